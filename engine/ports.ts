@@ -1,0 +1,19 @@
+/**
+ * What the engine needs from the world around it. The engine itself is pure TypeScript over a
+ * `GPUDevice`; files, threads and clocks are injected through these interfaces.
+ */
+
+/** Random access to the bytes of a model file. */
+export interface WeightSource {
+  /** A name for messages, without its folder. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Reads exactly `lengthBytes` bytes from `offsetBytes`; rejects when the range passes the end. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+}
+
+/** How to wait for the GPU without starving it: a busy poll takes cores from a software adapter. */
+export interface Waiter {
+  /** Resolves when `work` has settled; may sleep between polls. */
+  settle<T>(work: Promise<T>): Promise<T>;
+}
