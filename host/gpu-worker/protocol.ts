@@ -1,0 +1,121 @@
+/**
+ * What the host and the GPU worker process say to each other, over Node's IPC channel. The worker
+ * holds one model at a time; jobs carry an id so that they can be cancelled. Binary data never
+ * travels here: the worker reads model files itself.
+ */
+import { z } from 'zod';
+import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
+
+const jobId = z.string().min(1).max(64);
+
+/** A conversation as the worker needs it to build the prompt in its byte-stable order. */
+export const chatPrompt = z.object({
+  kind: z.literal('chat'),
+  documents: z.array(z.object({ id: z.string(), name: z.string(), textPath: z.string() })),
+  system: z.string(),
+  history: z.array(z.object({ role: z.enum(['user', 'assistant']), text: z.string() })),
+  question: z.string(),
+});
+export type ChatPrompt = z.infer<typeof chatPrompt>;
+export const prompt = z.discriminatedUnion('kind', [
+  chatPrompt,
+  /** Plain completion; no chat template. */
+  z.object({ kind: z.literal('raw'), text: z.string() }),
+  z.object({ kind: z.literal('tokens'), tokens: z.array(z.number().int().nonnegative()) }),
+]);
+export type Prompt = z.infer<typeof prompt>;
+
+export const logitsCase = z.object({
+  name: z.string(),
+  tokens: z.array(z.number().int().nonnegative()).min(1),
+  positions: z.array(z.number().int().nonnegative()),
+});
+
+export const workerRequest = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable() }),
+  z.object({ kind: z.literal('unload'), jobId }),
+  z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
+  /** Exact token counts of a chat prompt by part; also says how many are cached already. */
+  z.object({ kind: z.literal('measure'), jobId, prompt: chatPrompt }),
+  z.object({
+    kind: z.literal('generate'),
+    jobId,
+    prompt,
+    sampling,
+    stop: z.array(z.string()).max(16),
+  }),
+  z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable() }),
+  z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
+  z.object({ kind: z.literal('doctor'), jobId }),
+  z.object({ kind: z.literal('cancel'), jobId }),
+  z.object({ kind: z.literal('ping'), jobId }),
+  z.object({ kind: z.literal('quit'), jobId }),
+]);
+export type WorkerRequest = z.infer<typeof workerRequest>;
+
+/** What is known of a model once it is loaded. */
+export const modelDescription = z.object({
+  name: z.string(),
+  architecture: z.string(),
+  parameters: z.number(),
+  layers: z.number().int(),
+  vocabularySize: z.number().int(),
+  trainedContextTokens: z.number().int(),
+  contextTokens: z.number().int(),
+  promptStyle: z.enum(['chat', 'completion']),
+  /** The kernels that were chosen for this adapter, for `doctor`. */
+  kernels: z.record(z.string(), z.string()),
+  loadMs: z.number(),
+});
+export type ModelDescription = z.infer<typeof modelDescription>;
+
+export const promptMeasure = z.object({
+  headerTokens: z.number().int(),
+  systemTokens: z.number().int(),
+  documents: z.array(z.object({ id: z.string(), tokens: z.number().int() })),
+  historyTokens: z.number().int(),
+  questionTokens: z.number().int(),
+  totalTokens: z.number().int(),
+  cachedTokens: z.number().int(),
+  windowTokens: z.number().int(),
+});
+export type PromptMeasure = z.infer<typeof promptMeasure>;
+
+export const logitsResult = z.object({
+  name: z.string(),
+  positions: z.array(
+    z.object({
+      position: z.number().int(),
+      top: z.array(z.number().int()),
+      logits: z.array(z.number()),
+      logSumExp: z.number(),
+      next: z.number().nullable(),
+    }),
+  ),
+  meanNll: z.number().nullable(),
+});
+export type LogitsResult = z.infer<typeof logitsResult>;
+
+export const workerReply = z.discriminatedUnion('kind', [
+  /** Sent once, when the adapter is open. */
+  z.object({ kind: z.literal('ready'), adapter: adapterReport }),
+  z.object({ kind: z.literal('memory'), memory: gpuMemory }),
+  z.object({
+    kind: z.literal('progress'),
+    jobId,
+    phase: z.enum(['loading', 'reading', 'answering', 'measuring']),
+    done: z.number(),
+    total: z.number(),
+  }),
+  /** Whole characters only; `id` is the token that completed them. */
+  z.object({ kind: z.literal('token'), jobId, id: z.number().int(), text: z.string() }),
+  /** The job's result; its shape depends on the request. */
+  z.object({ kind: z.literal('done'), jobId, value: z.unknown() }),
+  z.object({ kind: z.literal('failed'), jobId, failure }),
+  /** The device was lost and has been rebuilt; the model must be loaded again. */
+  z.object({ kind: z.literal('device-lost'), failure }),
+]);
+export type WorkerReply = z.infer<typeof workerReply>;
+
+export const generateResult = z.object({ text: z.string(), statistics: answerStatistics, policy: z.record(z.string(), z.unknown()) });
+export type GenerateResult = z.infer<typeof generateResult>;
