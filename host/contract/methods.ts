@@ -15,7 +15,6 @@ import {
   machineReport,
   message,
   modelRecord,
-  sampling,
   settings,
   workerStatus,
 } from './entities.ts';
