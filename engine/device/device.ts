@@ -1,0 +1,126 @@
+/**
+ * An open WebGPU device with what the engine knows about it: how it behaves (a real GPU or a CPU in
+ * disguise), which features it has, its memory ledger and its kernels.
+ */
+import { EngineError } from '../errors.ts';
+import type { Waiter } from '../ports.ts';
+import { KernelCache } from './kernel.ts';
+import { GpuMemory } from './memory.ts';
+
+export interface AdapterFacts {
+  name: string;
+  vendor: string;
+  architecture: string;
+  driver: string;
+  kind: 'gpu' | 'software';
+  /** Lanes of a subgroup, 0 when subgroups are missing or their size varies. */
+  subgroupLanes: number;
+  hasHalf: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const wantedLimits = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+  'maxTextureDimension2D',
+] as const;
+
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly facts: AdapterFacts;
+  readonly memory: GpuMemory;
+  readonly kernels: KernelCache;
+  readonly waiter: Waiter;
+  /** Resolves with the error to show when the device is gone; never rejects. */
+  readonly lost: Promise<EngineError>;
+  #lost: EngineError | undefined;
+
+  constructor(gpu: GPUDevice, facts: AdapterFacts, waiter: Waiter) {
+    this.gpu = gpu;
+    this.facts = facts;
+    this.waiter = waiter;
+    this.memory = new GpuMemory(gpu);
+    this.kernels = new KernelCache(gpu);
+    this.lost = gpu.lost.then((info) => {
+      this.#lost = new EngineError(
+        'device-lost',
+        `The GPU stopped responding${info.message ? `: ${firstLine(info.message)}` : ''}.`,
+        'Try again: the engine rebuilds itself. If it happens often, update the graphics driver or choose a smaller model.',
+      );
+      return this.#lost;
+    });
+  }
+
+  /** Throws the loss as a named error, so that no caller waits for a dead device. */
+  assertAlive(): void {
+    if (this.#lost) throw this.#lost;
+  }
+
+  /** Waits for GPU work; a device loss while waiting rejects instead of hanging. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    this.assertAlive();
+    const outcome = await this.waiter.settle(
+      Promise.race([work.then((value) => ({ value })), this.lost.then((error) => ({ error }))]),
+    );
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Waits until everything submitted so far has run. */
+  finished(): Promise<undefined> {
+    return this.settle(this.gpu.queue.onSubmittedWorkDone());
+  }
+
+  destroy(): void {
+    this.gpu.destroy();
+  }
+}
+
+/** Opens the adapter with every feature and limit that the engine can use. */
+export async function openDevice(gpu: GPU, waiter: Waiter): Promise<Device> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new EngineError(
+      'no-adapter',
+      'No WebGPU adapter was found: neither a graphics driver with Vulkan, Metal or Direct3D 12 nor a software adapter answered.',
+      'Install or update the graphics driver; on Linux without a GPU install mesa-vulkan-drivers 24 or newer.',
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name];
+  const device = await adapter.requestDevice({
+    requiredFeatures: wantedFeatures.filter((name) => adapter.features.has(name)),
+    requiredLimits,
+  });
+  return new Device(device, factsOf(adapter, requiredLimits), waiter);
+}
+
+function factsOf(adapter: GPUAdapter, limits: Record<string, number>): AdapterFacts {
+  const info = adapter.info;
+  const name = [info.description, info.device].filter(Boolean).join(' ') || info.vendor || 'unknown adapter';
+  const software = /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(`${name} ${info.architecture} ${info.vendor}`);
+  const lanes = info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMinSize ?? 0) : 0;
+  return {
+    name,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+    kind: software ? 'software' : 'gpu',
+    subgroupLanes: adapter.features.has('subgroups') ? lanes : 0,
+    hasHalf: adapter.features.has('shader-f16'),
+    features: [...adapter.features].sort(),
+    limits,
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0].replace(/\.$/, '');
+}

@@ -1,0 +1,94 @@
+/**
+ * Counts every GPU allocation by owner. WebGPU cannot say how much memory is free, so this ledger is
+ * the only truth about what the engine uses; nothing in the engine calls `createBuffer` elsewhere.
+ */
+import { EngineError } from '../errors.ts';
+
+export type MemoryOwner = 'weights' | 'kv' | 'activations' | 'staging';
+
+export interface MemoryReport {
+  weightsBytes: number;
+  kvBytes: number;
+  activationsBytes: number;
+  stagingBytes: number;
+  totalBytes: number;
+}
+
+export class GpuMemory {
+  readonly #device: GPUDevice;
+  readonly #bytes: Record<MemoryOwner, number> = { weights: 0, kv: 0, activations: 0, staging: 0 };
+  readonly #live = new Map<GPUBuffer, { owner: MemoryOwner; sizeBytes: number }>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * Allocates a buffer of at least `sizeBytes` (rounded up to 16). The allocation may still fail on the
+   * GPU: wrap groups of allocations in `checked`.
+   */
+  allocate(owner: MemoryOwner, label: string, sizeBytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const size = Math.max(16, Math.ceil(sizeBytes / 16) * 16);
+    if (size > this.#device.limits.maxBufferSize) {
+      throw outOfMemory(`${label} needs ${size} bytes, but this adapter allows ${this.#device.limits.maxBufferSize} in one buffer`);
+    }
+    const buffer = this.#device.createBuffer({ label, size, usage });
+    this.#live.set(buffer, { owner, sizeBytes: size });
+    this.#bytes[owner] += size;
+    return buffer;
+  }
+
+  /** A storage buffer that can be filled and read back. */
+  storage(owner: MemoryOwner, label: string, sizeBytes: number): GPUBuffer {
+    return this.allocate(owner, label, sizeBytes, 0x80 /* STORAGE */ | 0x08 /* COPY_DST */ | 0x04 /* COPY_SRC */);
+  }
+
+  free(buffer: GPUBuffer): void {
+    const entry = this.#live.get(buffer);
+    if (!entry) return;
+    this.#live.delete(buffer);
+    this.#bytes[entry.owner] -= entry.sizeBytes;
+    buffer.destroy();
+  }
+
+  /** Runs `allocate` inside an out-of-memory scope and turns a failure into a named error. */
+  async checked<T>(what: string, allocate: () => T): Promise<T> {
+    this.#device.pushErrorScope('out-of-memory');
+    const before = new Set(this.#live.keys());
+    let result: T;
+    try {
+      result = allocate();
+    } catch (error) {
+      await this.#device.popErrorScope();
+      this.#freeNewerThan(before);
+      throw error;
+    }
+    const failure = await this.#device.popErrorScope();
+    if (!failure) return result;
+    this.#freeNewerThan(before);
+    throw outOfMemory(`${what} did not fit: ${failure.message}`);
+  }
+
+  report(): MemoryReport {
+    const { weights, kv, activations, staging } = this.#bytes;
+    return {
+      weightsBytes: weights,
+      kvBytes: kv,
+      activationsBytes: activations,
+      stagingBytes: staging,
+      totalBytes: weights + kv + activations + staging,
+    };
+  }
+
+  #freeNewerThan(before: ReadonlySet<GPUBuffer>): void {
+    for (const buffer of this.#live.keys()) if (!before.has(buffer)) this.free(buffer);
+  }
+}
+
+function outOfMemory(what: string): EngineError {
+  return new EngineError(
+    'out-of-gpu-memory',
+    `The GPU has not enough memory: ${what}.`,
+    'Choose a smaller model or a shorter context, or close other programs that use the GPU.',
+  );
+}

@@ -1,0 +1,17 @@
+/**
+ * A weight matrix on the GPU, still quantised, in the layout that the chosen kernels read.
+ * y[row, output] = Σ_k x[row, k] · W[output, k].
+ */
+import type { AffineRows } from '../../formats/quantisation/affine.ts';
+
+/** Weights as they come from the file, before packing: quantised blocks or plain numbers. */
+export type SourceMatrix =
+  | { kind: 'affine'; rows: AffineRows }
+  | { kind: 'float'; rows: number; columns: number; values: Float32Array };
+
+export interface LinearShape {
+  /** Output features: rows of the weight matrix. */
+  outputs: number;
+  /** Input features: columns of the weight matrix. */
+  inputs: number;
+}

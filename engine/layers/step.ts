@@ -1,0 +1,30 @@
+/**
+ * One pass through the model: `rows` new tokens that begin at `position`. The same numbers lie in a
+ * uniform buffer that every kernel binds, so bind groups are built once and only this block changes:
+ *
+ *     struct Step { rows: u32, position: u32 }
+ */
+import type { Device } from '../device/device.ts';
+import { packUniforms } from '../device/uniforms.ts';
+
+export interface Step {
+  /** Tokens in this pass, 1 while decoding. */
+  rows: number;
+  /** Position of the first of them in the sequence, from 0. */
+  position: number;
+}
+
+export class StepUniform {
+  readonly buffer: GPUBuffer;
+  readonly #device: Device;
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.buffer = device.memory.allocate('activations', 'step', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+  }
+
+  /** Queued in order with the submissions around it. */
+  write(step: Step): void {
+    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([step.rows, step.position]));
+  }
+}
