@@ -42,7 +42,7 @@ export function canDequantise(type: TensorTypeName): boolean {
  * exactly what `elements` weights take.
  */
 export function dequantise(type: TensorTypeName, bytes: Uint8Array, elements: number): Float32Array {
-  requireSize(type, bytes, elements);
+  requireSize(type, bytes, 1, elements);
   const decodeAll = plainDecoders[type];
   if (decodeAll) return decodeAll(bytes);
   const decodeBlock = blockDecoders[type];
@@ -56,14 +56,15 @@ export function dequantise(type: TensorTypeName, bytes: Uint8Array, elements: nu
   return weights;
 }
 
-export function requireSize(type: TensorTypeName, bytes: Uint8Array, elements: number): void {
+/** Throws unless `bytes` is exactly `rows` rows of `columns` weights, each a whole number of blocks. */
+export function requireSize(type: TensorTypeName, bytes: Uint8Array, rows: number, columns: number): void {
   const { blockElements } = tensorType(type);
-  if (elements % blockElements !== 0) {
-    throw misuse(`${elements} weights are not a whole number of ${type} blocks, which hold ${blockElements}.`);
+  if (columns % blockElements !== 0) {
+    throw misuse(`${columns} weights are not a whole number of ${type} blocks, which hold ${blockElements}.`);
   }
-  const expectedBytes = sizeInBytes(type, elements);
+  const expectedBytes = sizeInBytes(type, rows * columns);
   if (bytes.length !== expectedBytes) {
-    throw misuse(`${elements} weights of type ${type} take ${expectedBytes} bytes, but ${bytes.length} were given.`);
+    throw misuse(`${rows * columns} weights of type ${type} take ${expectedBytes} bytes, but ${bytes.length} were given.`);
   }
 }
 

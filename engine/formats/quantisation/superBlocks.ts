@@ -29,13 +29,13 @@ export function dequantiseQ3_K(bytes: Uint8Array, start: number, weights: Float3
     const lane = element & 31;
     const lowBits = (bytes[start + 32 + 32 * half + lane] >> (2 * plane)) & 3;
     const highBit = (bytes[start + lane] >> (4 * half + plane)) & 1;
-    const scale = threeBitScale(bytes, start + 96, element >> 4);
+    const scale = signedSixBitScale(bytes, start + 96, element >> 4);
     weights[out + element] = scaleOfScales * scale * ((lowBits | (highBit << 2)) - 4);
   }
 }
 
 /** Scale `index` (0–15) of the 12 scale bytes of Q3_K: nibbles in the first 8, top bits in the last 4. */
-export function threeBitScale(bytes: Uint8Array, start: number, index: number): number {
+function signedSixBitScale(bytes: Uint8Array, start: number, index: number): number {
   const lowBits = index < 8 ? bytes[start + index] & 15 : bytes[start + index - 8] >> 4;
   const topBits = (bytes[start + 8 + (index & 3)] >> (2 * (index >> 2))) & 3;
   return (lowBits | (topBits << 4)) - 32;
@@ -71,13 +71,13 @@ export function dequantiseQ5_K(bytes: Uint8Array, start: number, weights: Float3
 }
 
 /** The 6-bit scale of a sub-block (0–7) in the 12 scale bytes of Q4_K and Q5_K at `start`. */
-export function sixBitScale(bytes: Uint8Array, start: number, subBlock: number): number {
+function sixBitScale(bytes: Uint8Array, start: number, subBlock: number): number {
   if (subBlock < 4) return bytes[start + subBlock] & 63;
   return (bytes[start + subBlock + 4] & 15) | ((bytes[start + subBlock - 4] >> 6) << 4);
 }
 
 /** The 6-bit minimum of a sub-block (0–7) in the same bytes. */
-export function sixBitMinimum(bytes: Uint8Array, start: number, subBlock: number): number {
+function sixBitMinimum(bytes: Uint8Array, start: number, subBlock: number): number {
   if (subBlock < 4) return bytes[start + subBlock + 4] & 63;
   return (bytes[start + subBlock + 4] >> 4) | ((bytes[start + subBlock] >> 6) << 4);
 }

@@ -25,7 +25,7 @@ export function dequantiseIQ4_XS(bytes: Uint8Array, start: number, weights: Floa
 }
 
 /** The scale of a sub-block (0–7) of the IQ4_XS block at `start`: two top bits at byte 2, nibbles at 4. */
-export function splitScale(bytes: Uint8Array, start: number, subBlock: number): number {
+function splitScale(bytes: Uint8Array, start: number, subBlock: number): number {
   const lowBits = (bytes[start + 4 + (subBlock >> 1)] >> (4 * (subBlock & 1))) & 15;
   const topBits = (bytes[start + 2 + (subBlock >> 2)] >> (2 * (subBlock & 3))) & 3;
   return (lowBits | (topBits << 4)) - 32;
