@@ -7,7 +7,8 @@ import type { AffineRows } from '../../formats/quantisation/affine.ts';
 /** Weights as they come from the file, before packing: quantised blocks or plain numbers. */
 export type SourceMatrix =
   | { kind: 'affine'; rows: AffineRows }
-  | { kind: 'float'; rows: number; columns: number; values: Float32Array };
+  /** `precision` is how the file stores the numbers: the GPU may keep f16 as f16 without loss. */
+  | { kind: 'float'; rows: number; columns: number; values: Float32Array; precision: 'f32' | 'f16' | 'bf16' };
 
 export interface LinearShape {
   /** Output features: rows of the weight matrix. */

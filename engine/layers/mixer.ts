@@ -1,0 +1,22 @@
+/**
+ * A layer kind mixes information between tokens and owns its cache. The runner knows only this
+ * interface, so a new kind (linear attention, learned eviction) is a new file and a line in `kinds.ts`.
+ */
+import type { Step } from './step.ts';
+
+/** State that a bounded cache needs to go back to a length it has passed. */
+export interface MixerCheckpoint {
+  sizeBytes: number;
+  restore(encoder: GPUCommandEncoder): void;
+  free(): void;
+}
+
+export interface Mixer {
+  /** Reads the projections of `step.rows` tokens, updates the cache, writes the mixed rows. */
+  encode(pass: GPUComputePassEncoder, step: Step): void;
+  /** Whether the sequence can be cut to `length` tokens after `written` were stored. */
+  canTruncate(length: number, written: number): boolean;
+  /** null when the cache never forgets, so that no checkpoint is needed. */
+  checkpoint(encoder: GPUCommandEncoder): MixerCheckpoint | null;
+  free(): void;
+}

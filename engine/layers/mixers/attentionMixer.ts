@@ -1,0 +1,88 @@
+/** Softmax attention over everything (`full`) or over the last tokens (`sliding`), with its KV cache. */
+import type { Device } from '../../device/device.ts';
+import { KvCache } from '../../kv/cache.ts';
+import type { AttentionSpec } from '../../models/spec.ts';
+import type { BlockWeights } from '../../models/weights.ts';
+import { bindAttention } from '../attention/attention.ts';
+import type { KvLayout } from '../attention/layout.ts';
+import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
+import type { Mixer } from '../mixer.ts';
+
+export interface AttentionInputs {
+  /** [rows][(heads + 2·kvHeads)·headDim]: queries, keys, values as projected. */
+  projections: GPUBuffer;
+  /** [rows][heads·headDim], scratch. */
+  queries: GPUBuffer;
+  /** [rows][heads·headDim], the result. */
+  mixed: GPUBuffer;
+  angles: GPUBuffer;
+  step: GPUBuffer;
+  maxRows: number;
+  contextTokens: number;
+  normEpsilon: number;
+}
+
+/** Tokens that a sliding layer can give back without reading again: a long answer, regenerated. */
+export const ringSlackTokens = 1024;
+
+/** Allocates the layer's cache; apart from binding, so that all caches are allocated inside one memory check. */
+export function reserveKvCache(
+  device: Device,
+  label: string,
+  spec: AttentionSpec,
+  { maxRows, contextTokens, kvFormat }: { maxRows: number; contextTokens: number; kvFormat: KvLayout['format'] },
+): KvCache {
+  const { kvHeads, headDim, windowTokens } = spec;
+  const ringSlots = (windowTokens ?? contextTokens) + maxRows + ringSlackTokens;
+  const capacitySlots = windowTokens === null ? contextTokens : Math.min(contextTokens, ringSlots);
+  return new KvCache(device, label, { format: kvFormat, kvHeads, headDim, capacitySlots }, windowTokens);
+}
+
+export async function createAttentionMixer(
+  device: Device,
+  spec: AttentionSpec,
+  weights: BlockWeights,
+  cache: KvCache,
+  inputs: AttentionInputs,
+): Promise<Mixer> {
+  const { maxRows, contextTokens, step } = inputs;
+  const { layout } = cache;
+  const store = await bindRotateAndStore(device, {
+    projections: inputs.projections,
+    queryNorm: weights.queryNorm ?? undefined,
+    keyNorm: weights.keyNorm ?? undefined,
+    epsilon: inputs.normEpsilon,
+    angles: inputs.angles,
+    pairing: spec.rotary.pairing,
+    rotatedDims: spec.rotary.rotatedDims,
+    queryScale: spec.queryScale,
+    queries: inputs.queries,
+    keys: cache.keys,
+    values: cache.values,
+    layout,
+    heads: spec.heads,
+    step,
+    maxRows,
+  });
+  const attend = await bindAttention(device, {
+    queries: inputs.queries,
+    keys: cache.keys,
+    values: cache.values,
+    output: inputs.mixed,
+    layout,
+    heads: spec.heads,
+    window: spec.windowTokens,
+    step,
+    maxRows,
+    contextTokens,
+  });
+  return {
+    encode(pass, step) {
+      store.encode(pass, step);
+      attend.encode(pass, step);
+    },
+    canTruncate: (length, written) => cache.canTruncate(length, written),
+    checkpoint: (encoder) => cache.checkpoint(encoder),
+    free: () => cache.free(),
+  };
+}

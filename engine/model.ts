@@ -1,0 +1,105 @@
+/** A model on the GPU, ready to read: from a file's bytes to a runner and its sequence. */
+import type { Device } from './device/device.ts';
+import { EngineError } from './errors.ts';
+import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
+import { chooseKvFormat, kvBytesPerValue } from './layers/attention/layout.ts';
+import { type ChoiceCache, createLinearKernels, type LinearKernels } from './layers/linear/linear.ts';
+import { ringSlackTokens } from './layers/mixers/attentionMixer.ts';
+import { describeModel } from './models/registry.ts';
+import { kvBytes, type ModelSpec } from './models/spec.ts';
+import { loadWeights, type LoadOptions, type ModelWeights, TensorReader } from './models/weights.ts';
+import type { WeightSource } from './ports.ts';
+import { Runner } from './runner.ts';
+import { Sequence } from './sequence.ts';
+
+export interface ModelOptions extends LoadOptions {
+  /** The window to allocate; null takes what the model was trained for, as far as the KV budget allows. */
+  contextTokens: number | null;
+  /** Most bytes of keys and values when `contextTokens` is null. */
+  kvBudgetBytes: number;
+  choices: ChoiceCache;
+}
+
+export interface LoadedModel {
+  file: GgufFile;
+  spec: ModelSpec;
+  /** Weights of the file, by number. */
+  parameters: number;
+  contextTokens: number;
+  kernels: LinearKernels;
+  runner: Runner;
+  sequence: Sequence;
+  free(): void;
+}
+
+/** Rows of a chunk at most. More would not be faster, and activations grow with it. */
+const maxRows = { gpu: 512, software: 128 };
+/** Windows are whole multiples of this. */
+const contextGranularity = 256;
+
+/** Throws every named error of the reader and the families, `out-of-gpu-memory`, `device-lost`, `cancelled`. */
+export async function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
+  const file = await readGguf(source, { signal: options.signal });
+  const spec = describeModel(file);
+  const kernels = await createLinearKernels(device, options.choices);
+  const weights = await loadWeights(device, kernels, file, spec, options);
+  const contextTokens = options.contextTokens ? checkedContext(spec, options.contextTokens) : affordableContext(device, spec, options.kvBudgetBytes);
+  const divisors = await readDivisors(file, spec);
+  const runner = await Runner.create(device, kernels, spec, weights, {
+    contextTokens,
+    maxRows: Math.min(maxRows[device.facts.kind], contextTokens),
+    divisors,
+  });
+  const sequence = new Sequence(device, runner);
+  const parameters = [...file.tensors.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  const free = (): void => {
+    sequence.clear();
+    runner.free();
+    freeWeights(device, weights);
+  };
+  return { file, spec, parameters, contextTokens, kernels, runner, sequence, free };
+}
+
+function checkedContext(spec: ModelSpec, contextTokens: number): number {
+  if (contextTokens <= spec.contextTokens) return contextTokens;
+  throw new EngineError(
+    'context-exceeded',
+    `A window of ${contextTokens} tokens was asked for, but ${spec.name} was trained for ${spec.contextTokens}.`,
+    `Ask for at most ${spec.contextTokens} tokens, or choose a model with a longer context.`,
+  );
+}
+
+/** The longest window whose keys and values fit the budget. */
+function affordableContext(device: Device, spec: ModelSpec, budgetBytes: number): number {
+  const bytesPerValue = kvBytesPerValue(chooseKvFormat(device));
+  const bytesFor = (tokens: number): number => {
+    const { full, sliding } = kvBytes(spec, tokens, bytesPerValue, maxRows[device.facts.kind] + ringSlackTokens);
+    return full + sliding;
+  };
+  let tokens = spec.contextTokens;
+  while (tokens > contextGranularity && bytesFor(tokens) > budgetBytes) {
+    tokens = Math.floor((tokens * 0.9) / contextGranularity) * contextGranularity;
+  }
+  return Math.max(tokens, Math.min(contextGranularity, spec.contextTokens));
+}
+
+async function readDivisors(file: GgufFile, spec: ModelSpec): Promise<Map<string, Float32Array>> {
+  const names = new Set(spec.blocks.map(({ mixer }) => mixer.rotary.divisors).filter((name) => name !== null));
+  const reader = new TensorReader(file);
+  const divisors = new Map<string, Float32Array>();
+  for (const name of names) divisors.set(name, await reader.vector(name));
+  return divisors;
+}
+
+function freeWeights(device: Device, weights: ModelWeights): void {
+  weights.embedding.free();
+  if (weights.output !== weights.embedding) weights.output.free();
+  device.memory.free(weights.outputNorm);
+  for (const block of weights.blocks) {
+    for (const part of Object.values(block)) {
+      if (part === null) continue;
+      if ('mapState' in part) device.memory.free(part);
+      else part.free();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** What a family file offers, and the checks that all families share. */
+import { EngineError } from '../errors.ts';
+import type { GgufFile } from '../formats/gguf/readGguf.ts';
+import { type ModelSpec, tensorsOf } from './spec.ts';
+
+export interface Family {
+  /** Values of `general.architecture` that this file reads. */
+  architectures: readonly string[];
+  /** Turns a header into a description; throws a named error when the file lacks something. */
+  describe(file: GgufFile): ModelSpec;
+}
+
+/** Tensors that older converters left in files and that no forward pass needs. */
+const ignorable = /^(rope_freqs\.weight|blk\.\d+\.attn_rot_embd|.*\.rotary_emb\.inv_freq)$/;
+
+/**
+ * The description must match the file both ways: a tensor that is missing cannot be computed, and one
+ * that is not used means a model that this family does not fully understand, which would give
+ * plausible but wrong text.
+ */
+export function checkTensors(file: GgufFile, spec: ModelSpec): void {
+  const used = tensorsOf(spec);
+  for (const name of used) {
+    if (file.tensors.has(name)) continue;
+    throw new EngineError(
+      'model-incomplete',
+      `The model file lacks the tensor ${name}, which a ${spec.architecture} model of ${spec.blocks.length} layers needs.`,
+      'Download or convert the file again.',
+    );
+  }
+  for (const name of file.tensors.keys()) {
+    if (used.has(name) || ignorable.test(name)) continue;
+    throw new EngineError(
+      'unknown-architecture',
+      `The model file has a tensor ${name} that Longleaf's ${spec.architecture} family does not use, so its answers would be wrong.`,
+      'Choose a model from the catalogue, or report this file so that its variant can be supported.',
+    );
+  }
+}
+
+/** Checks a matrix' shape: [inputs, outputs] as GGUF stores it. */
+export function checkShape(file: GgufFile, name: string, ...dims: readonly number[]): void {
+  const tensor = file.tensors.get(name);
+  if (!tensor) return;
+  const actual = [...tensor.dims];
+  while (actual.length > dims.length && actual.at(-1) === 1) actual.pop();
+  if (actual.length === dims.length && actual.every((dim, i) => dim === dims[i])) return;
+  throw new EngineError(
+    'model-incomplete',
+    `The tensor ${name} is ${actual.join(' × ')} where the header's numbers ask for ${dims.join(' × ')}.`,
+    'The file is damaged or made by an unknown converter: download it again.',
+  );
+}
+
+/** The shapes of everything a description names, from its own numbers. */
+export function checkShapes(file: GgufFile, spec: ModelSpec): void {
+  const { hiddenSize, vocabularySize } = spec;
+  checkShape(file, spec.embedding.tensor, hiddenSize, vocabularySize);
+  checkShape(file, spec.outputTensor, hiddenSize, vocabularySize);
+  checkShape(file, spec.outputNorm, hiddenSize);
+  for (const { mixer, feedForward, ...norms } of spec.blocks) {
+    for (const name of [norms.mixerNorm, norms.mixerPostNorm, norms.feedForwardNorm, norms.feedForwardPostNorm]) {
+      if (name) checkShape(file, name, hiddenSize);
+    }
+    checkShape(file, mixer.tensors.query, hiddenSize, mixer.heads * mixer.headDim);
+    checkShape(file, mixer.tensors.key, hiddenSize, mixer.kvHeads * mixer.headDim);
+    checkShape(file, mixer.tensors.value, hiddenSize, mixer.kvHeads * mixer.headDim);
+    checkShape(file, mixer.tensors.output, mixer.heads * mixer.headDim, hiddenSize);
+    for (const name of [mixer.tensors.queryNorm, mixer.tensors.keyNorm]) if (name) checkShape(file, name, mixer.headDim);
+    if (mixer.rotary.divisors) checkShape(file, mixer.rotary.divisors, mixer.rotary.rotatedDims / 2);
+    checkShape(file, feedForward.tensors.gate, hiddenSize, feedForward.width);
+    checkShape(file, feedForward.tensors.up, hiddenSize, feedForward.width);
+    checkShape(file, feedForward.tensors.down, feedForward.width, hiddenSize);
+  }
+}
+
+/** A header number that must be a positive integer no greater than `maximum`. */
+export function size(file: GgufFile, key: string, maximum: number, fallback?: number): number {
+  const value = fallback === undefined ? file.metadata.integer(key) : file.metadata.integerOr(key, fallback);
+  if (value > 0 && value <= maximum) return value;
+  throw new EngineError(
+    'model-incomplete',
+    `The header says ${key} = ${value}; Longleaf accepts 1 to ${maximum}.`,
+    'The file is damaged or made by an unknown converter: download it again.',
+  );
+}
+
+/** The size of the vocabulary is that of the embedding: `vocab_size` is often missing or rounded. */
+export function vocabularySizeOf(file: GgufFile): number {
+  return file.tensors.get('token_embd.weight')?.dims[1] ?? 0;
+}

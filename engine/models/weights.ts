@@ -1,0 +1,128 @@
+/** Reads a model's tensors and puts them on the GPU, one at a time, still quantised. */
+import type { Device } from '../device/device.ts';
+import { cancelled } from '../errors.ts';
+import type { GgufFile } from '../formats/gguf/readGguf.ts';
+import { unpackAffine } from '../formats/quantisation/affine.ts';
+import { dequantise } from '../formats/quantisation/dequantise.ts';
+import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
+import type { SourceMatrix } from '../layers/linear/matrix.ts';
+import type { ModelSpec } from './spec.ts';
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  /** Bytes of tensor data read so far, and all of them. */
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface BlockWeights {
+  mixerNorm: GPUBuffer;
+  mixerPostNorm: GPUBuffer | null;
+  /** Rows: all queries, then all keys, then all values. */
+  queryKeyValue: LinearWeights;
+  queryNorm: GPUBuffer | null;
+  keyNorm: GPUBuffer | null;
+  mixerOutput: LinearWeights;
+  feedForwardNorm: GPUBuffer;
+  feedForwardPostNorm: GPUBuffer | null;
+  /** Rows: the gate, then up. */
+  gateUp: LinearWeights;
+  down: LinearWeights;
+}
+
+export interface ModelWeights {
+  embedding: LinearWeights;
+  /** The embedding itself when the model ties them. */
+  output: LinearWeights;
+  outputNorm: GPUBuffer;
+  blocks: readonly BlockWeights[];
+}
+
+/** Uploads everything a description names. On failure or cancellation the caller destroys the device's weights. */
+export async function loadWeights(
+  device: Device,
+  kernels: LinearKernels,
+  file: GgufFile,
+  spec: ModelSpec,
+  options: LoadOptions = {},
+): Promise<ModelWeights> {
+  const reader = new TensorReader(file, options);
+  const linear = async (...names: string[]): Promise<LinearWeights> => {
+    const sources: SourceMatrix[] = [];
+    for (const name of names) sources.push(await reader.matrix(name));
+    return kernels.upload(names.join('+'), sources);
+  };
+  const vector = async (name: string): Promise<GPUBuffer> => {
+    const values = await reader.vector(name);
+    const buffer = device.memory.storage('weights', name, values.byteLength);
+    device.gpu.queue.writeBuffer(buffer, 0, values);
+    return buffer;
+  };
+  const optional = async (name: string | null): Promise<GPUBuffer | null> => (name ? vector(name) : null);
+
+  const embedding = await linear(spec.embedding.tensor);
+  const output = spec.outputTensor === spec.embedding.tensor ? embedding : await linear(spec.outputTensor);
+  const outputNorm = await vector(spec.outputNorm);
+  const blocks: BlockWeights[] = [];
+  for (const { mixer, feedForward, ...norms } of spec.blocks) {
+    blocks.push({
+      mixerNorm: await vector(norms.mixerNorm),
+      mixerPostNorm: await optional(norms.mixerPostNorm),
+      queryKeyValue: await linear(mixer.tensors.query, mixer.tensors.key, mixer.tensors.value),
+      queryNorm: await optional(mixer.tensors.queryNorm),
+      keyNorm: await optional(mixer.tensors.keyNorm),
+      mixerOutput: await linear(mixer.tensors.output),
+      feedForwardNorm: await vector(norms.feedForwardNorm),
+      feedForwardPostNorm: await optional(norms.feedForwardPostNorm),
+      gateUp: await linear(feedForward.tensors.gate, feedForward.tensors.up),
+      down: await linear(feedForward.tensors.down),
+    });
+  }
+  return { embedding, output, outputNorm, blocks };
+}
+
+const floatPrecision = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
+
+/** Reads tensors as the packers want them, with progress and cancellation between tensors. */
+export class TensorReader {
+  readonly #file: GgufFile;
+  readonly #options: LoadOptions;
+  readonly #totalBytes: number;
+  #doneBytes = 0;
+
+  constructor(file: GgufFile, options: LoadOptions = {}) {
+    this.#file = file;
+    this.#options = options;
+    this.#totalBytes = [...file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+  }
+
+  async matrix(name: string): Promise<SourceMatrix> {
+    const tensor = this.#tensor(name);
+    const [columns, rows] = tensor.dims;
+    const bytes = await this.#bytes(name);
+    if (tensor.type === 'F32' || tensor.type === 'F16' || tensor.type === 'BF16') {
+      const values = dequantise(tensor.type, bytes, rows * columns);
+      return { kind: 'float', rows, columns, values, precision: floatPrecision[tensor.type] };
+    }
+    return { kind: 'affine', rows: unpackAffine(tensor.type, bytes, rows, columns) };
+  }
+
+  async vector(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const tensor = this.#tensor(name);
+    return dequantise(tensor.type, await this.#bytes(name), tensor.dims.reduce((a, b) => a * b, 1)) as Float32Array<ArrayBuffer>;
+  }
+
+  #tensor(name: string) {
+    const tensor = this.#file.tensors.get(name);
+    if (!tensor) throw new Error(`checkTensors let a missing tensor through: ${name}`);
+    return tensor;
+  }
+
+  async #bytes(name: string): Promise<Uint8Array> {
+    if (this.#options.signal?.aborted) throw cancelled();
+    const tensor = this.#tensor(name);
+    const bytes = await this.#file.source.read(tensor.offsetBytes, tensor.sizeBytes);
+    this.#doneBytes += tensor.sizeBytes;
+    this.#options.onProgress?.(this.#doneBytes, this.#totalBytes);
+    return bytes;
+  }
+}

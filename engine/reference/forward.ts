@@ -1,0 +1,134 @@
+/**
+ * The whole forward pass on the CPU in plain TypeScript: the oracle for the GPU. It reads top to
+ * bottom like the papers, uses dequantised weights and double precision, and keeps every key and
+ * value; a sliding layer just does not look at the old ones.
+ */
+import type { AttentionSpec, FeedForwardSpec, ModelSpec } from '../models/spec.ts';
+import { rotaryFrequencies } from '../layers/rotary.ts';
+
+/** A dequantised matrix: `rows` outputs of `columns` inputs. */
+export interface ReferenceMatrix {
+  rows: number;
+  columns: number;
+  values: Float32Array;
+}
+
+export interface ReferenceWeights {
+  matrix(name: string): ReferenceMatrix;
+  vector(name: string): Float32Array;
+}
+
+/** Logits after every token, [tokens][vocabularySize]. */
+export function referenceForward(spec: ModelSpec, weights: ReferenceWeights, tokens: readonly number[]): Float64Array[] {
+  const embedding = weights.matrix(spec.embedding.tensor);
+  const caches = spec.blocks.map(() => ({ keys: [] as Float64Array[], values: [] as Float64Array[] }));
+  return tokens.map((token, position) => {
+    const row = embedding.values.subarray(token * spec.hiddenSize, (token + 1) * spec.hiddenSize);
+    const hidden = Float64Array.from(row, (value) => value * spec.embedding.scale);
+    spec.blocks.forEach((block, index) => {
+      const normed = normalise(hidden, weights.vector(block.mixerNorm), spec.normEpsilon);
+      const mixed = attend(block.mixer, weights, caches[index], normed, position, spec.normEpsilon);
+      add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon));
+      const fed = feedForward(block.feedForward, weights, normalise(hidden, weights.vector(block.feedForwardNorm), spec.normEpsilon));
+      add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon));
+    });
+    return multiply(weights.matrix(spec.outputTensor), normalise(hidden, weights.vector(spec.outputNorm), spec.normEpsilon));
+  });
+}
+
+function attend(
+  spec: AttentionSpec,
+  weights: ReferenceWeights,
+  cache: { keys: Float64Array[]; values: Float64Array[] },
+  normed: Float64Array,
+  position: number,
+  epsilon: number,
+): Float64Array {
+  const { tensors, heads, kvHeads, headDim } = spec;
+  const queries = multiply(weights.matrix(tensors.query), normed);
+  const keys = multiply(weights.matrix(tensors.key), normed);
+  const divisors = spec.rotary.divisors ? weights.vector(spec.rotary.divisors) : null;
+  const frequencies = rotaryFrequencies(spec.rotary, divisors);
+  const prepare = (vector: Float64Array, count: number, norm: string | null): void => {
+    for (let head = 0; head < count; head++) {
+      const slice = vector.subarray(head * headDim, (head + 1) * headDim);
+      if (norm) slice.set(normalise(slice, weights.vector(norm), epsilon));
+      rotate(slice, spec, frequencies, position);
+    }
+  };
+  prepare(queries, heads, tensors.queryNorm);
+  prepare(keys, kvHeads, tensors.keyNorm);
+  cache.keys.push(keys);
+  cache.values.push(multiply(weights.matrix(tensors.value), normed));
+
+  const first = spec.windowTokens === null ? 0 : Math.max(0, position - spec.windowTokens + 1);
+  const out = new Float64Array(heads * headDim);
+  for (let head = 0; head < heads; head++) {
+    const query = queries.subarray(head * headDim, (head + 1) * headDim);
+    const from = Math.floor(head / (heads / kvHeads)) * headDim;
+    const scores = [];
+    for (let p = first; p <= position; p++) scores.push(spec.queryScale * dot(query, cache.keys[p], from));
+    const shares = softmax(scores);
+    shares.forEach((share, i) => {
+      for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[first + i][from + d];
+    });
+  }
+  return multiply(weights.matrix(tensors.output), out);
+}
+
+function feedForward(spec: FeedForwardSpec, weights: ReferenceWeights, normed: Float64Array): Float64Array {
+  const gate = multiply(weights.matrix(spec.tensors.gate), normed);
+  const up = multiply(weights.matrix(spec.tensors.up), normed);
+  const activate = spec.activation === 'silu' ? silu : geluTanh;
+  return multiply(weights.matrix(spec.tensors.down), gate.map((value, i) => activate(value) * up[i]));
+}
+
+function rotate(x: Float64Array, { rotary }: AttentionSpec, frequencies: Float64Array, position: number): void {
+  const half = rotary.rotatedDims / 2;
+  for (let i = 0; i < half; i++) {
+    const [a, b] = rotary.pairing === 'adjacent' ? [2 * i, 2 * i + 1] : [i, i + half];
+    const cos = Math.cos(position * frequencies[i]);
+    const sin = Math.sin(position * frequencies[i]);
+    [x[a], x[b]] = [x[a] * cos - x[b] * sin, x[a] * sin + x[b] * cos];
+  }
+}
+
+function normalise(x: Float64Array, weight: Float32Array, epsilon: number): Float64Array {
+  const meanSquare = x.reduce((sum, value) => sum + value * value, 0) / x.length;
+  const scale = 1 / Math.sqrt(meanSquare + epsilon);
+  return x.map((value, i) => value * scale * weight[i]);
+}
+
+function postNorm(x: Float64Array, norm: string | null, weights: ReferenceWeights, epsilon: number): Float64Array {
+  return norm ? normalise(x, weights.vector(norm), epsilon) : x;
+}
+
+function multiply({ rows, columns, values }: ReferenceMatrix, x: Float64Array): Float64Array {
+  const y = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let column = 0; column < columns; column++) sum += values[row * columns + column] * x[column];
+    y[row] = sum;
+  }
+  return y;
+}
+
+function dot(a: Float64Array, b: Float64Array, from: number): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[from + i];
+  return sum;
+}
+
+function softmax(scores: readonly number[]): number[] {
+  const maximum = Math.max(...scores);
+  const weights = scores.map((score) => Math.exp(score - maximum));
+  const total = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / total);
+}
+
+function add(x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += y[i];
+}
+
+const silu = (x: number): number => x / (1 + Math.exp(-x));
+const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x ** 3)));

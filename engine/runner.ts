@@ -1,0 +1,207 @@
+/**
+ * The forward pass on the GPU: walks a model's description with its weights. All activations are f32;
+ * bind groups are built once, so a step only writes a few numbers and encodes dispatches.
+ */
+import type { Device } from './device/device.ts';
+import type { LinearKernels } from './layers/linear/linear.ts';
+import { chooseKvFormat } from './layers/attention/layout.ts';
+import { createAttentionMixer, reserveKvCache } from './layers/mixers/attentionMixer.ts';
+import type { Mixer } from './layers/mixer.ts';
+import { bindGated } from './layers/pointwise/gated.ts';
+import { bindNormalise } from './layers/pointwise/normalise.ts';
+import { RotaryAngles, rotaryKey } from './layers/rotary.ts';
+import { type Step, StepUniform } from './layers/step.ts';
+import type { BlockSpec, ModelSpec } from './models/spec.ts';
+import type { BlockWeights, ModelWeights } from './models/weights.ts';
+
+export interface RunnerOptions {
+  contextTokens: number;
+  /** Most tokens in one step; sizes the activations. */
+  maxRows: number;
+  /** Values of the rotary divisor tensors, by name. */
+  divisors: ReadonlyMap<string, Float32Array>;
+}
+
+interface Encodable {
+  encode(pass: GPUComputePassEncoder, step: Step): void;
+}
+
+/** Rows whose logits can be computed at once. */
+export const maxTailRows = 8;
+
+export class Runner {
+  readonly #device: Device;
+  readonly spec: ModelSpec;
+  readonly contextTokens: number;
+  readonly maxRows: number;
+  /** Token ids of the step's rows; the sampler writes the next id into the first. */
+  readonly tokens: GPUBuffer;
+  /** [maxTailRows][vocabularySize]. */
+  readonly logits: GPUBuffer;
+  readonly mixers: readonly Mixer[];
+  readonly #hidden: GPUBuffer;
+  readonly #tail: GPUBuffer;
+  readonly #step: StepUniform;
+  readonly #tailStep: StepUniform;
+  readonly #angles: readonly RotaryAngles[];
+  readonly #layers: readonly Encodable[];
+  readonly #head: readonly Encodable[];
+  readonly #buffers: readonly GPUBuffer[];
+
+  private constructor(parts: RunnerParts) {
+    this.#device = parts.device;
+    this.spec = parts.spec;
+    this.contextTokens = parts.options.contextTokens;
+    this.maxRows = parts.options.maxRows;
+    this.tokens = parts.buffers.tokens;
+    this.logits = parts.buffers.logits;
+    this.mixers = parts.mixers;
+    this.#hidden = parts.buffers.hidden;
+    this.#tail = parts.buffers.tail;
+    this.#step = parts.step;
+    this.#tailStep = parts.tailStep;
+    this.#angles = parts.angles;
+    this.#layers = parts.layers;
+    this.#head = parts.head;
+    this.#buffers = Object.values(parts.buffers);
+  }
+
+  static async create(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<Runner> {
+    return new Runner(await buildRunner(device, kernels, spec, weights, options));
+  }
+
+  /** Puts the tokens of the next step on the GPU; not needed when the sampler already did. */
+  writeTokens(tokens: readonly number[]): void {
+    this.#device.gpu.queue.writeBuffer(this.tokens, 0, Uint32Array.from(tokens));
+  }
+
+  /**
+   * Encodes the layers for one step. The step's numbers go to buffers at once, so every step needs a
+   * submission of its own, before the next is encoded.
+   */
+  encodeLayers(encoder: GPUCommandEncoder, step: Step): void {
+    this.#step.write(step);
+    for (const angles of this.#angles) angles.write(step);
+    const pass = encoder.beginComputePass({ label: 'layers' });
+    for (const layer of this.#layers) layer.encode(pass, step);
+    pass.end();
+  }
+
+  /** Encodes the logits of some rows (at most `maxTailRows`) of the last step, in that order. One a submission. */
+  encodeHead(encoder: GPUCommandEncoder, rows: readonly number[]): void {
+    const rowBytes = this.spec.hiddenSize * 4;
+    rows.forEach((row, i) => encoder.copyBufferToBuffer(this.#hidden, row * rowBytes, this.#tail, i * rowBytes, rowBytes));
+    const step = { rows: rows.length, position: 0 };
+    this.#tailStep.write(step);
+    const pass = encoder.beginComputePass({ label: 'head' });
+    for (const part of this.#head) part.encode(pass, step);
+    pass.end();
+  }
+
+  free(): void {
+    for (const mixer of this.mixers) mixer.free();
+    for (const buffer of [...this.#buffers, this.#step.buffer, this.#tailStep.buffer]) this.#device.memory.free(buffer);
+    for (const angles of this.#angles) this.#device.memory.free(angles.buffer);
+  }
+}
+
+interface RunnerParts {
+  device: Device;
+  spec: ModelSpec;
+  options: RunnerOptions;
+  buffers: ReturnType<typeof allocate>;
+  step: StepUniform;
+  tailStep: StepUniform;
+  angles: RotaryAngles[];
+  mixers: Mixer[];
+  layers: Encodable[];
+  head: Encodable[];
+}
+
+async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
+  const { maxRows, contextTokens } = options;
+  const buffers = await device.memory.checked('Room for the activations', () => allocate(device, spec, maxRows));
+  const stepUniform = new StepUniform(device);
+  const tailStep = new StepUniform(device);
+  const step = stepUniform.buffer;
+  const angles = new Map<string, RotaryAngles>();
+  const kvFormat = chooseKvFormat(device);
+  const caches = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () =>
+    spec.blocks.map(({ mixer }, index) => reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat })),
+  );
+  const mixers: Mixer[] = [];
+  const layers: Encodable[] = [
+    await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale }),
+  ];
+  const common = { step, maxRows, columns: spec.hiddenSize, epsilon: spec.normEpsilon };
+
+  /** hidden += postNorm(W · input), with or without a post norm. */
+  const addToHidden = async (matrix: BlockWeights['down'], input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Encodable[]> => {
+    if (!postNorm) return [await kernels.bind(matrix, { input, output: buffers.hidden, step, maxRows, accumulate: true })];
+    return [
+      await kernels.bind(matrix, { input, output: buffers.branch, step, maxRows }),
+      await bindNormalise(device, { ...common, input: buffers.branch, weight: postNorm, output: buffers.hidden, add: true }),
+    ];
+  };
+
+  const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
+    const { mixer, feedForward } = block;
+    const key = rotaryKey(mixer.rotary);
+    const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), maxRows);
+    angles.set(key, table);
+    const attention = await createAttentionMixer(device, mixer, parts, caches[index], {
+      projections: buffers.projections,
+      queries: buffers.queries,
+      mixed: buffers.mixed,
+      angles: table.buffer,
+      step,
+      maxRows,
+      contextTokens,
+      normEpsilon: spec.normEpsilon,
+    });
+    mixers.push(attention);
+    layers.push(
+      await bindNormalise(device, { ...common, input: buffers.hidden, weight: parts.mixerNorm, output: buffers.normed }),
+      await kernels.bind(parts.queryKeyValue, { input: buffers.normed, output: buffers.projections, step, maxRows }),
+      attention,
+      ...(await addToHidden(parts.mixerOutput, buffers.mixed, parts.mixerPostNorm)),
+      await bindNormalise(device, { ...common, input: buffers.hidden, weight: parts.feedForwardNorm, output: buffers.normed }),
+      await kernels.bind(parts.gateUp, { input: buffers.normed, output: buffers.gateUp, step, maxRows }),
+      await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: feedForward.width, activation: feedForward.activation }),
+      ...(await addToHidden(parts.down, buffers.gated, parts.feedForwardPostNorm)),
+    );
+  };
+  for (const [index, block] of spec.blocks.entries()) await bindBlock(block, weights.blocks[index], index);
+
+  const head: Encodable[] = [
+    await bindNormalise(device, { ...common, step: tailStep.buffer, maxRows: maxTailRows, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed }),
+    await kernels.bind(weights.output, { input: buffers.tailNormed, output: buffers.logits, step: tailStep.buffer, maxRows: maxTailRows }),
+  ];
+  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, layers, head };
+}
+
+function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {
+  const name = block.mixer.rotary.divisors;
+  return name ? (options.divisors.get(name) ?? null) : null;
+}
+
+/** The scratch buffers of a step, f32, one row a token. */
+function allocate(device: Device, spec: ModelSpec, maxRows: number) {
+  const widest = (width: (block: BlockSpec) => number): number => Math.max(...spec.blocks.map(width));
+  const heads = widest(({ mixer }) => mixer.heads * mixer.headDim);
+  const rows = (label: string, columns: number, count = maxRows): GPUBuffer => device.memory.storage('activations', label, count * columns * 4);
+  return {
+    tokens: rows('tokens', 1),
+    hidden: rows('hidden', spec.hiddenSize),
+    normed: rows('normed', spec.hiddenSize),
+    branch: rows('branch', spec.hiddenSize),
+    projections: rows('projections', widest(({ mixer }) => (mixer.heads + 2 * mixer.kvHeads) * mixer.headDim)),
+    queries: rows('queries', heads),
+    mixed: rows('mixed', heads),
+    gateUp: rows('gate and up', widest(({ feedForward }) => 2 * feedForward.width)),
+    gated: rows('gated', widest(({ feedForward }) => feedForward.width)),
+    tail: rows('tail', spec.hiddenSize, maxTailRows),
+    tailNormed: rows('tail normed', spec.hiddenSize, maxTailRows),
+    logits: rows('logits', spec.vocabularySize, maxTailRows),
+  };
+}

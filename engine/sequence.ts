@@ -1,0 +1,163 @@
+/**
+ * The tokens a runner has read, and how they change: extended in chunks, cut back to a shared prefix,
+ * continued token by token. What two prompts share is never read twice.
+ */
+import type { Device } from './device/device.ts';
+import { cancelled, EngineError } from './errors.ts';
+import { ChunkSizer } from './chunkSizer.ts';
+import type { MixerCheckpoint } from './layers/mixer.ts';
+import type { Runner } from './runner.ts';
+
+export interface ExtendOptions {
+  signal?: AbortSignal;
+  /** Tokens read so far and in all, of those that were not cached. */
+  onProgress?: (doneTokens: number, totalTokens: number) => void;
+  /** Lengths to keep a checkpoint at, e.g. the end of the documents; the newest few are kept. */
+  checkpointsAt?: readonly number[];
+  /** Fixed rows a chunk, for tests and measurements; else sized by time. */
+  chunkTokens?: number;
+  /** Called after each chunk, before the next overwrites its rows: for the logits of inner positions. */
+  onChunk?: (firstPosition: number, rows: number) => Promise<void>;
+}
+
+interface Checkpoint {
+  length: number;
+  parts: readonly MixerCheckpoint[];
+}
+
+const maximumCheckpoints = 2;
+
+export class Sequence {
+  readonly #device: Device;
+  readonly #runner: Runner;
+  readonly #sizer: ChunkSizer;
+  #tokens: number[] = [];
+  /** Positions ever written since the caches were last consistent: a ring forgets what lies further back. */
+  #written = 0;
+  #checkpoints: Checkpoint[] = [];
+
+  constructor(device: Device, runner: Runner) {
+    this.#device = device;
+    this.#runner = runner;
+    this.#sizer = new ChunkSizer(device.facts.kind, runner.maxRows);
+  }
+
+  get length(): number {
+    return this.#tokens.length;
+  }
+
+  /** Tokens a second of the last chunks, null before the first. */
+  get readingTokensPerSecond(): number | null {
+    return this.#sizer.tokensPerSecond;
+  }
+
+  /** How many of these tokens would not have to be read again. */
+  reusable(tokens: readonly number[]): number {
+    return this.#resumeFrom(tokens).length;
+  }
+
+  /**
+   * Makes the sequence exactly `tokens`, reading only what is not cached yet; at least the last token
+   * is computed, so that its logits (row 0 of `runner.logits`) are there afterwards. A cancelled call
+   * keeps every whole chunk it has read.
+   */
+  async extend(tokens: readonly number[], options: ExtendOptions = {}): Promise<{ reusedTokens: number }> {
+    this.#checkFits(tokens.length);
+    const reusedTokens = this.#cutTo(tokens);
+    const stops = [...(options.checkpointsAt ?? []), tokens.length].sort((a, b) => a - b);
+    const total = tokens.length - reusedTokens;
+    options.onProgress?.(0, total);
+    while (this.length < tokens.length) {
+      if (options.signal?.aborted) throw cancelled();
+      const position = this.length;
+      const stop = stops.find((length) => length > position) ?? tokens.length;
+      const rows = Math.min(options.chunkTokens ?? this.#sizer.rows, stop - position);
+      await this.#readChunk(tokens.slice(position, position + rows), position + rows === tokens.length);
+      await options.onChunk?.(position, rows);
+      options.onProgress?.(this.length - reusedTokens, total);
+      if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint();
+    }
+    return { reusedTokens };
+  }
+
+  /** Notes a token that a decode step has stored at the end. */
+  append(token: number): void {
+    this.#tokens.push(token);
+    this.#written = Math.max(this.#written, this.#tokens.length);
+  }
+
+  /** Forgets the last tokens, e.g. one that was computed ahead and is not wanted. Only the newest may go. */
+  dropTo(length: number): void {
+    this.#tokens.length = Math.min(this.#tokens.length, length);
+  }
+
+  /** Forgets everything; the next call reads from the start. */
+  clear(): void {
+    this.#tokens = [];
+    this.#written = 0;
+    for (const checkpoint of this.#checkpoints) for (const part of checkpoint.parts) part.free();
+    this.#checkpoints = [];
+  }
+
+  async #readChunk(tokens: readonly number[], last: boolean): Promise<void> {
+    const started = performance.now();
+    const encoder = this.#device.gpu.createCommandEncoder();
+    this.#runner.writeTokens(tokens);
+    this.#runner.encodeLayers(encoder, { rows: tokens.length, position: this.length });
+    if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    await this.#device.finished();
+    this.#sizer.note(tokens.length, performance.now() - started);
+    this.#tokens.push(...tokens);
+    this.#written = Math.max(this.#written, this.#tokens.length);
+  }
+
+  /** Where reading `tokens` can resume: directly, from a checkpoint, or from the start. */
+  #resumeFrom(tokens: readonly number[]): { length: number; checkpoint: Checkpoint | null } {
+    // The last token is always computed again: its logits are what the caller wants.
+    const shared = Math.min(sharedPrefix(this.#tokens, tokens), tokens.length - 1);
+    if (this.#runner.mixers.every((mixer) => mixer.canTruncate(shared, this.#written))) return { length: shared, checkpoint: null };
+    const usable = this.#checkpoints.filter(({ length }) => length <= shared).sort((a, b) => b.length - a.length)[0];
+    return usable ? { length: usable.length, checkpoint: usable } : { length: 0, checkpoint: null };
+  }
+
+  #cutTo(tokens: readonly number[]): number {
+    const { length, checkpoint } = this.#resumeFrom(tokens);
+    this.#tokens.length = length;
+    if (checkpoint) {
+      const encoder = this.#device.gpu.createCommandEncoder();
+      for (const part of checkpoint.parts) part.restore(encoder);
+      this.#device.gpu.queue.submit([encoder.finish()]);
+    }
+    if (checkpoint || length === 0) this.#written = length;
+    for (const stale of this.#checkpoints.filter((kept) => kept.length > length)) for (const part of stale.parts) part.free();
+    this.#checkpoints = this.#checkpoints.filter((kept) => kept.length <= length);
+    return length;
+  }
+
+  #keepCheckpoint(): void {
+    if (this.#checkpoints.some(({ length }) => length === this.length)) return;
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const parts = this.#runner.mixers.map((mixer) => mixer.checkpoint(encoder)).filter((part) => part !== null);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    if (parts.length === 0) return;
+    this.#checkpoints.push({ length: this.length, parts });
+    while (this.#checkpoints.length > maximumCheckpoints) for (const part of this.#checkpoints.shift()?.parts ?? []) part.free();
+  }
+
+  #checkFits(tokens: number): void {
+    if (tokens > 0 && tokens <= this.#runner.contextTokens) return;
+    throw new EngineError(
+      'context-exceeded',
+      `The prompt is ${tokens} tokens long, but the model's window is ${this.#runner.contextTokens}.`,
+      'Attach a shorter document, or choose a model with a longer context.',
+    );
+  }
+}
+
+function sharedPrefix(a: readonly number[], b: readonly number[]): number {
+  const limit = Math.min(a.length, b.length);
+  let length = 0;
+  while (length < limit && a[length] === b[length]) length++;
+  return length;
+}
