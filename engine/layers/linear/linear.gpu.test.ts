@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Device } from '../../device/device.ts';
+import { Readback } from '../../device/readback.ts';
+import { expand, lookUp, magnitude, multiply, stack, type DenseRows } from '../../reference/matmul.ts';
+import { openTestDevice, upload } from '../../testing/device.ts';
+import { StepUniform } from '../step.ts';
+import { type BoundLinear, createLinearKernels, type LinearKernels, type SourceMatrix } from './linear.ts';
+import { familyNames } from './variants.ts';
+import { type Random, randomNumbers, randomSource, sourceKinds, type SourceKind } from './testing/sources.ts';
+
+let device: Device;
+let readback: Readback;
+let step: StepUniform;
+beforeAll(async () => {
+  device = await openTestDevice();
+  readback = new Readback(device);
+  step = new StepUniform(device);
+});
+afterAll(() => device.destroy());
+
+const noCache = { get: () => undefined, set: () => undefined };
+
+function denseOf(source: SourceMatrix): DenseRows {
+  return source.kind === 'float' ? source : expand(source.rows);
+}
+
+async function run(bound: BoundLinear, rows: number): Promise<void> {
+  step.write({ rows, position: 0 });
+  const encoder = device.gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  bound.encode(pass, { rows, position: 0 });
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+  await device.finished();
+}
+
+interface Case {
+  kernels: LinearKernels;
+  random: Random;
+  sources: readonly SourceMatrix[];
+  maxRows: number;
+  accumulate?: boolean;
+  inputScale?: number;
+}
+
+/** Computes `rows` rows for each of `rowCounts` and compares every number with the reference. */
+async function check({ kernels, random, sources, maxRows, accumulate = false, inputScale = 1 }: Case, rowCounts: readonly number[]) {
+  const weights = await kernels.upload('test', sources);
+  const dense = stack(sources.map(denseOf));
+  expect(weights.shape).toEqual({ outputs: dense.rows, inputs: dense.columns });
+  const input = Float32Array.from({ length: maxRows * dense.columns }, () => random.normal() * inputScale);
+  const before = Float32Array.from({ length: maxRows * dense.rows }, () => random.normal());
+  const inputBuffer = upload(device, input);
+  const outputBuffer = upload(device, before);
+  const bound = await kernels.bind(weights, { input: inputBuffer, output: outputBuffer, step: step.buffer, maxRows, accumulate });
+  const exact = multiply(input, maxRows, dense);
+  const size = magnitude(input, maxRows, dense);
+  for (const rows of rowCounts) {
+    device.gpu.queue.writeBuffer(outputBuffer, 0, before);
+    await run(bound, rows);
+    const output = await readback.floats(outputBuffer, 0, before.length);
+    let worst = 0;
+    for (let index = 0; index < output.length; index++) {
+      const written = index < rows * dense.rows;
+      const expected = (written ? exact[index] : 0) + (accumulate || !written ? before[index] : 0);
+      // Relative to what a row of such numbers adds up to, so that cancellation is not held against a kernel.
+      const error = Math.abs(output[index] - expected) / (size[index] / Math.sqrt(dense.columns) + Math.abs(before[index]) + 1e-30);
+      if (!(error <= worst)) worst = error;
+    }
+    expect(worst, `${rows} rows of ${dense.rows}×${dense.columns}`).toBeLessThan(1e-5 * Math.sqrt(dense.columns));
+  }
+  weights.free();
+  for (const buffer of [inputBuffer, outputBuffer]) device.memory.free(buffer);
+}
+
+describe.each(familyNames)('matrix products: %s', (family) => {
+  let kernels: LinearKernels;
+  beforeAll(async () => {
+    kernels = await createLinearKernels(device, noCache, { family });
+  });
+
+  it.each(sourceKinds)('%s: random shapes with tails', async (kind) => {
+    for (const seed of [1, 2, 3]) {
+      const random = randomNumbers(seed);
+      const inputs = 32 * random.between(1, 9);
+      const source = randomSource(random, kind, random.between(1, 150), inputs);
+      const maxRows = random.between(9, 40);
+      await check({ kernels, random, sources: [source], maxRows }, [1, 2, 7, random.between(9, maxRows)]);
+    }
+  });
+
+  it.each(['f16', 'f32', 'u8/16 f32', 'u4/16 f32'] as SourceKind[])('%s: inputs that are no multiple of 32', async (kind) => {
+    const random = randomNumbers(4);
+    const inputs = kind.startsWith('u') ? 48 : 53;
+    await check({ kernels, random, sources: [randomSource(random, kind, 37, inputs)], maxRows: 18 }, [1, 18]);
+  });
+
+  it('stacks formats, accumulates and splits at a tiny binding limit', async () => {
+    const small = await createLinearKernels(device, noCache, { family, bindingLimitBytes: 40_000 });
+    const random = randomNumbers(5);
+    const sources = (['u8/32 f16', 'u8/32 f16', 'u4/32 f32', 'u8/16 f32'] as SourceKind[]).map((kind, index) =>
+      randomSource(random, kind, 61 + 70 * index, 160),
+    );
+    for (const accumulate of [false, true]) await check({ kernels: small, random, sources, maxRows: 21, accumulate }, [1, 5, 21]);
+  });
+
+  it('holds its accuracy for large values', async () => {
+    const random = randomNumbers(6);
+    for (const kind of ['u4/32 f16', 'u8/32 f16'] as SourceKind[]) {
+      await check({ kernels, random, sources: [randomSource(random, kind, 70, 576)], maxRows: 17, inputScale: 1e6 }, [1, 17]);
+    }
+  });
+
+  it('looks embeddings up in split weights', async () => {
+    const small = await createLinearKernels(device, noCache, { family, bindingLimitBytes: 40_000 });
+    const random = randomNumbers(7);
+    for (const kind of sourceKinds) {
+      const source = randomSource(random, kind, 300, 96);
+      const weights = await small.upload('embedding', [source]);
+      const tokens = Uint32Array.from({ length: 9 }, () => random.between(0, 299));
+      const output = device.memory.storage('activations', 'output', tokens.length * 96 * 4);
+      const tokenBuffer = upload(device, tokens);
+      const bound = await small.bindEmbedding(weights, { tokens: tokenBuffer, output, step: step.buffer, scale: 1.5 });
+      await run(bound, 8);
+      const found = await readback.floats(output, 0, tokens.length * 96);
+      const expected = lookUp(tokens, 1.5, denseOf(source));
+      for (let index = 0; index < found.length; index++) {
+        if (index < 8 * 96) expect(Math.abs(found[index] - expected[index])).toBeLessThan(1e-5 * (1 + Math.abs(expected[index])));
+        else expect(found[index]).toBe(0);
+      }
+      weights.free();
+    }
+  });
+});
+
+it('counts and frees the memory of weights', async () => {
+  const before = device.memory.report();
+  const kernels = await createLinearKernels(device, noCache);
+  const weights = await kernels.upload('counted', [randomSource(randomNumbers(8), 'u4/32 f16', 64, 576)]);
+  expect(device.memory.report().weightsBytes - before.weightsBytes).toBe(weights.sizeBytes);
+  weights.free();
+  expect(device.memory.report()).toEqual(before);
+});

@@ -1,0 +1,62 @@
+/**
+ * Matrix products with packed weights: y = x · Wᵀ for one token (decode) or a chunk of tokens
+ * (prefill), and the embedding lookup from the same weights. Which kernels run is chosen for the
+ * adapter; callers see only this interface.
+ */
+import type { Device } from '../../device/device.ts';
+import type { Step } from '../step.ts';
+import { bindEmbedding, type EmbeddingBinding } from './embedding.ts';
+import type { SourceMatrix } from './matrix.ts';
+import { bindProduct, type ProductBinding } from './product.ts';
+import { chooseVariants } from './variants.ts';
+import { type LinearWeights, WeightUploader } from './weights.ts';
+
+export type { SourceMatrix } from './matrix.ts';
+export { LinearWeights } from './weights.ts';
+export type { ProductBinding } from './product.ts';
+export type { EmbeddingBinding } from './embedding.ts';
+
+export interface BoundLinear {
+  /** Adds the product for `step.rows` rows to the pass; the same numbers must lie in the step buffer. */
+  encode(pass: GPUComputePassEncoder, step: Step): void;
+}
+
+export interface LinearKernels {
+  /** Names of the chosen variants and why, for `doctor`. */
+  describe(): Record<string, string>;
+  /**
+   * Packs and uploads. Several sources of equal inputs are stacked along the outputs (fused q|k|v,
+   * gate|up), even when their formats differ. Splits by the adapter's binding limit.
+   */
+  upload(name: string, sources: readonly SourceMatrix[]): Promise<LinearWeights>;
+  /** output[row][outputs] (+)= input[row][inputs] · Wᵀ for step.rows rows; f32, row-major. */
+  bind(weights: LinearWeights, io: ProductBinding): Promise<BoundLinear>;
+  /** output[row][inputs] = scale · W[tokens[row]][…] for step.rows rows. */
+  bindEmbedding(weights: LinearWeights, io: EmbeddingBinding): Promise<BoundLinear>;
+}
+
+/** Remembers measured choices; the owner scopes it to adapter, driver and engine version. */
+export interface ChoiceCache {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+}
+
+/** For tests and benchmarks; the defaults are the measured choice and the adapter's limit. */
+export interface LinearOptions {
+  /** Name of a variant family to use whatever the measurement says. */
+  family?: string;
+  bindingLimitBytes?: number;
+}
+
+export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
+  const family = await chooseVariants(device, cache, options.family);
+  const limits = device.facts.limits;
+  const limitBytes = options.bindingLimitBytes ?? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const uploader = new WeightUploader(device, family.layout, limitBytes);
+  return {
+    describe: () => family.describe(),
+    upload: (name, sources) => uploader.upload(name, sources),
+    bind: (weights, io) => bindProduct(family, weights, io),
+    bindEmbedding: (weights, io) => bindEmbedding(device, family.layout, weights, io),
+  };
+}
