@@ -36,7 +36,8 @@ export class HeaderReader {
     if (endBytes > maximumHeaderBytes) {
       throw invalid(this.source.name, `its header passes ${maximumHeaderBytes} bytes at ${what}`);
     }
-    await this.fetch(Math.max(endBytes, firstRangeBytes, 2 * this.bytes.length));
+    const wantedBytes = Math.max(endBytes, firstRangeBytes, 2 * this.bytes.length);
+    await this.fetchUpTo(Math.min(wantedBytes, this.source.sizeBytes, maximumHeaderBytes));
   }
 
   async uint32(what: string): Promise<number> {
@@ -75,10 +76,9 @@ export class HeaderReader {
     }
   }
 
-  private async fetch(wantedBytes: number): Promise<void> {
+  private async fetchUpTo(endBytes: number): Promise<void> {
     if (this.signal?.aborted) throw cancelled();
     const heldBytes = this.bytes.length;
-    const endBytes = Math.min(wantedBytes, this.source.sizeBytes);
     const more = await this.source.read(heldBytes, endBytes - heldBytes);
     if (this.signal?.aborted) throw cancelled();
     if (more.length !== endBytes - heldBytes) {

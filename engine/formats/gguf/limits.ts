@@ -2,8 +2,8 @@
  * The most an untrusted header may ask for. Each is far above any published model (the largest
  * headers today are about 12 MB, with 262144 tokens) and far below what would hurt.
  */
-export const maximumHeaderBytes = 256 * 2 ** 20;
-export const maximumStringBytes = 64 * 2 ** 20;
+export const maximumHeaderBytes = 128 * 2 ** 20;
+export const maximumStringBytes = 16 * 2 ** 20;
 export const maximumArrayElements = 2 ** 24;
 export const maximumKeys = 100_000;
 export const maximumTensors = 1_000_000;

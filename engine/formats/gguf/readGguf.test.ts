@@ -1,9 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeTensor } from '../quantisation/testing/encodeTensor.ts';
+import type { GgufMetadata } from './metadata.ts';
 import { readGguf } from './readGguf.ts';
+import { cpuMilliseconds } from './testing/cpuMilliseconds.ts';
 import { memorySource } from './testing/memorySource.ts';
 import { writeGguf, type ValueToWrite } from './testing/writeGguf.ts';
+
+const getterOf: Partial<Record<ValueToWrite['type'], (metadata: GgufMetadata, key: string) => unknown>> = {
+  string: (metadata, key) => metadata.string(key),
+  int64: (metadata, key) => metadata.integer(key),
+  float64: (metadata, key) => metadata.number(key),
+  bool: (metadata, key) => metadata.boolean(key),
+  array: (metadata, key) => metadata.strings(key),
+};
 
 const ramp = Float32Array.from({ length: 64 }, (_, index) => index / 64);
 
@@ -95,16 +105,12 @@ describe('readGguf', () => {
     );
     const key = fc.string({ minLength: 1, unit: 'grapheme' }).map((text) => `key.${text}`);
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(key, value), async (metadata) => {
+      fc.asyncProperty(fc.dictionary(key, value, { maxKeys: 8 }), async (metadata) => {
         const read = (await readGguf(memorySource(writeGguf({ metadata, tensors: [] })))).metadata;
         expect(read.keys()).toEqual(Object.keys(metadata));
-        for (const [name, { type, value }] of Object.entries(metadata)) {
-          const getter = { string: 'string', int64: 'integer', float64: 'number', bool: 'boolean', array: 'strings' }[
-            type as 'string' | 'int64' | 'float64' | 'bool' | 'array'
-          ] as 'string' | 'integer' | 'number' | 'boolean' | 'strings';
-          expect(read[getter](name)).toEqual(value);
-        }
+        for (const [name, { type, value }] of Object.entries(metadata)) expect(getterOf[type]?.(read, name)).toEqual(value);
       }),
+      { numRuns: 40 },
     );
   });
 
@@ -118,15 +124,15 @@ describe('readGguf', () => {
       tensors: [{ name: 'a', dims: [2 ** 22], type: 'F32', bytes: new Uint8Array(2 ** 24) }],
     });
     const source = memorySource(bytes);
-    const started = performance.now();
     const { metadata, dataOffsetBytes } = await readGguf(source);
-    const decoded = metadata.strings('tokenizer.ggml.tokens');
-    const milliseconds = performance.now() - started;
     expect(source.readBytes).toBeLessThanOrEqual(2 * dataOffsetBytes);
-    expect(decoded).toEqual(tokens);
+    const decoded = metadata.strings('tokenizer.ggml.tokens');
+    expect(decoded.length).toBe(tokens.length);
+    expect(decoded.findIndex((token, index) => token !== tokens[index])).toBe(-1);
     expect(metadata.numbers('tokenizer.ggml.scores').at(-1)).toBe(-262143);
-    // Some 100 ms on one core; the bound leaves room for a busy machine.
-    expect(milliseconds).toBeLessThan(1500);
+    // Some 200 ms on an idle machine; the bound is there to catch work that grows faster than the header.
+    const again = async () => (await readGguf(memorySource(bytes))).metadata.strings('tokenizer.ggml.tokens');
+    expect(await cpuMilliseconds(again)).toBeLessThan(1500);
   });
 
   it('stops when asked', async () => {

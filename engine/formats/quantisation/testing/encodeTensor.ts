@@ -4,8 +4,9 @@ import { sizeInBytes, tensorType } from '../tensorTypes.ts';
 export type EncodableTypeName = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1';
 
 /**
- * Encodes weights as a tensor's bytes, for tests, with the same choice of scales as ggml's reference
- * quantisers. `weights.length` must be a multiple of the type's block (32 for the `Q` types).
+ * Encodes weights as a tensor's bytes, for tests: each block gets the scale that ggml's reference
+ * quantisers choose and every weight its nearest step. `weights.length` must be a multiple of the
+ * type's block (32 for the `Q` types).
  */
 export function encodeTensor(type: EncodableTypeName, weights: Float32Array): Uint8Array {
   if (type === 'F32') return new Uint8Array(weights.slice().buffer);
