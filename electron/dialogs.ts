@@ -1,0 +1,65 @@
+/** Native dialogs: choosing files, and the few things that have to be said outside the window. */
+import { type BrowserWindow, dialog, type FileFilter } from 'electron';
+import type { Failure } from '../host/contract/entities.ts';
+
+export type PickKind = 'document' | 'model';
+
+const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: boolean }> = {
+  document: {
+    title: 'Attach a document',
+    filters: [
+      { name: 'Text and Markdown', extensions: ['txt', 'md', 'markdown'] },
+      { name: 'All files', extensions: ['*'] },
+    ],
+    many: true,
+  },
+  model: {
+    title: 'Choose a model file',
+    filters: [
+      { name: 'GGUF models', extensions: ['gguf'] },
+      { name: 'All files', extensions: ['*'] },
+    ],
+    many: false,
+  },
+};
+
+/** The paths that the person chose; empty when they cancelled. */
+export async function choosePaths(window: BrowserWindow, kind: PickKind): Promise<string[]> {
+  const { title, filters, many } = choices[kind];
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title,
+    filters,
+    properties: many ? ['openFile', 'multiSelections'] : ['openFile'],
+  });
+  return canceled ? [] : filePaths;
+}
+
+/** For what ends the app: waits until it has been read. */
+export function showFatalFailure(failure: Failure): void {
+  dialog.showErrorBox('Longleaf cannot start', `${failure.message}\n\n${failure.remedy}`);
+}
+
+/** The host ended by itself and is being started again; the window goes on meanwhile. */
+export function tellHostRestarted(cause: string): void {
+  void dialog.showMessageBox({
+    type: 'warning',
+    title: 'Longleaf',
+    message: 'A part of Longleaf stopped and was started again.',
+    detail: `${cause} Conversations and documents are on disk; an answer that was being written can be asked for again.`,
+    buttons: ['OK'],
+  });
+}
+
+/** The host keeps ending: nothing works until the person decides. */
+export async function askWhetherToRetry(cause: string): Promise<boolean> {
+  const { response } = await dialog.showMessageBox({
+    type: 'error',
+    title: 'Longleaf',
+    message: 'A part of Longleaf keeps stopping.',
+    detail: `${cause} Conversations and documents are on disk. Starting Longleaf from a terminal shows what it says when it ends.`,
+    buttons: ['Try again', 'Quit'],
+    defaultId: 0,
+    cancelId: 1,
+  });
+  return response === 0;
+}

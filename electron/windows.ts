@@ -1,0 +1,64 @@
+/** The window, and what it refuses. */
+import { join } from 'node:path';
+import { app, BrowserWindow, nativeTheme } from 'electron';
+import { bundleUrl } from './bundle.ts';
+import { isWebLink, openExternal } from './external.ts';
+import { recallPlacement, rememberPlacement } from './windowState.ts';
+
+/** What is seen before the interface has painted; the colours of its two themes. */
+const backgroundColors = { light: '#fbfaf7', dark: '#17181a' };
+
+let mainWindow: BrowserWindow | undefined;
+
+/** Opens the window, or brings the one that is open to the front. */
+export function showMainWindow(): BrowserWindow {
+  if (mainWindow) {
+    if (mainWindow.isMinimized()) mainWindow.restore();
+    mainWindow.focus();
+    return mainWindow;
+  }
+  const stateFile = join(app.getPath('userData'), 'window.json');
+  const { bounds, maximized } = recallPlacement(stateFile);
+  const window = new BrowserWindow({
+    ...bounds,
+    minWidth: 480,
+    minHeight: 360,
+    show: false,
+    backgroundColor: nativeTheme.shouldUseDarkColors ? backgroundColors.dark : backgroundColors.light,
+    webPreferences: {
+      preload: join(__dirname, 'preload.cjs'),
+      // Electron's defaults; written down because everything else rests on them.
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      webSecurity: true,
+      spellcheck: false,
+    },
+  });
+  mainWindow = window;
+  if (maximized) window.maximize();
+  rememberPlacement(window, stateFile);
+  window.once('ready-to-show', () => window.show());
+  window.once('closed', () => {
+    mainWindow = undefined;
+  });
+  void window.loadURL(bundleUrl);
+  return window;
+}
+
+export function getMainWindow(): BrowserWindow | undefined {
+  return mainWindow;
+}
+
+/** Applies to every page there will ever be, whoever creates it. */
+export function refuseNavigation(): void {
+  app.on('web-contents-created', (_created, contents) => {
+    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.on('will-redirect', (event) => event.preventDefault());
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(({ url }) => {
+      if (isWebLink(url)) void openExternal(url);
+      return { action: 'deny' };
+    });
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * Builds dist/: the host and the GPU worker (ES modules), Electron's main and preload (CommonJS) and the
+ * interface. Each part is built again only when the content of its sources changed.
+ *
+ *     node scripts/build.mjs           what is out of date
+ *     node scripts/build.mjs --force   all of it
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { distFolder, rootFolder } from './paths.mjs';
+import { run } from './processes.mjs';
+import { Explained, runMain, say } from './say.mjs';
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {string[]} sources files and folders whose content decides whether it is up to date
+ * @property {string} result a file that is there once it is built
+ * @property {() => Promise<void>} build
+ */
+
+/** @type {Part[]} */
+const parts = [
+  {
+    name: 'host',
+    sources: ['assets', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
+    result: 'host.js',
+    build: () =>
+      bundle({
+        entryPoints: { host: 'host/main.ts', 'gpu-worker': 'host/gpu-worker/main.ts' },
+        outdir: distFolder,
+        format: 'esm',
+        platform: 'node',
+        target: 'node22.15',
+        // Dawn is native code: it is loaded from node_modules.
+        external: ['webgpu'],
+        loader: { '.wgsl': 'text' },
+        // Bundled CommonJS packages call `require` for Node's own modules.
+        banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+      }),
+  },
+  {
+    name: 'electron',
+    sources: ['electron', 'host/contract', 'package-lock.json', 'scripts/build.mjs'],
+    result: 'electron/main.cjs',
+    build: () =>
+      bundle({
+        entryPoints: { main: 'electron/main.ts', preload: 'electron/preload.ts' },
+        outdir: join(distFolder, 'electron'),
+        outExtension: { '.js': '.cjs' },
+        format: 'cjs',
+        platform: 'node',
+        // The oldest Electron it has to run on is 22.
+        target: ['node16', 'chrome108'],
+        external: ['electron'],
+      }),
+  },
+  {
+    name: 'interface',
+    sources: ['assets', 'renderer', 'host/contract', 'package-lock.json', 'scripts/build.mjs', 'vite.config.ts'],
+    result: 'renderer/index.html',
+    build: buildInterface,
+  },
+];
+
+/** The parts whose sources changed since they were built. */
+export function stalePartNames() {
+  return parts.filter(isStale).map(({ name }) => name);
+}
+
+/**
+ * @param {boolean} force
+ * @returns {Promise<number>} exit status
+ */
+async function build(force) {
+  for (const part of parts) {
+    if (!force && !isStale(part)) continue;
+    const digest = sourcesDigest(part);
+    const startMs = performance.now();
+    await part.build();
+    mkdirSync(distFolder, { recursive: true });
+    writeFileSync(digestFile(part), digest);
+    say(`built ${part.name} in ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
+  }
+  return 0;
+}
+
+/** @param {import('esbuild').BuildOptions} options */
+async function bundle(options) {
+  // Loaded late, because start.mjs imports this file before dependencies are there.
+  const esbuild = await import('esbuild');
+  try {
+    await esbuild.build({ ...options, absWorkingDir: rootFolder, bundle: true, sourcemap: 'linked', logLevel: 'warning' });
+  } catch {
+    throw new Explained('the build failed (see above).');
+  }
+}
+
+async function buildInterface() {
+  const vite = join(rootFolder, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { status, stdout, stderr } = await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: rootFolder });
+  if (status !== 0) throw new Explained(`the interface could not be built:\n${stdout}${stderr}`);
+}
+
+/** @param {Part} part */
+function isStale(part) {
+  if (!existsSync(join(distFolder, part.result)) || !existsSync(digestFile(part))) return true;
+  return readFileSync(digestFile(part), 'utf8') !== sourcesDigest(part);
+}
+
+/** @param {Part} part */
+function digestFile(part) {
+  return join(distFolder, `.${part.name}.digest`);
+}
+
+/** @param {Part} part */
+function sourcesDigest(part) {
+  const hash = createHash('sha256');
+  for (const source of part.sources) addToDigest(hash, source);
+  return hash.digest('hex');
+}
+
+/**
+ * @param {import('node:crypto').Hash} hash
+ * @param {string} source relative to the checkout
+ */
+function addToDigest(hash, source) {
+  const path = join(rootFolder, source);
+  if (!existsSync(path)) return;
+  if (statSync(path).isDirectory()) {
+    for (const name of readdirSync(path).sort()) addToDigest(hash, `${source}/${name}`);
+  } else if (!/\.test\.tsx?$/.test(source)) {
+    hash.update(`${source}\0`).update(readFileSync(path)).update('\0');
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runMain(() => build(process.argv.includes('--force')));
+}
