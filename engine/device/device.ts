@@ -84,8 +84,8 @@ export class Device {
   }
 }
 
-/** Opens the adapter with every feature and limit that the engine can use. */
-export async function openDevice(gpu: GPU, waiter: Waiter): Promise<Device> {
+/** Opens the adapter with every feature and limit that the engine can use. `waiterFor` chooses how to wait for it. */
+export async function openDevice(gpu: GPU, waiterFor: (kind: AdapterFacts['kind']) => Waiter): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new EngineError(
@@ -100,7 +100,8 @@ export async function openDevice(gpu: GPU, waiter: Waiter): Promise<Device> {
     requiredFeatures: wantedFeatures.filter((name) => adapter.features.has(name)),
     requiredLimits,
   });
-  return new Device(device, factsOf(adapter, requiredLimits), waiter);
+  const facts = factsOf(adapter, requiredLimits);
+  return new Device(device, facts, waiterFor(facts.kind));
 }
 
 function factsOf(adapter: GPUAdapter, limits: Record<string, number>): AdapterFacts {

@@ -2,14 +2,14 @@
 import type { Waiter } from '../ports.ts';
 
 /** For a real GPU: the runtime's own polling is the fastest answer. */
-export const promptWaiter: Waiter = { settle: (work) => work };
+const promptWaiter: Waiter = { settle: (work) => work };
 
 /**
  * For adapters that compute on the CPU: sleeps between polls, because the runtime's busy polling takes
  * a core from the driver's own threads (1.4–2.1× on two cores).
  * @param yieldToEventLoop lets the runtime run its callbacks once, e.g. `setImmediate` as a promise.
  */
-export function sleepingWaiter(yieldToEventLoop: () => Promise<void>, sleepMs = 0.3): Waiter {
+function sleepingWaiter(yieldToEventLoop: () => Promise<void>, sleepMs = 0.3): Waiter {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   return {
     async settle(work) {
@@ -25,4 +25,9 @@ export function sleepingWaiter(yieldToEventLoop: () => Promise<void>, sleepMs = 
       return work;
     },
   };
+}
+
+/** The right way for the adapter. */
+export function waiterFor(kind: 'gpu' | 'software', yieldToEventLoop: () => Promise<void>): Waiter {
+  return kind === 'gpu' ? promptWaiter : sleepingWaiter(yieldToEventLoop);
 }

@@ -1,7 +1,7 @@
 /** Opens the adapter of the environment for tests; a test without an adapter fails, it is not skipped. */
 import { create, globals } from 'webgpu';
 import { type Device, openDevice } from '../device/device.ts';
-import { sleepingWaiter } from '../device/waiters.ts';
+import { waiterFor } from '../device/waiters.ts';
 
 Object.assign(globalThis, globals);
 
@@ -10,7 +10,7 @@ let instance: GPU | undefined;
 
 export async function openTestDevice(): Promise<Device> {
   instance ??= create(['enable-dawn-features=allow_unsafe_apis,disable_robustness,vulkan_enable_f16_on_nvidia']);
-  return openDevice(instance, sleepingWaiter(() => new Promise((resolve) => void setImmediate(resolve))));
+  return openDevice(instance, (kind) => waiterFor(kind, () => new Promise((resolve) => void setImmediate(resolve))));
 }
 
 /** Uploads values into a new storage buffer. */

@@ -1,0 +1,44 @@
+/** Kernel choices that were measured on this adapter, kept between starts in one small JSON file. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { AdapterFacts } from '../../engine/device/device.ts';
+import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
+
+/** Raise it when kernels change, so that old measurements are forgotten. */
+const choicesVersion = 1;
+const choicesSchema = z.record(z.string(), z.string());
+
+export class ChoiceFile implements ChoiceCache {
+  readonly #path: string;
+  readonly #choices: Map<string, string>;
+
+  /** One file for each adapter and driver; a file that cannot be read counts as empty. */
+  constructor(folder: string, facts: AdapterFacts) {
+    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features])).digest('hex');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#path = join(folder, `kernel-choices-${scope.slice(0, 16)}.json`);
+    this.#choices = new Map(Object.entries(readChoices(this.#path)));
+  }
+
+  get(key: string): string | undefined {
+    return this.#choices.get(key);
+  }
+
+  set(key: string, value: string): void {
+    this.#choices.set(key, value);
+    const partial = `${this.#path}.${process.pid}`;
+    writeFileSync(partial, JSON.stringify(Object.fromEntries(this.#choices)), { mode: 0o600 });
+    renameSync(partial, this.#path);
+  }
+}
+
+function readChoices(path: string): Record<string, string> {
+  if (!existsSync(path)) return {};
+  try {
+    return choicesSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return {};
+  }
+}
