@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Device } from '../../device/device.ts';
+import { type AttentionProblem, attend } from '../../reference/attention.ts';
+import { openTestDevice, upload } from '../../testing/device.ts';
+import { StepUniform } from '../step.ts';
+import { type AttentionKernel, attentionKernels, bindAttention } from './attention.ts';
+import type { KvLayout } from './layout.ts';
+import { fillCache, largestDifference, type ProblemShape, randomProblem, runStep } from './testing.ts';
+
+let device: Device;
+let kernels: AttentionKernel[];
+beforeAll(async () => {
+  device = await openTestDevice();
+  kernels = attentionKernels(device);
+});
+
+async function run(problem: AttentionProblem, format: KvLayout['format'], kernel: AttentionKernel, capacitySlots?: number, rowsAtOnce = problem.rows) {
+  const { heads, kvHeads, headDim, rows, position, window } = problem;
+  const tokens = position + rows;
+  const layout: KvLayout = { format, kvHeads, headDim, capacitySlots: capacitySlots ?? tokens };
+  const cacheBytes = kvHeads * layout.capacitySlots * headDim * 4;
+  const keys = device.memory.storage('kv', 'keys', cacheBytes);
+  const values = device.memory.storage('kv', 'values', cacheBytes);
+  const queries = device.memory.storage('activations', 'queries', rowsAtOnce * heads * headDim * 4);
+  const output = device.memory.storage('activations', 'output', rowsAtOnce * heads * headDim * 4);
+  const uniform = new StepUniform(device);
+  const bound = await bindAttention(
+    device,
+    { queries, keys, values, output, layout, heads, window, step: uniform.buffer, maxRows: rowsAtOnce, contextTokens: tokens },
+    kernel,
+  );
+  const result = new Float32Array(rows * heads * headDim);
+  for (let row = 0; row < rows; row += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows - row);
+    const end = position + row + count;
+    fillCache(device, keys, layout, problem.keys, Math.max(0, end - layout.capacitySlots), end);
+    fillCache(device, values, layout, problem.values, Math.max(0, end - layout.capacitySlots), end);
+    const part = problem.queries.subarray(row * heads * headDim, (row + count) * heads * headDim);
+    device.gpu.queue.writeBuffer(queries, 0, part as Float32Array<ArrayBuffer>);
+    result.set(await runStep(device, bound, uniform, { rows: count, position: position + row }, output, part.length), row * heads * headDim);
+  }
+  for (const buffer of [keys, values, queries, output, uniform.buffer]) device.memory.free(buffer);
+  return result;
+}
+
+/** Every kernel that the adapter supports and that suits the shape, against the reference. */
+async function check(shape: ProblemShape, options: { capacitySlots?: number; rowsAtOnce?: number; tolerance?: number } = {}) {
+  for (const format of ['f32', 'f16'] as const) {
+    const problem = randomProblem({ ...shape, half: format === 'f16' });
+    const expected = attend(problem);
+    for (const kernel of kernels) {
+      const actual = await run(problem, format, kernel, options.capacitySlots, options.rowsAtOnce);
+      const what = `${kernel} ${format} ${JSON.stringify(shape)} ${JSON.stringify(options)}`;
+      expect(largestDifference(actual, expected), what).toBeLessThan(options.tolerance ?? 2e-5);
+    }
+  }
+}
+
+const smol = { heads: 9, kvHeads: 3, headDim: 64, window: null };
+const gemma = { heads: 4, kvHeads: 1, headDim: 256, window: null };
+
+describe('attention', () => {
+  test.each([64, 80, 96, 128, 256])('head dimensions %i', async (headDim) => {
+    await check({ heads: 4, kvHeads: 2, headDim, rows: 5, position: 3, window: null, seed: headDim });
+    await check({ heads: 4, kvHeads: 2, headDim, rows: 1, position: 30, window: null, seed: headDim });
+  });
+
+  test.each([1, 2, 7, 8, 15, 16, 17, 33, 64])('%i rows', async (rows) => {
+    await check({ ...smol, rows, position: 0, seed: rows });
+    await check({ ...smol, rows, position: 61, seed: rows });
+  });
+
+  test.each([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [5, 1],
+    [8, 1],
+    [14, 2],
+    [4, 4],
+  ])('%i heads share %i key-value heads', async (heads, kvHeads) => {
+    await check({ heads, kvHeads, headDim: 64, rows: 9, position: 20, window: null, seed: heads });
+    await check({ heads, kvHeads, headDim: 64, rows: 1, position: 40, window: null, seed: heads });
+  });
+
+  test.each([0, 1, 6, 7, 63, 64, 255, 256, 257, 1023, 3001])('one query after %i tokens', async (position) => {
+    await check({ ...smol, rows: 1, position, seed: position });
+  });
+
+  test('Gemma: four heads of 256 over one', async () => {
+    await check({ ...gemma, rows: 1, position: 700, seed: 1 });
+    await check({ ...gemma, rows: 19, position: 130, seed: 2 });
+  });
+
+  test.each([1, 2, 5, 64, 100])('a window of %i tokens', async (window) => {
+    await check({ ...smol, window, rows: 21, position: 0, seed: window });
+    await check({ ...smol, window, rows: 21, position: 150, seed: window });
+    await check({ ...smol, window, rows: 1, position: 150, seed: window });
+  });
+
+  test('a ring wraps around', async () => {
+    for (const position of [0, 60, 75, 79, 200]) {
+      await check({ ...smol, window: 48, rows: 20, position, seed: position }, { capacitySlots: 67 });
+      await check({ ...gemma, window: 48, rows: 1, position, seed: position }, { capacitySlots: 51 });
+    }
+  });
+
+  test.each([1, 7, 64])('in chunks of %i', async (rowsAtOnce) => {
+    await check({ ...smol, rows: 90, position: 0, seed: 5 }, { rowsAtOnce });
+    await check({ ...smol, window: 16, rows: 90, position: 0, seed: 5 }, { rowsAtOnce, capacitySlots: 16 + rowsAtOnce - 1 });
+  });
+
+  test('logits of ten thousand neither overflow nor hide the rest', async () => {
+    // Scores reach ±1e4, where f32 scores differ from the reference by up to 1e-3.
+    await check({ ...smol, rows: 1, position: 300, seed: 3, queryScale: 800 }, { tolerance: 2e-2 });
+    await check({ ...smol, rows: 12, position: 300, seed: 3, queryScale: 800 }, { tolerance: 2e-2 });
+  });
+
+  test('identical keys give the mean of the values', async () => {
+    const problem = randomProblem({ ...smol, rows: 3, position: 500, seed: 9 });
+    problem.keys.fill(0.25);
+    const expected = attend(problem);
+    for (const kernel of kernels) expect(largestDifference(await run(problem, 'f32', kernel), expected)).toBeLessThan(2e-5);
+  });
+
+  test('a shape that the cache cannot hold is refused', async () => {
+    const buffer = upload(device, new Float32Array(64));
+    const layout: KvLayout = { format: 'f32', kvHeads: 1, headDim: 64, capacitySlots: 8 };
+    const io = { queries: buffer, keys: buffer, values: buffer, output: buffer, layout, heads: 1, step: buffer, maxRows: 2, contextTokens: 100 };
+    await expect(bindAttention(device, { ...io, window: null })).rejects.toThrow('the cache has 8 slots where attention reads 100');
+    await expect(bindAttention(device, { ...io, window: 8 })).rejects.toThrow('the cache has 8 slots where attention reads 9');
+  });
+});

@@ -1,0 +1,24 @@
+/** How a layer's keys and values lie on the GPU, and which number format suits the adapter. */
+import type { Device } from '../../device/device.ts';
+
+export interface KvLayout {
+  /** f16 is stored two to a u32 word and needs no `shader-f16`. */
+  format: 'f32' | 'f16';
+  kvHeads: number;
+  /** Divisible by 8. */
+  headDim: number;
+  /**
+   * Tokens a head has room for. Token `position` lies in slot `position % capacitySlots`: at least the
+   * context for layers that see everything, at least window + maxRows - 1 for sliding ones.
+   */
+  capacitySlots: number;
+}
+
+export function kvBytesPerValue(format: KvLayout['format']): number {
+  return format === 'f16' ? 2 : 4;
+}
+
+/** SwiftShader spends 20–30 ns on each `unpack2x16float`; everywhere else half the bytes is faster. */
+export function chooseKvFormat(device: Device): KvLayout['format'] {
+  return /swiftshader/i.test(`${device.facts.name} ${device.facts.architecture} ${device.facts.driver}`) ? 'f32' : 'f16';
+}

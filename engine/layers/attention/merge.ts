@@ -1,0 +1,58 @@
+/** Partial results of attention over disjoint sets of keys, and their exact merge. */
+import mergeText from '../../../shaders/attention_merge.wgsl';
+import type { Device } from '../../device/device.ts';
+import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
+import { prefersLoneSubgroups, sharedUniform } from '../pointwise/bound.ts';
+
+/** Where kernels leave (output, log-sum-exp) for each split of the keys. */
+export interface Partials {
+  /** [split][rows·heads][headDim] f32, normalised within the split. */
+  outputs: GPUBuffer;
+  /** [split][rows·heads] f32; -1e30 for a split without keys. */
+  logSumExps: GPUBuffer;
+}
+
+export function allocatePartials(device: Device, splits: number, vectors: number, headDim: number): Partials {
+  return {
+    outputs: device.memory.storage('activations', 'attention partials', splits * vectors * headDim * 4),
+    logSumExps: device.memory.storage('activations', 'attention log-sum-exps', splits * vectors * 4),
+  };
+}
+
+const scratch = new WeakMap<Device, Map<string, Partials>>();
+
+/** Partials that all layers of a shape share: each layer merges them before the next one writes. */
+export function sharedPartials(device: Device, splits: number, vectors: number, headDim: number): Partials {
+  let known = scratch.get(device);
+  if (!known) scratch.set(device, (known = new Map()));
+  const key = `${splits} ${vectors} ${headDim}`;
+  let partials = known.get(key);
+  if (!partials) known.set(key, (partials = allocatePartials(device, splits, vectors, headDim)));
+  return partials;
+}
+
+export interface BoundMerge {
+  /** Merges `splits` parts of `vectors` = rows·heads vectors; both count the layout of the partials. */
+  encode(pass: GPUComputePassEncoder, splits: number, vectors: number): void;
+}
+
+export async function bindMerge(device: Device, io: { partials: Partials; output: GPUBuffer; headDim: number }): Promise<BoundMerge> {
+  const kernel: Kernel = await device.kernels.get({
+    label: 'attention_merge',
+    texts: [mergeText],
+    constants: { INVOCATIONS: prefersLoneSubgroups(device) ? device.facts.subgroupLanes : 32 },
+  });
+  const bindings = new Map<number, GPUBindGroup>();
+  return {
+    encode(pass, splits, vectors) {
+      const key = vectors * 65536 + splits;
+      let group = bindings.get(key);
+      if (!group) {
+        const shape = sharedUniform(device, 'merge shape', [splits, vectors, io.headDim / 4]);
+        group = kernel.bind(shape, io.partials.outputs, io.partials.logSumExps, io.output);
+        bindings.set(key, group);
+      }
+      encodeDispatch(pass, { kernel, bindings: group }, vectors);
+    },
+  };
+}

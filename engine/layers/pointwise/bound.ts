@@ -1,0 +1,29 @@
+/** A kernel bound to its buffers once; each pass only says which step it is. */
+import type { Device } from '../../device/device.ts';
+import { constantUniform, type UniformValue } from '../../device/uniforms.ts';
+import type { Step } from '../step.ts';
+
+export interface Bound {
+  encode(pass: GPUComputePassEncoder, step: Step): void;
+}
+
+/**
+ * Whether a workgroup should be exactly one subgroup. Software adapters run a subgroup as one thread
+ * of vector instructions, so lanes exchange values for free, while barriers and workgroup memory are
+ * slow; GPUs want larger workgroups.
+ */
+export function prefersLoneSubgroups(device: Device): boolean {
+  return device.facts.kind === 'software' && device.facts.subgroupLanes >= 4;
+}
+
+const shapes = new WeakMap<Device, Map<string, GPUBuffer>>();
+
+/** A constant uniform shared by all dispatches of one shape, so that layers do not repeat it. */
+export function sharedUniform(device: Device, label: string, values: readonly UniformValue[]): GPUBuffer {
+  let known = shapes.get(device);
+  if (!known) shapes.set(device, (known = new Map()));
+  const key = JSON.stringify(values);
+  let buffer = known.get(key);
+  if (!buffer) known.set(key, (buffer = constantUniform(device, label, values)));
+  return buffer;
+}

@@ -1,0 +1,39 @@
+/** The gated activation between the two halves of a feed-forward layer. */
+import gatedText from '../../../shaders/gated_activation.wgsl';
+import type { Device } from '../../device/device.ts';
+import { encodeDispatch } from '../../device/kernel.ts';
+import { type Bound, prefersLoneSubgroups, sharedUniform } from './bound.ts';
+
+export type Activation = 'silu' | 'gelu-tanh';
+
+export interface GatedBuffers {
+  /** [rows][2 · columns] f32: gate, then up. */
+  gateUp: GPUBuffer;
+  /** [rows][columns] f32. */
+  output: GPUBuffer;
+  step: GPUBuffer;
+  /** F, divisible by 4. */
+  columns: number;
+  activation: Activation;
+}
+
+export async function bindGated(device: Device, io: GatedBuffers): Promise<Bound> {
+  if (io.columns % 4 !== 0) throw new RangeError(`columns ${io.columns} must be divisible by 4`);
+  const loneSubgroup = prefersLoneSubgroups(device);
+  const invocations = loneSubgroup ? device.facts.subgroupLanes : 64;
+  const kernel = await device.kernels.get({
+    label: 'gated_activation',
+    texts: [gatedText],
+    constants: { INVOCATIONS: invocations, GELU: io.activation === 'gelu-tanh' },
+  });
+  const units = io.columns / 4;
+  const shape = sharedUniform(device, 'gated shape', [units]);
+  const dispatch = { kernel, bindings: kernel.bind(shape, io.gateUp, io.output) };
+  return {
+    encode(pass, step) {
+      // Software adapters pay for each workgroup and have few cores: two for a lone row, one a row else.
+      const software = step.rows === 1 ? 2 : 1;
+      encodeDispatch(pass, dispatch, loneSubgroup ? software : Math.ceil(units / invocations), step.rows);
+    },
+  };
+}

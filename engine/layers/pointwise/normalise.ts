@@ -1,0 +1,39 @@
+/** RMS normalisation of a step's rows, before a branch (`output =`) or after it (`output +=`). */
+import normaliseText from '../../../shaders/normalise.wgsl';
+import type { Device } from '../../device/device.ts';
+import { encodeDispatch } from '../../device/kernel.ts';
+import { type Bound, prefersLoneSubgroups, sharedUniform } from './bound.ts';
+
+export interface NormaliseBuffers {
+  /** [rows][columns] f32. */
+  input: GPUBuffer;
+  /** [columns] f32. */
+  weight: GPUBuffer;
+  /** [rows][columns] f32; another buffer than the input. */
+  output: GPUBuffer;
+  step: GPUBuffer;
+  /** Divisible by 4. */
+  columns: number;
+  epsilon: number;
+  maxRows: number;
+  /** Adds to the output instead of replacing it: Gemma's norms after a branch. */
+  add?: boolean;
+}
+
+export async function bindNormalise(device: Device, io: NormaliseBuffers): Promise<Bound> {
+  if (io.columns % 4 !== 0) throw new RangeError(`columns ${io.columns} must be divisible by 4`);
+  const loneSubgroup = prefersLoneSubgroups(device);
+  const kernel = await device.kernels.get({
+    label: 'normalise',
+    texts: [normaliseText],
+    enables: loneSubgroup ? ['subgroups'] : [],
+    constants: {
+      LONE_SUBGROUP: loneSubgroup,
+      INVOCATIONS: loneSubgroup ? device.facts.subgroupLanes : 128,
+      ADD: io.add ?? false,
+    },
+  });
+  const shape = sharedUniform(device, 'normalise shape', [io.columns / 4, { float: io.epsilon }]);
+  const dispatch = { kernel, bindings: kernel.bind(shape, io.input, io.weight, io.output) };
+  return { encode: (pass, step) => encodeDispatch(pass, dispatch, step.rows) };
+}
