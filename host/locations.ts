@@ -1,0 +1,32 @@
+/**
+ * Where the host's own files are. From sources (type stripping) they lie in the repository; bundled,
+ * everything lies beside `dist/host.js`.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const runsFromSources = import.meta.url.endsWith('.ts');
+
+function located(fromSources: string, bundled: string): string {
+  return fileURLToPath(new URL(runsFromSources ? fromSources : bundled, import.meta.url));
+}
+
+/** The GPU worker's entry. `LONGLEAF_WORKER` points tests to another one. */
+export function workerEntry(): string {
+  return process.env['LONGLEAF_WORKER'] ?? located('./gpu-worker/main.ts', './gpu-worker.js');
+}
+
+/** The built interface. */
+export function rendererFolder(): string {
+  return process.env['LONGLEAF_RENDERER'] ?? located('../dist/renderer', './renderer');
+}
+
+export function appVersion(): string {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(located('../package.json', '../package.json'), 'utf8'));
+    if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
+  } catch {
+    // A packaged app may have no package.json beside it.
+  }
+  return 'unknown';
+}

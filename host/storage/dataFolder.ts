@@ -1,0 +1,53 @@
+/** The one folder that holds everything Longleaf keeps: private to its user. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { HostError, systemErrorCode } from '../errors.ts';
+
+export interface DataFolder {
+  readonly root: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly backups: string;
+  readonly documents: string;
+  readonly models: string;
+  /** Uploads and downloads on their way; emptied at start. */
+  readonly staging: string;
+}
+
+/** `--data`, then `LONGLEAF_DATA`, then where the platform keeps an application's data. */
+export function dataFolderPath(option: string | undefined, environment: NodeJS.ProcessEnv = process.env): string {
+  if (option) return resolve(option);
+  if (environment['LONGLEAF_DATA']) return resolve(environment['LONGLEAF_DATA']);
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Longleaf');
+  if (process.platform === 'win32') return join(environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Longleaf');
+  return join(environment['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'longleaf');
+}
+
+/** Creates what is missing, readable by its owner only. */
+export function openDataFolder(root: string): DataFolder {
+  const folder: DataFolder = {
+    root,
+    database: join(root, 'longleaf.sqlite'),
+    lock: join(root, 'longleaf.lock'),
+    backups: join(root, 'backups'),
+    documents: join(root, 'documents'),
+    models: join(root, 'models'),
+    staging: join(root, 'staging'),
+  };
+  try {
+    for (const path of [root, folder.backups, folder.documents, folder.models, folder.staging]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    }
+    // A folder that was there before may be open to others.
+    chmodSync(root, 0o700);
+  } catch (error) {
+    throw new HostError(
+      'data-folder-unusable',
+      `Longleaf cannot write to its data folder ${root} (${systemErrorCode(error) ?? String(error)}).`,
+      'Give yourself write access to it, or choose another folder with --data or LONGLEAF_DATA.',
+      { cause: error },
+    );
+  }
+  return folder;
+}

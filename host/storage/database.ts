@@ -1,0 +1,149 @@
+/** The one SQLite database. Every row that is read passes a schema. */
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import { HostError } from '../errors.ts';
+import { migrations } from './migrations.ts';
+
+const backupsKept = 5;
+const versionRow = z.object({ user_version: z.number().int() });
+
+type Parameters = SQLInputValue[];
+
+export class Database {
+  readonly #sqlite: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(sqlite: DatabaseSync) {
+    this.#sqlite = sqlite;
+  }
+
+  /** Opens, checks and, when the schema is older than this program, backs up and migrates. */
+  static open(path: string, backupFolder: string): Database {
+    // SQLite gives its side files the mode of the database.
+    closeSync(openSync(path, 'a', 0o600));
+    const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+    try {
+      sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      checkIntegrity(sqlite);
+      migrate(sqlite, backupFolder);
+    } catch (error) {
+      sqlite.close();
+      throw error instanceof HostError ? error : damaged(path, backupFolder, error);
+    }
+    return new Database(sqlite);
+  }
+
+  /** Whether opening would have to migrate; such a database needs the instance lock. */
+  static isCurrent(path: string): boolean {
+    if (!existsSync(path)) return false;
+    try {
+      const sqlite = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+      try {
+        return schemaVersion(sqlite) === migrations.length;
+      } finally {
+        sqlite.close();
+      }
+    } catch {
+      return false;
+    }
+  }
+
+  all<T>(row: z.ZodType<T>, sql: string, ...parameters: Parameters): T[] {
+    return this.#prepared(sql)
+      .all(...parameters)
+      .map((found) => row.parse(found));
+  }
+
+  first<T>(row: z.ZodType<T>, sql: string, ...parameters: Parameters): T | undefined {
+    const found = this.#prepared(sql).get(...parameters);
+    return found === undefined ? undefined : row.parse(found);
+  }
+
+  /** Returns how many rows changed. */
+  run(sql: string, ...parameters: Parameters): number {
+    return Number(this.#prepared(sql).run(...parameters).changes);
+  }
+
+  transaction<T>(work: () => T): T {
+    this.#sqlite.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#sqlite.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#sqlite.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#sqlite.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#sqlite.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+function schemaVersion(sqlite: DatabaseSync): number {
+  return versionRow.parse(sqlite.prepare('PRAGMA user_version').get()).user_version;
+}
+
+function checkIntegrity(sqlite: DatabaseSync): void {
+  const problems = z
+    .array(z.object({ integrity_check: z.string() }))
+    .parse(sqlite.prepare('PRAGMA integrity_check(3)').all())
+    .map((row) => row.integrity_check);
+  if (problems.length !== 1 || problems[0] !== 'ok') throw new Error(problems.join('; '));
+}
+
+function migrate(sqlite: DatabaseSync, backupFolder: string): void {
+  const from = schemaVersion(sqlite);
+  if (from > migrations.length) {
+    throw new HostError(
+      'database-newer',
+      `The data folder was written by a newer Longleaf (schema ${from}; this one knows ${migrations.length}).`,
+      'Open it with the newer version, or start this one on another folder with --data FOLDER.',
+    );
+  }
+  if (from === migrations.length) return;
+  if (from > 0) backUp(sqlite, backupFolder, from);
+  for (let version = from; version < migrations.length; version += 1) {
+    sqlite.exec(`BEGIN IMMEDIATE; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
+  }
+}
+
+function backUp(sqlite: DatabaseSync, folder: string, version: number): void {
+  const moment = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  const target = join(folder, `longleaf-${moment}-schema-${version}.sqlite`);
+  closeSync(openSync(target, 'w', 0o600));
+  sqlite.prepare('VACUUM INTO ?').run(target);
+  for (const name of backups(folder).slice(0, -backupsKept)) rmSync(join(folder, name));
+}
+
+/** Oldest first: the names begin with their dates. */
+function backups(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sqlite'))
+    .sort();
+}
+
+function damaged(path: string, backupFolder: string, cause: unknown): HostError {
+  const newest = backups(backupFolder).at(-1);
+  return new HostError(
+    'database-damaged',
+    `The database ${path} is damaged (${cause instanceof Error ? cause.message : String(cause)}).`,
+    newest
+      ? `Move it away and put the backup ${join(backupFolder, newest)} in its place.`
+      : 'Move it away to start with an empty one, and keep it: sqlite3 may recover its messages with “.recover”.',
+    { cause },
+  );
+}

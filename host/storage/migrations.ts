@@ -1,0 +1,90 @@
+/**
+ * The schema, one step a version: `PRAGMA user_version` counts the steps that were taken. A step that
+ * was released is never edited; a change is a new step at the end.
+ */
+export const migrations: readonly string[] = [
+  /* sql */ `
+  CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE models (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    architecture TEXT NOT NULL,
+    quantisation TEXT NOT NULL,
+    parameters INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT,
+    context_tokens INTEGER NOT NULL,
+    chat INTEGER NOT NULL,
+    licence TEXT,
+    added_at_ms INTEGER NOT NULL,
+    reading_tokens_per_second REAL
+  ) STRICT;
+
+  CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    format TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    characters INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    notices TEXT NOT NULL,
+    -- [[utf16 offset, byte offset], …]: where a range of the text file can start to be decoded
+    checkpoints TEXT NOT NULL,
+    added_at_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE document_tokens (
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    model_id TEXT NOT NULL REFERENCES models(id) ON DELETE CASCADE,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (document_id, model_id)
+  ) STRICT;
+
+  CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    -- 1 until a person names it: the first question may then become the title
+    title_is_automatic INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    model_id TEXT REFERENCES models(id) ON DELETE SET NULL,
+    system_prompt TEXT NOT NULL,
+    sampling TEXT NOT NULL,
+    active_leaf_id TEXT REFERENCES messages(id) ON DELETE SET NULL
+  ) STRICT;
+
+  CREATE TABLE conversation_documents (
+    conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, document_id)
+  ) STRICT;
+
+  CREATE TABLE messages (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages(id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    state TEXT NOT NULL,
+    failure TEXT,
+    statistics TEXT,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_by_parent ON messages (conversation_id, parent_id, sequence);
+
+  CREATE TABLE outbound_requests (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    address TEXT NOT NULL,
+    outcome TEXT
+  ) STRICT;
+  `,
+];
