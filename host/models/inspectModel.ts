@@ -1,0 +1,57 @@
+/** What a GGUF file says of itself; refuses what the engine cannot run before anything is copied. */
+import { basename } from 'node:path';
+import type { GgufFile } from '../../engine/formats/gguf/readGguf.ts';
+import { readGguf } from '../../engine/formats/gguf/readGguf.ts';
+import { describeModel } from '../../engine/models/registry.ts';
+import { FileWeightSource } from './fileWeightSource.ts';
+
+export interface ModelHeader {
+  name: string;
+  architecture: string;
+  quantisation: string;
+  parameters: number;
+  contextTokens: number;
+  chat: boolean;
+  sizeBytes: number;
+}
+
+export async function inspectModel(path: string, fileName = basename(path)): Promise<ModelHeader> {
+  const source = await FileWeightSource.open(path, fileName);
+  try {
+    const file = await readGguf(source);
+    // Throws for an architecture the engine does not know and for missing or misshapen tensors.
+    describeModel(file);
+    const architecture = file.metadata.string('general.architecture');
+    return {
+      name: file.metadata.stringOr('general.name', fileName.replace(/\.gguf$/i, '')),
+      architecture,
+      quantisation: commonestWeightType(file),
+      parameters: countParameters(file),
+      contextTokens: file.metadata.integerOr(`${architecture}.context_length`, 0),
+      chat: file.metadata.has('tokenizer.chat_template'),
+      sizeBytes: source.sizeBytes,
+    };
+  } finally {
+    await source.close();
+  }
+}
+
+function elements(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}
+
+function countParameters(file: GgufFile): number {
+  let total = 0;
+  for (const tensor of file.tensors.values()) total += elements(tensor.dims);
+  return total;
+}
+
+/** The type that holds the most weights of the layers; embeddings are often stored in another. */
+function commonestWeightType(file: GgufFile): string {
+  const counts = new Map<string, number>();
+  for (const tensor of file.tensors.values()) {
+    if (tensor.dims.length < 2 || !tensor.name.startsWith('blk.')) continue;
+    counts.set(tensor.type, (counts.get(tensor.type) ?? 0) + elements(tensor.dims));
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'F32';
+}
