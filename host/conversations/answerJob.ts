@@ -1,0 +1,51 @@
+/** One answer: load the model, see that the prompt fits, generate. Knows nothing of storage. */
+import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
+import { type ChatPrompt, type GenerateResult, type ModelDescription, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
+import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
+import type { WorkerSupervisor } from '../worker/supervisor.ts';
+import { refusalFor } from './chatPrompt.ts';
+import { type Progress, ProgressMeter } from './progressMeter.ts';
+
+export interface AnswerRequest {
+  model: ModelTarget;
+  modelName: string;
+  prompt: ChatPrompt;
+  sampling: Sampling;
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+  onToken(token: { id: number; text: string }): void;
+}
+
+export interface Answer extends GenerateResult {
+  model: ModelDescription;
+}
+
+export async function answerQuestion(session: ModelSession, supervisor: WorkerSupervisor, request: AnswerRequest): Promise<Answer> {
+  const { signal, sampling, prompt } = request;
+  const meter = new ProgressMeter((progress) => request.onProgress(progress));
+  const onLoading = (done: number, total: number) => meter.update('loading', done, total);
+  return session.use(request.model, { signal, onLoading }, async (model) => {
+    const measure = await supervisor.run({ kind: 'measure', prompt }, promptMeasure, { signal });
+    const refusal = refusalFor(measure, sampling, request.modelName);
+    if (refusal) throw refusal;
+    let answered = 0;
+    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [] }, generateResult, {
+      signal,
+      onProgress: ({ phase, done, total }) => {
+        if (phase === 'reading' || phase === 'answering') meter.update(phase, done, total);
+      },
+      onToken: (token) => {
+        answered += 1;
+        meter.update('answering', answered, sampling.maxTokens);
+        request.onToken(token);
+      },
+    });
+    return { ...result, model };
+  });
+}
+
+/** Reading speed of this answer, when enough was read to tell. */
+export function readingSpeed({ promptTokens, reusedTokens, readingMs }: AnswerStatistics): number | null {
+  const readTokens = promptTokens - reusedTokens;
+  return readTokens >= 64 && readingMs > 0 ? (readTokens * 1000) / readingMs : null;
+}

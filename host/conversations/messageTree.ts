@@ -1,0 +1,155 @@
+/**
+ * A conversation is a tree: an edited question and a regenerated answer stand beside the old one, under
+ * the same parent. One leaf is active; what is shown is the path from the first question to it.
+ */
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { type AnswerStatistics, type Failure, type Message, answerStatistics, failure, message } from '../contract/entities.ts';
+import { HostError } from '../errors.ts';
+import type { Database } from '../storage/database.ts';
+
+const messageRow = z.object({
+  id: z.string(),
+  conversation_id: z.string(),
+  parent_id: z.string().nullable(),
+  role: z.string(),
+  text: z.string(),
+  state: z.string(),
+  failure: z.string().nullable(),
+  statistics: z.string().nullable(),
+  created_at_ms: z.number(),
+  sibling_ids: z.string(),
+});
+const columns = `m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.failure, m.statistics, m.created_at_ms,
+  (SELECT json_group_array(id) FROM (SELECT s.id FROM messages s
+    WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id ORDER BY s.sequence)) AS sibling_ids`;
+const leafRow = z.object({ active_leaf_id: z.string().nullable() });
+const idRow = z.object({ id: z.string() });
+
+export interface AnswerEnd {
+  text: string;
+  state: 'complete' | 'stopped' | 'failed' | 'interrupted';
+  failure: Failure | null;
+  statistics: AnswerStatistics | null;
+}
+
+export class MessageTree {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(messageId: string): Message {
+    const row = this.#database.first(messageRow, `SELECT ${columns} FROM messages m WHERE m.id = ?`, messageId);
+    if (!row) throw new HostError('message-not-found', 'This message no longer exists.', 'Reload the conversation.');
+    return toMessage(row);
+  }
+
+  activeLeaf(conversationId: string): string | null {
+    return this.#database.first(leafRow, 'SELECT active_leaf_id FROM conversations WHERE id = ?', conversationId)?.active_leaf_id ?? null;
+  }
+
+  /** From the first question to `leafId`, in order. */
+  path(leafId: string | null): Message[] {
+    if (leafId === null) return [];
+    return this.#database
+      .all(
+        messageRow,
+        `WITH RECURSIVE up (id, depth) AS (
+           SELECT ?, 0 UNION ALL
+           SELECT messages.parent_id, up.depth + 1 FROM messages JOIN up ON messages.id = up.id WHERE messages.parent_id IS NOT NULL)
+         SELECT ${columns} FROM up JOIN messages m ON m.id = up.id ORDER BY up.depth DESC`,
+        leafId,
+      )
+      .map(toMessage);
+  }
+
+  /** A question under `parentId` and the answer that will be written under it, which becomes active. */
+  addTurn(conversationId: string, parentId: string | null, text: string): { question: Message; answer: Message } {
+    return this.#database.transaction(() => {
+      const questionId = this.#insert(conversationId, parentId, 'user', text, 'complete');
+      const answerId = this.#insert(conversationId, questionId, 'assistant', '', 'streaming');
+      this.#activate(conversationId, answerId);
+      return { question: this.get(questionId), answer: this.get(answerId) };
+    });
+  }
+
+  /** Another answer to a question; it becomes active. */
+  addAnswer(question: Message): Message {
+    return this.#database.transaction(() => {
+      const answerId = this.#insert(question.conversationId, question.id, 'assistant', '', 'streaming');
+      this.#activate(question.conversationId, answerId);
+      return this.get(answerId);
+    });
+  }
+
+  /** Makes this alternative, and the newest messages below it, the active ones. */
+  select(messageId: string): void {
+    const { conversationId } = this.get(messageId);
+    let leafId = messageId;
+    for (;;) {
+      const child = this.#database.first(idRow, 'SELECT id FROM messages WHERE parent_id = ? ORDER BY sequence DESC LIMIT 1', leafId);
+      if (!child) break;
+      leafId = child.id;
+    }
+    this.#activate(conversationId, leafId);
+  }
+
+  saveText(messageId: string, text: string): void {
+    this.#database.run('UPDATE messages SET text = ? WHERE id = ?', text, messageId);
+  }
+
+  finish(messageId: string, end: AnswerEnd): Message {
+    this.#database.run(
+      'UPDATE messages SET text = ?, state = ?, failure = ?, statistics = ? WHERE id = ?',
+      end.text,
+      end.state,
+      end.failure ? JSON.stringify(end.failure) : null,
+      end.statistics ? JSON.stringify(end.statistics) : null,
+      messageId,
+    );
+    return this.get(messageId);
+  }
+
+  /** At start: whatever was streaming when the last host ended, was interrupted. */
+  markInterrupted(): number {
+    return this.#database.run("UPDATE messages SET state = 'interrupted' WHERE state = 'streaming'");
+  }
+
+  #insert(conversationId: string, parentId: string | null, role: string, text: string, state: string): string {
+    const id = randomUUID();
+    this.#database.run(
+      'INSERT INTO messages (id, conversation_id, parent_id, role, text, state, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id,
+      conversationId,
+      parentId,
+      role,
+      text,
+      state,
+      Date.now(),
+    );
+    return id;
+  }
+
+  #activate(conversationId: string, leafId: string): void {
+    this.#database.run('UPDATE conversations SET active_leaf_id = ? WHERE id = ?', leafId, conversationId);
+  }
+}
+
+function toMessage(row: z.infer<typeof messageRow>): Message {
+  const siblingIds = z.array(z.string()).parse(JSON.parse(row.sibling_ids));
+  return message.parse({
+    id: row.id,
+    conversationId: row.conversation_id,
+    parentId: row.parent_id,
+    role: row.role,
+    text: row.text,
+    state: row.state,
+    failure: row.failure === null ? null : failure.parse(JSON.parse(row.failure)),
+    statistics: row.statistics === null ? null : answerStatistics.parse(JSON.parse(row.statistics)),
+    createdAtMs: row.created_at_ms,
+    siblingIndex: siblingIds.indexOf(row.id),
+    siblingIds,
+  });
+}
