@@ -30,6 +30,13 @@ export const methods = {
     result: z.object({ version: z.string(), worker: workerStatus, settings, firstRun: z.boolean() }),
   },
   'app.machine': { params: nothing, result: machineReport },
+  /** What left this machine, newest first. */
+  'app.outbound': {
+    params: nothing,
+    result: z.array(
+      z.object({ atMs: z.number().int(), purpose: z.string(), address: z.string(), outcome: z.string().nullable() }),
+    ),
+  },
   'worker.restart': { params: nothing, result: nothing },
   'settings.update': { params: settings.partial().strict(), result: settings },
 

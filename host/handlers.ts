@@ -1,0 +1,125 @@
+/** What answers each method of the contract. */
+import type { z } from 'zod';
+import type { MethodName, MethodResult, Methods } from './contract/methods.ts';
+import type { Host } from './host.ts';
+import { promptMeasure } from './gpu-worker/protocol.ts';
+import { appVersion } from './locations.ts';
+import { reportMachine } from './machineReport.ts';
+import { missingFile } from './models/modelStore.ts';
+
+export type Handlers = {
+  [M in MethodName]: (params: z.output<Methods[M]['params']>) => MethodResult<M> | Promise<MethodResult<M>>;
+};
+
+export function createHandlers(host: Host): Handlers {
+  const { events, settings, supervisor, session, files, documents, models, downloads, conversations, chat } = host;
+
+  const changedConversations = (ids: readonly string[]) => {
+    for (const id of ids) events.emit('conversation.changed', conversations.get(id));
+  };
+
+  return {
+    'app.status': () => ({
+      version: appVersion(),
+      worker: supervisor.status,
+      settings: settings.read(),
+      firstRun: models.list().length === 0 && conversations.list().length === 0,
+    }),
+    'app.machine': () => reportMachine(host.folder.root),
+    'app.outbound': () =>
+      host.outbound.list().map(({ at_ms: atMs, purpose, address, outcome }) => ({ atMs, purpose, address, outcome })),
+    'worker.restart': () => {
+      supervisor.restart();
+      return {};
+    },
+    'settings.update': (changes) => {
+      const updated = settings.update(changes);
+      if (updated.offline) downloads.cancelAll();
+      events.emit('settings.changed', updated);
+      return updated;
+    },
+
+    'models.list': () => models.list(),
+    'models.catalogue': () => host.catalogue,
+    'models.import': ({ fileId }) =>
+      files.use(fileId, async ({ path, name, temporary }) => {
+        const model = await models.importFile(path, name, temporary ? 'move' : 'keep');
+        events.emit('models.changed', models.list());
+        return model;
+      }),
+    'models.verify': ({ modelId }) => models.verify(modelId),
+    'models.remove': async ({ modelId }) => {
+      const affected = conversations.withModel(modelId);
+      await models.remove(modelId);
+      events.emit('models.changed', models.list());
+      changedConversations(affected);
+      return {};
+    },
+    'downloads.list': () => downloads.list(),
+    'downloads.start': ({ catalogueId }) => downloads.start(catalogueId),
+    'downloads.cancel': async ({ downloadId }) => {
+      await downloads.cancel(downloadId);
+      return {};
+    },
+
+    'documents.list': () => documents.list(),
+    'documents.add': ({ fileId }) => files.use(fileId, ({ path, name }) => documents.addFile(path, name)),
+    'documents.addText': ({ name, text }) => documents.addText(name, text),
+    'documents.text': ({ documentId, start, end }) => documents.text(documentId, start, end),
+    'documents.countTokens': async ({ documentId, modelId }) => {
+      const known = documents.knownTokens(documentId, modelId);
+      if (known !== undefined) return { tokens: known };
+      const { name } = documents.get(documentId);
+      const model = models.get(modelId);
+      if (model.state === 'missing') throw missingFile(model);
+      const target = { id: modelId, path: models.path(modelId), contextTokens: null };
+      const prompt = {
+        kind: 'chat' as const,
+        documents: [{ id: documentId, name, textPath: documents.textPath(documentId) }],
+        system: '',
+        history: [],
+        question: '?',
+      };
+      const measure = await session.use(target, {}, () => supervisor.run({ kind: 'measure', prompt }, promptMeasure));
+      const tokens = measure.documents[0]?.tokens ?? 0;
+      documents.rememberTokens(documentId, modelId, tokens);
+      return { tokens };
+    },
+    'documents.remove': async ({ documentId }) => {
+      const affected = conversations.withDocument(documentId);
+      await documents.remove(documentId);
+      changedConversations(affected);
+      return {};
+    },
+
+    'conversations.list': () => conversations.list(),
+    'conversations.create': (changes) => {
+      const { defaultSystemPrompt: systemPrompt, defaultSampling: sampling } = settings.read();
+      const created = conversations.create(changes, { systemPrompt, sampling });
+      events.emit('conversation.changed', created);
+      return created;
+    },
+    'conversations.update': ({ conversationId, ...changes }) => {
+      const updated = conversations.update(conversationId, changes);
+      events.emit('conversation.changed', updated);
+      return updated;
+    },
+    'conversations.remove': async ({ conversationId }) => {
+      await chat.stop(conversationId);
+      conversations.remove(conversationId);
+      events.emit('conversation.removed', { conversationId });
+      return {};
+    },
+    'conversations.messages': ({ conversationId }) => chat.messages(conversationId),
+
+    'chat.meter': ({ conversationId, draft }) => chat.meter(conversationId, draft),
+    'chat.send': ({ conversationId, text }) => chat.send(conversationId, text),
+    'chat.stop': async ({ conversationId }) => {
+      await chat.stop(conversationId);
+      return {};
+    },
+    'chat.regenerate': ({ messageId }) => chat.regenerate(messageId),
+    'chat.edit': ({ messageId, text }) => chat.edit(messageId, text),
+    'chat.select': ({ messageId }) => chat.select(messageId),
+  };
+}

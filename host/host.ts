@@ -1,0 +1,106 @@
+/** The host: everything it is made of, opened in order and closed in the opposite one. */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CatalogueEntry } from './contract/entities.ts';
+import { Chat } from './conversations/chat.ts';
+import { ConversationStore } from './conversations/conversationStore.ts';
+import { MessageTree } from './conversations/messageTree.ts';
+import { DocumentLibrary } from './documents/documentLibrary.ts';
+import { DownloadManager } from './downloads/downloadManager.ts';
+import { OutboundClient } from './downloads/outboundClient.ts';
+import { HostEvents } from './events.ts';
+import { FileRegistry } from './fileRegistry.ts';
+import { type Handlers, createHandlers } from './handlers.ts';
+import { workerEntry } from './locations.ts';
+import { readCatalogue } from './models/catalogue.ts';
+import { ModelStore } from './models/modelStore.ts';
+import { Database } from './storage/database.ts';
+import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
+import { InstanceLock } from './storage/instanceLock.ts';
+import { OutboundLog } from './storage/outboundLog.ts';
+import { SettingsStore } from './storage/settingsStore.ts';
+import { ModelSession } from './worker/modelSession.ts';
+import { type SupervisorOptions, WorkerSupervisor } from './worker/supervisor.ts';
+
+export interface HostOptions {
+  dataFolder: string;
+  worker?: Partial<SupervisorOptions>;
+  catalogue?: CatalogueEntry[];
+}
+
+export interface Host {
+  readonly folder: DataFolder;
+  readonly events: HostEvents;
+  readonly settings: SettingsStore;
+  readonly outbound: OutboundLog;
+  readonly supervisor: WorkerSupervisor;
+  readonly session: ModelSession;
+  readonly files: FileRegistry;
+  readonly documents: DocumentLibrary;
+  readonly catalogue: CatalogueEntry[];
+  readonly models: ModelStore;
+  readonly downloads: DownloadManager;
+  readonly conversations: ConversationStore;
+  readonly messages: MessageTree;
+  readonly chat: Chat;
+  readonly handlers: Handlers;
+  /** Stops answers and downloads, then the worker, then storage; takes at most five seconds. */
+  close(): Promise<void>;
+}
+
+/** Throws when the data folder is in use, not writable or damaged. */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const folder = openDataFolder(options.dataFolder);
+  const lock = InstanceLock.acquire(folder.lock, folder.root);
+  try {
+    const database = Database.open(folder.database, folder.backups);
+    await emptyFolder(folder.staging);
+    return assemble(options, folder, lock, database);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, database: Database): Host {
+  const events = new HostEvents();
+  const settings = new SettingsStore(database);
+  const outbound = new OutboundLog(database);
+  const catalogue = options.catalogue ?? readCatalogue();
+  const supervisor = new WorkerSupervisor({ entry: workerEntry(), ...options.worker });
+  const session = new ModelSession(supervisor);
+  const documents = new DocumentLibrary(database, folder.documents);
+  const models = new ModelStore(database, folder.models, catalogue);
+  const conversations = new ConversationStore(database);
+  const messages = new MessageTree(database);
+  const client = new OutboundClient(outbound, () => settings.read().offline);
+  const downloads = new DownloadManager({ catalogue, models, client, folder, events });
+  const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, events });
+
+  messages.markInterrupted();
+  supervisor.onStatus((status) => events.emit('worker.status', status));
+
+  const parts = { folder, events, settings, outbound, supervisor, session, files: new FileRegistry(), documents, catalogue, models };
+  const host: Host = {
+    ...parts,
+    downloads,
+    conversations,
+    messages,
+    chat,
+    get handlers() {
+      return handlers;
+    },
+    close: async () => {
+      const answersEnded = chat.close();
+      await Promise.all([downloads.close(), supervisor.close(), answersEnded]);
+      database.close();
+      lock.release();
+    },
+  };
+  const handlers = createHandlers(host);
+  return host;
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+}

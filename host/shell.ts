@@ -1,0 +1,104 @@
+/** The host under Electron: the same contract, relayed by Electron main over Node's IPC channel. */
+import { type HostConnection, serveContract } from './contractServer.ts';
+import { type ShellReply, shellRequest } from './contract/shell.ts';
+import { toFailure } from './errors.ts';
+import { type Host, type HostOptions, openHost } from './host.ts';
+
+interface Window {
+  connection: HostConnection;
+  receive(message: unknown): void;
+  closed(): void;
+}
+
+export async function runShell(options: HostOptions): Promise<void> {
+  if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
+  let host: Host;
+  try {
+    host = await openHost(options);
+  } catch (error) {
+    await sendAndWait({ kind: 'fatal', failure: toFailure(error) });
+    process.exitCode = 1;
+    process.disconnect?.();
+    return;
+  }
+  const windows = new Map<number, Window>();
+  let ending = false;
+  const end = async () => {
+    if (ending) return;
+    ending = true;
+    await host.close();
+    process.exit(0);
+  };
+  process.on('disconnect', () => void end());
+  process.on('SIGTERM', () => void end());
+  process.on('SIGINT', () => void end());
+  process.on('message', (message) => {
+    const parsed = shellRequest.safeParse(message);
+    if (!parsed.success) return;
+    const request = parsed.data;
+    switch (request.kind) {
+      case 'connect': {
+        const window = openWindow(request.connectionId);
+        windows.set(request.connectionId, window);
+        serveContract(window.connection, host.handlers, host.events);
+        return;
+      }
+      case 'contract':
+        windows.get(request.connectionId)?.receive(request.message);
+        return;
+      case 'disconnect':
+        windows.get(request.connectionId)?.closed();
+        windows.delete(request.connectionId);
+        return;
+      case 'register-file':
+        void registerFile(host, request.requestId, request.path);
+        return;
+      case 'quit':
+        void end();
+    }
+  });
+  host.supervisor.start();
+  send({ kind: 'ready' });
+}
+
+async function registerFile(host: Host, requestId: number, path: string): Promise<void> {
+  try {
+    send({ kind: 'file', requestId, fileId: await host.files.registerPath(path) });
+  } catch (error) {
+    send({ kind: 'file-failed', requestId, failure: toFailure(error) });
+  }
+}
+
+function openWindow(connectionId: number): Window {
+  const messageListeners: ((message: unknown) => void)[] = [];
+  const closeListeners: (() => void)[] = [];
+  let bufferedBytes = 0;
+  const connection: HostConnection = {
+    send: (message) => {
+      const reply: ShellReply = { kind: 'contract', connectionId, message };
+      // IPC does not say how much waits; what was sent and not yet taken is counted here.
+      const bytes = JSON.stringify(message).length;
+      bufferedBytes += bytes;
+      send(reply, () => {
+        bufferedBytes -= bytes;
+      });
+    },
+    onMessage: (listener) => messageListeners.push(listener),
+    onClose: (listener) => closeListeners.push(listener),
+    close: () => closeListeners.forEach((listener) => listener()),
+    bufferedBytes: () => bufferedBytes,
+  };
+  return {
+    connection,
+    receive: (message) => messageListeners.forEach((listener) => listener(message)),
+    closed: () => closeListeners.forEach((listener) => listener()),
+  };
+}
+
+function send(reply: ShellReply, sent: () => void = () => undefined): void {
+  process.send?.(reply, undefined, undefined, () => sent());
+}
+
+function sendAndWait(reply: ShellReply): Promise<void> {
+  return new Promise((resolve) => send(reply, resolve));
+}
