@@ -1,0 +1,126 @@
+/** `longleaf ask` and `longleaf complete`: an answer on the terminal as it is written. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
+import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
+import { defaultSettings } from '../contract/entities.ts';
+import { answerQuestion } from '../conversations/answerJob.ts';
+import { ProgressMeter, type Progress } from '../conversations/progressMeter.ts';
+import { extractFile } from '../documents/extractText.ts';
+import { HostError, systemErrorCode } from '../errors.ts';
+import { type ChatPrompt, type GenerateResult, generateResult } from '../gpu-worker/protocol.ts';
+import { quoted } from '../wording.ts';
+import type { CommandContext } from './context.ts';
+import { type ChosenModel, chooseOrFetchModel, withEngine } from './engine.ts';
+import type { Output } from './output.ts';
+
+export interface AnswerOptions {
+  model: string | undefined;
+  contextTokens: number | null;
+  sampling: Sampling;
+}
+
+export async function ask(context: CommandContext, documentPath: string, question: string, options: AnswerOptions): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'longleaf-'));
+  try {
+    const name = basename(documentPath);
+    const textPath = join(folder, 'document.txt');
+    const { notices } = await extractFile(documentPath, name, textPath);
+    for (const notice of notices) context.output.note(`${name}: ${notice}`);
+    const model = await chooseOrFetchModel(context, options.model, options.contextTokens);
+    const prompt: ChatPrompt = {
+      kind: 'chat',
+      documents: [{ id: 'document', name, textPath }],
+      system: defaultSettings.defaultSystemPrompt,
+      history: [],
+      question,
+    };
+    await answerChat(context, model, prompt, options.sampling);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function complete(context: CommandContext, prompt: string, raw: boolean, options: AnswerOptions): Promise<void> {
+  const model = await chooseOrFetchModel(context, options.model, options.contextTokens);
+  if (raw) return answerRaw(context, model, prompt, options.sampling);
+  await answerChat(context, model, { kind: 'chat', documents: [], system: '', history: [], question: prompt }, options.sampling);
+}
+
+/** A file's content as it is: prompts are not documents, nothing of them is changed. */
+export async function readPromptFile(path: string): Promise<string> {
+  if (path === '-') return readAll(process.stdin);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new HostError('file-unreadable', `${quoted(path)} cannot be read (${systemErrorCode(error) ?? String(error)}).`, 'Check its name and where it is.', {
+      cause: error,
+    });
+  }
+}
+
+async function answerChat({ output, signal }: CommandContext, model: ChosenModel, prompt: ChatPrompt, sampling: Sampling): Promise<void> {
+  await withEngine(async ({ session, supervisor }) => {
+    const answer = await answerQuestion(session, supervisor, {
+      model: model.target,
+      modelName: model.name,
+      prompt,
+      sampling,
+      signal,
+      onProgress: (progress) => showProgress(output, progress),
+      onToken: (token) => showToken(output, token),
+    });
+    showEnd(output, answer, answer.model.loadMs);
+  });
+}
+
+async function answerRaw({ output, signal }: CommandContext, model: ChosenModel, text: string, sampling: Sampling): Promise<void> {
+  const meter = new ProgressMeter((progress) => showProgress(output, progress));
+  const onLoading = (done: number, total: number) => meter.update('loading', done, total);
+  await withEngine(({ session, supervisor }) =>
+    session.use(model.target, { signal, onLoading }, async ({ loadMs }) => {
+      const result = await supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling, stop: [] }, generateResult, {
+        signal,
+        onProgress: ({ phase, done, total }) => {
+          if (phase === 'reading') meter.update(phase, done, total);
+        },
+        onToken: (token) => showToken(output, token),
+      });
+      showEnd(output, result, loadMs);
+    }),
+  );
+}
+
+const labels = { queued: 'Waiting', loading: 'Loading the model', reading: 'Reading', answering: 'Answering' };
+
+function showProgress(output: Output, { phase, done, total, perSecond, secondsLeft }: Progress): void {
+  output.event({ event: 'progress', phase, done, total });
+  // The answer itself shows how far it is.
+  if (phase === 'answering' || phase === 'queued') return;
+  output.progress({ label: labels[phase], done, total, unit: phase === 'loading' ? 'bytes' : 'tokens', perSecond, secondsLeft });
+}
+
+function showToken(output: Output, { id, text }: { id: number; text: string }): void {
+  output.event({ event: 'token', id, text });
+  output.text(text);
+}
+
+function showEnd(output: Output, { text, statistics, policy }: GenerateResult, loadMs: number): void {
+  output.text('\n');
+  const timings = { loadMs, readingMs: statistics.readingMs, answeringMs: statistics.answeringMs, ...speeds(statistics) };
+  const { promptTokens, reusedTokens, answerTokens, stopReason } = statistics;
+  output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, answerTokens }, timings, policy });
+  const reading = timings.readingTokensPerSecond;
+  const answering = timings.answeringTokensPerSecond;
+  output.note(
+    `${promptTokens} tokens read${reading === null ? '' : ` at ${reading.toFixed(1)}/s`}, ` +
+      `${answerTokens} answered${answering === null ? '' : ` at ${answering.toFixed(1)}/s`}` +
+      `${stopReason === 'length' ? '; the answer reached --max-tokens' : ''}.`,
+  );
+}
+
+function speeds({ promptTokens, reusedTokens, answerTokens, readingMs, answeringMs }: AnswerStatistics) {
+  const rate = (tokens: number, milliseconds: number) => (milliseconds > 0 ? (tokens * 1000) / milliseconds : null);
+  return { readingTokensPerSecond: rate(promptTokens - reusedTokens, readingMs), answeringTokensPerSecond: rate(answerTokens, answeringMs) };
+}

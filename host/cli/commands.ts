@@ -1,0 +1,114 @@
+/** The commands, their options and what is said when they are used wrongly. */
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { ask, complete, readPromptFile } from './ask.ts';
+import { type CommandContext, usageError } from './context.ts';
+import { bench, doctor } from './doctor.ts';
+import { models } from './models.ts';
+import { type OptionValues, checkPolicy, integer, modelOptions, policyOptions, readContext, readSampling, samplingOptions, text } from './options.ts';
+import { logits, tokens } from './probe.ts';
+import { serve } from './serve.ts';
+
+export interface Command {
+  usage: string;
+  summary: string;
+  options: ParseArgsOptionsConfig;
+  run(context: CommandContext, values: OptionValues, positionals: string[]): Promise<void>;
+}
+
+export const commands: Record<string, Command> = {
+  ask: {
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy full] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
+    summary: 'answer a question about a text file',
+    options: { ...modelOptions, ...policyOptions, ...samplingOptions },
+    run: (context, values, positionals) => {
+      const [document, question] = take(positionals, 'ask', ['DOCUMENT', 'QUESTION']);
+      checkPolicy(values);
+      return ask(context, document, question, answerOptions(values));
+    },
+  },
+  complete: {
+    usage: 'complete [PROMPT] [--prompt-file FILE|-] [--raw] [the options of ask]',
+    summary: 'continue a prompt; --raw: without a chat template',
+    options: { ...modelOptions, ...policyOptions, ...samplingOptions, 'prompt-file': { type: 'string' }, raw: { type: 'boolean' } },
+    run: async (context, values, positionals) => {
+      checkPolicy(values);
+      const file = text(values, 'prompt-file');
+      if ((file === undefined) === (positionals.length === 0) || positionals.length > 1) {
+        throw usageError('“complete” takes one prompt: as an argument or with --prompt-file.', 'Write: longleaf complete --prompt-file FILE (“-” reads stdin)');
+      }
+      const prompt = file === undefined ? (positionals[0] ?? '') : await readPromptFile(file);
+      if (prompt === '') throw usageError('The prompt is empty.', 'Give it some text.');
+      await complete(context, prompt, values['raw'] === true, answerOptions(values));
+    },
+  },
+  tokens: {
+    usage: 'tokens FILE --model ID|FILE',
+    summary: 'the token ids of a text',
+    options: { model: { type: 'string' } },
+    run: (context, values, positionals) => {
+      const [file] = take(positionals, 'tokens', ['FILE']);
+      return tokens(context, file, text(values, 'model'));
+    },
+  },
+  logits: {
+    usage: 'logits --tokens FILE --model ID|FILE [--chunk N] [--policy full] [--context TOKENS]',
+    summary: 'the logits of given tokens, one JSON line a case',
+    options: { ...modelOptions, ...policyOptions, tokens: { type: 'string' }, chunk: { type: 'string' } },
+    run: (context, values, positionals) => {
+      take(positionals, 'logits', []);
+      checkPolicy(values);
+      const cases = text(values, 'tokens');
+      if (cases === undefined) throw usageError('“logits” needs --tokens FILE.', 'Write: longleaf logits --tokens FILE --model ID|FILE');
+      const chunkTokens = integer(values, 'chunk', 1, 65_536) ?? null;
+      return logits(context, cases, { model: text(values, 'model'), contextTokens: readContext(values), chunkTokens });
+    },
+  },
+  models: {
+    usage: 'models list | get ID | import FILE | verify ID | remove ID',
+    summary: 'the models on this machine',
+    options: {},
+    run: (context, _values, positionals) => models(context, positionals),
+  },
+  serve: {
+    usage: 'serve [--port N] [--no-open]',
+    summary: 'the interface in a browser',
+    options: { port: { type: 'string' }, 'no-open': { type: 'boolean' } },
+    run: (context, values, positionals) => {
+      take(positionals, 'serve', []);
+      return serve(context, { port: integer(values, 'port', 0, 65_535), openBrowser: values['no-open'] !== true });
+    },
+  },
+  doctor: {
+    usage: 'doctor',
+    summary: 'what this machine and its GPU offer',
+    options: {},
+    run: (context, _values, positionals) => {
+      take(positionals, 'doctor', []);
+      return doctor(context);
+    },
+  },
+  bench: {
+    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N]',
+    summary: 'how fast a model runs here',
+    options: { model: { type: 'string' }, prefill: { type: 'string' }, decode: { type: 'string' } },
+    run: (context, values, positionals) => {
+      const [suite = 'speed'] = positionals;
+      if (suite !== 'speed' || positionals.length > 1) throw usageError(`There is no suite “${positionals.join(' ')}”.`, 'Use: longleaf bench speed');
+      const prefillTokens = integer(values, 'prefill', 1, 1_000_000) ?? 512;
+      const decodeTokens = integer(values, 'decode', 1, 100_000) ?? 64;
+      return bench(context, { model: text(values, 'model'), prefillTokens, decodeTokens });
+    },
+  },
+};
+
+function answerOptions(values: OptionValues) {
+  return { model: text(values, 'model'), contextTokens: readContext(values), sampling: readSampling(values) };
+}
+
+function take<const Names extends readonly string[]>(positionals: string[], command: string, names: Names): { [I in keyof Names]: string } {
+  if (positionals.length !== names.length) {
+    const wanted = names.length === 0 ? 'no arguments' : names.join(' and ');
+    throw usageError(`“${command}” takes ${wanted}; ${positionals.length} given.`, `Write: longleaf ${commands[command]?.usage ?? command}`);
+  }
+  return positionals as { [I in keyof Names]: string };
+}

@@ -1,0 +1,63 @@
+/** `longleaf doctor`: what this machine offers; `longleaf bench`: how fast it is. */
+import { z } from 'zod';
+import type { AdapterReport } from '../contract/entities.ts';
+import { RelayedError } from '../errors.ts';
+import { reportMachine } from '../machineReport.ts';
+import { openDataFolder } from '../storage/dataFolder.ts';
+import { formatBytes } from '../wording.ts';
+import type { CommandContext } from './context.ts';
+import { chooseModel, withEngine } from './engine.ts';
+import { formatTree } from './formatTree.ts';
+
+const anyReport = z.unknown();
+
+export async function doctor({ output, dataFolder, signal }: CommandContext): Promise<void> {
+  const machine = await reportMachine(openDataFolder(dataFolder).root);
+  output.text(
+    `Machine\n  ${machine.platform}\n  ${machine.cpuModel}, ${machine.cpuCores} cores, ${formatBytes(machine.memoryBytes)} of memory\n` +
+      `  ${formatBytes(machine.diskFreeBytes)} free in ${machine.dataFolder}\n` +
+      `  ${Object.entries(machine.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ')}\n`,
+  );
+  await withEngine(async ({ supervisor }) => {
+    try {
+      const engine = await supervisor.run({ kind: 'doctor' }, anyReport, { signal });
+      const { adapter } = supervisor.status;
+      if (adapter) output.text(describeAdapter(adapter));
+      output.text(`Engine\n${formatTree(engine)}`);
+      output.event({ event: 'done', machine, adapter, engine });
+    } catch (error) {
+      output.event({ event: 'done', machine, adapter: null, failure: error instanceof RelayedError ? error.failure : String(error) });
+      throw error;
+    }
+  });
+}
+
+function describeAdapter(adapter: AdapterReport): string {
+  const kind = adapter.kind === 'software' ? ' (software, runs on the CPU)' : '';
+  return (
+    `Adapter\n  ${adapter.name}${kind}\n  ${adapter.vendor} ${adapter.architecture}, ${adapter.driver}\n` +
+    `  features: ${adapter.features.join(', ')}\n${adapter.advice ? `  ${adapter.advice}\n` : ''}`
+  );
+}
+
+export async function bench(
+  context: CommandContext,
+  options: { model: string | undefined; prefillTokens: number; decodeTokens: number },
+): Promise<void> {
+  const { output, signal } = context;
+  const chosen = await chooseModel(context, options.model, null);
+  const { prefillTokens, decodeTokens } = options;
+  await withEngine(({ session, supervisor }) =>
+    session.use(chosen.target, { signal }, async () => {
+      const result = await supervisor.run({ kind: 'bench', prefillTokens, decodeTokens }, anyReport, {
+        signal,
+        onProgress: ({ phase, done, total }) => output.progress({ label: phase, done, total, unit: 'tokens' }),
+      });
+      const { adapter } = supervisor.status;
+      output.text(`${chosen.name} on ${adapter?.name ?? 'an unknown adapter'}\n${formatTree(result)}`);
+      output.event({ event: 'done', model: chosen.name, adapter: adapter?.name ?? null, result });
+    }),
+  );
+}
