@@ -14,7 +14,7 @@ export interface ExtendOptions {
   onProgress?: (doneTokens: number, totalTokens: number) => void;
   /** Lengths to keep a checkpoint at, e.g. the end of the documents; the newest few are kept. */
   checkpointsAt?: readonly number[];
-  /** Fixed rows a chunk, for tests and measurements; else sized by time. */
+  /** Rows a chunk (as far as the runner has room), for tests and measurements; else sized by time. */
   chunkTokens?: number;
   /** Called after each chunk, before the next overwrites its rows: for the logits of inner positions. */
   onChunk?: (firstPosition: number, rows: number) => Promise<void>;
@@ -71,7 +71,7 @@ export class Sequence {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
       const stop = stops.find((length) => length > position) ?? tokens.length;
-      const rows = Math.min(options.chunkTokens ?? this.#sizer.rows, stop - position);
+      const rows = Math.min(options.chunkTokens ?? this.#sizer.rows, this.#runner.maxRows, stop - position);
       await this.#readChunk(tokens.slice(position, position + rows), position + rows === tokens.length);
       await options.onChunk?.(position, rows);
       options.onProgress?.(this.length - reusedTokens, total);

@@ -30,6 +30,10 @@ export class Readback {
     return new Uint32Array(await this.read(source, offset * 4, count * 4));
   }
 
+  free(): void {
+    for (const buffer of this.#idle.splice(0)) this.#device.memory.free(buffer);
+  }
+
   #take(sizeBytes: number): GPUBuffer {
     const index = this.#idle.findIndex((buffer) => buffer.size >= sizeBytes);
     if (index >= 0) return this.#idle.splice(index, 1)[0];

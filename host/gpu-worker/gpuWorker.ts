@@ -1,0 +1,176 @@
+/** The worker's state and its queue of jobs: one device, at most one model. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Device } from '../../engine/device/device.ts';
+import { cancelled, EngineError } from '../../engine/errors.ts';
+import type { Failure } from '../contract/entities.ts';
+import { openAdapter, reportAdapter } from './adapter.ts';
+import { ActiveModel } from './activeModel.ts';
+import { ChoiceFile } from './choiceFile.ts';
+import { bench } from './jobs/bench.ts';
+import { doctor } from './jobs/doctor.ts';
+import { generate } from './jobs/generate.ts';
+import { logits } from './jobs/logits.ts';
+import { measure } from './jobs/measure.ts';
+import type { WorkerReply, WorkerRequest } from './protocol.ts';
+
+/** What a job may use besides its request. */
+export interface JobContext {
+  jobId: string;
+  device: Device;
+  signal: AbortSignal;
+  send(reply: WorkerReply): void;
+  /** Reports at most a few times a second; the last report of a phase always goes out. */
+  progress(phase: 'loading' | 'reading' | 'answering' | 'measuring', done: number, total: number): void;
+}
+
+const progressEveryMs = 100;
+
+export class GpuWorker {
+  readonly #send: (reply: WorkerReply) => void;
+  readonly #failureOf: (error: unknown) => Failure;
+  readonly #running = new Map<string, AbortController>();
+  #device: Device;
+  #model: ActiveModel | null = null;
+  /** The end of the queue of GPU jobs. */
+  #queue: Promise<void> = Promise.resolve();
+
+  private constructor(device: Device, send: (reply: WorkerReply) => void, failureOf: (error: unknown) => Failure) {
+    this.#device = device;
+    this.#send = send;
+    this.#failureOf = failureOf;
+    this.#watchLoss(device);
+  }
+
+  static async open(send: (reply: WorkerReply) => void, failureOf: (error: unknown) => Failure): Promise<GpuWorker> {
+    const device = await openAdapter();
+    const worker = new GpuWorker(device, send, failureOf);
+    send({ kind: 'ready', adapter: reportAdapter(device.facts) });
+    return worker;
+  }
+
+  take(request: WorkerRequest): void {
+    switch (request.kind) {
+      case 'ping':
+        return this.#send({ kind: 'done', jobId: request.jobId, value: {} });
+      case 'cancel':
+        return this.#running.get(request.jobId)?.abort();
+      case 'quit':
+        return this.#quit();
+      case 'tokens':
+      case 'measure':
+        // Only the tokenizer is needed: a running answer need not end first.
+        void this.#run(request);
+        return undefined;
+      default:
+        this.#register(request.jobId);
+        this.#queue = this.#queue.then(() => this.#run(request));
+        return undefined;
+    }
+  }
+
+  #register(jobId: string): AbortController {
+    const controller = this.#running.get(jobId) ?? new AbortController();
+    this.#running.set(jobId, controller);
+    return controller;
+  }
+
+  async #run(request: WorkerRequest): Promise<void> {
+    const { jobId } = request;
+    const { signal } = this.#register(jobId);
+    try {
+      if (signal.aborted) throw cancelled();
+      const value = await this.#perform(request, this.#context(jobId, signal));
+      this.#send({ kind: 'memory', memory: this.#device.memory.report() });
+      this.#send({ kind: 'done', jobId, value });
+    } catch (error) {
+      this.#send({ kind: 'failed', jobId, failure: this.#failureOf(error) });
+    } finally {
+      this.#running.delete(jobId);
+    }
+  }
+
+  async #perform(request: WorkerRequest, context: JobContext): Promise<unknown> {
+    switch (request.kind) {
+      case 'load':
+        return this.#load(request.path, request.contextTokens, context);
+      case 'unload':
+        this.#unload();
+        return {};
+      case 'tokens':
+        return { tokens: this.#loaded().tokenizer.encode(request.text) };
+      case 'measure':
+        return measure(this.#loaded(), request.prompt);
+      case 'generate':
+        return generate(this.#loaded(), request, context);
+      case 'logits':
+        return logits(this.#loaded(), request, context);
+      case 'bench':
+        return bench(this.#loaded(), request, context);
+      case 'doctor':
+        return doctor(this.#device, this.#model);
+      default:
+        throw new Error(`a ${request.kind} request is not a job`);
+    }
+  }
+
+  async #load(path: string, contextTokens: number | null, context: JobContext): Promise<unknown> {
+    this.#unload();
+    const choices = new ChoiceFile(choicesFolder(), this.#device.facts);
+    this.#model = await ActiveModel.load(this.#device, path, contextTokens, choices, context);
+    return this.#model.description;
+  }
+
+  #unload(): void {
+    this.#model?.free();
+    this.#model = null;
+  }
+
+  #loaded(): ActiveModel {
+    if (this.#model) return this.#model;
+    throw new EngineError('internal', 'No model is loaded in the GPU worker.', 'Try again: the model is loaded first.');
+  }
+
+  #context(jobId: string, signal: AbortSignal): JobContext {
+    const send = this.#send;
+    let lastMs = 0;
+    return {
+      jobId,
+      device: this.#device,
+      signal,
+      send,
+      progress(phase, done, total) {
+        const now = performance.now();
+        if (done < total && now - lastMs < progressEveryMs) return;
+        lastMs = now;
+        send({ kind: 'progress', jobId, phase, done, total });
+      },
+    };
+  }
+
+  /** After a loss everything on the device is gone: a new one is opened, and the host loads the model again. */
+  #watchLoss(device: Device): void {
+    void device.lost.then(async (error) => {
+      if (device !== this.#device) return;
+      this.#model = null;
+      try {
+        this.#device = await openAdapter();
+        this.#watchLoss(this.#device);
+        this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
+      } catch {
+        // Without an adapter this process is of no use; the host starts another, with back-off.
+        process.exit(1);
+      }
+    });
+  }
+
+  #quit(): void {
+    for (const controller of this.#running.values()) controller.abort();
+    void this.#queue.finally(() => process.exit(0));
+  }
+}
+
+/** Measurements can be made again: they belong with caches, not with a person's data. */
+function choicesFolder(): string {
+  return process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf');
+}

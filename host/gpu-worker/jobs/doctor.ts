@@ -1,0 +1,24 @@
+/** What the engine sees on this machine, for `longleaf doctor`. */
+import type { Device } from '../../../engine/device/device.ts';
+import type { AdapterReport, GpuMemory } from '../../contract/entities.ts';
+import type { ActiveModel } from '../activeModel.ts';
+import { reportAdapter } from '../adapter.ts';
+import { measureBandwidth } from '../../../engine/device/bandwidth.ts';
+
+export interface DoctorReport {
+  adapter: AdapterReport;
+  memory: GpuMemory;
+  /** Bytes a second, in thousands of millions. */
+  bandwidth: { copyGigabytesPerSecond: number; uploadGigabytesPerSecond: number; readbackMs: number };
+  /** Kernels in use; empty without a model. */
+  kernels: Record<string, string>;
+}
+
+export async function doctor(device: Device, model: ActiveModel | null): Promise<DoctorReport> {
+  return {
+    adapter: reportAdapter(device.facts),
+    memory: device.memory.report(),
+    bandwidth: await measureBandwidth(device),
+    kernels: model ? model.description.kernels : {},
+  };
+}
