@@ -63,8 +63,9 @@ export class BytePairEncoder implements PlainTextEncoder {
   }
 
   private merge(utf8: Utf8Text): EncodedPiece {
-    const { pairs, results } = this;
-    const symbols = Int32Array.from({ length: utf8.length }, (_, index) => this.byteSymbols[utf8.bytes[index]]);
+    const { pairs, results, byteSymbols } = this;
+    const symbols = new Int32Array(utf8.length);
+    for (let index = 0; index < utf8.length; index++) symbols[index] = byteSymbols[utf8.bytes[index]];
     const rule: MergeRule = {
       priority: (left, right) => pairs.rankOf(symbols[left], symbols[right]),
       joined: (left, _right, _end, rank) => {
@@ -74,9 +75,16 @@ export class BytePairEncoder implements PlainTextEncoder {
     const tokens: number[] = [];
     const starts: number[] = [];
     for (const first of this.merger.merge(utf8.length, rule)) {
-      for (const token of this.symbols.tokens(symbols[first])) {
+      const symbol = symbols[first];
+      const start = utf8.unitOfByte[first];
+      if (symbol < this.vocabulary.size) {
+        tokens.push(symbol);
+        starts.push(start);
+        continue;
+      }
+      for (const token of this.symbols.bytesOf(symbol)) {
         tokens.push(token);
-        starts.push(utf8.unitOfByte[first]);
+        starts.push(start);
       }
     }
     return { tokens, starts };
@@ -105,8 +113,9 @@ class Symbols {
     return symbol;
   }
 
-  tokens(symbol: number): readonly number[] {
-    return symbol < this.vocabulary.size ? [symbol] : this.otherTokens[symbol - this.vocabulary.size];
+  /** The byte tokens of a symbol that is no token itself. */
+  bytesOf(symbol: number): readonly number[] {
+    return this.otherTokens[symbol - this.vocabulary.size];
   }
 
   /** The tokens of single bytes; a byte that has none, which some models lack, is left out. */

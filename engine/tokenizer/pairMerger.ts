@@ -31,13 +31,7 @@ export class PairMerger {
       next[index] = index + 1;
       previous[index] = index - 1;
     }
-    const propose = (left: number, right: number): void => {
-      if (left === none || right === count) return;
-      const end = next[right];
-      const priority = rule.priority(left, right, end);
-      if (priority !== Infinity) heap.push(priority, left, right, end);
-    };
-    for (let right = 1; right < count; right++) propose(right - 1, right);
+    for (let right = 1; right < count; right++) this.propose(right - 1, right, rule);
 
     while (heap.size > 0) {
       const { priority, left, right, end } = heap.pop();
@@ -47,14 +41,20 @@ export class PairMerger {
       next[right] = none;
       if (end < count) previous[end] = left;
       rule.joined(left, right, end, priority);
-      propose(previous[left], left);
-      propose(left, end);
+      if (left > 0) this.propose(previous[left], left, rule);
+      if (end < count) this.propose(left, end, rule);
     }
 
     const starts: number[] = [];
     for (let index = 0; index < count; index = next[index]) starts.push(index);
     if (count > keptCapacity) this.release();
     return starts;
+  }
+
+  private propose(left: number, right: number, rule: MergeRule): void {
+    const end = this.next[right];
+    const priority = rule.priority(left, right, end);
+    if (priority !== Infinity) this.heap.push(priority, left, right, end);
   }
 
   private reserve(count: number): void {

@@ -88,7 +88,8 @@ export class SentencePieceEncoder implements PlainTextEncoder {
     const { scores, joins } = this;
     const bounds = characterBounds(word);
     const count = bounds.length - 1;
-    const symbols = Int32Array.from({ length: count }, (_, index) => this.find(word.slice(bounds[index], bounds[index + 1])));
+    const symbols = new Int32Array(count);
+    for (let index = 0; index < count; index++) symbols[index] = this.find(word.slice(bounds[index], bounds[index + 1]));
     const joinOf = (left: number, right: number, end: number): number => {
       if (symbols[left] !== noToken && symbols[right] !== noToken) return joins.of(symbols[left], symbols[right]);
       return this.find(word.slice(bounds[left], bounds[end]));
@@ -105,9 +106,12 @@ export class SentencePieceEncoder implements PlainTextEncoder {
     const tokens: number[] = [];
     const starts: number[] = [];
     for (const first of this.merger.merge(count, rule)) {
-      const symbolTokens =
-        symbols[first] === noToken ? this.byteTokensOf(word.slice(bounds[first], bounds[first + 1])) : [symbols[first]];
-      for (const token of symbolTokens) {
+      if (symbols[first] !== noToken) {
+        tokens.push(symbols[first]);
+        starts.push(bounds[first]);
+        continue;
+      }
+      for (const token of this.byteTokensOf(word.slice(bounds[first], bounds[first + 1]))) {
         tokens.push(token);
         starts.push(bounds[first]);
       }
