@@ -1,0 +1,48 @@
+import { Toaster } from 'sonner';
+import { useStore } from 'zustand';
+import { FirstRunScreen } from '../features/firstRun/components/FirstRunScreen.tsx';
+import { useIsFirstRun } from '../features/firstRun/useIsFirstRun.ts';
+import { useModels } from '../features/models/store.ts';
+import { useSettings } from '../features/settings/store.ts';
+import { Spinner } from '../ui/Spinner.tsx';
+import { TooltipProvider } from '../ui/Tooltip.tsx';
+import { Banner } from './Banner.tsx';
+import { CommandPalette } from './CommandPalette.tsx';
+import { Layout } from './Layout.tsx';
+import { useShortcuts } from './actions/useShortcuts.ts';
+import { host } from './connection/session.ts';
+import { strings } from './strings.ts';
+import { useTheme } from './theme.ts';
+
+export function App() {
+  const theme = useTheme();
+  const settingsKnown = useSettings((state) => state.known);
+  const modelsKnown = useModels((state) => state.known);
+  const known = settingsKnown && modelsKnown;
+  const firstRun = useIsFirstRun();
+  const link = useStore(host.link);
+  useShortcuts();
+  return (
+    <TooltipProvider delayDuration={350} skipDelayDuration={200}>
+      <div className="flex h-full flex-col">
+        <Banner />
+        {!known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
+      </div>
+      <CommandPalette />
+      <Toaster theme={theme} position="bottom-right" visibleToasts={3} offset={36} gap={8} closeButton={false} />
+    </TooltipProvider>
+  );
+}
+
+function Connecting({ visible }: { visible: boolean }) {
+  return (
+    <main className="flex flex-1 items-center justify-center gap-2 text-quiet" aria-busy="true">
+      {visible && (
+        <>
+          <Spinner />
+          {strings.link.connecting}
+        </>
+      )}
+    </main>
+  );
+}

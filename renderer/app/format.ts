@@ -1,0 +1,56 @@
+/** Numbers as people read them. Sizes are decimal (1 GB = 10⁹ bytes), as disks and hubs count. */
+const locale = 'en';
+const whole = new Intl.NumberFormat(locale);
+const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+
+const byteUnits = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+
+export function formatCount(value: number): string {
+  return whole.format(value);
+}
+
+export function formatCompact(value: number): string {
+  return compact.format(value);
+}
+
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const number = unit === 0 || value >= 99.95 ? whole.format(Math.round(value)) : oneDecimal.format(value);
+  return `${number} ${byteUnits[unit]}`;
+}
+
+export function formatRate(perSecond: number): string {
+  return perSecond >= 99.95 ? whole.format(Math.round(perSecond)) : oneDecimal.format(perSecond);
+}
+
+/** A length of time: “8 s”, “4 min 10 s”, “2 h 5 min”. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${oneDecimal.format(Math.max(0, seconds))} s`;
+  const total = Math.round(seconds);
+  if (total < 60) return `${total} s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 60) return total % 60 === 0 ? `${minutes} min` : `${minutes} min ${total % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A guess at a wait, no finer than it can be known: “about 40 s”. */
+export function formatWait(seconds: number): string {
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 60) return `${Math.round(seconds / 5) * 5} s`;
+  if (seconds < 600) return formatDuration(Math.round(seconds / 10) * 10);
+  return formatDuration(Math.round(seconds / 60) * 60);
+}
+
+export function formatDate(timestampMs: number): string {
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }).format(timestampMs);
+}
+
+export function fractionOf(done: number, total: number): number | null {
+  return total > 0 ? Math.min(1, Math.max(0, done / total)) : null;
+}

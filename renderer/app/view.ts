@@ -1,0 +1,51 @@
+/** What is on the screen: nothing here is worth more than a click. */
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import { remember, remembered } from './remembered.ts';
+
+export type Screen = 'chat' | 'models' | 'settings';
+
+/** Below this width sidebar and text do not fit beside each other. */
+export const narrowWindow = '(max-width: 47.9375rem)';
+
+export interface ViewState {
+  screen: Screen;
+  sidebarOpen: boolean;
+  paletteOpen: boolean;
+  meterOpen: boolean;
+  /** The person has left the first-run screen. */
+  firstRunLeft: boolean;
+  /** Counts wishes to write: the composer takes the focus at each. */
+  composerWishes: number;
+  show(screen: Screen): void;
+  setSidebarOpen(open: boolean): void;
+  fitSidebar(narrow: boolean): void;
+  setPaletteOpen(open: boolean): void;
+  setMeterOpen(open: boolean): void;
+  leaveFirstRun(): void;
+  focusComposer(): void;
+}
+
+export const viewStore = createStore<ViewState>((set) => ({
+  screen: 'chat',
+  sidebarOpen: remembered('sidebar') !== 'closed',
+  paletteOpen: false,
+  meterOpen: false,
+  firstRunLeft: false,
+  composerWishes: 0,
+  show: (screen) => set({ screen }),
+  setSidebarOpen: (sidebarOpen) => {
+    // In a narrow window the sidebar comes and goes; only the choice made in a wide one is kept.
+    if (!window.matchMedia(narrowWindow).matches) remember('sidebar', sidebarOpen ? null : 'closed');
+    set({ sidebarOpen });
+  },
+  fitSidebar: (narrow) => set({ sidebarOpen: !narrow && remembered('sidebar') !== 'closed' }),
+  setPaletteOpen: (paletteOpen) => set({ paletteOpen }),
+  setMeterOpen: (meterOpen) => set({ meterOpen }),
+  leaveFirstRun: () => set({ firstRunLeft: true, screen: 'chat' }),
+  focusComposer: () => set((state) => ({ screen: 'chat', composerWishes: state.composerWishes + 1 })),
+}));
+
+export function useView<T>(selector: (state: ViewState) => T): T {
+  return useStore(viewStore, selector);
+}

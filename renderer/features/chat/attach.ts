@@ -1,0 +1,38 @@
+/** Bringing documents into the open chat, from wherever they come. */
+import { type PickedFile, droppedFiles, isModelFile, pickFiles } from '../../app/files.ts';
+import { viewStore } from '../../app/view.ts';
+import { libraryStore } from '../library/store.ts';
+import { modelsStore } from '../models/store.ts';
+import { chatStore } from './store.ts';
+import { chatStrings } from './strings.ts';
+
+/** Text this long is more likely a document than a question. */
+export const longPasteCharacters = 6000;
+
+async function attachFile(file: PickedFile): Promise<void> {
+  const record = await libraryStore.getState().add(file);
+  if (record) await chatStore.getState().attachDocument(record.id);
+}
+
+export async function attachFiles(files: readonly PickedFile[]): Promise<void> {
+  for (const file of files) await attachFile(file);
+  viewStore.getState().focusComposer();
+}
+
+export async function attachWithDialog(): Promise<void> {
+  const files = await pickFiles('document');
+  if (files.length > 0) await attachFiles(files);
+}
+
+export async function attachText(text: string): Promise<void> {
+  const record = await libraryStore.getState().addText(chatStrings.paste.nameOf(text), text);
+  if (record) await chatStore.getState().attachDocument(record.id);
+}
+
+/** Documents join the chat; a model file goes to the models. */
+export async function receiveDrop(dropped: FileList): Promise<void> {
+  const files = await droppedFiles(dropped);
+  const model = files.find((file) => isModelFile(file.name));
+  viewStore.getState().show(model ? 'models' : 'chat');
+  await (model ? modelsStore.getState().importModel(model) : attachFiles(files));
+}

@@ -1,0 +1,95 @@
+import { clsx } from 'clsx';
+import { RotateCcw } from 'lucide-react';
+import { memo } from 'react';
+import type { Message } from '../../../../host/contract/entities.ts';
+import { attempt } from '../../../app/failures.ts';
+import { strings } from '../../../app/strings.ts';
+import { Button } from '../../../ui/Button.tsx';
+import { CopyButton } from '../../../ui/CopyButton.tsx';
+import { IconButton } from '../../../ui/IconButton.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { useIsAnswering } from '../hooks/useChatContext.ts';
+import { chatStore } from '../store.ts';
+import { chatStrings } from '../strings.ts';
+import { Alternatives } from './Alternatives.tsx';
+import { AnswerPhase } from './AnswerPhase.tsx';
+import { Markdown } from './Markdown.tsx';
+import { Statistics } from './Statistics.tsx';
+
+const text = chatStrings.message;
+
+export const Answer = memo(function Answer({ message, last }: { message: Message; last: boolean }) {
+  const streaming = message.state === 'streaming';
+  return (
+    <article aria-label={text.answer} aria-busy={streaming} data-testid="answer" data-state={message.state} className={clsx('mb-4', !last && 'turn')}>
+      {message.text !== '' && <Markdown source={message.text} streaming={streaming} />}
+      {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
+      {!streaming && <AnswerFooter message={message} last={last} />}
+    </article>
+  );
+});
+
+/** What there is to say when an answer did not come to its natural end. */
+function Ending({ message }: { message: Message }) {
+  const tryAgain = <TryAgain messageId={message.id} />;
+  if (message.state === 'failed') {
+    return (
+      <Notice
+        tone="danger"
+        className="mt-3"
+        message={message.failure?.message ?? text.failedWithoutReason}
+        remedy={message.failure?.remedy}
+        actions={tryAgain}
+      />
+    );
+  }
+  if (message.state === 'interrupted') {
+    return (
+      <Notice
+        tone="warning"
+        className="mt-3"
+        message={message.failure?.message ?? text.interrupted}
+        remedy={message.failure?.remedy ?? text.interruptedRemedy}
+        actions={tryAgain}
+      />
+    );
+  }
+  if (message.state === 'stopped') {
+    return (
+      <p className="mt-2 flex items-center gap-3 text-quiet">
+        {text.stopped}
+        {tryAgain}
+      </p>
+    );
+  }
+  return null;
+}
+
+function TryAgain({ messageId }: { messageId: string }) {
+  const answering = useIsAnswering();
+  return (
+    <Button disabled={answering} onClick={() => attempt(chatStore.getState().regenerate(messageId))}>
+      <RotateCcw size={13} aria-hidden />
+      {strings.common.tryAgain}
+    </Button>
+  );
+}
+
+function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
+  const answering = useIsAnswering();
+  return (
+    <footer className="group/footer mt-1.5 -ml-1 flex min-h-6 flex-wrap items-center gap-x-1 text-small text-faint">
+      {message.text !== '' && <CopyButton text={() => message.text} label={text.copyAnswer} />}
+      <IconButton
+        icon={RotateCcw}
+        label={text.regenerate}
+        size="small"
+        iconSize={14}
+        disabled={answering}
+        onClick={() => attempt(chatStore.getState().regenerate(message.id))}
+      />
+      <Alternatives message={message} />
+      {message.statistics && <Statistics statistics={message.statistics} quiet={!last} />}
+    </footer>
+  );
+}

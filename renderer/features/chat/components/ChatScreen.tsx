@@ -1,0 +1,46 @@
+import { strings } from '../../../app/strings.ts';
+import { Button } from '../../../ui/Button.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { attempt } from '../../../app/failures.ts';
+import { useLibrary } from '../../library/store.ts';
+import { PreviewPane } from '../../library/components/PreviewPane.tsx';
+import { chatStore, useChat } from '../store.ts';
+import { chatStrings } from '../strings.ts';
+import { AnswerAnnouncer } from './AnswerAnnouncer.tsx';
+import { ChatHeader } from './ChatHeader.tsx';
+import { Composer } from './Composer.tsx';
+import { EmptyChat } from './EmptyChat.tsx';
+import { Transcript } from './Transcript.tsx';
+
+export function ChatScreen() {
+  const activeId = useChat((state) => state.activeId);
+  const hasMessages = useChat((state) => activeId !== null && (state.threads[activeId]?.path.length ?? 0) > 0);
+  const failure = useChat((state) => (activeId === null ? undefined : state.loadFailures[activeId]));
+  const previewId = useLibrary((state) => state.previewId);
+  return (
+    <>
+      <ChatHeader />
+      <div className="relative flex min-h-0 flex-1">
+        <section aria-label={chatStrings.message.conversation} className="flex min-w-0 flex-1 flex-col">
+          {failure && activeId !== null ? (
+            <div className="flex-1 p-6">
+              <Notice
+                tone="danger"
+                message={failure.message}
+                remedy={failure.remedy}
+                actions={<Button onClick={() => attempt(chatStore.getState().loadMessages(activeId))}>{strings.common.tryAgain}</Button>}
+              />
+            </div>
+          ) : hasMessages && activeId !== null ? (
+            <Transcript key={activeId} conversationId={activeId} />
+          ) : (
+            <EmptyChat />
+          )}
+          <Composer />
+        </section>
+        {previewId !== null && <PreviewPane key={previewId} documentId={previewId} />}
+      </div>
+      <AnswerAnnouncer />
+    </>
+  );
+}

@@ -1,0 +1,55 @@
+/** Model, system prompt and sampling of the open chat. */
+import type { Sampling } from '../../../../host/contract/entities.ts';
+import { attempt } from '../../../app/failures.ts';
+import { Select } from '../../../ui/Select.tsx';
+import { useModels } from '../../models/store.ts';
+import { SamplingForm } from '../../settings/components/SamplingForm.tsx';
+import { TextSetting } from '../../settings/components/TextSetting.tsx';
+import { useSettings } from '../../settings/store.ts';
+import { useActiveConversation, useActiveModel } from '../hooks/useChatContext.ts';
+import type { ConversationChange } from '../conversationsSlice.ts';
+import { chatStore } from '../store.ts';
+import { chatStrings } from '../strings.ts';
+
+const text = chatStrings.header;
+
+async function changeActive(change: ConversationChange): Promise<void> {
+  const { ensureOpen, change: apply } = chatStore.getState();
+  await apply((await ensureOpen()).id, change);
+}
+
+export function ChatSettings() {
+  const conversation = useActiveConversation();
+  const defaults = useSettings((state) => state.settings);
+  const models = useModels((state) => state.models);
+  const model = useActiveModel();
+  return (
+    <div className="flex flex-col gap-4">
+      <label className="flex flex-col gap-1">
+        <span className="font-medium">{text.model}</span>
+        <Select label={text.model} value={model?.id ?? ''} onChange={(event) => attempt(changeActive({ modelId: event.target.value }))}>
+          {!model && <option value="">{text.noModel}</option>}
+          {models.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {id === defaults.defaultModelId ? text.defaultModel(name) : name}
+            </option>
+          ))}
+        </Select>
+      </label>
+      <TextSetting
+        label={text.systemPrompt}
+        hint={text.systemPromptHint}
+        value={conversation?.systemPrompt ?? defaults.defaultSystemPrompt}
+        onCommit={(systemPrompt) => attempt(changeActive({ systemPrompt }))}
+      />
+      <section>
+        <h2 className="mb-1 font-medium">{text.sampling}</h2>
+        <SamplingForm
+          compact
+          value={conversation?.sampling ?? defaults.defaultSampling}
+          onChange={(sampling: Sampling) => attempt(changeActive({ sampling }))}
+        />
+      </section>
+    </div>
+  );
+}

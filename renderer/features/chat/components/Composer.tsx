@@ -1,0 +1,96 @@
+import { ArrowUp, Paperclip, Square } from 'lucide-react';
+import { type ClipboardEvent, type KeyboardEvent, useState } from 'react';
+import { actions } from '../../../app/actions/actions.ts';
+import { attempt } from '../../../app/failures.ts';
+import { viewStore } from '../../../app/view.ts';
+import { IconButton } from '../../../ui/IconButton.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { longPasteCharacters } from '../attach.ts';
+import { keyOf } from '../conversationsSlice.ts';
+import { useActiveConversation, useDraft, useIsAnswering } from '../hooks/useChatContext.ts';
+import { useComposerField } from '../hooks/useComposerField.ts';
+import { useSendBlocker } from '../hooks/useSendBlocker.ts';
+import { chatStore, useChat } from '../store.ts';
+import { chatStrings } from '../strings.ts';
+import { ContextBar } from './ContextBar.tsx';
+import { DocumentStrip } from './DocumentStrip.tsx';
+import { PasteOffer } from './PasteOffer.tsx';
+
+const text = chatStrings.composer;
+
+export function Composer() {
+  const activeId = useChat((state) => state.activeId);
+  const hasDocuments = (useActiveConversation()?.documentIds.length ?? 0) > 0;
+  const draft = useDraft();
+  const answering = useIsAnswering();
+  const blocker = useSendBlocker();
+  const [pasted, setPasted] = useState<string | null>(null);
+  const field = useComposerField(draft, activeId);
+
+  const send = () => {
+    if (!blocker) attempt(chatStore.getState().send(draft));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const clip = event.clipboardData.getData('text/plain');
+    if (clip.length < longPasteCharacters) return;
+    event.preventDefault();
+    setPasted(clip);
+  };
+  const insertPasted = (clip: string) => {
+    setPasted(null);
+    chatStore.getState().setDraft(keyOf(activeId), draft + clip);
+    viewStore.getState().focusComposer();
+  };
+
+  return (
+    <div className="mx-auto w-full max-w-[46rem] shrink-0 px-6 pb-3">
+      {blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />}
+      {pasted !== null && <PasteOffer text={pasted} onInsert={() => insertPasted(pasted)} onClose={() => setPasted(null)} />}
+      <ContextBar />
+      <div className="rounded-lg border border-line-strong bg-raised focus-within:border-accent">
+        <DocumentStrip />
+        <textarea
+          ref={field}
+          aria-label={text.label}
+          aria-describedby="composer-hint"
+          placeholder={hasDocuments ? text.placeholder : text.placeholderNoDocuments}
+          value={draft}
+          rows={1}
+          onChange={(event) => chatStore.getState().setDraft(keyOf(activeId), event.target.value)}
+          onKeyDown={onKeyDown}
+          onPaste={onPaste}
+          className="block max-h-[35vh] w-full resize-none overflow-y-auto px-3.5 pt-2.5 pb-1 text-body outline-none focus-visible:outline-none"
+        />
+        <div className="flex items-center gap-2 px-2 pb-2">
+          <IconButton icon={Paperclip} label={chatStrings.documents.attach} shortcut={actions.keysOf('documents.attach')} onClick={() => actions.perform('documents.attach')} />
+          <span id="composer-hint" className="flex-1 truncate text-small text-faint">
+            {blocker && blocker.kind !== 'empty' && blocker.kind !== 'does-not-fit' && !answering ? chatStrings.blockers[blocker.kind] : text.hint}
+          </span>
+          {answering ? (
+            <IconButton icon={Square} iconSize={13} label={text.stop} shortcut={actions.keysOf('chat.stop')} className="bg-pressed text-text" onClick={() => actions.perform('chat.stop')} />
+          ) : (
+            // Not `disabled`: it stays reachable, so that its tooltip can say why it does nothing.
+            <IconButton
+              icon={ArrowUp}
+              label={blocker ? reasonOf(blocker) : text.send}
+              aria-label={text.send}
+              aria-disabled={blocker !== null}
+              aria-describedby="composer-hint"
+              onClick={send}
+              className="bg-accent text-on-accent! hover:bg-accent-hover aria-disabled:bg-pressed aria-disabled:text-faint!"
+            />
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function reasonOf(blocker: NonNullable<ReturnType<typeof useSendBlocker>>): string {
+  return blocker.kind === 'does-not-fit' ? blocker.failure.message : chatStrings.blockers[blocker.kind];
+}

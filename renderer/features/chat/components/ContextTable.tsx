@@ -1,0 +1,67 @@
+import { clsx } from 'clsx';
+import type { ReactNode } from 'react';
+import type { ContextMeter } from '../../../../host/contract/entities.ts';
+import { formatCount, formatDuration } from '../../../app/format.ts';
+import type { MeterSummary, PartKind } from '../meterParts.ts';
+import { chatStrings } from '../strings.ts';
+import { partColours } from './partColours.ts';
+
+const text = chatStrings.meter;
+/** Too pale to be seen without an edge. */
+const outlined = new Set<PartKind>(['free', 'reserve']);
+
+export function ContextTable({ meter, summary }: { meter: ContextMeter; summary: MeterSummary }) {
+  const percent = (share: number) => text.percent((share * 100).toFixed(1));
+  return (
+    <div className="selectable">
+      <table className="w-full tabular-nums" aria-label={text.label}>
+        <thead>
+          <tr className="text-tiny text-faint">
+            <th scope="col" className="pb-1 text-left font-medium">
+              {text.columns.part}
+            </th>
+            <th scope="col" className="pb-1 text-right font-medium">
+              {text.columns.tokens}
+            </th>
+            <th scope="col" className="w-16 pb-1 text-right font-medium">
+              {text.columns.share}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {summary.parts.map((part) => (
+            <tr key={part.key} data-part={part.kind}>
+              <th scope="row" className="py-0.5 text-left font-normal">
+                <span className={clsx('mr-2 inline-block size-2.5 rounded-[2px]', partColours[part.kind], outlined.has(part.kind) && 'border border-line-strong')} aria-hidden />
+                {part.label}
+              </th>
+              <td className="py-0.5 text-right">{formatCount(part.tokens)}</td>
+              <td className="py-0.5 text-right text-quiet">{percent(part.share)}</td>
+            </tr>
+          ))}
+          <tr className="border-t border-line">
+            <th scope="row" className="pt-1 text-left font-medium">
+              {text.parts.window}
+            </th>
+            <td className="pt-1 text-right font-medium">{formatCount(meter.windowTokens)}</td>
+            <td className="pt-1 text-right text-quiet">{percent(1)}</td>
+          </tr>
+        </tbody>
+      </table>
+      <dl className="mt-2.5 border-t border-line pt-2 tabular-nums">
+        <Fact label={text.cachedRow}>{formatCount(meter.cachedTokens)}</Fact>
+        <Fact label={text.toRead}>{formatCount(summary.unreadTokens)}</Fact>
+        <Fact label={text.estimate}>{summary.readingSeconds === null ? text.unknownSpeed : formatDuration(summary.readingSeconds)}</Fact>
+      </dl>
+    </div>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="flex justify-between gap-4 py-0.5">
+      <dt className="text-quiet">{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+import type { PartKind } from '../meterParts.ts';
+
+/** The colour of each part, the same in the bar and in the table. */
+export const partColours: Record<PartKind, string> = {
+  system: 'bg-part-system',
+  document: 'bg-part-document',
+  'document-alternate': 'bg-part-document-alternate',
+  history: 'bg-part-history',
+  question: 'bg-part-question',
+  reserve: 'hatched',
+  free: 'bg-transparent',
+};

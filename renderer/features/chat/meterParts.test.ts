@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { ContextMeter } from '../../../host/contract/entities.ts';
+import { summarise } from './meterParts.ts';
+import { type SendSituation, sendBlockerOf } from './sendBlocker.ts';
+
+const meter: ContextMeter = {
+  windowTokens: 8192,
+  headerTokens: 12,
+  systemTokens: 20,
+  documents: [
+    { documentId: 'a', name: 'one.txt', tokens: 2000 },
+    { documentId: 'b', name: 'two.txt', tokens: 1000 },
+  ],
+  historyTokens: 300,
+  questionTokens: 8,
+  answerReserveTokens: 512,
+  freeTokens: 4340,
+  refusal: null,
+  cachedTokens: 2032,
+  readingTokensPerSecond: 100,
+};
+const tooLong: ContextMeter = {
+  ...meter,
+  documents: [{ documentId: 'a', name: 'one.txt', tokens: 10_000 }],
+  freeTokens: -2660,
+  refusal: { code: 'does-not-fit', message: '10,852 tokens are needed and the window has 8,192.', remedy: 'Remove a document.' },
+};
+
+describe('summarise', () => {
+  it('adds up to the window', () => {
+    const { parts, usedTokens } = summarise(meter);
+    expect(parts.map(({ key, tokens }) => [key, tokens])).toEqual([
+      ['system', 32], ['a', 2000], ['b', 1000], ['history', 300], ['question', 8], ['reserve', 512], ['free', 4340],
+    ]);
+    expect(usedTokens).toBe(3852);
+    expect(parts.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+  });
+
+  it('estimates the wait from what is not cached', () => {
+    expect(summarise(meter)).toMatchObject({ unreadTokens: 1308, readingSeconds: 13.08 });
+    expect(summarise({ ...meter, readingTokensPerSecond: null }).readingSeconds).toBeNull();
+  });
+
+  it('says by how much a prompt is too long, and the bar does not overflow', () => {
+    const { excessTokens, parts } = summarise(tooLong);
+    expect(excessTokens).toBe(2660);
+    expect(parts.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+  });
+});
+
+describe('sendBlockerOf', () => {
+  const ready: SendSituation = { connected: true, hasModel: true, answering: false, documentsArriving: false, draft: 'Who?', meter };
+
+  it('lets a question through when nothing is in the way', () => {
+    expect(sendBlockerOf(ready)).toBeNull();
+    expect(sendBlockerOf({ ...ready, meter: null })).toBeNull();
+  });
+
+  it('refuses what does not fit, with the host’s sentence', () => {
+    expect(sendBlockerOf({ ...ready, meter: tooLong })).toEqual({ kind: 'does-not-fit', failure: tooLong.refusal });
+  });
+
+  it('names the first thing in the way', () => {
+    expect(sendBlockerOf({ ...ready, connected: false, hasModel: false })).toEqual({ kind: 'disconnected' });
+    expect(sendBlockerOf({ ...ready, hasModel: false })).toEqual({ kind: 'no-model' });
+    expect(sendBlockerOf({ ...ready, answering: true })).toEqual({ kind: 'answering' });
+    expect(sendBlockerOf({ ...ready, documentsArriving: true })).toEqual({ kind: 'documents-arriving' });
+    expect(sendBlockerOf({ ...ready, draft: ' \n' })).toEqual({ kind: 'empty' });
+  });
+});

@@ -1,0 +1,52 @@
+/** The context meter as rows and segments: what the bar draws and the table lists. */
+import type { ContextMeter } from '../../../host/contract/entities.ts';
+import { chatStrings } from './strings.ts';
+
+export type PartKind = 'system' | 'document' | 'document-alternate' | 'history' | 'question' | 'reserve' | 'free';
+
+export interface MeterPart {
+  key: string;
+  kind: PartKind;
+  label: string;
+  tokens: number;
+  /** Of the window, or of the prompt where that is larger. */
+  share: number;
+}
+
+export interface MeterSummary {
+  parts: MeterPart[];
+  /** Everything but what is free, the answer's reserve included. */
+  usedTokens: number;
+  windowTokens: number;
+  /** How many tokens there are too many; 0 when it fits. */
+  excessTokens: number;
+  unreadTokens: number;
+  /** Null while this model's speed on this machine is unknown. */
+  readingSeconds: number | null;
+}
+
+export function summarise(meter: ContextMeter): MeterSummary {
+  const { parts: names } = chatStrings.meter;
+  const promptTokens =
+    meter.headerTokens + meter.systemTokens + meter.historyTokens + meter.questionTokens + meter.documents.reduce((sum, { tokens }) => sum + tokens, 0);
+  const usedTokens = promptTokens + meter.answerReserveTokens;
+  const whole = Math.max(meter.windowTokens, usedTokens, 1);
+  const part = (key: string, kind: PartKind, label: string, tokens: number): MeterPart => ({ key, kind, label, tokens, share: tokens / whole });
+  const unreadTokens = Math.max(0, promptTokens - meter.cachedTokens);
+  const speed = meter.readingTokensPerSecond;
+  return {
+    parts: [
+      part('system', 'system', names.system, meter.headerTokens + meter.systemTokens),
+      ...meter.documents.map(({ documentId, name, tokens }, index) => part(documentId, index % 2 === 0 ? 'document' : 'document-alternate', name, tokens)),
+      part('history', 'history', names.history, meter.historyTokens),
+      part('question', 'question', names.question, meter.questionTokens),
+      part('reserve', 'reserve', names.reserve, meter.answerReserveTokens),
+      part('free', 'free', names.free, Math.max(0, meter.freeTokens)),
+    ],
+    usedTokens,
+    windowTokens: meter.windowTokens,
+    excessTokens: Math.max(0, -meter.freeTokens),
+    unreadTokens,
+    readingSeconds: speed ? unreadTokens / speed : null,
+  };
+}

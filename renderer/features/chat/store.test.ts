@@ -1,0 +1,131 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { ContextMeter } from '../../../host/contract/entities.ts';
+import { conversationOf, messageOf, sampleFailure, scriptedHost, settled } from '../../testing/scriptedHost.ts';
+import { activeConversationOf } from './conversationsSlice.ts';
+import { createChatStore } from './store.ts';
+import { messagesOf } from './thread.ts';
+
+const question = messageOf('q1');
+const answer = messageOf('a1', { role: 'assistant', parentId: 'q1', state: 'streaming', text: '' });
+const meter: ContextMeter = {
+  windowTokens: 100, headerTokens: 1, systemTokens: 1, documents: [], historyTokens: 0, questionTokens: 2, answerReserveTokens: 10,
+  freeTokens: 86, refusal: null, cachedTokens: 0, readingTokensPerSecond: null,
+};
+
+async function openedStore(answers: Parameters<typeof scriptedHost>[0] = {}) {
+  const host = scriptedHost({
+    'conversations.list': () => [conversationOf('c1'), conversationOf('c2', { updatedAtMs: 5 })],
+    'conversations.messages': () => [question, answer],
+    'chat.meter': () => meter,
+    ...answers,
+  });
+  const store = createChatStore(host, (callback) => callback());
+  host.open();
+  await settled();
+  store.getState().open('c1');
+  await settled();
+  const texts = () => messagesOf(store.getState().threads.c1).map(({ text }) => text);
+  return { host, store, texts };
+}
+
+describe('the chat store', () => {
+  it('lists the newest conversation first', async () => {
+    const { store } = await openedStore();
+    expect(store.getState().conversations.map(({ id }) => id)).toEqual(['c2', 'c1']);
+  });
+
+  it('streams deltas into the answer', async () => {
+    const { host, texts } = await openedStore();
+    host.send('answer.delta', { conversationId: 'c1', messageId: 'a1', offset: 0, text: 'Doro' });
+    host.send('answer.delta', { conversationId: 'c1', messageId: 'a1', offset: 4, text: 'thea' });
+    expect(texts()).toEqual(['q1', 'Dorothea']);
+  });
+
+  it('fetches the message again when a delta is missing, and then applies what came meanwhile', async () => {
+    const { host, texts } = await openedStore();
+    host.answers['conversations.messages'] = () => [question, { ...answer, text: 'Dorothea Br' }];
+    host.send('answer.delta', { conversationId: 'c1', messageId: 'a1', offset: 9, text: 'Brooke' });
+    host.send('answer.delta', { conversationId: 'c1', messageId: 'a1', offset: 15, text: ' is' });
+    expect(texts()).toEqual(['q1', '']);
+    await settled();
+    expect(texts()).toEqual(['q1', 'Dorothea Brooke is']);
+    expect(host.calls.filter(({ method }) => method === 'conversations.messages')).toHaveLength(2);
+  });
+
+  it('drops the progress of an answer that ended', async () => {
+    const { host, store } = await openedStore();
+    const progress = { conversationId: 'c1', messageId: 'a1', phase: 'reading', done: 1, total: 2, perSecond: 1, secondsLeft: 1 } as const;
+    host.send('answer.progress', progress);
+    expect(store.getState().progress.a1).toEqual(progress);
+    host.send('message.changed', { ...answer, state: 'failed', failure: sampleFailure });
+    expect(store.getState().progress).toEqual({});
+  });
+
+  it('creates a conversation only when the first question is sent, and clears its draft', async () => {
+    const created = conversationOf('c3', { updatedAtMs: 9 });
+    const { host, store } = await openedStore({
+      'conversations.create': () => created,
+      'chat.send': ({ text }) => ({ question: messageOf('q9', { conversationId: 'c3', text }), answer: messageOf('a9', { conversationId: 'c3', role: 'assistant', parentId: 'q9', state: 'streaming', text: '' }) }),
+    });
+    store.getState().open(null);
+    store.getState().setDraft('new', 'Who?');
+    expect(host.calls.some(({ method }) => method === 'conversations.create')).toBe(false);
+    await store.getState().send('Who?');
+    expect(activeConversationOf(store.getState())).toEqual(created);
+    expect(store.getState().threads.c3.path).toEqual(['q9', 'a9']);
+    expect(store.getState().drafts).toMatchObject({ c3: '' });
+  });
+
+  it('creates one conversation for two things that need it at once', async () => {
+    const { host, store } = await openedStore({
+      'conversations.create': async () => conversationOf('c3'),
+      'conversations.update': ({ documentIds }) => conversationOf('c3', { documentIds }),
+    });
+    store.getState().open(null);
+    await Promise.all([store.getState().ensureOpen(), store.getState().attachDocument('d1')]);
+    expect(host.calls.filter(({ method }) => method === 'conversations.create')).toHaveLength(1);
+  });
+
+  it('leaves no empty conversation behind', async () => {
+    const { host, store } = await openedStore({ 'conversations.create': () => conversationOf('c3'), 'conversations.remove': () => ({}) });
+    store.getState().open(null);
+    await store.getState().ensureOpen();
+    store.getState().open('c1');
+    expect(host.calls.at(-1)).not.toMatchObject({ params: { conversationId: 'c1', draft: '' } });
+    expect(host.calls).toContainEqual({ method: 'conversations.remove', params: { conversationId: 'c3' } });
+  });
+
+  it('removes a conversation after the delay, unless it is restored', async () => {
+    vi.useFakeTimers();
+    const host = scriptedHost({ 'conversations.list': () => [conversationOf('c1'), conversationOf('c2')], 'conversations.remove': () => ({}) });
+    const store = createChatStore(host);
+    host.open();
+    await vi.advanceTimersByTimeAsync(0);
+    store.getState().removeLater('c1', 1000);
+    store.getState().removeLater('c2', 1000);
+    store.getState().restore('c2');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.getState().conversations.map(({ id }) => id)).toEqual(['c2']);
+    expect(store.getState().removing).toEqual([]);
+    vi.useRealTimers();
+  });
+
+  it('keeps only the newest measure of the context', async () => {
+    const replies: ((value: ContextMeter) => void)[] = [];
+    const { store } = await openedStore({ 'chat.meter': () => new Promise((resolve) => replies.push(resolve)) });
+    await settled();
+    store.getState().scheduleMeter(0);
+    await settled();
+    expect(replies.length).toBeGreaterThanOrEqual(2);
+    replies[1]({ ...meter, questionTokens: 7 });
+    replies[0]({ ...meter, questionTokens: 3 });
+    await settled();
+    expect(store.getState().meters.c1.questionTokens).toBe(7);
+  });
+
+  it('remembers why the context could not be measured', async () => {
+    const { store } = await openedStore({ 'chat.meter': () => Promise.reject(new Error('no model')) });
+    await settled();
+    expect(store.getState().meterFailures.c1).toMatchObject({ message: 'no model' });
+  });
+});

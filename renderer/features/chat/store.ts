@@ -1,0 +1,52 @@
+/** Conversations, messages and the composer, one slice each, fed by the host's events. */
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import { type HostCaller, host } from '../../app/connection/session.ts';
+import { type ComposerSlice, createComposerSlice } from './composerSlice.ts';
+import { type ConversationsSlice, byNewest, createConversationsSlice, withConversation } from './conversationsSlice.ts';
+import { DeltaBuffer, atNextFrame } from './deltas.ts';
+import { type MessagesSlice, createMessagesSlice } from './messagesSlice.ts';
+
+export type ChatState = ConversationsSlice & MessagesSlice & ComposerSlice;
+
+export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
+  const store = createStore<ChatState>((...tools) => ({
+    ...createConversationsSlice(caller)(...tools),
+    ...createMessagesSlice(caller)(...tools),
+    ...createComposerSlice(caller)(...tools),
+  }));
+  const { getState, setState } = store;
+  const buffer = new DeltaBuffer((messageId, deltas) => getState().receiveDeltas(messageId, deltas), schedule);
+
+  caller.on('conversation.changed', (conversation) =>
+    setState((state) => ({ conversations: withConversation(state.conversations, conversation) })),
+  );
+  caller.on('conversation.removed', ({ conversationId }) =>
+    setState((state) => ({
+      conversations: state.conversations.filter(({ id }) => id !== conversationId),
+      activeId: state.activeId === conversationId ? null : state.activeId,
+    })),
+  );
+  caller.on('message.changed', (message) => getState().receiveMessage(message));
+  caller.on('answer.progress', (progress) => getState().receiveProgress(progress));
+  caller.on('answer.delta', (delta) => buffer.push(delta));
+  caller.on('models.changed', () => getState().scheduleMeter());
+  caller.on('settings.changed', () => getState().scheduleMeter());
+  caller.onOpen(() => void load().catch(() => undefined));
+
+  async function load(): Promise<void> {
+    const conversations = await caller.call('conversations.list', {});
+    setState({ listed: true, conversations: byNewest(conversations) });
+    const { activeId } = getState();
+    if (activeId === null) return;
+    await getState().loadMessages(activeId);
+    getState().scheduleMeter(0);
+  }
+  return store;
+}
+
+export const chatStore = createChatStore(host);
+
+export function useChat<T>(selector: (state: ChatState) => T): T {
+  return useStore(chatStore, selector);
+}

@@ -1,0 +1,27 @@
+/** The words of the first run. */
+export const firstRunStrings = {
+  title: 'Read whole books, and ask.',
+  lead: 'Longleaf reads documents with a language model on this machine. Nothing you read or ask leaves it.',
+  machine: {
+    title: 'What this machine can do',
+    checking: 'Looking for a graphics adapter…',
+    gpu: (name: string) => `Answers are computed on the graphics processor ${name}.`,
+    software: (name: string) => `No usable graphics processor was found, so answers are computed on the processor with ${name}. That works, only slower.`,
+    failed: 'No adapter could be started.',
+    adapter: 'Adapter',
+    processor: 'Processor',
+    memory: 'Memory',
+    memoryValue: (total: string, free: string) => `${total}, ${free} free`,
+    disk: 'Disk',
+    diskValue: (free: string) => `${free} free`,
+  },
+  model: {
+    title: 'A model to start with',
+    text: 'A language model is one file. It is downloaded once, checked, and kept on this machine.',
+    byHand: 'Do you have a GGUF file already?',
+    notEnoughDisk: (need: string, free: string) => `The file needs ${need} and the disk has ${free} free.`,
+  },
+  ready: (name: string) => `${name} is ready.`,
+  start: 'Start reading',
+  skip: 'Continue without a model',
+} as const;

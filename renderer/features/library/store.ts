@@ -1,0 +1,74 @@
+/** Documents the host knows, files on their way to it, and the one being previewed. */
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import type { DocumentRecord, Failure } from '../../../host/contract/entities.ts';
+import { type HostCaller, host } from '../../app/connection/session.ts';
+import { failureOf } from '../../app/failures.ts';
+import { type PickedFile, uploadFile } from '../../app/files.ts';
+
+/** A document that is not there yet: uploading, being extracted, or refused. */
+export interface Arrival {
+  id: number;
+  name: string;
+  fraction: number | null;
+  failure: Failure | null;
+}
+
+export interface LibraryState {
+  documents: Record<string, DocumentRecord>;
+  arrivals: Arrival[];
+  previewId: string | null;
+  /** Adds a file; resolves to its record, or to null when it was refused (the arrival says why). */
+  add(file: PickedFile): Promise<DocumentRecord | null>;
+  addText(name: string, text: string): Promise<DocumentRecord | null>;
+  dismissArrival(id: number): void;
+  preview(documentId: string | null): void;
+}
+
+export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
+  let nextArrival = 0;
+  const store = createStore<LibraryState>((set) => {
+    const change = (id: number, part: Partial<Arrival>) =>
+      set((state) => ({ arrivals: state.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...part } : arrival)) }));
+
+    async function arrive(name: string, bring: (report: (fraction: number) => void) => Promise<DocumentRecord>): Promise<DocumentRecord | null> {
+      const id = nextArrival++;
+      set((state) => ({ arrivals: [...state.arrivals, { id, name, fraction: null, failure: null }] }));
+      try {
+        const record = await bring((fraction) => change(id, { fraction }));
+        set((state) => ({
+          documents: { ...state.documents, [record.id]: record },
+          arrivals: state.arrivals.filter((arrival) => arrival.id !== id),
+        }));
+        return record;
+      } catch (error) {
+        change(id, { failure: failureOf(error) });
+        return null;
+      }
+    }
+
+    return {
+      documents: {},
+      arrivals: [],
+      previewId: null,
+      add: (file) =>
+        arrive(file.name, async (report) => caller.call('documents.add', { fileId: await upload(file, report) })),
+      addText: (name, text) => arrive(name, () => caller.call('documents.addText', { name, text })),
+      dismissArrival: (id) => set((state) => ({ arrivals: state.arrivals.filter((arrival) => arrival.id !== id) })),
+      preview: (documentId) => set({ previewId: documentId }),
+    };
+  });
+  caller.onOpen(() => {
+    void caller.call('documents.list', {}).then(
+      (records) => store.setState({ documents: Object.fromEntries(records.map((record) => [record.id, record])) }),
+      () => undefined,
+    );
+  });
+  return store;
+}
+
+export const libraryStore = createLibraryStore(host);
+
+export function useLibrary<T>(selector: (state: LibraryState) => T): T {
+  return useStore(libraryStore, selector);
+}

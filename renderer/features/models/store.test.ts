@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { CatalogueEntry, Download, ModelRecord } from '../../../host/contract/entities.ts';
+import { ContractError } from '../../../host/contract/client.ts';
+import { sampleFailure, scriptedHost, settled } from '../../testing/scriptedHost.ts';
+import { downloadDetails } from './downloadText.ts';
+import { createModelsStore, downloadOf, installedModelOf } from './store.ts';
+
+const download: Download = {
+  id: 'd1', catalogueId: 'small', name: 'Small', state: 'downloading', source: 'the hub', doneBytes: 50_000_000, totalBytes: 150_000_000,
+  bytesPerSecond: 10_000_000, modelId: null, failure: null,
+};
+const model: ModelRecord = {
+  id: 'm1', name: 'Small', fileName: 'small.gguf', architecture: 'llama', quantisation: 'Q4_1', parameters: 135_000_000, sizeBytes: 1, sha256: 'abc',
+  contextTokens: 8192, chat: true, licence: null, state: 'ready', addedAtMs: 1,
+};
+
+describe('the models store', () => {
+  it('shows the download under way before older ones, and else the newest', () => {
+    const failed: Download = { ...download, id: 'd0', state: 'failed' };
+    const newer: Download = { ...download, id: 'd2', state: 'cancelled' };
+    expect(downloadOf({ d0: failed, d1: download, d2: newer }, 'small')?.id).toBe('d1');
+    expect(downloadOf({ d0: failed, d2: newer }, 'small')?.id).toBe('d2');
+    expect(downloadOf({ d0: failed }, 'other')).toBeNull();
+  });
+
+  it('knows an installed entry by its checksum, or by its file name while that is not known', () => {
+    const entry = { sha256: 'abc', fileName: 'small.gguf' } as CatalogueEntry;
+    expect(installedModelOf([model], entry)).toBe(model);
+    expect(installedModelOf([{ ...model, sha256: 'other' }], entry)).toBeNull();
+    expect(installedModelOf([{ ...model, sha256: null }], entry)).not.toBeNull();
+  });
+
+  it('says how far, how fast, how long yet', () => {
+    expect(downloadDetails(download)).toEqual(['50.0 MB of 150 MB', '10.0 MB/s', 'about 10 s left', 'from the hub']);
+    expect(downloadDetails({ ...download, state: 'verifying', source: '' })).toEqual(['50.0 MB of 150 MB']);
+  });
+
+  it('keeps the reason of a refused import in its place', async () => {
+    const host = scriptedHost({ 'models.import': () => Promise.reject(new ContractError(sampleFailure)) });
+    const store = createModelsStore(host, () => Promise.resolve('f1'));
+    await store.getState().importModel({ name: 'broken.gguf', fileId: 'f1' });
+    expect(store.getState().importing).toEqual({ name: 'broken.gguf', fraction: null, failure: sampleFailure });
+  });
+
+  it('reports a verified and a damaged file', async () => {
+    const host = scriptedHost({ 'models.verify': () => ({ ok: true, sha256: 'abc', failure: null }) });
+    const store = createModelsStore(host);
+    await store.getState().verify('m1');
+    expect(store.getState().verifications.m1).toEqual({ state: 'matches', sha256: 'abc' });
+    host.answers['models.verify'] = () => ({ ok: false, sha256: 'abd', failure: sampleFailure });
+    await store.getState().verify('m1');
+    expect(store.getState().verifications.m1).toEqual({ state: 'differs', failure: sampleFailure });
+  });
+
+  it('follows the host’s events', async () => {
+    const host = scriptedHost({ 'models.list': () => [], 'models.catalogue': () => [], 'downloads.list': () => [] });
+    const store = createModelsStore(host);
+    host.open();
+    await settled();
+    host.send('downloads.changed', download);
+    host.send('models.changed', [model]);
+    expect(store.getState()).toMatchObject({ known: true, models: [model], downloads: { d1: download } });
+  });
+});

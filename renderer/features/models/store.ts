@@ -1,0 +1,113 @@
+/** Installed models, the catalogue, and downloads under way. */
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import type { CatalogueEntry, Download, Failure, ModelRecord } from '../../../host/contract/entities.ts';
+import { type HostCaller, host } from '../../app/connection/session.ts';
+import { type PickedFile, uploadFile } from '../../app/files.ts';
+import { failureOf } from '../../app/failures.ts';
+
+export type Verification = { state: 'checking' } | { state: 'matches'; sha256: string } | { state: 'differs'; failure: Failure };
+
+/** A model file being brought in by hand; `fraction` is known while it is uploaded. */
+export interface ModelImport {
+  name: string;
+  fraction: number | null;
+  failure: Failure | null;
+}
+
+export interface ModelsState {
+  known: boolean;
+  models: ModelRecord[];
+  catalogue: CatalogueEntry[];
+  downloads: Record<string, Download>;
+  verifications: Record<string, Verification>;
+  importing: ModelImport | null;
+  startDownload(catalogueId: string): Promise<void>;
+  cancelDownload(downloadId: string): Promise<void>;
+  importModel(file: PickedFile): Promise<void>;
+  dismissImport(): void;
+  verify(modelId: string): Promise<void>;
+  remove(modelId: string): Promise<void>;
+}
+
+export function createModelsStore(caller: HostCaller, upload = uploadFile) {
+  const store = createStore<ModelsState>((set) => ({
+    known: false,
+    models: [],
+    catalogue: [],
+    downloads: {},
+    verifications: {},
+    importing: null,
+    async startDownload(catalogueId) {
+      const download = await caller.call('downloads.start', { catalogueId });
+      set((state) => ({ downloads: { ...state.downloads, [download.id]: download } }));
+    },
+    async cancelDownload(downloadId) {
+      await caller.call('downloads.cancel', { downloadId });
+    },
+    async importModel(file) {
+      set({ importing: { name: file.name, fraction: null, failure: null } });
+      try {
+        const fileId = await upload(file, (fraction) => set({ importing: { name: file.name, fraction, failure: null } }));
+        await caller.call('models.import', { fileId });
+        set({ importing: null, models: await caller.call('models.list', {}) });
+      } catch (error) {
+        set({ importing: { name: file.name, fraction: null, failure: failureOf(error) } });
+      }
+    },
+    dismissImport() {
+      set({ importing: null });
+    },
+    async verify(modelId) {
+      const note = (verification: Verification) => set((state) => ({ verifications: { ...state.verifications, [modelId]: verification } }));
+      note({ state: 'checking' });
+      try {
+        const result = await caller.call('models.verify', { modelId });
+        if (result.ok) note({ state: 'matches', sha256: result.sha256 });
+        else note({ state: 'differs', failure: result.failure ?? { code: 'checksum', message: result.sha256, remedy: '' } });
+      } catch (error) {
+        note({ state: 'differs', failure: failureOf(error) });
+      }
+    },
+    async remove(modelId) {
+      await caller.call('models.remove', { modelId });
+      set({ models: await caller.call('models.list', {}) });
+    },
+  }));
+  caller.on('models.changed', (models) => store.setState({ models }));
+  caller.on('downloads.changed', (download) => {
+    store.setState((state) => ({ downloads: { ...state.downloads, [download.id]: download } }));
+  });
+  caller.onOpen(() => void load().catch(() => undefined));
+
+  async function load(): Promise<void> {
+    const [models, catalogue, downloads] = await Promise.all([
+      caller.call('models.list', {}),
+      caller.call('models.catalogue', {}),
+      caller.call('downloads.list', {}),
+    ]);
+    store.setState({ known: true, models, catalogue, downloads: Object.fromEntries(downloads.map((download) => [download.id, download])) });
+  }
+  return store;
+}
+
+export const modelsStore = createModelsStore(host);
+
+export function useModels<T>(selector: (state: ModelsState) => T): T {
+  return useStore(modelsStore, selector);
+}
+
+export function isUnderWay(download: Download): boolean {
+  return download.state === 'starting' || download.state === 'downloading' || download.state === 'verifying';
+}
+
+/** The newest download of a catalogue entry: the one whose state the card shows. */
+export function downloadOf(downloads: Record<string, Download>, catalogueId: string): Download | null {
+  const own = Object.values(downloads).filter((download) => download.catalogueId === catalogueId);
+  return own.find(isUnderWay) ?? own.at(-1) ?? null;
+}
+
+/** A catalogue entry counts as installed when a model has its checksum, or came from its download. */
+export function installedModelOf(models: ModelRecord[], entry: CatalogueEntry): ModelRecord | null {
+  return models.find((model) => model.sha256 === entry.sha256 || (model.sha256 === null && model.fileName === entry.fileName)) ?? null;
+}

@@ -1,0 +1,55 @@
+import type { Settings } from '../../../../host/contract/entities.ts';
+import { ScreenHeader } from '../../../app/ScreenHeader.tsx';
+import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
+import { attempt } from '../../../app/failures.ts';
+import { Segmented } from '../../../ui/Segmented.tsx';
+import { Switch } from '../../../ui/Switch.tsx';
+import { useSettings } from '../store.ts';
+import { settingsStrings as text } from '../strings.ts';
+import { GpuReport } from './GpuReport.tsx';
+import { MachineSection } from './MachineSection.tsx';
+import { SamplingForm } from './SamplingForm.tsx';
+import { SettingRow, SettingSection } from './SettingRow.tsx';
+import { TextSetting } from './TextSetting.tsx';
+
+const themes = (['system', 'light', 'dark'] as const).map((value) => ({ value, label: text.appearance.themes[value] }));
+
+export function SettingsScreen() {
+  const settings = useSettings((state) => state.settings);
+  const update = useSettings((state) => state.update);
+  const change = (part: Partial<Settings>) => attempt(update(part));
+  return (
+    <>
+      <ScreenHeader>
+        <h1 className="text-body font-semibold">{text.title}</h1>
+      </ScreenHeader>
+      <ScrollRegion label={text.title} className="flex-1">
+        <div className="mx-auto max-w-[46rem] px-6 pt-6 pb-4">
+          <SettingSection title={text.appearance.title}>
+            <SettingRow label={text.appearance.theme} hint={text.appearance.themeHint}>
+              <Segmented label={text.appearance.theme} value={settings.theme} options={themes} onChange={(theme) => change({ theme })} />
+            </SettingRow>
+          </SettingSection>
+          <SettingSection title={text.privacy.title}>
+            <SettingRow label={text.privacy.offline} hint={text.privacy.offlineHint} hintId="offline-hint">
+              <Switch label={text.privacy.offline} describedBy="offline-hint" checked={settings.offline} onCheckedChange={(offline) => change({ offline })} />
+            </SettingRow>
+          </SettingSection>
+          <SettingSection title={text.answers.title} hint={text.answers.hint}>
+            <div className="py-2.5">
+              <TextSetting
+                label={text.answers.systemPrompt}
+                hint={text.answers.systemPromptHint}
+                value={settings.defaultSystemPrompt}
+                onCommit={(defaultSystemPrompt) => change({ defaultSystemPrompt })}
+              />
+            </div>
+            <SamplingForm value={settings.defaultSampling} onChange={(defaultSampling) => change({ defaultSampling })} />
+          </SettingSection>
+          <MachineSection />
+          <GpuReport />
+        </div>
+      </ScrollRegion>
+    </>
+  );
+}

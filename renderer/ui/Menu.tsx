@@ -1,0 +1,69 @@
+import { clsx } from 'clsx';
+import { Check, type LucideIcon } from 'lucide-react';
+import { DropdownMenu as Primitive } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { Shortcut } from './Shortcut.tsx';
+
+interface MenuProps {
+  trigger: ReactNode;
+  children: ReactNode;
+  align?: 'start' | 'center' | 'end';
+  className?: string;
+}
+
+export function Menu({ trigger, children, align = 'end', className }: MenuProps) {
+  return (
+    <Primitive.Root>
+      <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
+      <Primitive.Portal>
+        <Primitive.Content
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+          className={clsx('floating appear z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-44 overflow-y-auto p-1', className)}
+        >
+          {children}
+        </Primitive.Content>
+      </Primitive.Portal>
+    </Primitive.Root>
+  );
+}
+
+const rowStyle =
+  'relative flex min-h-7 items-center gap-2 rounded-md px-2 py-1 outline-none data-disabled:opacity-50 data-highlighted:bg-hover';
+
+interface MenuItemProps {
+  icon?: LucideIcon;
+  shortcut?: string;
+  danger?: boolean;
+  disabled?: boolean;
+  onSelect(): void;
+  children: ReactNode;
+}
+
+export function MenuItem({ icon: Icon, shortcut, danger, disabled, onSelect, children }: MenuItemProps) {
+  return (
+    <Primitive.Item disabled={disabled} onSelect={onSelect} className={clsx(rowStyle, danger && 'text-danger-text')}>
+      {Icon && <Icon size={15} strokeWidth={1.75} aria-hidden />}
+      <span className="flex-1">{children}</span>
+      {shortcut && <Shortcut keys={shortcut} />}
+    </Primitive.Item>
+  );
+}
+
+export function MenuChoice({ value, children }: { value: string; children: ReactNode }) {
+  return (
+    <Primitive.RadioItem value={value} className={clsx(rowStyle, 'pl-7')}>
+      <Primitive.ItemIndicator className="absolute left-2">
+        <Check size={14} strokeWidth={2} className="text-accent-text" aria-hidden />
+      </Primitive.ItemIndicator>
+      {children}
+    </Primitive.RadioItem>
+  );
+}
+
+export const MenuChoices = Primitive.RadioGroup;
+
+export function MenuSeparator() {
+  return <Primitive.Separator className="my-1 h-px bg-line" />;
+}
