@@ -1,0 +1,63 @@
+/**
+ * Continues a sequence token by token. The next step is encoded and submitted before the CPU has seen
+ * the token it starts from: the id never leaves the GPU between steps, so the GPU does not wait.
+ */
+import type { Device } from './device/device.ts';
+import { cancelled } from './errors.ts';
+import type { Runner } from './runner.ts';
+import type { Sampler } from './sampling/sampler.ts';
+import type { Sequence } from './sequence.ts';
+
+export interface GenerateOptions {
+  maxTokens: number;
+  /** Tokens that end an answer; the one that came is not reported. */
+  endTokens: ReadonlySet<number>;
+  signal?: AbortSignal;
+}
+
+/** `end`: an end token came; `length`: maxTokens were made; `context`: the window is full. */
+export type GenerateEnd = 'end' | 'length' | 'context';
+
+/**
+ * Yields token ids. Needs the logits of the sequence's last token in row 0 (`Sequence.extend`) and a
+ * sampler that has begun. The caller may stop iterating at any token; the sequence then holds the
+ * tokens it was given. Throws `cancelled` when the signal stops it.
+ */
+export async function* generateTokens(
+  device: Device,
+  runner: Runner,
+  sequence: Sequence,
+  sampler: Sampler,
+  { maxTokens, endTokens, signal }: GenerateOptions,
+): AsyncGenerator<number, GenerateEnd> {
+  const choose = (encoder: GPUCommandEncoder): (() => Promise<number[]>) => {
+    const pass = encoder.beginComputePass({ label: 'sample' });
+    sampler.encode(pass, { logits: runner.logits, token: runner.tokens });
+    pass.end();
+    const read = sampler.encodeRead(encoder);
+    device.gpu.queue.submit([encoder.finish()]);
+    return read;
+  };
+  let read = choose(device.gpu.createCommandEncoder())();
+  for (let made = 1; ; made++) {
+    const position = sequence.length;
+    const full = position >= runner.contextTokens;
+    let ahead: Promise<number[]> | null = null;
+    if (!full && made < maxTokens) {
+      const encoder = device.gpu.createCommandEncoder();
+      runner.encodeLayers(encoder, { rows: 1, position });
+      runner.encodeHead(encoder, [0]);
+      ahead = choose(encoder)();
+      // A failure of a step that nobody waits for any more is not news.
+      ahead.catch(() => undefined);
+    }
+    const [token] = await read;
+    if (signal?.aborted) throw cancelled();
+    if (endTokens.has(token)) return 'end';
+    // The step ahead has stored this token's keys and values; without it the token is not in the cache.
+    if (ahead) sequence.append(token);
+    yield token;
+    if (!ahead) return full ? 'context' : 'length';
+    read = ahead;
+  }
+}

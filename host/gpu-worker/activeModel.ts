@@ -1,0 +1,113 @@
+/** The model that the worker holds: its engine, its tokenizer, and the texts it has tokenised. */
+import { readFile } from 'node:fs/promises';
+import { freemem, totalmem } from 'node:os';
+import type { Device } from '../../engine/device/device.ts';
+import { Readback } from '../../engine/device/readback.ts';
+import { loadModel, type LoadedModel } from '../../engine/model.ts';
+import { composePrompt, type ComposedPrompt } from '../../engine/prompt/composePrompt.ts';
+import { choosePromptStyle, type PromptStyle } from '../../engine/prompt/promptStyle.ts';
+import { Sampler } from '../../engine/sampling/sampler.ts';
+import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import type { ChoiceFile } from './choiceFile.ts';
+import { openWeightSource } from './fileWeightSource.ts';
+import type { JobContext } from './gpuWorker.ts';
+import type { ChatPrompt, ModelDescription } from './protocol.ts';
+import { runTemplate } from './templateThread.ts';
+
+/** Keys and values on a GPU when the user has not said: what an 8 GB card can spare. */
+const gpuKvBudgetBytes = 2 * 2 ** 30;
+/** The share of the machine's memory that keys and values may take on a software adapter. */
+const softwareKvShare = 1 / 8;
+/** Documents whose tokens are kept, newest first. */
+const keptDocuments = 16;
+
+export class ActiveModel {
+  readonly loaded: LoadedModel;
+  readonly tokenizer: Tokenizer;
+  readonly style: PromptStyle;
+  readonly sampler: Sampler;
+  readonly readback: Readback;
+  readonly description: ModelDescription;
+  readonly #documents = new Map<string, readonly number[]>();
+
+  private constructor(parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>) {
+    this.loaded = parts.loaded;
+    this.tokenizer = parts.tokenizer;
+    this.style = parts.style;
+    this.sampler = parts.sampler;
+    this.readback = parts.readback;
+    this.description = parts.description;
+  }
+
+  static async load(device: Device, path: string, contextTokens: number | null, choices: ChoiceFile, context: JobContext): Promise<ActiveModel> {
+    const started = performance.now();
+    const source = await openWeightSource(path);
+    try {
+      const loaded = await loadModel(device, source, {
+        contextTokens,
+        kvBudgetBytes: kvBudgetBytes(device),
+        choices,
+        signal: context.signal,
+        onProgress: (done, total) => context.progress('loading', done, total),
+      });
+      const { spec, file } = loaded;
+      const tokenizer = createTokenizer(file.metadata);
+      const style = choosePromptStyle(file.metadata, tokenizer);
+      const sampler = await Sampler.create(device, { vocabularySize: spec.vocabularySize, maxContextTokens: loaded.contextTokens });
+      const description: ModelDescription = {
+        name: spec.name,
+        architecture: spec.architecture,
+        parameters: loaded.parameters,
+        layers: spec.blocks.length,
+        vocabularySize: spec.vocabularySize,
+        trainedContextTokens: spec.contextTokens,
+        contextTokens: loaded.contextTokens,
+        promptStyle: style.kind,
+        kernels: loaded.kernels.describe(),
+        loadMs: performance.now() - started,
+      };
+      return new ActiveModel({ loaded, tokenizer, style, sampler, readback: new Readback(device), description });
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** The chat as tokens, in the byte-stable order that lets prompts share what was read. */
+  async compose(prompt: ChatPrompt): Promise<ComposedPrompt> {
+    const documents = await Promise.all(
+      prompt.documents.map(async ({ id, name, textPath }) => ({ id, name, text: await readFile(textPath, 'utf8') })),
+    );
+    return composePrompt(this.tokenizer, this.style, { documents, system: prompt.system, history: prompt.history, question: prompt.question }, {
+      runTemplate: (template, context) => runTemplate(templateThreadUrl(), template, context),
+      encodeDocument: (id, text) => this.#encodeDocument(id, text),
+    });
+  }
+
+  /** Documents never change under an id, so their tokens are kept. */
+  #encodeDocument(id: string, text: string): readonly number[] {
+    const tokens = this.#documents.get(id) ?? this.tokenizer.encode(text);
+    this.#documents.delete(id);
+    this.#documents.set(id, tokens);
+    for (const oldest of this.#documents.keys()) {
+      if (this.#documents.size <= keptDocuments) break;
+      this.#documents.delete(oldest);
+    }
+    return tokens;
+  }
+
+  free(): void {
+    this.sampler.free();
+    this.readback.free();
+    this.loaded.free();
+  }
+}
+
+function kvBudgetBytes(device: Device): number {
+  return device.facts.kind === 'gpu' ? gpuKvBudgetBytes : Math.min(freemem() / 2, totalmem() * softwareKvShare);
+}
+
+/** Bundled beside the worker; from the sources in a checkout. */
+function templateThreadUrl(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './templateThreadEntry.ts' : './template-thread.js', import.meta.url);
+}

@@ -1,0 +1,126 @@
+/** Reads a prompt and answers it, streaming whole characters and stopping where it should. */
+import { randomInt } from 'node:crypto';
+import { generateTokens } from '../../../engine/generate.ts';
+import { EngineError } from '../../../engine/errors.ts';
+import { StopMatcher } from '../../../engine/sampling/stopMatcher.ts';
+import { greedySettings, type SamplingSettings } from '../../../engine/sampling/settings.ts';
+import type { AnswerStatistics, Sampling } from '../../contract/entities.ts';
+import type { ActiveModel } from '../activeModel.ts';
+import type { JobContext } from '../gpuWorker.ts';
+import type { GenerateResult, Prompt } from '../protocol.ts';
+
+interface GenerateRequest {
+  prompt: Prompt;
+  sampling: Sampling;
+  stop: string[];
+}
+
+interface PreparedPrompt {
+  tokens: readonly number[];
+  /** Where the documents end: other questions about them resume there. */
+  documentsEnd: number | null;
+}
+
+export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext): Promise<GenerateResult> {
+  const { runner, sequence, contextTokens } = model.loaded;
+  const { tokens, documentsEnd } = await prepare(model, request.prompt);
+  if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
+
+  const readingStarted = performance.now();
+  const { reusedTokens } = await sequence.extend(tokens, {
+    signal: context.signal,
+    checkpointsAt: documentsEnd === null ? [] : [documentsEnd],
+    onProgress: (done, total) => context.progress('reading', done, total),
+  });
+  const answeringStarted = performance.now();
+  model.sampler.begin(samplingSettings(request.sampling), tokens);
+  const answer = await stream(model, request, context);
+  const ended = performance.now();
+  context.progress('answering', answer.tokens, answer.tokens);
+  const statistics: AnswerStatistics = {
+    modelName: model.description.name,
+    promptTokens: tokens.length,
+    reusedTokens,
+    answerTokens: answer.tokens,
+    readingMs: answeringStarted - readingStarted,
+    answeringMs: ended - answeringStarted,
+    stopReason: answer.stopReason,
+  };
+  return { text: answer.text, statistics, policy: policyReport(model, runner.spec.blocks.map(({ mixer }) => mixer.kind), sequence.length) };
+}
+
+async function stream(
+  model: ActiveModel,
+  { sampling, stop }: GenerateRequest,
+  { device, signal, send, progress, jobId }: JobContext,
+): Promise<{ text: string; tokens: number; stopReason: AnswerStatistics['stopReason'] }> {
+  const { runner, sequence } = model.loaded;
+  const decoder = model.tokenizer.createStreamDecoder();
+  const matcher = new StopMatcher(stop);
+  let text = '';
+  let tokens = 0;
+  const show = (id: number, piece: string): void => {
+    if (piece.length === 0) return;
+    text += piece;
+    send({ kind: 'token', jobId, id, text: piece });
+  };
+  const generated = generateTokens(device, runner, sequence, model.sampler, {
+    maxTokens: sampling.maxTokens,
+    endTokens: model.tokenizer.endTokens,
+    signal,
+  });
+  for (let step = await generated.next(); ; step = await generated.next()) {
+    if (step.done) {
+      const rest = matcher.push(decoder.flush());
+      show(0, rest.text + matcher.flush());
+      return { text, tokens, stopReason: step.value };
+    }
+    tokens++;
+    const matched = matcher.push(decoder.push(step.value));
+    show(step.value, matched.text);
+    if (matched.stopped) {
+      await generated.return('end');
+      return { text, tokens, stopReason: 'stop-string' };
+    }
+    progress('answering', tokens, sampling.maxTokens + 1);
+  }
+}
+
+async function prepare(model: ActiveModel, prompt: Prompt): Promise<PreparedPrompt> {
+  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documentsEnd: null };
+  if (prompt.kind === 'raw') {
+    const { bos, addBos } = model.tokenizer;
+    const tokens = model.tokenizer.encode(prompt.text);
+    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documentsEnd: null };
+  }
+  const { tokens, parts } = await model.compose(prompt);
+  const ends = parts.filter(({ kind }) => kind === 'document').map(({ end }) => end);
+  return { tokens, documentsEnd: ends.length > 0 ? Math.max(...ends) : null };
+}
+
+function samplingSettings({ temperature, topK, topP, minP, repetitionPenalty, seed }: Sampling): SamplingSettings {
+  return { ...greedySettings, temperature, topK, topP, minP, repetitionPenalty, seed: seed ?? randomInt(2 ** 32) };
+}
+
+/** What attention did with the keys: with the whole prompt on the GPU, everything is exact. */
+function policyReport(model: ActiveModel, kinds: readonly string[], keys: number): Record<string, unknown> {
+  const layers = (kind: string): number => kinds.filter((candidate) => candidate === kind).length;
+  const window = Math.max(0, ...model.loaded.spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
+  return {
+    name: 'full',
+    budget: null,
+    keys: {
+      full: { layers: layers('full'), exact: keys, estimated: 0, total: keys },
+      sliding: { layers: layers('sliding'), exact: Math.min(keys, window), estimated: 0, total: keys },
+    },
+    dropped: 0,
+  };
+}
+
+function tooLong(tokens: number, contextTokens: number): EngineError {
+  return new EngineError(
+    'context-exceeded',
+    `The prompt is ${tokens} tokens long, but the model's window is ${contextTokens}, and the answer needs room too.`,
+    'Attach a shorter document, or choose a model with a longer context.',
+  );
+}
