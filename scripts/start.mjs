@@ -32,7 +32,7 @@ async function start(command) {
   if (adapter.environment.LONGLEAF_ADAPTER_ADVICE) say(adapter.environment.LONGLEAF_ADAPTER_ADVICE);
   const status = await openDesktop(environment);
   if (status !== undefined) return status;
-  return runHost(runtimeNode, ['serve', '--open'], environment);
+  return runHost(runtimeNode, ['serve'], environment);
 }
 
 /**

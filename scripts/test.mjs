@@ -1,0 +1,70 @@
+/**
+ * `npm test`: gets everything ready that is not, runs the stages in order and ends with
+ * `N passed, N failed`. Needs no root. `npm test -- unit gpu` runs these stages only.
+ *
+ * What a machine lacks is skipped with the reason; with CI=true that is a failure.
+ */
+import { installIfNeeded } from './install.mjs';
+import { findRuntimeNode } from './runtimeNode.mjs';
+import { Explained, runMain } from './say.mjs';
+import { stages } from './testStages.mjs';
+
+const inCi = process.env.CI === 'true';
+
+/**
+ * @param {string[]} names
+ * @returns {Promise<number>} exit status
+ */
+async function test(names) {
+  const chosen = chooseStages(names);
+  await installIfNeeded();
+  const context = { runtimeNode: findRuntimeNode() };
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const lines = [];
+  for (const stage of chosen) {
+    console.log(`\n── ${stage.name} ──`);
+    const startMs = performance.now();
+    const { counts, reason } = await runStage(stage, context);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    lines.push(`${stage.name.padEnd(16)}${seconds.padStart(8)} s   ${describe(counts)}${reason ? `: ${reason}` : ''}`);
+    console.log(lines.at(-1));
+  }
+  console.log(`\n${lines.join('\n')}\n\n${describe(total)}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+/** @param {string[]} names */
+function chooseStages(names) {
+  if (names.length === 0) return stages.filter(({ onlyInCi }) => inCi || !onlyInCi);
+  const unknown = names.filter((name) => !stages.some((stage) => stage.name === name));
+  if (unknown.length > 0) {
+    throw new Explained(`there is no stage “${unknown.join(', ')}”; there are: ${stages.map(({ name }) => name).join(', ')}.`);
+  }
+  // The interface is tested as it is built.
+  const needsBuild = names.includes('chromium') || names.includes('electron');
+  return stages.filter(({ name }) => names.includes(name) || (needsBuild && name === 'build'));
+}
+
+/**
+ * @param {import('./testStages.mjs').Stage} stage
+ * @param {import('./testStages.mjs').Context} context
+ */
+async function runStage(stage, context) {
+  try {
+    return { counts: await stage.run(context), reason: undefined };
+  } catch (error) {
+    if (!(error instanceof Explained)) throw error;
+    const counts = inCi ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+    return { counts, reason: error.message };
+  }
+}
+
+/** @param {import('./testStages.mjs').Counts} counts */
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+await runMain(() => test(process.argv.slice(2)));

@@ -1,0 +1,203 @@
+/** The stages of `npm test`, in order, and how each runs. */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { chooseAdapter } from './adapter.mjs';
+import { rootFolder } from './paths.mjs';
+import { handOver, run } from './processes.mjs';
+import { Explained } from './say.mjs';
+import { findTestBrowser } from './testBrowser.mjs';
+import { findTestElectron } from './testElectron.mjs';
+import { fetchTestModels } from './testModels.mjs';
+
+/**
+ * @typedef {{passed: number, failed: number, skipped: number}} Counts
+ * @typedef {{runtimeNode: string}} Context
+ * @typedef {object} Stage
+ * @property {string} name
+ * @property {boolean} [onlyInCi] also runs elsewhere when it is asked for by name
+ * @property {(context: Context) => Promise<Counts>} run throws `Explained` where the machine lacks something
+ */
+
+/** @type {Stage[]} */
+export const stages = [
+  { name: 'build', run: ({ runtimeNode }) => checked(runtimeNode, [join('scripts', 'build.mjs')]) },
+  {
+    name: 'types',
+    run: async ({ runtimeNode }) => {
+      const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
+      return add(await checked(runtimeNode, [compiler, '-p', '.']), await checked(runtimeNode, [compiler, '-p', 'scripts']));
+    },
+  },
+  // The import directions between folders are lint rules.
+  { name: 'lint', run: ({ runtimeNode }) => checked(runtimeNode, [join('node_modules', 'oxlint', 'bin', 'oxlint'), '--deny-warnings']) },
+  { name: 'unit', run: (context) => vitest(context, 'unit', {}) },
+  { name: 'gpu', run: (context) => gpu(context, 'gpu') },
+  {
+    name: 'gpu-swiftshader',
+    onlyInCi: true,
+    run: (context) => withVariable('LONGLEAF_ADAPTER', 'swiftshader', () => gpu(context, 'gpu-swiftshader', ['engine/layers'])),
+  },
+  {
+    name: 'golden',
+    run: async (context) => vitest(context, 'golden', { ...(await adapterEnvironment(context)), ...(await modelEnvironment()) }),
+  },
+  {
+    name: 'chromium',
+    run: async (context) => {
+      const { executable, environment } = await findTestBrowser();
+      return playwright(context, 'chromium', { ...environment, LONGLEAF_TEST_CHROMIUM: executable });
+    },
+  },
+  {
+    name: 'electron',
+    run: async (context) => playwright(context, 'electron', { LONGLEAF_TEST_ELECTRON: await findTestElectron() }),
+  },
+];
+
+/**
+ * @param {Context} context
+ * @param {string} stage
+ * @param {string[]} [filters] only test files whose path contains one of these
+ */
+async function gpu(context, stage, filters = []) {
+  return vitest(context, 'gpu', await adapterEnvironment(context), filters, stage);
+}
+
+/**
+ * @param {Context} context
+ * @param {string} project
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string[]} [filters]
+ * @param {string} [stage]
+ * @returns {Promise<Counts>}
+ */
+async function vitest({ runtimeNode }, project, environment, filters = [], stage = project) {
+  const report = reportFile(stage);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', project, ...reporters, ...filters];
+  const status = await handOver(runtimeNode, args, { cwd: rootFolder, env: { ...process.env, ...environment } });
+  return counted(status, report, ({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) => ({
+    passed: numPassedTests,
+    // A file that cannot be loaded has no tests that could fail.
+    failed: numFailedTests + testResults.filter((/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0).length,
+    skipped: numPendingTests + numTodoTests,
+  }));
+}
+
+/**
+ * @param {Context} context
+ * @param {string} project
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Promise<Counts>}
+ */
+async function playwright(context, project, environment) {
+  const report = reportFile(project);
+  const env = {
+    ...process.env,
+    ...(await adapterEnvironment(context)),
+    ...(await modelEnvironment()),
+    ...joinLibraryPaths(await adapterEnvironment(context), environment),
+    LONGLEAF_RUNTIME_NODE: context.runtimeNode,
+    PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+  };
+  const cli = join('node_modules', '@playwright', 'test', 'cli.js');
+  const command = [context.runtimeNode, cli, 'test', `--project=${project}`, '--reporter=list,json'];
+  const [program, ...args] = project === 'electron' ? await onSomeDisplay(command) : command;
+  const status = await handOver(program, args, { cwd: rootFolder, env });
+  return counted(status, report, ({ stats }) => ({
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected,
+    skipped: stats.skipped,
+  }));
+}
+
+/** @param {string[]} command */
+async function onSomeDisplay(command) {
+  if (process.platform !== 'linux' || process.env.DISPLAY) return command;
+  const { status } = await run('xvfb-run', ['--help']);
+  if (status !== 0) throw new Explained('there is no display, and no xvfb-run to make one.');
+  return ['xvfb-run', '-a', '-s', '-screen 0 1600x1200x24', ...command];
+}
+
+/** @param {Context} context */
+async function adapterEnvironment({ runtimeNode }) {
+  const { name, environment } = await chooseAdapter(runtimeNode);
+  if (name === 'none') throw new Explained('there is no WebGPU adapter on this machine.');
+  return environment;
+}
+
+async function modelEnvironment() {
+  return { LONGLEAF_TEST_MODELS: process.env.LONGLEAF_TEST_MODELS ?? (await fetchTestModels()) };
+}
+
+/**
+ * Browser and adapter may each bring libraries of their own.
+ * @param {Record<string, string>} first
+ * @param {NodeJS.ProcessEnv} second
+ */
+function joinLibraryPaths(first, second) {
+  const paths = [first.LD_LIBRARY_PATH, second.LD_LIBRARY_PATH].filter(Boolean);
+  return paths.length > 0 ? { ...second, LD_LIBRARY_PATH: paths.join(':') } : second;
+}
+
+/**
+ * A check that passes or fails as a whole.
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {Promise<Counts>}
+ */
+async function checked(command, args) {
+  const status = await handOver(command, args, { cwd: rootFolder });
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+}
+
+/**
+ * @param {number} status
+ * @param {string} report
+ * @param {(content: any) => Counts} read
+ * @returns {Counts}
+ */
+function counted(status, report, read) {
+  const counts = existsSync(report) ? read(JSON.parse(readFileSync(report, 'utf8'))) : { passed: 0, failed: 0, skipped: 0 };
+  // Whatever else went wrong counts as one failure.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+/** @param {string} stage */
+function reportFile(stage) {
+  const folder = join(rootFolder, 'test-results', 'reports');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${stage}.json`);
+  rmSync(file, { force: true });
+  return file;
+}
+
+/**
+ * @param {Counts} first
+ * @param {Counts} second
+ */
+function add(first, second) {
+  return {
+    passed: first.passed + second.passed,
+    failed: first.failed + second.failed,
+    skipped: first.skipped + second.skipped,
+  };
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {string} value
+ * @param {() => Promise<T>} body
+ */
+async function withVariable(name, value, body) {
+  const before = process.env[name];
+  process.env[name] = value;
+  try {
+    return await body();
+  } finally {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  }
+}
