@@ -77,6 +77,14 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const downloads = new DownloadManager({ catalogue, models, client, folder, events });
   const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, events });
 
+  const close = async () => {
+    const answersEnded = chat.close();
+    await Promise.all([downloads.close(), supervisor.close(), answersEnded]);
+    database.close();
+    lock.release();
+  };
+  let closed: Promise<void> | undefined;
+
   messages.markInterrupted();
   supervisor.onStatus((status) => events.emit('worker.status', status));
 
@@ -90,12 +98,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     get handlers() {
       return handlers;
     },
-    close: async () => {
-      const answersEnded = chat.close();
-      await Promise.all([downloads.close(), supervisor.close(), answersEnded]);
-      database.close();
-      lock.release();
-    },
+    close: () => (closed ??= close()),
   };
   const handlers = createHandlers(host);
   return host;

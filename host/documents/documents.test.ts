@@ -1,0 +1,183 @@
+import { createWriteStream, mkdirSync, readFileSync, readdirSync, writeFileSync, chmodSync } from 'node:fs';
+import { once } from 'node:events';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { failureOf } from '../testing/failureOf.ts';
+import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { Database } from '../storage/database.ts';
+import { DocumentLibrary } from './documentLibrary.ts';
+import { extractFile } from './extractText.ts';
+
+function openLibrary() {
+  const folder = temporaryFolder();
+  const texts = join(folder, 'documents');
+  mkdirSync(texts);
+  const library = new DocumentLibrary(Database.open(join(folder, 'longleaf.sqlite'), folder), texts);
+  const add = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content);
+    return library.addFile(join(folder, name), name);
+  };
+  return { folder, texts, library, add };
+}
+
+async function textOf(library: DocumentLibrary, id: string): Promise<string> {
+  const { characters } = library.get(id);
+  return (await library.text(id, 0, characters)).text;
+}
+
+test('a text is kept as UTF-8 with one kind of line end', async () => {
+  const { library, add } = openLibrary();
+  const added = await add('book.txt', 'one\r\ntwo\rthree\nfour 😀\r');
+  expect(added).toMatchObject({ name: 'book.txt', format: 'text', characters: 22, notices: [] });
+  expect(await textOf(library, added.id)).toBe('one\ntwo\nthree\nfour 😀\n');
+  expect(readFileSync(library.textPath(added.id), 'utf8')).toBe('one\ntwo\nthree\nfour 😀\n');
+  expect((await add('notes.md', '# Title')).format).toBe('markdown');
+  expect(library.list().map(({ name }) => name)).toEqual(['notes.md', 'book.txt']);
+  await library.remove(added.id);
+  expect(library.list().map(({ name }) => name)).toEqual(['notes.md']);
+});
+
+test('an encoding that was assumed, and what was replaced, is said', async () => {
+  const { library, add } = openLibrary();
+  const utf16 = await add('utf16.txt', Buffer.from('\uFEFFGrüße', 'utf16le'));
+  expect(await textOf(library, utf16.id)).toBe('Grüße');
+  expect(utf16.notices).toEqual(['Read as UTF-16 (little-endian), as its byte order mark says.']);
+
+  const bigEndian = await add('utf16be.txt', Buffer.from('\uFEFFGrüße', 'utf16le').swap16());
+  expect(await textOf(library, bigEndian.id)).toBe('Grüße');
+
+  const marked = await add('bom.txt', '\uFEFFGrüße');
+  expect(await textOf(library, marked.id)).toBe('Grüße');
+  expect(marked.notices).toEqual([]);
+
+  const latin = await add('latin.txt', Buffer.from('Voilà, l’été – “déjà vu” caf\xe9'.replaceAll(/[–“”’]/g, "'"), 'latin1'));
+  expect(await textOf(library, latin.id)).toBe("Voilà, l'été ' 'déjà vu' café");
+  expect(latin.notices).toEqual(['This file is not valid UTF-8; it was read as Windows-1252 (Western European, a superset of Latin-1).']);
+
+  const broken = await add('broken.txt', Buffer.concat([Buffer.from('Grüße aus München, schöne Küche'), Buffer.from([0xff]), Buffer.from(' \uFFFD')]));
+  expect(await textOf(library, broken.id)).toBe('Grüße aus München, schöne Küche\uFFFD \uFFFD');
+  expect(broken.notices).toEqual(['1 invalid UTF-8 sequence was replaced by “\uFFFD”.']);
+});
+
+test('bad input is refused with what, why and what to do', async () => {
+  const { folder, texts, library, add } = openLibrary();
+  mkdirSync(join(folder, 'chapter.txt'));
+  expect(await failureOf(() => library.addFile(join(folder, 'chapter.txt'), 'chapter.txt'))).toEqual({
+    code: 'file-is-a-directory',
+    message: '“chapter.txt” is a folder, not a file.',
+    remedy: 'Choose a text file inside it.',
+  });
+  expect(await failureOf(() => library.addFile(join(folder, 'gone.txt'), 'gone.txt'))).toEqual({
+    code: 'file-not-found',
+    message: 'There is no file “gone.txt”.',
+    remedy: 'Check its name and where it is.',
+  });
+  const empty = { code: 'document-empty', message: '“empty.txt” is empty: there is nothing to read in it.', remedy: 'Choose a file that has text in it.' };
+  expect(await failureOf(() => add('empty.txt', ''))).toEqual(empty);
+  expect(await failureOf(() => add('empty.txt', ' \r\n\t\n'))).toEqual(empty);
+  expect(await failureOf(() => add('picture.txt', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1')))).toEqual({
+    code: 'document-binary',
+    message: '“picture.txt” is not a text file: byte 9 is zero, which text never contains.',
+    remedy: 'Choose a plain text (.txt) or Markdown (.md) file.',
+  });
+  expect(await failureOf(() => add('noise.txt', Buffer.from([1, 2, 3, 200, 14, 15, 16, 65])))).toMatchObject({
+    code: 'document-binary',
+    message: '“noise.txt” is not a text file: 6 of its 8 bytes are control characters.',
+  });
+  expect(await failureOf(() => add('paper.PDF', '%PDF-1.7'))).toEqual({
+    code: 'document-format',
+    message: '“paper.PDF” is a PDF file; this version reads plain text and Markdown only.',
+    remedy: 'Save or export it as plain text (.txt) and add that file.',
+  });
+  writeFileSync(join(folder, 'huge.txt'), '');
+  await truncate(join(folder, 'huge.txt'), 300_000_000);
+  expect(await failureOf(() => library.addFile(join(folder, 'huge.txt'), 'huge.txt'))).toEqual({
+    code: 'document-too-large',
+    message: '“huge.txt” is 300.0 MB; Longleaf reads texts of up to 256.0 MB.',
+    remedy: 'Split it into smaller files.',
+  });
+  expect(await failureOf(() => library.addText('pasted.txt', 'a\0b'))).toMatchObject({ code: 'document-binary' });
+  // Nothing of what was refused stays behind.
+  expect(library.list()).toEqual([]);
+  expect(readdirSync(texts)).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32')('an unreadable file is refused', async () => {
+  const { folder, library, add } = openLibrary();
+  await failureOf(() => add('secret.txt', ''));
+  writeFileSync(join(folder, 'secret.txt'), 'hidden');
+  chmodSync(join(folder, 'secret.txt'), 0);
+  chmodSync(folder, 0o755);
+  // Root reads everything: become nobody for a moment.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    expect(await failureOf(() => extractFile(join(folder, 'secret.txt'), 'secret.txt', join(folder, 'out')))).toEqual({
+      code: 'file-unreadable',
+      message: '“secret.txt” cannot be read: you have no permission to read it.',
+      remedy: 'Give yourself read access to the file, or choose another.',
+    });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  expect(library.list()).toEqual([]);
+});
+
+test('a 200 MB text is added in bounded memory, and its pages are read without reading the rest', { timeout: 120_000 }, async () => {
+  const { folder, library } = openLibrary();
+  const path = join(folder, 'library.txt');
+  const file = createWriteStream(path);
+  const lineOf = (number: number) => `${String(number).padStart(9, '0')} It was the best of times, it was the wörst of times: 😀😀\r\n`;
+  const lineCount = Math.ceil(200_000_000 / Buffer.byteLength(lineOf(0)));
+  for (let start = 0; start < lineCount; start += 10_000) {
+    const lines = Array.from({ length: Math.min(10_000, lineCount - start) }, (_, index) => lineOf(start + index)).join('');
+    if (!file.write(lines)) await once(file, 'drain');
+  }
+  file.end();
+  await once(file, 'finish');
+
+  const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+  let most = before;
+  const watch = setInterval(() => {
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    most = Math.max(most, arrayBuffers + heapUsed);
+  }, 20);
+  const added = await library.addFile(path, 'library.txt');
+  clearInterval(watch);
+  // A copy of the text would be 200 MB as bytes and 390 MB as a string.
+  expect(most - before).toBeLessThan(150_000_000);
+
+  const lineUnits = lineOf(0).length - 1;
+  expect(added.characters).toBe(lineCount * lineUnits);
+  const middle = Math.floor(lineCount / 2);
+  const { text } = await library.text(added.id, middle * lineUnits, (middle + 2) * lineUnits);
+  expect(text).toBe((lineOf(middle) + lineOf(middle + 1)).replaceAll('\r', ''));
+});
+
+test('any range of any text is what JavaScript would slice', async () => {
+  const { library } = openLibrary();
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), fc.integer({ min: 1, max: 3000 }), fc.nat(), fc.nat(), async (unit, repeats, a, b) => {
+      const text = `x${unit.replaceAll('\0', '')}`.repeat(repeats);
+      const expected = text.replaceAll(/\r\n?/g, '\n');
+      const added = await library.addText('any.txt', text);
+      expect(added.characters).toBe(expected.length);
+      const [start, end] = [a % (expected.length + 2), b % (expected.length + 2)].sort((x, y) => x - y) as [number, number];
+      expect((await library.text(added.id, start, end)).text).toBe(expected.slice(start, end));
+      await library.remove(added.id);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a range that is too long is refused, not shortened', async () => {
+  const { library } = openLibrary();
+  const { id } = await library.addText('a.txt', 'abc');
+  expect(await failureOf(() => library.text(id, 0, 3_000_000))).toEqual({
+    code: 'range-too-long',
+    message: '3,000,000 characters were asked for at once; at most 2,000,000 are given.',
+    remedy: 'Ask for a shorter range.',
+  });
+});

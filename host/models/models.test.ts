@@ -1,0 +1,85 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tinyModel } from '../../engine/testing/tinyModel.ts';
+import { failureOf } from '../testing/failureOf.ts';
+import { openTestHost, writeTinyModel } from '../testing/openTestHost.ts';
+import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { findInCatalogue, readCatalogue } from './catalogue.ts';
+
+test('the catalogue is valid and has one starter', () => {
+  const catalogue = readCatalogue();
+  expect(catalogue.filter((entry) => entry.starter).map(({ id }) => id)).toEqual(['smollm2-135m-instruct-q4_1']);
+  expect(new Set(catalogue.map(({ id }) => id)).size).toBe(catalogue.length);
+});
+
+test('a catalogue that is not valid is a clear failure', async () => {
+  expect(await failureOf(() => readCatalogue([{ id: 'a' }]))).toMatchObject({ code: 'catalogue-invalid', message: expect.stringMatching(/^The model catalogue is not valid: 0\.name /) });
+  expect(await failureOf(() => findInCatalogue(readCatalogue(), 'nothing'))).toMatchObject({ message: 'The catalogue has no model “nothing”.' });
+});
+
+test('a file is imported by linking it, read, verified and removed', async () => {
+  const host = await openTestHost();
+  const path = await writeTinyModel(temporaryFolder(), 'Tiny Llama.F16.gguf');
+  const model = await host.models.importFile(path, 'Tiny Llama.F16.gguf', 'keep');
+  expect(model).toMatchObject({ id: 'tiny-llama-f16', architecture: 'llama', contextTokens: 1024, chat: true, state: 'ready', licence: null });
+  expect(model.parameters).toBeGreaterThan(10_000);
+  // The same file on the same disk takes no second room.
+  expect(statSync(host.models.path(model.id)).ino).toBe(statSync(path).ino);
+  expect(await host.models.importFile(path, 'again.gguf', 'keep')).toEqual(model);
+  expect(await host.models.verify(model.id)).toEqual({ ok: true, sha256: model.sha256, failure: null });
+
+  const other = await host.models.importFile(await writeTinyModel(temporaryFolder(), 'x.gguf', 2), 'Tiny Llama.F16.gguf', 'move');
+  expect(other.id).toBe('tiny-llama-f16-2');
+
+  await host.models.remove(model.id);
+  expect(host.models.list().map(({ id }) => id)).toEqual([other.id]);
+  expect(readFileSync(path).length).toBe(model.sizeBytes);
+});
+
+test('a file that changed, and one that is gone, are told apart and can be mended', async () => {
+  const host = await openTestHost();
+  const path = await writeTinyModel(temporaryFolder());
+  const { id, sha256, name } = await host.models.importFile(path, 'tiny.gguf', 'keep');
+  appendFileSync(host.models.path(id), 'x');
+  const { ok, sha256: now, failure } = await host.models.verify(id);
+  expect(ok).toBe(false);
+  expect(failure).toEqual({
+    code: 'checksum-mismatch',
+    message: `The file of ${name} has changed: its SHA-256 is ${now}, not ${sha256}.`,
+    remedy: 'Remove the model and download or import it again.',
+  });
+  rmSync(host.models.path(id));
+  expect(host.models.get(id).state).toBe('missing');
+  expect(await failureOf(() => host.models.verify(id))).toEqual({
+    code: 'model-missing',
+    message: `The file of ${name} (tiny.gguf) is no longer in the models folder.`,
+    remedy: 'Import the file again, or remove the model and download it again.',
+  });
+  await host.models.importFile(await writeTinyModel(temporaryFolder()), 'tiny.gguf', 'keep');
+  expect(host.models.list()).toMatchObject([{ id, state: 'ready' }]);
+});
+
+test('what the engine cannot run is refused before anything is copied', async () => {
+  const host = await openTestHost();
+  const folder = temporaryFolder();
+  const importing = async (name: string, content?: Uint8Array) => {
+    if (content) writeFileSync(join(folder, name), content);
+    return failureOf(() => host.models.importFile(join(folder, name), name, 'keep'));
+  };
+  const whole = tinyModel({ architecture: 'llama', layers: 1 });
+  const strange = Buffer.from(whole);
+  strange.write('mamba', strange.indexOf('llama'), 'latin1');
+  expect(await importing('notes.gguf', Buffer.from('hello'))).toMatchObject({ code: 'not-a-gguf' });
+  expect(await importing('cut.gguf', whole.subarray(0, 200))).toMatchObject({ code: 'gguf-truncated' });
+  expect(await importing('half.gguf', whole.subarray(0, whole.length - 1000))).toMatchObject({ code: expect.stringMatching(/^gguf-/) });
+  expect(await importing('mamba.gguf', strange)).toMatchObject({ code: 'unknown-architecture' });
+  mkdirSync(join(folder, 'model.gguf'));
+  expect(await importing('model.gguf')).toEqual({
+    code: 'file-is-a-directory',
+    message: '“model.gguf” is a folder, not a file.',
+    remedy: 'Choose the .gguf file inside it.',
+  });
+  expect(await importing('gone.gguf')).toMatchObject({ code: 'file-not-found', message: 'There is no file “gone.gguf”.' });
+  expect(host.models.list()).toEqual([]);
+});

@@ -1,0 +1,138 @@
+/**
+ * A worker process that computes nothing and does what the question says, for tests of what happens
+ * when a worker dies, hangs or cannot start. A word is a token; its window holds 1,000 of them.
+ *
+ *     count N      answers "1 2 … N ", a word every few milliseconds
+ *     die N        answers N words, then kills itself
+ *     hang         blocks its event loop
+ *     lose         reports a lost device and fails
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
+import type { AdapterReport } from '../contract/entities.ts';
+import type { ChatPrompt, Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
+
+const windowTokens = 1000;
+const tokenEveryMs = Number(process.env['SCRIPTED_TOKEN_MS'] ?? 4);
+const cancelledJobs = new Set<string>();
+let loadedPath: string | undefined;
+
+const adapter: AdapterReport = {
+  name: 'Scripted adapter',
+  vendor: 'none',
+  architecture: 'none',
+  driver: 'none',
+  kind: 'software',
+  features: [],
+  limits: {},
+  advice: null,
+};
+
+function send(reply: WorkerReply): void {
+  if (process.connected) process.send?.(reply);
+}
+
+function countWords(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length;
+}
+
+function fail(jobId: string, code: string, message: string): void {
+  send({ kind: 'failed', jobId, failure: { code, message, remedy: 'Try again.' } });
+}
+
+function measure(prompt: ChatPrompt) {
+  const documents = prompt.documents.map(({ id, textPath }) => ({ id, tokens: countWords(readFileSync(textPath, 'utf8')) }));
+  const systemTokens = countWords(prompt.system);
+  const historyTokens = prompt.history.reduce((total, { text }) => total + countWords(text), 0);
+  const questionTokens = countWords(prompt.question);
+  const documentTokens = documents.reduce((total, { tokens }) => total + tokens, 0);
+  const totalTokens = 1 + systemTokens + historyTokens + questionTokens + documentTokens;
+  return { headerTokens: 1, systemTokens, documents, historyTokens, questionTokens, totalTokens, cachedTokens: 0, windowTokens };
+}
+
+async function generate(jobId: string, prompt: Prompt, maxTokens: number): Promise<void> {
+  if (loadedPath === undefined) return fail(jobId, 'internal', 'No model is loaded.');
+  const words = prompt.kind === 'chat' ? prompt.question : prompt.kind === 'raw' ? prompt.text : '';
+  const [verb, number = '3'] = words.trim().split(/\s+/).slice(-2);
+  if (words.includes('hang')) for (;;);
+  if (words.includes('lose')) {
+    const failure = { code: 'device-lost', message: 'The GPU was lost.', remedy: 'Try again.' };
+    loadedPath = undefined;
+    send({ kind: 'device-lost', failure });
+    send({ kind: 'failed', jobId, failure });
+    return;
+  }
+  send({ kind: 'progress', jobId, phase: 'reading', done: 0, total: 10 });
+  send({ kind: 'progress', jobId, phase: 'reading', done: 10, total: 10 });
+  let text = '';
+  let answerTokens = 0;
+  const wanted = Number(number) || 3;
+  while (answerTokens < Math.min(wanted, maxTokens) && !cancelledJobs.has(jobId)) {
+    await pause(tokenEveryMs);
+    answerTokens += 1;
+    const piece = `${answerTokens} `;
+    text += piece;
+    send({ kind: 'token', jobId, id: answerTokens, text: piece });
+  }
+  if (verb === 'die') process.kill(process.pid, 'SIGKILL');
+  const stopReason = cancelledJobs.has(jobId) ? 'cancelled' : wanted > maxTokens ? 'length' : 'end';
+  const statistics = { modelName: 'Scripted', promptTokens: 100, reusedTokens: 0, answerTokens, readingMs: 50, answeringMs: 10, stopReason };
+  send({ kind: 'done', jobId, value: { text, statistics, policy: { name: 'full', dropped: 0 } } });
+}
+
+async function handle(request: WorkerRequest): Promise<void> {
+  const { jobId } = request;
+  switch (request.kind) {
+    case 'quit':
+      process.exit(0);
+    case 'ping':
+      return send({ kind: 'done', jobId, value: null });
+    case 'cancel':
+      cancelledJobs.add(jobId);
+      return;
+    case 'load':
+      for (let done = 0; done <= 3; done += 1) send({ kind: 'progress', jobId, phase: 'loading', done, total: 3 });
+      loadedPath = request.path;
+      return send({
+        kind: 'done',
+        jobId,
+        value: {
+          name: 'Scripted',
+          architecture: 'llama',
+          parameters: 1,
+          layers: 1,
+          vocabularySize: 2,
+          trainedContextTokens: windowTokens,
+          contextTokens: windowTokens,
+          promptStyle: 'chat',
+          kernels: {},
+          loadMs: 1,
+        },
+      });
+    case 'measure':
+      return send({ kind: 'done', jobId, value: measure(request.prompt) });
+    case 'tokens':
+      return send({ kind: 'done', jobId, value: { tokens: [...Buffer.from(request.text)] } });
+    case 'generate':
+      return generate(jobId, request.prompt, request.sampling.maxTokens);
+    case 'doctor':
+      return send({ kind: 'done', jobId, value: { kernels: {} } });
+    case 'logits': {
+      const positions = request.case.positions.map((position) => ({ position, top: [1], logits: [0.5], logSumExp: 1, next: null }));
+      return send({ kind: 'done', jobId, value: { name: request.case.name, positions, meanNll: null } });
+    }
+    default:
+      return fail(jobId, 'internal', `The scripted worker does not do “${request.kind}”.`);
+  }
+}
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message) => void handle(message as WorkerRequest));
+if (process.env['SCRIPTED_START'] === 'no-adapter') {
+  send({ kind: 'failed', jobId: 'start', failure: { code: 'no-adapter', message: 'There is no adapter.', remedy: 'Install Mesa.' } });
+  setTimeout(() => process.exit(1), 50);
+} else if (process.env['SCRIPTED_START'] === 'crash') {
+  throw new Error('crashed at start');
+} else {
+  send({ kind: 'ready', adapter });
+}
