@@ -29,7 +29,7 @@ const parts = [
     result: 'host.js',
     build: () =>
       bundle({
-        entryPoints: { host: 'host/main.ts', 'gpu-worker': 'host/gpu-worker/main.ts' },
+        entryPoints: { host: 'host/main.ts', 'gpu-worker': 'host/gpu-worker/main.ts', 'template-thread': 'host/gpu-worker/templateThreadEntry.ts' },
         outdir: distFolder,
         format: 'esm',
         platform: 'node',
