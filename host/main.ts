@@ -8,5 +8,7 @@ if (command === 'shell') {
   const dataOption = rest.indexOf('--data');
   await runShell({ dataFolder: dataFolderPath(dataOption < 0 ? undefined : rest[dataOption + 1]) });
 } else {
-  process.exitCode = await runCommandLine(process.argv.slice(2));
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.exitCode = await runCommandLine(process.argv.slice(2), process);
 }

@@ -14,15 +14,26 @@ const barWidth = 24;
 const plainLineEveryMs = 5000;
 const redrawEveryMs = 100;
 
+/** What is written to; a terminal says so. */
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export interface OutputStreams {
+  stdout: OutputStream;
+  stderr: OutputStream;
+}
+
 export class Output {
   readonly json: boolean;
-  readonly #stdout: NodeJS.WriteStream;
-  readonly #stderr: NodeJS.WriteStream;
+  readonly #stdout: OutputStream;
+  readonly #stderr: OutputStream;
   #barShown = false;
   #label = '';
   #shownAtMs = -Infinity;
 
-  constructor(json: boolean, stdout = process.stdout, stderr = process.stderr) {
+  constructor(json: boolean, { stdout, stderr }: OutputStreams) {
     this.json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;

@@ -6,23 +6,21 @@ import { dataFolderPath } from '../storage/dataFolder.ts';
 import { type Command, commands } from './commands.ts';
 import { usageError } from './context.ts';
 import { type OptionValues, commonOptions, text } from './options.ts';
-import { Output } from './output.ts';
+import { Output, type OutputStreams } from './output.ts';
 
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+export async function runCommandLine(argv: readonly string[], streams: OutputStreams): Promise<number> {
   const [name, ...rest] = argv;
-  const output = new Output(rest.includes('--json'));
-  // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const output = new Output(rest.includes('--json'), streams);
   try {
     if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-      process.stdout.write(help());
+      streams.stdout.write(help());
       return name === undefined ? 2 : 0;
     }
     if (name === '--version') {
-      process.stdout.write(`longleaf ${appVersion()}\n`);
+      streams.stdout.write(`longleaf ${appVersion()}\n`);
       return 0;
     }
-    await runCommand(name, rest, output);
+    await runCommand(name, rest, output, streams);
     return 0;
   } catch (error) {
     const { code, message, remedy } = toFailure(error);
@@ -33,26 +31,30 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function runCommand(name: string, rest: string[], output: Output): Promise<void> {
+async function runCommand(name: string, rest: string[], output: Output, { stdout }: OutputStreams): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw usageError(`There is no command “${name}”.`, `Use one of: ${Object.keys(commands).join(', ')}.`);
   const { values, positionals } = parse(command, rest);
   if (values['help'] === true) {
-    process.stdout.write(`longleaf ${command.usage}\n  ${command.summary}\n`);
+    stdout.write(`longleaf ${command.usage}\n  ${command.summary}\n`);
     return;
   }
   const abort = new AbortController();
-  const interrupted = new Promise<void>((resolve) => {
-    const interrupt = () => {
-      // The second time, whoever presses it means it.
-      if (abort.signal.aborted) process.exit(130);
-      abort.abort();
-      resolve();
-    };
-    process.on('SIGINT', interrupt);
-    process.on('SIGTERM', interrupt);
-  });
-  await command.run({ output, dataFolder: dataFolderPath(text(values, 'data')), signal: abort.signal, interrupted }, values, positionals);
+  const interrupt = () => {
+    // The second time, whoever presses it means it.
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+  };
+  const interrupted = new Promise<void>((resolve) => abort.signal.addEventListener('abort', () => resolve()));
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    const dataFolder = dataFolderPath(text(values, 'data'));
+    await command.run({ output, dataFolder, signal: abort.signal, interrupted }, values, positionals);
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
 }
 
 function parse(command: Command, args: string[]): { values: OptionValues; positionals: string[] } {

@@ -2,7 +2,7 @@ import { createWriteStream, mkdirSync, readFileSync, readdirSync, writeFileSync,
 import { once } from 'node:events';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { assert, asyncProperty, integer, nat, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { failureOf } from '../testing/failureOf.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
@@ -158,8 +158,8 @@ test('a 200 MB text is added in bounded memory, and its pages are read without r
 
 test('any range of any text is what JavaScript would slice', async () => {
   const { library } = openLibrary();
-  await fc.assert(
-    fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), fc.integer({ min: 1, max: 3000 }), fc.nat(), fc.nat(), async (unit, repeats, a, b) => {
+  await assert(
+    asyncProperty(string({ unit: 'grapheme', minLength: 1 }), integer({ min: 1, max: 3000 }), nat(), nat(), async (unit, repeats, a, b) => {
       const text = `x${unit.replaceAll('\0', '')}`.repeat(repeats);
       const expected = text.replaceAll(/\r\n?/g, '\n');
       const added = await library.addText('any.txt', text);
