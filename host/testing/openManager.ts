@@ -1,0 +1,67 @@
+/** A download manager on a real folder, and the tiny model it is to fetch. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { tinyModel } from '../../engine/testing/tinyModel.ts';
+import type { CatalogueEntry, Download } from '../contract/entities.ts';
+import { DownloadManager } from '../downloads/downloadManager.ts';
+import type { HubOptions } from '../downloads/hubSource.ts';
+import { OutboundClient } from '../downloads/outboundClient.ts';
+import type { OpenPart } from '../downloads/partFile.ts';
+import { HostEvents } from '../events.ts';
+import { ModelStore } from '../models/modelStore.ts';
+import { Database } from '../storage/database.ts';
+import { openDataFolder } from '../storage/dataFolder.ts';
+import { OutboundLog } from '../storage/outboundLog.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
+
+export const tinyFile = Buffer.from(tinyModel({ architecture: 'llama', layers: 4 }));
+export const tinyDigest = createHash('sha256').update(tinyFile).digest('hex');
+export const hubLocation = { kind: 'hub' as const, repository: 'someone/tiny', revision: 'main', path: 'tiny model.gguf' };
+
+function entryWith(sources: CatalogueEntry['sources']): CatalogueEntry {
+  return {
+    id: 'tiny',
+    name: 'Tiny',
+    description: '',
+    fileName: 'tiny.gguf',
+    sizeBytes: tinyFile.length,
+    sha256: tinyDigest,
+    contextTokens: 1024,
+    licence: { name: 'MIT', url: 'https://example.org' },
+    starter: true,
+    sources,
+  };
+}
+
+interface Setting {
+  endpoint: string;
+  sources?: CatalogueEntry['sources'];
+  entry?: Partial<CatalogueEntry>;
+  hub?: Partial<HubOptions>;
+  openPart?: OpenPart;
+}
+
+export function openManager({ endpoint, sources = [hubLocation], entry = {}, openPart, ...setting }: Setting) {
+  const folder = openDataFolder(join(temporaryFolder(), 'data'));
+  const database = Database.open(folder.database, folder.backups);
+  onTestFinished(() => database.close());
+  const catalogue = [{ ...entryWith(sources), ...entry }];
+  const models = new ModelStore(database, folder.models, catalogue);
+  const events = new HostEvents();
+  const outbound = new OutboundLog(database);
+  const state = { offline: false };
+  const manager = new DownloadManager({
+    catalogue,
+    models,
+    events,
+    folder,
+    client: new OutboundClient(outbound, () => state.offline),
+    hub: { endpoint, firstByteTimeoutMs: 2000, stallTimeoutMs: 2000, firstRetryPauseMs: 10, token: undefined, ...setting.hub },
+    openPart,
+  });
+  const reports: Download[] = [];
+  events.subscribe((name, payload) => name === 'downloads.changed' && reports.push(payload as Download));
+  const download = async () => manager.finished(manager.start('tiny').id);
+  return { manager, models, folder, outbound, reports, state, download };
+}
