@@ -1,137 +1,158 @@
-/**
- * The prompt in its one order: a fixed header, the documents, the system prompt, the history, the
- * question. The order and the header never change, so every chat about the same documents begins
- * with the same tokens, and what was read of them can be shared.
- */
-import { EngineError } from '../errors.ts';
-import type { TextSegment, Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import {
+  chatMessages,
+  completionPieces,
+  withoutSystemRole,
+  type PartKind,
+  type PromptMessage,
+  type PromptParts,
+  type PromptPiece,
+} from './promptParts.ts';
 import type { PromptStyle } from './promptStyle.ts';
-import { type ChatMessage, renderChat, type TemplateRunner } from './renderChat.ts';
+import { renderPieces, type RenderedPiece, type TemplateRunner } from './renderChat.ts';
 
-export interface PromptInput {
-  documents: readonly { id: string; name: string; text: string }[];
-  system: string;
-  history: readonly { role: 'user' | 'assistant'; text: string }[];
-  /** Empty while it is still being written. */
-  question: string;
+export interface ComposeOptions {
+  readonly runTemplate: TemplateRunner;
+  /**
+   * The tokens of a document's trimmed text, as `tokenizer.encode` gives them: a place to keep them,
+   * because this is the expensive part.
+   */
+  readonly encodeDocument?: (id: string, text: string) => readonly number[];
+  /** More variables for the template, such as `enable_thinking`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-export type PromptPartKind = 'header' | 'document' | 'system' | 'history' | 'question';
-
-/** A stretch of the prompt's tokens, from `start` up to `end`. */
+/** The tokens `start` to `end - 1` of a prompt. */
 export interface PromptPart {
-  kind: PromptPartKind;
-  /** The document's id. */
-  id?: string;
-  start: number;
+  readonly kind: PartKind;
+  /** The id of a document. */
+  readonly id?: string;
+  readonly start: number;
   end: number;
 }
 
 export interface ComposedPrompt {
-  tokens: number[];
-  /** In order; every token lies in exactly one part. */
-  parts: PromptPart[];
+  readonly tokens: number[];
+  /** In order and without gaps: every token belongs to one part. */
+  readonly parts: PromptPart[];
 }
 
-export interface PromptPorts {
-  runTemplate: TemplateRunner;
-  /** The tokens of a document's text; may remember them. */
-  encodeDocument(id: string, text: string): readonly number[];
-}
-
-/** Byte-stable: changing a character makes every memory of every document worthless. */
-const header = 'You are a careful assistant. You answer questions about the documents that you are given.';
-
-interface LabelledSegment extends TextSegment {
-  kind: PromptPartKind;
-  id?: string;
-  /** The whole text of a document, whose tokens may be known. */
-  document?: boolean;
-}
-
-/** Throws `template-failed` when the model's template cannot write this chat. */
-export async function composePrompt(tokenizer: Tokenizer, style: PromptStyle, input: PromptInput, ports: PromptPorts): Promise<ComposedPrompt> {
-  const segments = style.kind === 'chat' ? await chatSegments(style, input, ports) : completionSegments(input);
-  const tokens: number[] = [];
-  const parts: PromptPart[] = [];
-  const startsWithBos = tokenizer.bos !== undefined && tokenizer.addBos;
-  if (startsWithBos && tokenizer.bos !== undefined) {
-    tokens.push(tokenizer.bos);
-    parts.push({ kind: 'header', start: 0, end: 1 });
-  }
-  for (const { kind, id, document, text, special } of segments) {
-    let encoded = document && id !== undefined ? ports.encodeDocument(id, text) : tokenizer.encodeSegments([{ text, special }]);
-    // Templates that write the beginning-of-text token themselves must not double it.
-    if (startsWithBos && tokens.length === 1 && encoded[0] === tokenizer.bos) encoded = encoded.slice(1);
-    const start = tokens.length;
-    for (const token of encoded) tokens.push(token);
-    const last = parts.at(-1);
-    if (last && last.kind === kind && last.id === id) last.end = tokens.length;
-    else parts.push({ kind, id, start, end: tokens.length });
-  }
-  return { tokens, parts };
-}
-
-/** What goes before the system prompt: the header and the framed documents. */
-function documentSegments({ documents, system }: PromptInput): LabelledSegment[] {
-  const segments: LabelledSegment[] = [];
-  if (documents.length > 0) segments.push({ kind: 'header', text: header, special: false });
-  for (const { id, name, text } of documents) {
-    segments.push(
-      { kind: 'document', id, text: `\n\nDocument "${name}":\n\n`, special: false },
-      { kind: 'document', id, text: text.trim(), special: false, document: true },
-      { kind: 'document', id, text: `\n\nEnd of document "${name}".`, special: false },
-    );
-  }
-  if (system.trim() !== '') segments.push({ kind: 'system', text: `${segments.length > 0 ? '\n\n' : ''}${system.trim()}`, special: false });
-  return segments;
-}
-
-async function chatSegments(style: Extract<PromptStyle, { kind: 'chat' }>, input: PromptInput, ports: PromptPorts): Promise<LabelledSegment[]> {
-  const lead = documentSegments(input);
-  const turns: ChatMessage[] = [...input.history.map(({ role, text }) => ({ role, content: text })), { role: 'user', content: input.question }];
-  const context = { add_generation_prompt: true, bos_token: style.bosText, eos_token: style.eosText };
-  const render = (messages: ChatMessage[]): Promise<TextSegment[]> => renderChat(ports.runTemplate, style.template, { ...context, messages });
-  // Content is cut into its own segments afterwards; the template only needs to see that there is some.
-  const withSystem = async (): Promise<TextSegment[]> => render([{ role: 'system', content: '' }, ...turns]);
-  if (lead.length === 0) return label(await render(turns), turns.length, [], null);
-  try {
-    return label(await withSystem(), turns.length, lead, 'system');
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== 'template-failed') throw error;
-    // Some templates know no system role; then the first question carries it.
-    return label(await render(turns), turns.length, lead, 'user');
-  }
-}
+/** Styles whose template has been seen to refuse or misplace a system message. */
+const withoutSystem = new WeakSet<PromptStyle>();
 
 /**
- * Gives every rendered segment its part. Rendered segments alternate: template, content, template, …
- * `lead` goes where the system message's content stands, or before the first turn's.
+ * Makes the tokens of a prompt. The order is fixed: header, documents, system text, history, question;
+ * two prompts about the same documents share every token up to the end of the last document. What a
+ * template writes in front of a part counts as that part. Rejects with `template-failed`.
  */
-function label(rendered: readonly TextSegment[], turns: number, lead: readonly LabelledSegment[], place: 'system' | 'user' | null): LabelledSegment[] {
-  const out: LabelledSegment[] = [];
-  const messages = (rendered.length - 1) / 2;
-  for (let index = 0; index < rendered.length; index++) {
-    const message = Math.floor(index / 2);
-    const turn = message - (messages - turns);
-    const last = turn >= turns - 1;
-    const kind: PromptPartKind = message === 0 && lead.length > 0 ? (index === 0 ? 'header' : 'system') : last ? 'question' : 'history';
-    const content = index % 2 === 1;
-    if (content && message === 0 && place === 'system') out.push(...lead);
-    else if (content && message === 0 && place === 'user') {
-      out.push(...lead, { kind: 'system', text: '\n\n', special: false }, { ...rendered[index], text: rendered[index].text.trim(), kind: last ? 'question' : 'history' });
-    } else if (rendered[index].text !== '') {
-      const text = content ? rendered[index].text.trim() : rendered[index].text;
-      out.push({ text, special: rendered[index].special, kind: !content && turn < 0 && index > 0 ? 'system' : kind });
+export async function composePrompt(
+  tokenizer: Tokenizer,
+  style: PromptStyle,
+  parts: PromptParts,
+  options: ComposeOptions,
+): Promise<ComposedPrompt> {
+  const prompt = new PromptBuilder(tokenizer, options);
+  if (style.kind === 'completion') {
+    for (const piece of completionPieces(parts)) prompt.addPiece(piece);
+    return prompt;
+  }
+  const { messages, pieces } = await renderMessages(tokenizer, style, chatMessages(parts), options);
+  let pendingTemplate: string[] = [];
+  for (const piece of pieces) {
+    if ('text' in piece) {
+      pendingTemplate.push(piece.text);
+      continue;
+    }
+    for (const content of messages[piece.message].pieces) {
+      if (content.kind === 'question' && parts.question === undefined) return prompt;
+      for (const text of pendingTemplate) prompt.addTemplateText(text, content);
+      pendingTemplate = [];
+      prompt.addPiece(content);
     }
   }
-  return out;
+  for (const text of pendingTemplate) prompt.addTemplateText(text, { kind: 'question' });
+  return prompt;
 }
 
-function completionSegments(input: PromptInput): LabelledSegment[] {
-  const segments = documentSegments(input);
-  const say = (kind: PromptPartKind, text: string): void => void segments.push({ kind, text: `${segments.length > 0 ? '\n\n' : ''}${text}`, special: false });
-  for (const { role, text } of input.history) say('history', `${role === 'user' ? 'Question' : 'Answer'}: ${text.trim()}`);
-  say('question', `Question: ${input.question.trim()}\n\nAnswer:`);
-  return segments;
+interface RenderedMessages {
+  readonly messages: readonly PromptMessage[];
+  readonly pieces: readonly RenderedPiece[];
+}
+
+/** Renders with a system message, or with its text in the first turn where the template has no place for it. */
+async function renderMessages(
+  tokenizer: Tokenizer,
+  style: PromptStyle & { readonly kind: 'chat' },
+  messages: readonly PromptMessage[],
+  options: ComposeOptions,
+): Promise<RenderedMessages> {
+  const render = (rendered: readonly PromptMessage[]): Promise<RenderedPiece[]> =>
+    renderPieces(
+      style.template,
+      rendered.map((message) => message.role),
+      {
+        addGenerationPrompt: true,
+        bosToken: tokenizer.bos === undefined ? '' : tokenizer.tokenText(tokenizer.bos),
+        eosToken: tokenizer.eos === undefined ? '' : tokenizer.tokenText(tokenizer.eos),
+        extra: options.extra,
+      },
+      options.runTemplate,
+    );
+  let refusal: unknown;
+  if (!withoutSystem.has(style)) {
+    try {
+      const pieces = await render(messages);
+      if (startsWithFirstMessage(pieces)) return { messages, pieces };
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  try {
+    const merged = withoutSystemRole(messages);
+    const pieces = await render(merged);
+    withoutSystem.add(style);
+    return { messages: merged, pieces };
+  } catch (error) {
+    throw refusal ?? error;
+  }
+}
+
+/** Some templates put the system text into the last turn, after all that may change. */
+function startsWithFirstMessage(pieces: readonly RenderedPiece[]): boolean {
+  const first = pieces.find((piece) => 'message' in piece);
+  return first?.message === 0;
+}
+
+/** Gathers tokens and the parts they belong to. */
+class PromptBuilder implements ComposedPrompt {
+  readonly tokens: number[] = [];
+  readonly parts: PromptPart[] = [];
+  readonly #tokenizer: Tokenizer;
+  readonly #encodeDocument: (id: string, text: string) => readonly number[];
+
+  constructor(tokenizer: Tokenizer, options: ComposeOptions) {
+    this.#tokenizer = tokenizer;
+    this.#encodeDocument = options.encodeDocument ?? ((_, text) => tokenizer.encode(text));
+  }
+
+  addTemplateText(text: string, part: Pick<PromptPiece, 'kind' | 'documentId'>): void {
+    this.#add(this.#tokenizer.encodeSegments([{ text, special: true }]), part);
+  }
+
+  addPiece(piece: PromptPiece): void {
+    const { documentId, isDocumentText, text } = piece;
+    const isDocument = isDocumentText === true && documentId !== undefined;
+    this.#add(isDocument ? this.#encodeDocument(documentId, text) : this.#tokenizer.encode(text), piece);
+  }
+
+  #add(tokens: readonly number[], { kind, documentId }: Pick<PromptPiece, 'kind' | 'documentId'>): void {
+    const start = this.tokens.length;
+    const { bos, addBos } = this.#tokenizer;
+    // Templates often write the BOS token themselves.
+    if (start === 0 && addBos && bos !== undefined && tokens[0] !== bos) this.tokens.push(bos);
+    for (const token of tokens) this.tokens.push(token);
+    const last = this.parts.at(-1);
+    if (last !== undefined && last.kind === kind && last.id === documentId) last.end = this.tokens.length;
+    else this.parts.push({ kind, id: documentId, start, end: this.tokens.length });
+  }
 }

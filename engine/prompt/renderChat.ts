@@ -1,72 +1,114 @@
-/**
- * Chat templates (Jinja, `tokenizer.chat_template`) without their danger: what documents and people
- * write must stay plain text, so the template only ever sees placeholders. The result is split at
- * them, and only the template's own text may hold control tokens.
- */
-import { Template } from '@huggingface/jinja';
 import { EngineError } from '../errors.ts';
 import type { TextSegment } from '../tokenizer/tokenizer.ts';
+import { checkOutput } from './templateText.ts';
+
+export { renderTemplateText } from './templateText.ts';
+
+/** Runs a chat template with `context`, which is plain data; the caller limits its time and memory. */
+export type TemplateRunner = (template: string, context: unknown) => Promise<string>;
 
 export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
+  readonly role: string;
+  readonly content: string;
 }
 
-export interface TemplateContext {
-  messages: readonly ChatMessage[];
-  add_generation_prompt: boolean;
-  bos_token: string;
-  eos_token: string;
+/** What a template is given besides the messages. */
+export interface TemplateInputs {
+  /** Whether the prompt ends with the start of an answer. */
+  readonly addGenerationPrompt: boolean;
+  /** The text of the BOS token; empty when there is none. */
+  readonly bosToken: string;
+  readonly eosToken: string;
+  /** More variables, such as `enable_thinking`. The template may write them as special text. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** Renders a template, under limits of time and memory: templates come from model files. */
-export type TemplateRunner = (template: string, context: TemplateContext) => Promise<string>;
-
-const maximumTemplateCharacters = 256 * 1024;
-const maximumOutputCharacters = 1024 * 1024;
-
-/** The rendering itself, to be called by a `TemplateRunner`. May throw anything, or never end. */
-export function renderTemplateText(template: string, context: TemplateContext): string {
-  const text = new Template(template).render({ ...context, strftime_now: (format: string) => formatDate(new Date(), format), enable_thinking: false });
-  if (text.length > maximumOutputCharacters) throw new Error(`it wrote more than ${maximumOutputCharacters} characters`);
-  return text;
+export interface ChatRequest extends TemplateInputs {
+  readonly messages: readonly ChatMessage[];
 }
 
-/** The chat as segments: the template's text is special, every message's content is not. */
-export async function renderChat(run: TemplateRunner, template: string, context: TemplateContext): Promise<TextSegment[]> {
-  if (template.length > maximumTemplateCharacters) throw failed(`is ${template.length} characters long; at most ${maximumTemplateCharacters} are accepted`);
-  // Random, so that no text can contain one; letters only, so that templates leave it whole.
-  const placeholders = context.messages.map(() => `placeholder${crypto.randomUUID().replaceAll('-', '')}end`);
-  const messages = context.messages.map(({ role }, i) => ({ role, content: placeholders[i] }));
-  let rest = await run(template, { ...context, messages });
-  const segments: TextSegment[] = [];
-  for (const [i, placeholder] of placeholders.entries()) {
-    const at = rest.indexOf(placeholder);
-    if (at < 0) throw failed(`does not write the ${context.messages[i].role} message, or changes or reorders it`);
-    segments.push({ text: rest.slice(0, at), special: true }, { text: context.messages[i].content, special: false });
-    rest = rest.slice(at + placeholder.length);
-  }
-  if (placeholders.some((placeholder) => rest.includes(placeholder))) throw failed('writes a message twice');
-  return [...segments, { text: rest, special: true }];
+/** A stretch of a rendered chat: text of the template, or the content of a message by its index. */
+export type RenderedPiece = { readonly text: string } | { readonly message: number };
+
+/**
+ * Renders a chat as segments: what the template wrote is special, what people and documents wrote is
+ * plain, so that a document cannot forge a turn. Rejects with `template-failed`.
+ */
+export async function renderChat(template: string, request: ChatRequest, run: TemplateRunner): Promise<TextSegment[]> {
+  const roles = request.messages.map((message) => message.role);
+  const pieces = await renderPieces(template, roles, request, run);
+  return pieces
+    .map((piece) =>
+      'text' in piece
+        ? { text: piece.text, special: true }
+        : { text: request.messages[piece.message].content, special: false },
+    )
+    .filter((segment) => segment.text !== '');
 }
 
-function failed(what: string): EngineError {
-  return new EngineError('template-failed', `The model's chat template ${what}.`, 'Choose another conversion of this model.');
-}
-
-/** The few fields that templates in the wild ask for: "%d %b %Y" and ISO dates. */
-function formatDate(date: Date, format: string): string {
-  const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const fields: Record<string, string> = {
-    d: two(date.getDate()),
-    m: two(date.getMonth() + 1),
-    Y: String(date.getFullYear()),
-    B: months[date.getMonth()],
-    b: months[date.getMonth()].slice(0, 3),
-    H: two(date.getHours()),
-    M: two(date.getMinutes()),
-    S: two(date.getSeconds()),
+/**
+ * Renders a chat of these roles and tells where the content of each message goes. The template never
+ * sees a content: it gets an unguessable word in its place, and the output is cut at these words.
+ */
+export async function renderPieces(
+  template: string,
+  roles: readonly string[],
+  inputs: TemplateInputs,
+  run: TemplateRunner,
+): Promise<RenderedPiece[]> {
+  const secret = randomWord();
+  const context = {
+    ...inputs.extra,
+    messages: roles.map((role, index) => ({ role, content: `${secret}x${index}x` })),
+    add_generation_prompt: inputs.addGenerationPrompt,
+    bos_token: inputs.bosToken,
+    eos_token: inputs.eosToken,
   };
-  return format.replace(/%([dmYBbHMS])/g, (_, field: string) => fields[field]);
+  const output = await runChecked(template, context, run);
+  return cutAtContents(output, secret, roles);
+}
+
+async function runChecked(template: string, context: unknown, run: TemplateRunner): Promise<string> {
+  try {
+    const output = await run(template, context);
+    checkOutput(output);
+    return output;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw templateFailed(`failed: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+function cutAtContents(output: string, secret: string, roles: readonly string[]): RenderedPiece[] {
+  const pieces: RenderedPiece[] = [];
+  const missing = new Set(roles.keys());
+  // Splitting at an expression with a group gives text and message index in turn.
+  for (const [place, part] of output.split(new RegExp(`${secret}x(\\d+)x`, 'u')).entries()) {
+    if (place % 2 === 1) {
+      pieces.push({ message: Number(part) });
+      missing.delete(Number(part));
+    } else if (part.toLowerCase().includes(secret)) {
+      throw templateFailed('changes the text of messages, so that it cannot be told from the template');
+    } else if (part !== '') {
+      pieces.push({ text: part });
+    }
+  }
+  const [lost] = missing;
+  if (lost !== undefined) throw templateFailed(`leaves out or changes the text of message ${lost + 1} (${roles[lost]})`);
+  return pieces;
+}
+
+/** 128 random bits in a word that templates have no reason to touch. */
+function randomWord(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `content${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function templateFailed(what: string, cause?: unknown): EngineError {
+  return new EngineError(
+    'template-failed',
+    `The model's chat template ${what}.`,
+    'Choose another conversion of this model; its template is faulty or not supported.',
+    { cause },
+  );
 }
