@@ -6,7 +6,9 @@ import { type CommandContext, usageError } from './context.ts';
 import { chooseModel, withEngine } from './engine.ts';
 
 const tokensResult = z.union([z.array(z.number().int()), z.object({ tokens: z.array(z.number().int()) }).transform(({ tokens }) => tokens)]);
-const casesFile = z.object({ cases: z.array(logitsCase).min(1) });
+/** A golden file can be given as it is: its positions carry the expected values too. */
+const askedPosition = z.union([z.number(), z.object({ position: z.number() }).transform(({ position }) => position)]);
+const casesFile = z.object({ cases: z.array(logitsCase.extend({ positions: z.array(askedPosition.pipe(z.number().int().nonnegative())) })).min(1) });
 
 export async function tokens(context: CommandContext, path: string, model: string | undefined): Promise<void> {
   const { output, signal } = context;

@@ -9,8 +9,8 @@ import { choosePromptStyle, type PromptStyle } from '../../engine/prompt/promptS
 import { Sampler } from '../../engine/sampling/sampler.ts';
 import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import { FileWeightSource } from '../models/fileWeightSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
-import { openWeightSource } from './fileWeightSource.ts';
 import type { JobContext } from './gpuWorker.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { runTemplate } from './templateThread.ts';
@@ -42,7 +42,7 @@ export class ActiveModel {
 
   static async load(device: Device, path: string, contextTokens: number | null, choices: ChoiceFile, context: JobContext): Promise<ActiveModel> {
     const started = performance.now();
-    const source = await openWeightSource(path);
+    const source = await FileWeightSource.open(path);
     try {
       const loaded = await loadModel(device, source, {
         contextTokens,

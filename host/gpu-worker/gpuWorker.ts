@@ -39,7 +39,7 @@ export class GpuWorker {
     this.#device = device;
     this.#send = send;
     this.#failureOf = failureOf;
-    this.#watchLoss(device);
+    void this.#watchLoss(device);
   }
 
   static async open(send: (reply: WorkerReply) => void, failureOf: (error: unknown) => Failure): Promise<GpuWorker> {
@@ -149,19 +149,18 @@ export class GpuWorker {
   }
 
   /** After a loss everything on the device is gone: a new one is opened, and the host loads the model again. */
-  #watchLoss(device: Device): void {
-    void device.lost.then(async (error) => {
-      if (device !== this.#device) return;
-      this.#model = null;
-      try {
-        this.#device = await openAdapter();
-        this.#watchLoss(this.#device);
-        this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
-      } catch {
-        // Without an adapter this process is of no use; the host starts another, with back-off.
-        process.exit(1);
-      }
-    });
+  async #watchLoss(device: Device): Promise<void> {
+    const error = await device.lost;
+    if (device !== this.#device) return;
+    this.#model = null;
+    try {
+      this.#device = await openAdapter();
+    } catch {
+      // Without an adapter this process is of no use; the host starts another, with back-off.
+      process.exit(1);
+    }
+    void this.#watchLoss(this.#device);
+    this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
   }
 
   #quit(): void {

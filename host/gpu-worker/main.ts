@@ -3,8 +3,8 @@
  * channel until told to quit or the host is gone. GPU jobs run one after another; counting tokens
  * does not wait for them.
  */
-import { EngineError } from '../../engine/errors.ts';
 import type { Failure } from '../contract/entities.ts';
+import { toFailure } from '../errors.ts';
 import { GpuWorker } from './gpuWorker.ts';
 import { type WorkerReply, workerRequest } from './protocol.ts';
 
@@ -12,11 +12,10 @@ function send(reply: WorkerReply): void {
   if (process.connected) process.send?.(reply);
 }
 
-export function failureOf(error: unknown): Failure {
-  if (error instanceof EngineError) return { code: error.code, message: error.message, remedy: error.remedy };
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${error instanceof Error ? error.stack : message}\n`);
-  return { code: 'internal', message: `The engine failed: ${message}`, remedy: 'Try again; if it happens again, restart Longleaf and report this message.' };
+function failureOf(error: unknown): Failure {
+  const failure = toFailure(error);
+  if (failure.code === 'internal') process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return failure;
 }
 
 async function start(): Promise<void> {
