@@ -29,7 +29,7 @@ export function App() {
         {!known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
       </div>
       <CommandPalette />
-      <Toaster theme={theme} position="bottom-right" visibleToasts={3} offset={36} gap={8} closeButton={false} />
+      <Toaster theme={theme} position="top-right" visibleToasts={3} offset={{ top: 52, right: 12 }} gap={8} closeButton={false} />
     </TooltipProvider>
   );
 }

@@ -45,7 +45,7 @@ const dots: Record<WorkerStatus['state'], string> = {
 
 function WorkerState({ worker }: { worker: WorkerStatus }) {
   const { adapter, state } = worker;
-  const name = adapter ? `${adapter.name}${adapter.kind === 'software' ? ` (${text.software})` : ''}` : text.noAdapter;
+  const name = adapter === null ? text.noAdapter : adapter.kind === 'software' ? text.software(adapter.name) : adapter.name;
   return (
     <span data-testid="worker-state" data-state={state} className="flex min-w-0 items-center gap-1.5">
       <span className={clsx('size-1.5 shrink-0 rounded-full', dots[state])} aria-hidden />

@@ -34,7 +34,7 @@ export const strings = {
   status: {
     label: 'Status',
     noAdapter: 'No adapter yet',
-    software: 'software, on the processor',
+    software: (name: string) => `${name}, software on the processor`,
     memory: (total: string) => `${total} in use`,
     memoryTitle: (kind: 'gpu' | 'software') => (kind === 'gpu' ? 'GPU memory' : 'Adapter memory'),
     weights: 'Weights',

@@ -9,11 +9,13 @@ export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>
   label: string;
   shortcut?: string;
   iconSize?: number;
+  /** Filled instead of drawn in lines. */
+  fill?: boolean;
   size?: 'small' | 'normal';
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function IconButton({ icon: Icon, label, shortcut, iconSize = 16, size = 'normal', className, type = 'button', ...rest }: IconButtonProps) {
+export function IconButton({ icon: Icon, label, shortcut, iconSize = 16, fill = false, size = 'normal', className, type = 'button', ...rest }: IconButtonProps) {
   return (
     <Tooltip content={label} shortcut={shortcut}>
       <button
@@ -26,7 +28,7 @@ export function IconButton({ icon: Icon, label, shortcut, iconSize = 16, size = 
         )}
         {...rest}
       >
-        <Icon size={iconSize} strokeWidth={1.75} aria-hidden />
+        <Icon size={iconSize} strokeWidth={1.75} fill={fill ? 'currentColor' : 'none'} aria-hidden />
       </button>
     </Tooltip>
   );

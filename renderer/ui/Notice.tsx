@@ -25,7 +25,7 @@ export function Notice({ tone, message, remedy, actions, className }: NoticeProp
     <div role={tone === 'danger' ? 'alert' : 'note'} className={clsx('flex flex-wrap items-start gap-x-3 gap-y-2 rounded-lg border px-3 py-2', box, className)}>
       <Icon size={16} strokeWidth={1.75} className={clsx('mt-0.5', iconStyle)} aria-hidden />
       <div className="selectable min-w-48 flex-1">
-        <p className="font-medium">{message}</p>
+        <p className={tone === 'info' ? undefined : 'font-medium'}>{message}</p>
         {remedy && <p className="text-quiet">{remedy}</p>}
       </div>
       {actions && <div className="flex gap-2">{actions}</div>}

@@ -80,14 +80,17 @@ function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
   return (
     <footer className="group/footer mt-1.5 -ml-1 flex min-h-6 flex-wrap items-center gap-x-1 text-small text-faint">
       {message.text !== '' && <CopyButton text={() => message.text} label={text.copyAnswer} />}
-      <IconButton
-        icon={RotateCcw}
-        label={text.regenerate}
-        size="small"
-        iconSize={14}
-        disabled={answering}
-        onClick={() => attempt(chatStore.getState().regenerate(message.id))}
-      />
+      {/* An answer that did not come to its end has “Try again” in its place. */}
+      {message.state === 'complete' && (
+        <IconButton
+          icon={RotateCcw}
+          label={text.regenerate}
+          size="small"
+          iconSize={14}
+          disabled={answering}
+          onClick={() => attempt(chatStore.getState().regenerate(message.id))}
+        />
+      )}
       <Alternatives message={message} />
       {message.statistics && <Statistics statistics={message.statistics} quiet={!last} />}
     </footer>

@@ -26,7 +26,7 @@ export function ChatHeader() {
       tools={
         <>
           <ModelMenu />
-          <Popover label={text.settings} className="w-[min(24rem,94vw)] p-4" trigger={<IconButton icon={SlidersHorizontal} label={text.settings} />}>
+          <Popover label={text.settings} className="max-h-[min(38rem,var(--radix-popover-content-available-height))]! w-[min(25rem,94vw)] p-4" trigger={<IconButton icon={SlidersHorizontal} label={text.settings} />}>
             <ChatSettings />
           </Popover>
         </>

@@ -48,7 +48,7 @@ export function Composer() {
   };
 
   return (
-    <div className="mx-auto w-full max-w-[46rem] shrink-0 px-6 pb-3">
+    <div className="mx-auto w-full max-w-[46rem] shrink-0 px-6 pt-1.5 pb-3">
       {blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />}
       {pasted !== null && <PasteOffer text={pasted} onInsert={() => insertPasted(pasted)} onClose={() => setPasted(null)} />}
       <ContextBar />
@@ -72,7 +72,7 @@ export function Composer() {
             {blocker && blocker.kind !== 'empty' && blocker.kind !== 'does-not-fit' && !answering ? chatStrings.blockers[blocker.kind] : text.hint}
           </span>
           {answering ? (
-            <IconButton icon={Square} iconSize={13} label={text.stop} shortcut={actions.keysOf('chat.stop')} className="bg-pressed text-text" onClick={() => actions.perform('chat.stop')} />
+            <IconButton icon={Square} iconSize={12} fill label={text.stop} shortcut={actions.keysOf('chat.stop')} className="bg-pressed text-text" onClick={() => actions.perform('chat.stop')} />
           ) : (
             // Not `disabled`: it stays reachable, so that its tooltip can say why it does nothing.
             <IconButton

@@ -2,10 +2,11 @@
 import { clsx } from 'clsx';
 import { useView } from '../../../app/view.ts';
 import { formatCount, formatWait } from '../../../app/format.ts';
+import { Notice } from '../../../ui/Notice.tsx';
 import { Popover } from '../../../ui/Popover.tsx';
 import { Tooltip } from '../../../ui/Tooltip.tsx';
 import { type MeterSummary, summarise } from '../meterParts.ts';
-import { useActiveMeter, useActiveModel } from '../hooks/useChatContext.ts';
+import { useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextTable } from './ContextTable.tsx';
 import { partColours } from './partColours.ts';
@@ -15,6 +16,7 @@ const text = chatStrings.meter;
 export function ContextBar() {
   const meter = useActiveMeter();
   const model = useActiveModel();
+  const failure = useMeterFailure();
   const open = useView((state) => state.meterOpen);
   const setOpen = useView((state) => state.setMeterOpen);
   const summary = meter && summarise(meter);
@@ -30,12 +32,18 @@ export function ContextBar() {
         <button type="button" data-testid="context-bar" aria-label={summary ? accessibleName(summary) : text.show} className="group block w-full rounded-sm pb-1 text-left">
           <Bar summary={summary} />
           <span className="flex h-4 items-center justify-between gap-4 text-tiny text-faint tabular-nums group-hover:text-text">
-            <Numbers summary={summary} />
+            {failure ? <span className="truncate text-danger-text">{failure.message}</span> : <Numbers summary={summary} />}
           </span>
         </button>
       }
     >
-      {meter && summary ? <ContextTable meter={meter} summary={summary} /> : <p className="text-quiet">{model ? text.none : text.noModel}</p>}
+      {meter && summary ? (
+        <ContextTable meter={meter} summary={summary} />
+      ) : failure ? (
+        <Notice tone="danger" message={failure.message} remedy={failure.remedy} />
+      ) : (
+        <p className="text-quiet">{model ? text.none : text.noModel}</p>
+      )}
     </Popover>
   );
 }

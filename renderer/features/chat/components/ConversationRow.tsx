@@ -35,7 +35,7 @@ export function ConversationRow({ conversation, index, current, reachable, onOpe
     return <TitleField conversation={conversation} onDone={() => setRenaming(false)} className="h-[28px] w-full" />;
   }
   return (
-    <div className={clsx('group flex h-[28px] items-center rounded-md', current ? 'bg-pressed' : 'hover:bg-hover')}>
+    <div className={clsx('group relative flex h-[28px] items-center rounded-md', current ? 'bg-pressed' : 'hover:bg-hover')}>
       <button
         type="button"
         data-row={index}
@@ -44,11 +44,11 @@ export function ConversationRow({ conversation, index, current, reachable, onOpe
         onClick={onOpen}
         onDoubleClick={() => setRenaming(true)}
         onKeyDown={onKeyDown}
-        className={clsx('h-full min-w-0 flex-1 truncate rounded-md px-2 text-left', current && 'font-medium')}
+        className={clsx('h-full min-w-0 flex-1 truncate rounded-md px-2 text-left group-focus-within:pr-8 group-hover:pr-8', current && 'font-medium')}
       >
         {title}
       </button>
-      {answering && <span className="mr-1 size-1.5 shrink-0 rounded-full bg-accent group-hover:hidden" aria-hidden />}
+      {answering && <span className="mr-2 size-1.5 shrink-0 rounded-full bg-accent group-focus-within:hidden group-hover:hidden" aria-hidden />}
       <Menu
         align="start"
         trigger={
@@ -57,7 +57,7 @@ export function ConversationRow({ conversation, index, current, reachable, onOpe
             tabIndex={reachable ? 0 : -1}
             aria-label={chatStrings.list.more(title)}
             className={clsx(
-              'mr-1 flex size-6 items-center justify-center rounded-md text-quiet hover:bg-pressed hover:text-text focus-visible:opacity-100 aria-expanded:opacity-100',
+              'absolute right-1 flex size-6 items-center justify-center rounded-md text-quiet hover:bg-pressed hover:text-text group-focus-within:opacity-100 aria-expanded:opacity-100',
               'opacity-0 group-hover:opacity-100',
             )}
           >

@@ -29,7 +29,7 @@ export function DocumentStrip() {
   );
 }
 
-const chip = 'flex h-8 max-w-72 items-center rounded-md border border-line bg-surface';
+const chip = 'flex h-8 max-w-[22rem] items-center rounded-md border border-line bg-surface';
 
 function DocumentChip({ document }: { document: DocumentRecord }) {
   const meter = useActiveMeter();

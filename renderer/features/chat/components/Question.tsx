@@ -14,7 +14,7 @@ export const Question = memo(function Question({ message }: { message: Message }
   const [editing, setEditing] = useState(false);
   const answering = useIsAnswering();
   return (
-    <article aria-label={text.you} data-testid="question" className="turn group mb-5 flex flex-col items-end pt-2">
+    <article aria-label={text.you} data-testid="question" className="turn group mb-2 flex flex-col items-end pt-2">
       {editing ? (
         <QuestionEditor message={message} onDone={() => setEditing(false)} />
       ) : (

@@ -1,5 +1,5 @@
 /** What several parts of the chat ask: the open conversation, its model, its draft. */
-import type { Conversation, ModelRecord } from '../../../../host/contract/entities.ts';
+import type { Conversation, Failure, ModelRecord } from '../../../../host/contract/entities.ts';
 import { useModels } from '../../models/store.ts';
 import { useSettings } from '../../settings/store.ts';
 import { activeConversationOf, keyOf } from '../conversationsSlice.ts';
@@ -10,11 +10,20 @@ export function useActiveConversation(): Conversation | null {
   return useChat(activeConversationOf);
 }
 
-/** The model that will answer: the chat's own, else the default. */
+/** The model that will answer, by the host's rule: the chat's own, else the default, else the first that is ready. */
+export function answeringModel(models: readonly ModelRecord[], own: string | null, preferred: string | null): ModelRecord | null {
+  const ready = models.filter(({ state }) => state === 'ready');
+  return models.find(({ id }) => id === own) ?? ready.find(({ id }) => id === preferred) ?? ready[0] ?? null;
+}
+
 export function useActiveModel(): ModelRecord | null {
   const own = useChat((state) => activeConversationOf(state)?.modelId ?? null);
-  const fallback = useSettings((state) => state.settings.defaultModelId);
-  return useModels((state) => state.models.find(({ id }) => id === (own ?? fallback)) ?? null);
+  const preferred = useSettings((state) => state.settings.defaultModelId);
+  return useModels((state) => answeringModel(state.models, own, preferred));
+}
+
+export function useMeterFailure(): Failure | null {
+  return useChat((state) => state.meterFailures[keyOf(state.activeId)] ?? null);
 }
 
 export function useDraft(): string {

@@ -1,0 +1,186 @@
+/** Made-up records for screenshots of the interface. */
+import {
+  type AdapterReport,
+  type CatalogueEntry,
+  type DocumentRecord,
+  type MachineReport,
+  type Message,
+  type ModelRecord,
+  defaultSampling,
+} from '../../host/contract/entities.ts';
+import { conversationOf, messageOf } from './scriptedHost.ts';
+
+const hourMs = 3_600_000;
+export const startedAtMs = Date.now();
+
+export const adapter: AdapterReport = {
+  name: 'llvmpipe (LLVM 19.1.7, 256 bits)',
+  vendor: 'mesa',
+  architecture: 'lavapipe',
+  driver: 'Mesa 25.0.7',
+  kind: 'software',
+  features: ['shader-f16', 'subgroups', 'timestamp-query'],
+  limits: { maxBufferSize: 2_147_483_647, maxStorageBufferBindingSize: 134_217_728, maxComputeWorkgroupStorageSize: 32_768 },
+  advice: 'Answers would be many times faster on a graphics processor: if this machine has one, install its Vulkan driver and restart Longleaf.',
+};
+
+export const machine: MachineReport = {
+  platform: 'linux',
+  cpuModel: 'AMD Ryzen 7 5800X',
+  cpuCores: 8,
+  memoryBytes: 33_600_000_000,
+  freeMemoryBytes: 21_200_000_000,
+  dataFolder: '/home/reader/.local/share/longleaf',
+  diskFreeBytes: 184_000_000_000,
+  versions: { longleaf: '0.1.0', node: '26.10.0', dawn: '0.6.2', sqlite: '3.53.0' },
+};
+
+const apache = { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' };
+
+export const catalogue: CatalogueEntry[] = [
+  {
+    id: 'smollm2-135m',
+    name: 'SmolLM2 135M Instruct',
+    description: 'Small and quick: starts at once on any machine and finds facts in texts of up to a few thousand words. For longer reasoning take a larger one.',
+    fileName: 'SmolLM2-135M-Instruct-Q8_0.gguf',
+    sizeBytes: 144_811_072,
+    sha256: 'a'.repeat(64),
+    contextTokens: 8192,
+    licence: apache,
+    starter: true,
+    sources: [{ kind: 'hub', repository: 'org/model', revision: 'main', path: 'model.gguf' }],
+  },
+  {
+    id: 'gemma-3-270m',
+    name: 'Gemma 3 270M',
+    description: 'A base model with a long window of 32,768 tokens. It continues text rather than chatting.',
+    fileName: 'gemma-3-270m-Q4_1.gguf',
+    sizeBytes: 253_115_424,
+    sha256: 'b'.repeat(64),
+    contextTokens: 32_768,
+    licence: { name: 'Gemma Terms of Use', url: 'https://ai.google.dev/gemma/terms' },
+    starter: false,
+    sources: [{ kind: 'hub', repository: 'org/model', revision: 'main', path: 'model.gguf' }],
+  },
+];
+
+export function modelFor(entry: CatalogueEntry, change: Partial<ModelRecord> = {}): ModelRecord {
+  return {
+    id: entry.id,
+    name: entry.name,
+    fileName: entry.fileName,
+    architecture: 'llama',
+    quantisation: 'Q8_0',
+    parameters: 134_515_008,
+    sizeBytes: entry.sizeBytes,
+    sha256: entry.sha256,
+    contextTokens: entry.contextTokens,
+    chat: true,
+    licence: entry.licence,
+    state: 'ready',
+    addedAtMs: startedAtMs,
+    ...change,
+  };
+}
+
+export const models: ModelRecord[] = [
+  modelFor(catalogue[0]),
+  modelFor({ ...catalogue[1], name: 'Gemma 3 270M (my copy)' }, { id: 'mine', architecture: 'gemma3', quantisation: 'Q4_1', parameters: 268_098_176, sha256: 'c'.repeat(64), chat: false, licence: null, state: 'missing' }),
+];
+
+const paragraph =
+  'Miss Brooke had that kind of beauty which seems to be thrown into relief by poor dress. Her hand and wrist were so finely formed that she could wear sleeves not less bare of style than those in which the Blessed Virgin appeared to Italian painters; and her profile as well as her stature and bearing seemed to gain the more dignity from her plain garments, which by the side of provincial fashion gave her the impressiveness of a fine quotation from the Bible,—or from one of our elder poets,—in a paragraph of to-day’s newspaper.';
+export const documentText = `MIDDLEMARCH\n\nBY GEORGE ELIOT\n\nBook I. Miss Brooke.\n\nCHAPTER I.\n\n“Since I can do no good because a woman,\nReach constantly at something that is near it.\n—The Maid’s Tragedy: BEAUMONT AND FLETCHER.”\n\n${Array.from({ length: 28 }, (_, index) => `${paragraph} She was usually spoken of as being remarkably clever, but with the addition that her sister Celia had more common-sense. [${index + 1}]`).join('\n\n')}`;
+
+export function documentOf(id: string, name: string, change: Partial<DocumentRecord> = {}): DocumentRecord {
+  return {
+    id,
+    name,
+    format: name.endsWith('.md') ? 'markdown' : 'text',
+    sizeBytes: documentText.length + 900,
+    characters: documentText.length,
+    sha256: 'd'.repeat(64),
+    notices: [],
+    addedAtMs: startedAtMs,
+    ...change,
+  };
+}
+
+export const documents: DocumentRecord[] = [
+  documentOf('middlemarch', 'Middlemarch, Book I.txt', { notices: ['3 bytes were not valid UTF-8 and were replaced by “�”.'] }),
+  documentOf('notes', 'Reading notes.md', { sizeBytes: 8_210, characters: 8_102 }),
+];
+
+export const longAnswer = `Dorothea is introduced through **contrast**: plain dress against fine form, and her own ardour against her sister’s common sense.
+
+## What the text says of her
+
+1. Her beauty “seems to be thrown into relief by poor dress”.
+2. She is “usually spoken of as being remarkably clever”.
+3. Her mind is *theoretic*, and yearns for some lofty conception of the world.
+
+| Sister | Spoken of as | Dress |
+| --- | --- | --- |
+| Dorothea | remarkably clever | plain garments |
+| Celia | has more common-sense | scarcely more trimmings |
+
+> Her profile as well as her stature and bearing seemed to gain the more dignity from her plain garments.
+
+A small count of the words used, as a query:
+
+\`\`\`sql
+SELECT word, count(*) AS uses
+FROM words
+WHERE chapter = 1
+GROUP BY word;
+\`\`\`
+
+The chapter is at [Project Gutenberg](https://www.gutenberg.org/ebooks/145). <script>alert('text, not markup')</script> ![a portrait](https://example.org/portrait.png)
+
+- [x] Chapter I read
+- [ ] Chapter II still to be read
+`;
+
+const statistics: Message['statistics'] = {
+  modelName: 'SmolLM2 135M Instruct',
+  promptTokens: 6_412,
+  reusedTokens: 5_890,
+  answerTokens: 218,
+  readingMs: 4_900,
+  answeringMs: 14_200,
+  stopReason: 'end',
+};
+
+export const conversations = [
+  conversationOf('c1', { title: 'How is Dorothea introduced?', updatedAtMs: startedAtMs - 200_000, documentIds: ['middlemarch', 'notes'], modelId: 'smollm2-135m', sampling: defaultSampling }),
+  conversationOf('c2', { title: 'Who is Mr. Casaubon, and what is his Key to all Mythologies?', updatedAtMs: startedAtMs - 2 * hourMs }),
+  conversationOf('c3', { title: 'When the worker died', updatedAtMs: startedAtMs - 26 * hourMs }),
+  conversationOf('c4', { title: 'Contract terms', updatedAtMs: startedAtMs - 90 * hourMs }),
+  ...Array.from({ length: 30 }, (_, index) => conversationOf(`old${index}`, { title: `Notes on chapter ${index + 1}`, updatedAtMs: startedAtMs - (240 + index * 24) * hourMs })),
+];
+
+const answerTo = (id: string, parentId: string, change: Partial<Message>): Message =>
+  messageOf(id, { conversationId: 'c1', role: 'assistant', parentId, statistics, ...change });
+
+export const messages: Record<string, Message[]> = {
+  c1: [
+    messageOf('q1', { conversationId: 'c1', text: 'How is Dorothea introduced in the first chapter, and how does she differ from Celia?', siblingIds: ['q0', 'q1', 'q2'], siblingIndex: 1 }),
+    answerTo('a1', 'q1', { text: longAnswer, siblingIds: ['a0', 'a1'], siblingIndex: 1 }),
+    messageOf('q3', { conversationId: 'c1', parentId: 'a1', text: 'And who says so?' }),
+    answerTo('a3', 'q3', { text: 'The narrator does, and reports the opinion of the neighbourhood: she “was usually spoken of” in this way.' }),
+  ],
+  c3: [
+    messageOf('q5', { conversationId: 'c3', text: 'Summarise the second chapter.' }),
+    answerTo('a5', 'q5', { conversationId: 'c3', state: 'interrupted', text: 'At dinner Sir James Chettam and Mr. Casaubon', statistics: null }),
+    messageOf('q6', { conversationId: 'c3', parentId: 'a5', text: 'Again, please.' }),
+    answerTo('a6', 'q6', {
+      conversationId: 'c3',
+      state: 'failed',
+      text: '',
+      statistics: null,
+      failure: { code: 'device-lost', message: 'The graphics processor was lost while the answer was written.', remedy: 'It has been started again: try again.' },
+    }),
+    messageOf('q7', { conversationId: 'c3', parentId: 'a6', text: 'Once more.' }),
+    answerTo('a7', 'q7', { conversationId: 'c3', state: 'stopped', text: 'At dinner Sir James', statistics: { ...statistics, answerTokens: 5, stopReason: 'cancelled' } }),
+  ],
+};
