@@ -14,8 +14,15 @@ interface InterfaceCommand {
   shift?: boolean;
 }
 
-const newConversation: InterfaceCommand = { label: 'New conversation', key: 'N' };
-const settings: InterfaceCommand = { label: 'Settings…', key: ',' };
+/** The shortcuts of renderer/app/actions/actions.ts. */
+const commands = {
+  newChat: { label: 'New chat', key: 'N' },
+  attach: { label: 'Attach documents…', key: 'O' },
+  settings: { label: 'Settings…', key: ',' },
+  palette: { label: 'Command palette…', key: 'K' },
+  sidebar: { label: 'Show or hide the sidebar', key: 'B' },
+  theme: { label: 'Switch between light and dark', key: 'L', shift: true },
+} satisfies Record<string, InterfaceCommand>;
 
 const isMac = process.platform === 'darwin';
 const separator: MenuItemConstructorOptions = { type: 'separator' };
@@ -25,7 +32,7 @@ export function installMenu(): void {
     ...(isMac ? [applicationMenu()] : []),
     { label: '&File', submenu: fileItems() },
     { role: 'editMenu' },
-    { role: 'viewMenu' },
+    { label: '&View', submenu: viewItems() },
     { role: 'windowMenu' },
     ...(isMac ? [] : [{ role: 'help', submenu: [{ role: 'about' }] } satisfies MenuItemConstructorOptions]),
   ];
@@ -38,7 +45,7 @@ function applicationMenu(): MenuItemConstructorOptions {
     submenu: [
       { role: 'about' },
       separator,
-      interfaceItem(settings),
+      interfaceItem(commands.settings),
       separator,
       { role: 'services' },
       separator,
@@ -52,8 +59,24 @@ function applicationMenu(): MenuItemConstructorOptions {
 }
 
 function fileItems(): MenuItemConstructorOptions[] {
-  if (isMac) return [interfaceItem(newConversation), separator, { role: 'close' }];
-  return [interfaceItem(newConversation), separator, interfaceItem(settings), separator, { role: 'quit' }];
+  const items = [interfaceItem(commands.newChat), interfaceItem(commands.attach), separator];
+  return isMac ? [...items, { role: 'close' }] : [...items, interfaceItem(commands.settings), separator, { role: 'quit' }];
+}
+
+function viewItems(): MenuItemConstructorOptions[] {
+  return [
+    interfaceItem(commands.palette),
+    interfaceItem(commands.sidebar),
+    interfaceItem(commands.theme),
+    separator,
+    { role: 'resetZoom' },
+    { role: 'zoomIn' },
+    { role: 'zoomOut' },
+    { role: 'togglefullscreen' },
+    separator,
+    { role: 'reload' },
+    { role: 'toggleDevTools' },
+  ];
 }
 
 function interfaceItem(command: InterfaceCommand): MenuItemConstructorOptions {

@@ -1,0 +1,17 @@
+/** Pictures of the screens for docs/screenshots/, taken only when LONGLEAF_SCREENSHOTS=1. */
+import { join } from 'node:path';
+import { type RunningApp, repositoryFolder } from './runningApp.ts';
+
+const folders = { chromium: 'browser', electron: 'desktop' };
+
+export async function takePictures(app: RunningApp, name: string): Promise<void> {
+  if (process.env['LONGLEAF_SCREENSHOTS'] !== '1') return;
+  const { page } = app;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    // Colours change over a moment.
+    await page.waitForTimeout(250);
+    await page.screenshot({ path: join(repositoryFolder, 'docs', 'screenshots', folders[app.kind], `${name}-${colorScheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}

@@ -1,0 +1,45 @@
+/** Playwright's `test` with a running Longleaf, of the kind the project asks for, on a fresh data folder. */
+import { test as base } from '@playwright/test';
+import { startElectronApp } from './electronApp.ts';
+import { startHub } from './hub.ts';
+import { required, type RunningApp, temporaryFolder } from './runningApp.ts';
+import { startServedApp } from './servedApp.ts';
+
+interface TestFixtures {
+  pictureOfFailure: void;
+}
+
+interface WorkerFixtures {
+  /** Files that name different stories do not share an app. */
+  story: string;
+  /** One app for all tests of a story: they follow one another like the steps of a person. */
+  app: RunningApp;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  story: ['', { scope: 'worker', option: true }],
+  app: [
+    // oxlint-disable-next-line no-unused-vars -- another story is another app
+    async ({ story }, use, { project }) => {
+      const folder = temporaryFolder();
+      const hub = await startHub(required('LONGLEAF_TEST_MODELS'));
+      const options = { dataFolder: folder.path, environment: { HF_ENDPOINT: hub.endpoint } };
+      const app = await (project.name === 'electron' ? startElectronApp(options) : startServedApp(options));
+      await use(app);
+      await app.close();
+      await hub.close();
+      folder.remove();
+    },
+    { scope: 'worker' },
+  ],
+  pictureOfFailure: [
+    async ({ app }, use, testInfo) => {
+      await use();
+      if (testInfo.status === testInfo.expectedStatus) return;
+      await testInfo.attach('window', { body: await app.page.screenshot(), contentType: 'image/png' });
+    },
+    { auto: true },
+  ],
+});
+
+export { expect } from '@playwright/test';

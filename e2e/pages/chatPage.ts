@@ -1,0 +1,59 @@
+import type { Locator, Page } from '@playwright/test';
+
+export type AnswerState = 'complete' | 'streaming' | 'stopped' | 'failed' | 'interrupted';
+
+export class ChatPage {
+  readonly composer: Locator;
+  readonly stop: Locator;
+  readonly attach: Locator;
+  readonly documents: Locator;
+  readonly preview: Locator;
+  readonly contextBar: Locator;
+  readonly questions: Locator;
+  readonly answers: Locator;
+  readonly conversations: Locator;
+  readonly workerState: Locator;
+  readonly #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.composer = page.getByRole('textbox', { name: 'Question', exact: true });
+    this.stop = page.getByRole('button', { name: 'Stop', exact: true }).last();
+    this.attach = page.getByRole('button', { name: 'Attach documents' });
+    this.documents = page.getByTestId('document');
+    this.preview = page.getByTestId('preview');
+    this.contextBar = page.getByTestId('context-bar');
+    this.questions = page.getByTestId('question');
+    this.answers = page.getByTestId('answer');
+    this.conversations = page.getByRole('list', { name: 'Conversations' }).getByRole('listitem');
+    this.workerState = page.getByTestId('worker-state');
+  }
+
+  async ask(question: string): Promise<void> {
+    await this.composer.fill(question);
+    await this.composer.press('Enter');
+  }
+
+  /** The last answer, if it is in this state. */
+  lastAnswer(state: AnswerState): Locator {
+    return this.answers.last().and(this.#page.locator(`[data-state="${state}"]`));
+  }
+
+  /** What the last answer says. */
+  get lastText(): Locator {
+    return this.answers.last().locator('.prose');
+  }
+
+  async edit(question: Locator, text: string): Promise<void> {
+    await question.hover();
+    await question.getByRole('button', { name: 'Edit and resend' }).click();
+    const editor = question.getByRole('textbox', { name: 'Edit the question' });
+    await editor.fill(text);
+    await editor.press('Enter');
+  }
+
+  /** “2/3” beside a question or an answer that has alternatives. */
+  alternative(message: Locator): Locator {
+    return message.getByTestId('alternative-position');
+  }
+}
