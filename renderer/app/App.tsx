@@ -25,7 +25,7 @@ export function App() {
   return (
     <TooltipProvider delayDuration={350} skipDelayDuration={200}>
       <div className="flex h-full flex-col">
-        <Banner />
+        <Banner quiet={!known || firstRun} />
         {!known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
       </div>
       <CommandPalette />

@@ -8,10 +8,12 @@ import { actions } from './actions/actions.ts';
 import { host } from './connection/session.ts';
 import { strings } from './strings.ts';
 
-export function Banner() {
+/** `quiet`: the screen itself says how the GPU process is. */
+export function Banner({ quiet }: { quiet: boolean }) {
   const link = useStore(host.link);
   const worker = useSettings((state) => state.worker);
   if (link.phase === 'lost') return <LostBanner attempts={link.attempts} retryAtMs={link.retryAtMs} />;
+  if (quiet) return null;
   if (worker.state === 'restarting') return <BannerLine busy text={worker.failure?.message ?? strings.worker.restarting} detail={worker.failure?.remedy} />;
   if (worker.state === 'failed' || worker.state === 'stopped') {
     return (

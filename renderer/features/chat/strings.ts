@@ -137,7 +137,7 @@ export const chatStrings = {
       reading: 'Time to read',
       answer: 'Answer',
       answering: 'Time to answer',
-      stop: 'Ended because',
+      stop: 'Ended',
     },
     tokens: (count: string) => `${count} tokens`,
     tokensAndRate: (count: string, rate: string) => `${count} tokens, ${rate}/s`,

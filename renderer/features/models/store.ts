@@ -40,7 +40,8 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
     importing: null,
     async startDownload(catalogueId) {
       const download = await caller.call('downloads.start', { catalogueId });
-      set((state) => ({ downloads: { ...state.downloads, [download.id]: download } }));
+      // What went wrong with a file by hand is over when another way is taken.
+      set((state) => ({ importing: state.importing?.failure ? null : state.importing, downloads: { ...state.downloads, [download.id]: download } }));
     },
     async cancelDownload(downloadId) {
       await caller.call('downloads.cancel', { downloadId });

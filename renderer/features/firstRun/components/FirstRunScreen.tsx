@@ -22,10 +22,10 @@ export function FirstRunScreen() {
     // Focusable, so that the keyboard can scroll it.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <main tabIndex={0} aria-label={text.title} data-testid="first-run" className="min-h-0 flex-1 overflow-y-auto bg-canvas outline-none">
-      <div className="mx-auto flex min-h-full max-w-[40rem] flex-col justify-center px-6 py-8">
-        <header className="mb-6">
+      <div className="mx-auto flex min-h-full max-w-[40rem] flex-col justify-center px-6 py-6">
+        <header className="mb-5">
           <Wordmark large />
-          <h1 className="mt-4 font-serif text-[1.625rem] leading-9 tracking-tight">{text.title}</h1>
+          <h1 className="mt-3 font-serif text-[1.625rem] leading-9 tracking-tight">{text.title}</h1>
           <p className="mt-1 text-body text-quiet">{text.lead}</p>
         </header>
         <div className="rounded-lg border border-line bg-surface">

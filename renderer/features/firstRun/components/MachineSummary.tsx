@@ -1,7 +1,10 @@
 import { type ReactNode, useEffect } from 'react';
 import type { WorkerStatus } from '../../../../host/contract/entities.ts';
+import { actions } from '../../../app/actions/actions.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatBytes } from '../../../app/format.ts';
+import { strings } from '../../../app/strings.ts';
+import { Button } from '../../../ui/Button.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { settingsStrings } from '../../settings/strings.ts';
 import { useSettings } from '../../settings/store.ts';
@@ -20,7 +23,15 @@ export function MachineSummary() {
         {text.title}
       </h2>
       <p className="text-quiet">{sentenceOf(worker)}</p>
-      {worker.failure && <Notice tone="danger" className="mt-2" message={worker.failure.message} remedy={worker.failure.remedy} />}
+      {worker.failure && (
+        <Notice
+          tone="danger"
+          className="mt-2"
+          message={worker.failure.message}
+          remedy={worker.failure.remedy}
+          actions={<Button onClick={() => actions.perform('worker.restart')}>{strings.worker.restart}</Button>}
+        />
+      )}
       {worker.adapter?.advice && <Notice tone="info" className="mt-2" message={worker.adapter.advice} />}
       <dl className="selectable mt-3 grid grid-cols-[auto_1fr] gap-x-6 gap-y-0.5 tabular-nums">
         {worker.adapter && <Fact label={text.adapter}>{worker.adapter.name}</Fact>}
