@@ -38,7 +38,11 @@ const llama3 = createTokenizer(
 );
 const base = createTokenizer(byteLevelMetadata({ control: ['<s>'], extra: { bos_token_id: 256, add_bos_token: true } }));
 
-const noFile = metadataOf({});
+/** A file without a template, whose turns end with this token. */
+function withoutTemplate(tokenizer: Tokenizer, end: string): PromptStyle {
+  return choosePromptStyle(metadataOf({ 'tokenizer.ggml.eot_token_id': tokenizer.findToken(end) ?? -1 }), tokenizer);
+}
+
 const smolStyle: PromptStyle = { kind: 'chat', template: smolTemplate, source: 'file' };
 
 const documents = [
@@ -58,10 +62,10 @@ const full: PromptParts = {
 const styles: readonly [string, Tokenizer, PromptStyle][] = [
   ['the template of SmolLM2', chatMl, smolStyle],
   ['a template that refuses the system role', gemma, { kind: 'chat', template: refusingTemplate, source: 'file' }],
-  ['the fallback for ChatML', chatMl, choosePromptStyle(noFile, chatMl)],
-  ['the fallback for Gemma', gemma, choosePromptStyle(noFile, gemma)],
-  ['the fallback for Llama 3', llama3, choosePromptStyle(noFile, llama3)],
-  ['a completion', base, choosePromptStyle(noFile, base)],
+  ['the fallback for ChatML', chatMl, withoutTemplate(chatMl, '<|im_end|>')],
+  ['the fallback for Gemma', gemma, withoutTemplate(gemma, '<end_of_turn>')],
+  ['the fallback for Llama 3', llama3, withoutTemplate(llama3, '<|eot_id|>')],
+  ['a completion', base, withoutTemplate(base, '<s>')],
 ];
 
 function endOf(prompt: ComposedPrompt, kind: string): number {
@@ -160,6 +164,17 @@ describe.each(styles)('a prompt with %s', (_, tokenizer, style) => {
   });
 });
 
+describe('thinking', () => {
+  const style: PromptStyle = { kind: 'chat', template: `{{ enable_thinking }}${smolTemplate}`, source: 'file' };
+  it.each([
+    [undefined, 'false'],
+    [{ enable_thinking: true }, 'true'],
+  ])('with the variables %j is %s', async (extra, expected) => {
+    const { tokens } = await composePrompt(chatMl, style, full, { runTemplate, extra });
+    expect(chatMl.decode(tokens).startsWith(expected)).toBe(true);
+  });
+});
+
 describe('the text of a prompt', () => {
   const textOf = async (tokenizer: Tokenizer, style: PromptStyle): Promise<string> => {
     const parts = { ...full, documents: [{ id: 'x', name: 'X', text: 'Text.' }] };
@@ -176,7 +191,7 @@ describe('the text of a prompt', () => {
 
   it('opens the first turn where there is no system role', async () => {
     const expected = `<bos><start_of_turn>user\n${opening}\n\nHello<end_of_turn>\n<start_of_turn>model\nHi.<end_of_turn>\n<start_of_turn>user\nWho falls?<end_of_turn>\n<start_of_turn>model\n`;
-    expect(await textOf(gemma, choosePromptStyle(noFile, gemma))).toBe(expected);
+    expect(await textOf(gemma, withoutTemplate(gemma, '<end_of_turn>'))).toBe(expected);
     const refusing: PromptStyle = { kind: 'chat', template: refusingTemplate, source: 'file' };
     expect((await textOf(gemma, refusing)).replace('turn>assistant', 'turn>model')).toBe(expected);
   });
@@ -206,16 +221,17 @@ describe('choosePromptStyle', () => {
     expect(choosePromptStyle(metadata, gemma)).toEqual({ kind: 'chat', template: '{{ 1 }}', source: 'file' });
   });
 
-  it('goes by the vocabulary when the file has none', () => {
-    const ofModel = (tokenizer: Tokenizer): string => {
-      const style = choosePromptStyle(metadataOf({ 'tokenizer.chat_template': ' ' }), tokenizer);
-      return style.kind === 'completion' ? style.kind : (/<[^>]*start[^>]*>/u.exec(style.template)?.[0] ?? '');
-    };
-    expect([chatMl, gemma, llama3, base].map(ofModel)).toEqual([
-      '<|im_start|>',
-      '<start_of_turn>',
-      '<|start_header_id|>',
-      'completion',
-    ]);
+  it('goes by the vocabulary and the end of turns when the file has none', () => {
+    const markOf = (style: PromptStyle): string =>
+      style.kind === 'completion' ? style.kind : (/<[^>]*start[^>]*>/u.exec(style.template)?.[0] ?? '');
+    expect(markOf(withoutTemplate(chatMl, '<|im_end|>'))).toBe('<|im_start|>');
+    expect(markOf(withoutTemplate(gemma, '<end_of_turn>'))).toBe('<start_of_turn>');
+    expect(markOf(withoutTemplate(llama3, '<|eot_id|>'))).toBe('<|start_header_id|>');
+    expect(markOf(withoutTemplate(base, '<s>'))).toBe('completion');
+  });
+
+  it('takes a model that ends texts otherwise for a base model', () => {
+    expect(withoutTemplate(gemma, '<bos>').kind).toBe('completion');
+    expect(choosePromptStyle(metadataOf({ 'tokenizer.chat_template': ' ' }), chatMl).kind).toBe('completion');
   });
 });

@@ -18,7 +18,7 @@ export interface ComposeOptions {
    * because this is the expensive part.
    */
   readonly encodeDocument?: (id: string, text: string) => readonly number[];
-  /** More variables for the template, such as `enable_thinking`. */
+  /** More variables for the template. `enable_thinking` is false unless given: small models think at length. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
@@ -94,7 +94,7 @@ async function renderMessages(
         addGenerationPrompt: true,
         bosToken: tokenizer.bos === undefined ? '' : tokenizer.tokenText(tokenizer.bos),
         eosToken: tokenizer.eos === undefined ? '' : tokenizer.tokenText(tokenizer.eos),
-        extra: options.extra,
+        extra: { enable_thinking: false, ...options.extra },
       },
       options.runTemplate,
     );

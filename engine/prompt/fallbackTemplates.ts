@@ -7,14 +7,19 @@ const gemma = `{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set pre
 
 const llama3 = `{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}`;
 
-const fallbacks: readonly { readonly marks: readonly string[]; readonly template: string }[] = [
-  { marks: ['<start_of_turn>', '<end_of_turn>'], template: gemma },
-  { marks: ['<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>'], template: llama3 },
-  { marks: ['<|im_start|>', '<|im_end|>'], template: chatMl },
+const fallbacks: readonly { readonly start: string; readonly end: string; readonly template: string }[] = [
+  { start: '<start_of_turn>', end: '<end_of_turn>', template: gemma },
+  { start: '<|start_header_id|>', end: '<|eot_id|>', template: llama3 },
+  { start: '<|im_start|>', end: '<|im_end|>', template: chatMl },
 ];
 
-/** The chat template that the vocabulary suggests for a file that has none. */
-export function fallbackTemplate(tokenizer: Tokenizer): string | undefined {
-  const has = (mark: string): boolean => tokenizer.findToken(mark) !== undefined;
-  return fallbacks.find(({ marks }) => marks.every(has))?.template;
+/**
+ * The chat template that the vocabulary suggests for a file that has none. A base model has the
+ * vocabulary of its tuned sibling without having learnt the turns, so one of `ends`, the tokens with
+ * which the file says that a text or turn ends, must be the end of a turn.
+ */
+export function fallbackTemplate(tokenizer: Tokenizer, ends: readonly number[]): string | undefined {
+  const suits = (start: string, end: string): boolean =>
+    tokenizer.findToken(start) !== undefined && ends.includes(tokenizer.findToken(end) ?? -1);
+  return fallbacks.find(({ start, end }) => suits(start, end))?.template;
 }

@@ -8,12 +8,13 @@ export type PromptStyle =
   | { readonly kind: 'completion' };
 
 /**
- * The style of a model: the chat template of its file, else one that its vocabulary suggests. A model
- * with neither was not made for chats and gets plain text.
+ * The style of a model: the chat template of its file, else one that its vocabulary and end tokens
+ * suggest. A model with neither was not made for chats and gets plain text.
  */
-export function choosePromptStyle(metadata: Pick<TokenizerMetadata, 'stringOr'>, tokenizer: Tokenizer): PromptStyle {
+export function choosePromptStyle(metadata: Pick<TokenizerMetadata, 'stringOr' | 'integerOr'>, tokenizer: Tokenizer): PromptStyle {
   const own = metadata.stringOr('tokenizer.chat_template', '');
   if (own.trim() !== '') return { kind: 'chat', template: own, source: 'file' };
-  const template = fallbackTemplate(tokenizer);
+  const ends = ['eos', 'eot'].map((name) => metadata.integerOr(`tokenizer.ggml.${name}_token_id`, -1));
+  const template = fallbackTemplate(tokenizer, ends);
   return template === undefined ? { kind: 'completion' } : { kind: 'chat', template, source: 'fallback' };
 }
