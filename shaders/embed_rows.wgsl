@@ -26,20 +26,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let token = tokens[row];
   if (token < shape.first_column || token >= shape.first_column + shape.outputs) { return; }
   let column = token - shape.first_column;
-  let place = block_row(column, block);
 //@if HAS_SCALES
-  let record = scales[place * TILE + column % TILE];
+  let record = scale_record(column / TILE, block, column % TILE);
 //@end
 //@unroll u UNITS
   {
-    let unit = codes[(place * UNITS + $uu) * TILE + column % TILE];
+    let unit = code_unit(column / TILE, block * UNITS + $uu, column % TILE);
 //@unroll f FIELDS
     {
       const quad = $uu * FIELDS + $fu;
       let k = block * 32u + quad * 4u;
 //@if HAS_SCALES
       let scale = scale_of(record, quad / 4u);
-      store(row * shape.inputs + k, k, field$f(unit) * scale.x + vec4<f32>(scale.y));
+      store(row * shape.inputs + k, k, field$f(unit) * (scale.x * shrink$f) + vec4<f32>(scale.y));
 //@else
       store(row * shape.inputs + k, k, field$f(unit));
 //@end

@@ -40,19 +40,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var sum$r = 0.0;
 //@end
   for (var block = 0u; block < shape.blocks; block++) {
-    let place = block_row(column, block);
 //@if HAS_SCALES
-    let record = scales[place * TILE + column % TILE];
+    let record = scale_record(column / TILE, block, column % TILE);
 //@end
 //@unroll u UNITS
     {
-      let unit = codes[(place * UNITS + $uu) * TILE + column % TILE];
+      let unit = code_unit(column / TILE, block * UNITS + $uu, column % TILE);
 //@unroll f FIELDS
       {
         const quad = $uu * FIELDS + $fu;
 //@if HAS_SCALES
         let scale = scale_of(record, quad / 4u);
-        let weight = field$f(unit) * scale.x + vec4<f32>(scale.y);
+        let weight = field$f(unit) * (scale.x * shrink$f) + vec4<f32>(scale.y);
 //@else
         let weight = field$f(unit);
 //@end

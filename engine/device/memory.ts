@@ -14,10 +14,12 @@ export interface MemoryReport {
   totalBytes: number;
 }
 
+const texelBytes = { r32uint: 4, rg32uint: 8, rgba32uint: 16 } as const;
+
 export class GpuMemory {
   readonly #device: GPUDevice;
   readonly #bytes: Record<MemoryOwner, number> = { weights: 0, kv: 0, activations: 0, staging: 0 };
-  readonly #live = new Map<GPUBuffer, { owner: MemoryOwner; sizeBytes: number }>();
+  readonly #live = new Map<GPUBuffer | GPUTexture, { owner: MemoryOwner; sizeBytes: number }>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -43,12 +45,26 @@ export class GpuMemory {
     return this.allocate(owner, label, sizeBytes, 0x80 /* STORAGE */ | 0x08 /* COPY_DST */ | 0x04 /* COPY_SRC */);
   }
 
-  free(buffer: GPUBuffer): void {
-    const entry = this.#live.get(buffer);
+  /** A texture that kernels read like a table (some adapters read textures faster than buffers). */
+  table(owner: MemoryOwner, label: string, format: keyof typeof texelBytes, width: number, height: number): GPUTexture {
+    const texture = this.#device.createTexture({
+      label,
+      format,
+      size: [width, height],
+      usage: 0x02 /* COPY_DST */ | 0x08 /* STORAGE_BINDING */,
+    });
+    const sizeBytes = width * height * texelBytes[format];
+    this.#live.set(texture, { owner, sizeBytes });
+    this.#bytes[owner] += sizeBytes;
+    return texture;
+  }
+
+  free(resource: GPUBuffer | GPUTexture): void {
+    const entry = this.#live.get(resource);
     if (!entry) return;
-    this.#live.delete(buffer);
+    this.#live.delete(resource);
     this.#bytes[entry.owner] -= entry.sizeBytes;
-    buffer.destroy();
+    resource.destroy();
   }
 
   /** Runs `allocate` inside an out-of-memory scope and turns a failure into a named error. */
@@ -80,8 +96,8 @@ export class GpuMemory {
     };
   }
 
-  #freeNewerThan(before: ReadonlySet<GPUBuffer>): void {
-    for (const buffer of this.#live.keys()) if (!before.has(buffer)) this.free(buffer);
+  #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>): void {
+    for (const resource of this.#live.keys()) if (!before.has(resource)) this.free(resource);
   }
 }
 

@@ -23,8 +23,8 @@ export interface WeightFormat {
 export interface Layout {
   /** Columns whose units lie side by side; every kernel's tile divides it or is divided by it. */
   tileColumns: number;
-  /** False where unpacking halves costs more than loading floats. */
-  halfScales: boolean;
+  /** Keep weights in storage textures where they fit; the rest stays in buffers. */
+  textures: boolean;
 }
 
 const weightsPerUnit = { u4: 32, u8: 16, f16: 8, f32: 4 } as const;
@@ -45,7 +45,7 @@ export function scaleWordsPerBlock(format: WeightFormat): number {
   return (format.scales === 'f16' ? 1 : 2) * (blockWeights / format.scaleBlock);
 }
 
-export function formatOf(source: SourceMatrix, layout: Layout): WeightFormat {
+export function formatOf(source: SourceMatrix): WeightFormat {
   if (source.kind === 'float') {
     const codes = source.precision === 'f16' || (source.precision === 'bf16' && fitsHalf(source.values)) ? 'f16' : 'f32';
     return { codes, scales: 'none', scaleBlock: 32, zeroPoint: 0 };
@@ -53,7 +53,7 @@ export function formatOf(source: SourceMatrix, layout: Layout): WeightFormat {
   const { bits, blockSize, zeroPoint, scalesAreHalf } = source.rows;
   return {
     codes: bits === 4 ? 'u4' : 'u8',
-    scales: scalesAreHalf && layout.halfScales ? 'f16' : 'f32',
+    scales: scalesAreHalf ? 'f16' : 'f32',
     scaleBlock: blockSize,
     zeroPoint,
   };
@@ -69,7 +69,7 @@ export function formatName(format: WeightFormat): string {
 }
 
 /** The constants that `matmul_weights.wgsl` needs. */
-export function formatConstants(format: WeightFormat, layout: Layout): ShaderConstants {
+export function formatConstants(format: WeightFormat, tileColumns: number, inTexture: boolean): ShaderConstants {
   return {
     CODES4: format.codes === 'u4',
     CODES8: format.codes === 'u8',
@@ -80,7 +80,8 @@ export function formatConstants(format: WeightFormat, layout: Layout): ShaderCon
     SPLIT_BLOCK: format.scaleBlock === 16,
     UNITS: unitsPerBlock(format),
     FIELDS: fieldsPerUnit(format),
-    TILE: layout.tileColumns,
+    TILE: tileColumns,
+    IN_TEXTURE: inTexture,
   };
 }
 

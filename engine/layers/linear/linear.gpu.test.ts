@@ -5,7 +5,7 @@ import { expand, lookUp, magnitude, multiply, stack, type DenseRows } from '../.
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
 import { type BoundLinear, createLinearKernels, type LinearKernels, type SourceMatrix } from './linear.ts';
-import { familyNames } from './variants.ts';
+import { familiesFor } from './variants.ts';
 import { type Random, randomNumbers, randomSource, sourceKinds, type SourceKind } from './testing/sources.ts';
 
 let device: Device;
@@ -73,7 +73,9 @@ async function check({ kernels, random, sources, maxRows, accumulate = false, in
   for (const buffer of [inputBuffer, outputBuffer]) device.memory.free(buffer);
 }
 
-describe.each(familyNames)('matrix products: %s', (family) => {
+const families = familiesFor(await openTestDevice());
+
+describe.each(families)('matrix products: %s', (family) => {
   let kernels: LinearKernels;
   beforeAll(async () => {
     kernels = await createLinearKernels(device, noCache, { family });

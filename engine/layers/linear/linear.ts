@@ -51,12 +51,15 @@ export interface LinearOptions {
 export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
   const family = await chooseVariants(device, cache, options.family);
   const limits = device.facts.limits;
-  const limitBytes = options.bindingLimitBytes ?? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const uploader = new WeightUploader(device, family.layout, limitBytes);
+  const uploader = new WeightUploader(device, family.layout, {
+    bufferBytes: options.bindingLimitBytes ?? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    textureBytes: options.bindingLimitBytes ?? limits.maxBufferSize,
+    textureSide: limits.maxTextureDimension2D,
+  });
   return {
     describe: () => family.describe(),
     upload: (name, sources) => uploader.upload(name, sources),
     bind: (weights, io) => bindProduct(family, weights, io),
-    bindEmbedding: (weights, io) => bindEmbedding(device, family.layout, weights, io),
+    bindEmbedding: (weights, io) => bindEmbedding(device, weights, io),
   };
 }

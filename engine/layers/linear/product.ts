@@ -3,7 +3,7 @@ import { type Dispatch, encodeDispatch } from '../../device/kernel.ts';
 import type { UniformValue } from '../../device/uniforms.ts';
 import type { BoundLinear } from './linear.ts';
 import type { Variant, VariantFamily } from './variants.ts';
-import type { LinearWeights, WeightPart } from './weights.ts';
+import { bindingsOf, type LinearWeights, type WeightPart } from './weights.ts';
 
 export interface ProductBinding {
   /** f32 [maxRows][inputs]. */
@@ -47,11 +47,11 @@ export async function bindProduct(family: VariantFamily, weights: LinearWeights,
   const bound: BoundPart[] = [];
   for (const part of weights.parts) {
     const shape = weights.shapeUniform(shapeMembers(weights, part, io));
-    const variants = family.variantsFor(part.format).filter((variant) => variant.fromRows <= io.maxRows);
+    const variants = family.variantsFor(weights.shape).filter((variant) => variant.fromRows <= io.maxRows);
     const choices = await Promise.all(
       variants.map(async (variant) => {
         const kernel = await variant.kernel(part, weights.shape.inputs);
-        const bindings = kernel.bind(shape, io.step, io.input, io.output, part.codes, ...(part.scales ? [part.scales] : []));
+        const bindings = kernel.bind(shape, io.step, io.input, io.output, ...bindingsOf(part));
         return { variant, dispatch: { kernel, bindings } };
       }),
     );

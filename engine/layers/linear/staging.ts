@@ -1,5 +1,5 @@
 /**
- * Fills GPU buffers through a ring of reused mapped staging buffers: one order of magnitude faster
+ * Fills GPU buffers and textures through a ring of reused mapped staging buffers: one order of magnitude faster
  * than `queue.writeBuffer`, and no second copy of the model in memory.
  */
 import type { Device } from '../../device/device.ts';
@@ -20,10 +20,14 @@ export class StagingRing {
   readonly capacityBytes = slotBytes;
 
   /**
-   * Lets `fill` write `sizeBytes` zeroed bytes (a multiple of 4) and queues their copy to `target`.
+   * Lets `fill` write `sizeBytes` zeroed bytes (a multiple of 4) and queues their copy with `copy`.
    * Resolves when the copy is queued, not when it has run.
    */
-  async write(target: GPUBuffer, offsetBytes: number, sizeBytes: number, fill: (words: Uint32Array) => void): Promise<void> {
+  async write(
+    sizeBytes: number,
+    fill: (words: Uint32Array) => void,
+    copy: (encoder: GPUCommandEncoder, staging: GPUBuffer) => void,
+  ): Promise<void> {
     const slot = this.#slot();
     await this.#device.settle(slot.mapped);
     const words = new Uint32Array(slot.buffer.getMappedRange(0, sizeBytes));
@@ -31,7 +35,7 @@ export class StagingRing {
     fill(words);
     slot.buffer.unmap();
     const encoder = this.#device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(slot.buffer, 0, target, offsetBytes, sizeBytes);
+    copy(encoder, slot.buffer);
     this.#device.gpu.queue.submit([encoder.finish()]);
     slot.mapped = slot.buffer.mapAsync(0x02 /* WRITE */);
     // A loss between two writes must not surface as an unhandled rejection; `settle` reports it.

@@ -1,10 +1,11 @@
 /** The kernel variants for matrix products and the choice between them. */
-import matmulPortable from '../../../shaders/matmul_portable.wgsl';
-import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
-import { blockWeights, formatConstants, type Layout, type WeightFormat } from './format.ts';
+import type { Layout } from './format.ts';
 import type { ChoiceCache } from './linear.ts';
+import type { LinearShape } from './matrix.ts';
+import { portableFamily } from './portable.ts';
+import { subgroupFamily } from './subgroup.ts';
 import type { WeightPart } from './weights.ts';
 
 /** One way to multiply, good from a number of rows on. */
@@ -19,35 +20,22 @@ export interface Variant {
 export interface VariantFamily {
   name: string;
   layout: Layout;
-  variantsFor(format: WeightFormat): readonly Variant[];
+  variantsFor(shape: LinearShape): readonly Variant[];
   describe(): Record<string, string>;
 }
 
-export async function chooseVariants(device: Device, _cache: ChoiceCache, _forced?: string): Promise<VariantFamily> {
-  return portableFamily(device);
+const families: Record<string, (device: Device) => VariantFamily> = {
+  portable: portableFamily,
+  subgroup: (device) => subgroupFamily(device, false),
+  'subgroup texture': (device) => subgroupFamily(device, true),
+};
+
+/** Families that the device can run, for tests that force each of them. */
+export function familiesFor(device: Device): string[] {
+  return Object.keys(families).filter((name) => !name.startsWith('subgroup') || device.facts.subgroupLanes === 8 || device.facts.subgroupLanes === 4);
 }
 
-function portableFamily(device: Device): VariantFamily {
-  const layout: Layout = { tileColumns: 64, halfScales: true };
-  const variant = (rows: number, fromRows: number): Variant => ({
-    name: `matmul_portable rows ${rows}`,
-    fromRows,
-    kernel: (part, inputs) =>
-      device.kernels.get({
-        label: 'matmul_portable',
-        texts: [matmulWeights, matmulPortable],
-        constants: { ...formatConstants(part.format, layout), ROWS: rows, RAGGED: inputs % blockWeights !== 0 },
-      }),
-    workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / 64), y: Math.ceil(stepRows / rows) }),
-  });
-  const variants = [variant(1, 1), variant(4, 2)];
-  return {
-    name: 'portable',
-    layout,
-    variantsFor: () => variants,
-    describe: () => ({ decode: variants[0].name, prefill: variants[1].name }),
-  };
+export async function chooseVariants(device: Device, _cache: ChoiceCache, forced?: string): Promise<VariantFamily> {
+  const lanes = device.facts.subgroupLanes;
+  return families[forced ?? (lanes === 8 ? 'subgroup texture' : lanes === 4 ? 'subgroup' : 'portable')](device);
 }
-
-/** Every family, for tests that force each of them. */
-export const familyNames = ['portable'] as const;

@@ -2,7 +2,7 @@
 import type { Device } from '../../device/device.ts';
 import { constantUniform, type UniformValue } from '../../device/uniforms.ts';
 import { EngineError } from '../../errors.ts';
-import { blockWeights, formatOf, type Layout, sameFormat, type WeightFormat } from './format.ts';
+import { blockWeights, formatOf, type Layout, sameFormat, scaleWordsPerBlock, type WeightFormat } from './format.ts';
 import type { LinearShape, SourceMatrix } from './matrix.ts';
 import { codeBytesPerTile, type ColumnRange, packCodes, packScales, type PackedShape, scaleBytesPerTile } from './packing.ts';
 import { StagingRing } from './staging.ts';
@@ -15,9 +15,17 @@ export interface WeightPart {
   outputs: number;
   /** Blocks of 32 inputs, padding included. */
   blocks: number;
-  codes: GPUBuffer;
-  /** Undefined for float weights. */
-  scales: GPUBuffer | undefined;
+  tileColumns: number;
+  /** Whether codes and scales lie in textures, a row a tile, or in buffers. */
+  inTexture: boolean;
+  /** Codes and, but for float weights, scales. */
+  stores: readonly (GPUBuffer | GPUTexture)[];
+  sizeBytes: number;
+}
+
+/** What a kernel binds to read a part: bindings 4 and 5 of matmul_weights.wgsl. */
+export function bindingsOf(part: WeightPart): (GPUBuffer | GPUTextureView)[] {
+  return part.stores.map((store) => ('createView' in store ? store.createView() : store));
 }
 
 export class LinearWeights {
@@ -33,7 +41,7 @@ export class LinearWeights {
     this.name = name;
     this.shape = shape;
     this.parts = parts;
-    this.sizeBytes = parts.reduce((sum, part) => sum + part.codes.size + (part.scales?.size ?? 0), 0);
+    this.sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   }
 
   /** Makes the shape block of one use of the weights; it is freed with them. */
@@ -44,10 +52,7 @@ export class LinearWeights {
   }
 
   free(): void {
-    for (const part of this.parts) {
-      this.#device.memory.free(part.codes);
-      if (part.scales) this.#device.memory.free(part.scales);
-    }
+    for (const store of this.parts.flatMap((part) => part.stores)) this.#device.memory.free(store);
     for (const buffer of this.#shapes.splice(0)) this.#device.memory.free(buffer);
   }
 }
@@ -60,18 +65,26 @@ export function columnsOf(source: SourceMatrix): number {
   return source.kind === 'float' ? source.columns : source.rows.columns;
 }
 
+/** Most bytes in one binding, for tests of splitting; by default what the adapter allows. */
+export interface UploadLimits {
+  bufferBytes: number;
+  textureBytes: number;
+  /** Texels along a side of a texture. */
+  textureSide: number;
+}
+
 export class WeightUploader {
   readonly #device: Device;
   readonly #layout: Layout;
-  readonly #bindingLimitBytes: number;
+  readonly #limits: UploadLimits;
   readonly #ring: StagingRing;
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(device: Device, layout: Layout, bindingLimitBytes: number) {
+  constructor(device: Device, layout: Layout, limits: UploadLimits) {
     this.#device = device;
     this.#layout = layout;
-    this.#bindingLimitBytes = bindingLimitBytes;
+    this.#limits = limits;
     this.#ring = new StagingRing(device);
   }
 
@@ -96,15 +109,11 @@ export class WeightUploader {
     const inputs = columnsOf(sources[0]);
     for (const source of sources) {
       if (columnsOf(source) === inputs) continue;
-      throw new EngineError(
-        'internal',
-        `${name} stacks matrices of ${inputs} and ${columnsOf(source)} inputs.`,
-        'Report this as a fault of Longleaf.',
-      );
+      throw internal(`${name} stacks matrices of ${inputs} and ${columnsOf(source)} inputs.`);
     }
     const parts: WeightPart[] = [];
     try {
-      for (const run of runsOfEqualFormat(sources, this.#layout)) {
+      for (const run of runsOfEqualFormat(sources)) {
         for (const columns of this.#split(run, inputs)) parts.push(await this.#uploadPart(name, run, columns, inputs));
       }
     } catch (error) {
@@ -118,8 +127,10 @@ export class WeightUploader {
   /** Column ranges of a run, each small enough for one binding and of whole tiles (but the last). */
   #split(run: FormatRun, inputs: number): { first: number; count: number }[] {
     const shape = this.#packedShape(run.format, inputs);
-    const tileBytes = Math.max(codeBytesPerTile(shape), scaleBytesPerTile(shape));
-    const columnsPerPart = Math.max(1, Math.floor(this.#bindingLimitBytes / tileBytes)) * shape.tileColumns;
+    const tileBytes = Math.max(...storesOf(shape).map((store) => store.tileBytes));
+    const { bufferBytes, textureBytes, textureSide } = this.#limits;
+    const tiles = this.#fitsTexture(shape) ? Math.min(textureSide, textureBytes / tileBytes) : bufferBytes / tileBytes;
+    const columnsPerPart = Math.max(1, Math.floor(tiles)) * shape.tileColumns;
     const ranges = [];
     for (let first = 0; first < run.columns; first += columnsPerPart) {
       ranges.push({ first, count: Math.min(columnsPerPart, run.columns - first) });
@@ -131,45 +142,101 @@ export class WeightUploader {
     const { memory } = this.#device;
     const shape = this.#packedShape(run.format, inputs);
     const tiles = Math.ceil(columns.count / shape.tileColumns);
-    const scaleBytes = scaleBytesPerTile(shape);
-    const buffers = await memory.checked(`The weights ${name}`, () => ({
-      codes: memory.storage('weights', name, tiles * codeBytesPerTile(shape)),
-      scales: scaleBytes > 0 ? memory.storage('weights', `${name} scales`, tiles * scaleBytes) : undefined,
-    }));
-    await this.#fill(buffers.codes, shape, run, columns, codeBytesPerTile(shape), packCodes);
-    if (buffers.scales) await this.#fill(buffers.scales, shape, run, columns, scaleBytes, packScales);
+    const inTexture = this.#fitsTexture(shape);
+    const plans = storesOf(shape);
+    const stores = await memory.checked(`The weights ${name}`, () =>
+      plans.map(({ tileBytes, texel }) =>
+        inTexture
+          ? memory.table('weights', name, texelFormats[texel], tileBytes / texel, tiles)
+          : memory.storage('weights', name, tiles * tileBytes),
+      ),
+    );
+    for (const [index, plan] of plans.entries()) await this.#fill(stores[index], plan, shape, run, columns);
     return {
       format: run.format,
       firstOutput: run.firstOutput + columns.first,
       outputs: columns.count,
       blocks: shape.blocks,
-      ...buffers,
+      tileColumns: shape.tileColumns,
+      inTexture,
+      stores,
+      sizeBytes: plans.reduce((sum, plan) => sum + tiles * plan.tileBytes, 0),
     };
   }
 
   async #fill(
-    target: GPUBuffer,
+    target: GPUBuffer | GPUTexture,
+    { tileBytes, pack }: StorePlan,
     shape: PackedShape,
     run: FormatRun,
     columns: { first: number; count: number },
-    tileBytes: number,
-    pack: typeof packCodes,
   ): Promise<void> {
     const tiles = Math.ceil(columns.count / shape.tileColumns);
     const tilesPerWrite = Math.floor(this.#ring.capacityBytes / tileBytes);
-    if (tilesPerWrite === 0) throw new EngineError('internal', `A tile of ${tileBytes} bytes does not fit the staging ring.`, 'Report this as a fault of Longleaf.');
+    if (tilesPerWrite === 0) throw internal(`A tile of ${tileBytes} bytes does not fit the staging ring.`);
     for (let tile = 0; tile < tiles; tile += tilesPerWrite) {
       const count = Math.min(tilesPerWrite, tiles - tile);
       const first = tile * shape.tileColumns;
       const width = Math.min(count * shape.tileColumns, columns.count - first);
       const ranges = rangesWithin(run.sources, columns.first + first, width);
-      await this.#ring.write(target, tile * tileBytes, count * tileBytes, (words) => pack(words, shape, ranges));
+      await this.#ring.write(
+        count * tileBytes,
+        (words) => pack(words, shape, ranges),
+        (encoder, staging) => copyTiles(encoder, staging, target, tile, count, tileBytes),
+      );
     }
+  }
+
+  #fitsTexture(shape: PackedShape): boolean {
+    return this.#layout.textures && storesOf(shape).every(({ tileBytes, texel }) => tileBytes / texel <= this.#limits.textureSide);
   }
 
   #packedShape(format: WeightFormat, inputs: number): PackedShape {
     return { format, blocks: Math.ceil(inputs / blockWeights), tileColumns: this.#layout.tileColumns };
   }
+}
+
+interface StorePlan {
+  tileBytes: number;
+  /** Bytes of a texel, where the store is a texture. */
+  texel: keyof typeof texelFormats;
+  pack: typeof packCodes;
+}
+
+const texelFormats = { 4: 'r32uint', 8: 'rg32uint', 16: 'rgba32uint' } as const;
+
+function storesOf(shape: PackedShape): StorePlan[] {
+  const codes: StorePlan = { tileBytes: codeBytesPerTile(shape), texel: 16, pack: packCodes };
+  if (shape.format.scales === 'none') return [codes];
+  const texel = (scaleWordsPerBlock(shape.format) * 4) as StorePlan['texel'];
+  return [codes, { tileBytes: scaleBytesPerTile(shape), texel, pack: packScales }];
+}
+
+function copyTiles(
+  encoder: GPUCommandEncoder,
+  staging: GPUBuffer,
+  target: GPUBuffer | GPUTexture,
+  tile: number,
+  count: number,
+  tileBytes: number,
+): void {
+  if (!('createView' in target)) {
+    encoder.copyBufferToBuffer(staging, 0, target, tile * tileBytes, count * tileBytes);
+    return;
+  }
+  // Rows of a copy must lie a multiple of 256 bytes apart; single rows may lie anywhere.
+  const rowsPerCopy = tileBytes % 256 === 0 ? count : 1;
+  for (let row = 0; row < count; row += rowsPerCopy) {
+    encoder.copyBufferToTexture(
+      { buffer: staging, offset: row * tileBytes, bytesPerRow: rowsPerCopy > 1 ? tileBytes : undefined },
+      { texture: target, origin: [0, tile + row] },
+      [target.width, rowsPerCopy],
+    );
+  }
+}
+
+function internal(message: string): EngineError {
+  return new EngineError('internal', message, 'Report this as a fault of Longleaf.');
 }
 
 interface FormatRun {
@@ -179,11 +246,11 @@ interface FormatRun {
   columns: number;
 }
 
-function runsOfEqualFormat(sources: readonly SourceMatrix[], layout: Layout): FormatRun[] {
+function runsOfEqualFormat(sources: readonly SourceMatrix[]): FormatRun[] {
   const runs: FormatRun[] = [];
   let firstOutput = 0;
   for (const source of sources) {
-    const format = formatOf(source, layout);
+    const format = formatOf(source);
     const last = runs.at(-1);
     if (last && sameFormat(last.format, format)) {
       last.sources.push(source);

@@ -1,0 +1,74 @@
+/** Kernels of software adapters: one subgroup a workgroup, no barriers, no workgroup memory. */
+import matmulSubgroupRow from '../../../shaders/matmul_subgroup_row.wgsl';
+import matmulSubgroupTile from '../../../shaders/matmul_subgroup_tile.wgsl';
+import matmulWeights from '../../../shaders/matmul_weights.wgsl';
+import type { Device } from '../../device/device.ts';
+import { blockWeights, fieldsPerUnit, formatConstants, type Layout } from './format.ts';
+import { portableVariants } from './portable.ts';
+import type { Variant, VariantFamily } from './variants.ts';
+import type { WeightPart } from './weights.ts';
+
+interface Tile {
+  /** Columns of a lane. */
+  columns: number;
+  /** Rows of a workgroup, in units of the lanes. */
+  rowGroups: number;
+  byComponent: boolean;
+}
+
+// Wider tiles save loads but compile longer and spill more; these were the fastest of those measured.
+const tiles: Record<number, Tile> = {
+  4: { columns: 8, rowGroups: 4, byComponent: false },
+  8: { columns: 4, rowGroups: 1, byComponent: true },
+};
+const columnsOfRowKernel = 4;
+
+export function subgroupFamily(device: Device, textures: boolean): VariantFamily {
+  const lanes = device.facts.subgroupLanes;
+  const tile = tiles[lanes];
+  const layout: Layout = { tileColumns: 32, textures };
+  const constants = (part: WeightPart) => ({
+    ...formatConstants(part.format, part.tileColumns, part.inTexture),
+    LANES: lanes,
+    FOUR_LANES: lanes === 4,
+  });
+  const decode: Variant = {
+    name: 'matmul_subgroup_row',
+    fromRows: 1,
+    kernel: (part) =>
+      device.kernels.get({
+        label: 'matmul_subgroup_row',
+        texts: [matmulWeights, matmulSubgroupRow],
+        constants: {
+          ...constants(part),
+          COLUMNS: columnsOfRowKernel,
+          FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
+        },
+        enables: ['subgroups'],
+      }),
+    workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * columnsOfRowKernel)), y: rows }),
+  };
+  const tileRows = lanes * tile.rowGroups;
+  const prefill: Variant = {
+    name: 'matmul_subgroup_tile',
+    // A tile costs the same however few of its rows are used; half of it is where it begins to win.
+    fromRows: tileRows / 2 + 1,
+    kernel: (part) =>
+      device.kernels.get({
+        label: 'matmul_subgroup_tile',
+        texts: [matmulWeights, matmulSubgroupTile],
+        constants: { ...constants(part), COLUMNS: tile.columns, ROW_GROUPS: tile.rowGroups, BY_COMPONENT: tile.byComponent },
+        enables: ['subgroups'],
+      }),
+    workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * tile.columns)), y: Math.ceil(rows / tileRows) }),
+  };
+  return {
+    name: textures ? 'subgroup texture' : 'subgroup',
+    layout,
+    variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),
+    describe: () => ({
+      decode: `${decode.name}, ${lanes} lanes × ${columnsOfRowKernel} columns, f32 activations`,
+      prefill: `${prefill.name}, ${tileRows} rows × ${lanes * tile.columns} columns, f32 activations`,
+    }),
+  };
+}
