@@ -28,18 +28,17 @@ const parts = [
     sources: ['assets', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
     result: 'host.js',
     build: () =>
-      bundle({
-        entryPoints: { host: 'host/main.ts', 'gpu-worker': 'host/gpu-worker/main.ts', 'template-thread': 'host/gpu-worker/templateThreadEntry.ts' },
-        outdir: distFolder,
-        format: 'esm',
-        platform: 'node',
-        target: 'node22.15',
-        // Dawn is native code: it is loaded from node_modules.
-        external: ['webgpu'],
-        loader: { '.wgsl': 'text' },
-        // Bundled CommonJS packages call `require` for Node's own modules.
-        banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+      bundleForNode(distFolder, {
+        host: 'host/main.ts',
+        'gpu-worker': 'host/gpu-worker/main.ts',
+        'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
       }),
+  },
+  {
+    name: 'bench',
+    sources: ['bench', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
+    result: 'bench/needle.js',
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts' }),
   },
   {
     name: 'electron',
@@ -64,6 +63,25 @@ const parts = [
     build: buildInterface,
   },
 ];
+
+/**
+ * Bundles programs for the runtime Node. Dawn and llama.cpp are native code: they stay in node_modules.
+ * @param {string} outdir
+ * @param {Record<string, string>} entryPoints
+ */
+function bundleForNode(outdir, entryPoints) {
+  return bundle({
+    entryPoints,
+    outdir,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.15',
+    external: ['webgpu', 'node-llama-cpp'],
+    loader: { '.wgsl': 'text' },
+    // Bundled CommonJS packages call `require` for Node's own modules.
+    banner: { js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);" },
+  });
+}
 
 /** The parts whose sources changed since they were built. */
 export function stalePartNames() {
