@@ -13,7 +13,8 @@ interface MenuProps {
 
 export function Menu({ trigger, children, align = 'end', className }: MenuProps) {
   return (
-    <Primitive.Root>
+    // Not modal: the rest of the window stays known to screen readers, and a press elsewhere closes it.
+    <Primitive.Root modal={false}>
       <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
       <Primitive.Portal>
         <Primitive.Content

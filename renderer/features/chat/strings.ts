@@ -150,7 +150,7 @@ export const chatStrings = {
     reading: (wait: string) => `about ${wait} to read`,
     nothingToRead: 'nothing new to read',
     cached: (tokens: string) => `${tokens} cached`,
-    waiting: 'Counting…',
+    waiting: 'Counting tokens…',
     none: 'Attach a document or write a question to see what it takes of the context.',
     noModel: 'The context is counted with the model’s own tokenizer: choose a model first.',
     over: (tokens: string) => `${tokens} tokens too many`,

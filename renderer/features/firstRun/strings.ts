@@ -6,7 +6,7 @@ export const firstRunStrings = {
     title: 'What this machine can do',
     checking: 'Looking for a graphics adapter…',
     gpu: (name: string) => `Answers are computed on the graphics processor ${name}.`,
-    software: (name: string) => `No usable graphics processor was found, so answers are computed on the processor with ${name}. That works, only slower.`,
+    software: () => 'No usable graphics processor was found, so answers are computed on the processor by a software adapter. That works, only slower.',
     failed: 'No adapter could be started.',
     adapter: 'Adapter',
     processor: 'Processor',

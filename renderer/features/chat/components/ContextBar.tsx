@@ -7,6 +7,7 @@ import { Popover } from '../../../ui/Popover.tsx';
 import { Tooltip } from '../../../ui/Tooltip.tsx';
 import { type MeterSummary, summarise } from '../meterParts.ts';
 import { useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
+import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextTable } from './ContextTable.tsx';
 import { partColours } from './partColours.ts';
@@ -17,6 +18,8 @@ export function ContextBar() {
   const meter = useActiveMeter();
   const model = useActiveModel();
   const failure = useMeterFailure();
+  // The first count loads the model, which takes a while.
+  const waiting = useChat((state) => state.activeId !== null) && model !== null;
   const open = useView((state) => state.meterOpen);
   const setOpen = useView((state) => state.setMeterOpen);
   const summary = meter && summarise(meter);
@@ -32,7 +35,7 @@ export function ContextBar() {
         <button type="button" data-testid="context-bar" aria-label={summary ? accessibleName(summary) : text.show} className="group block w-full rounded-sm pb-1 text-left">
           <Bar summary={summary} />
           <span className="flex h-4 items-center justify-between gap-4 text-tiny text-faint tabular-nums group-hover:text-text">
-            {failure ? <span className="truncate text-danger-text">{failure.message}</span> : <Numbers summary={summary} />}
+            {failure ? <span className="truncate text-danger-text">{failure.message}</span> : <Numbers summary={summary} waiting={waiting} />}
           </span>
         </button>
       }
@@ -68,8 +71,8 @@ function Bar({ summary }: { summary: MeterSummary | null }) {
   );
 }
 
-function Numbers({ summary }: { summary: MeterSummary | null }) {
-  if (!summary) return <span>{text.label}</span>;
+function Numbers({ summary, waiting }: { summary: MeterSummary | null; waiting: boolean }) {
+  if (!summary) return <span>{waiting ? text.waiting : text.label}</span>;
   const { usedTokens, windowTokens, excessTokens, unreadTokens, readingSeconds } = summary;
   return (
     <>

@@ -9,7 +9,7 @@ import { Notice } from '../../../ui/Notice.tsx';
 import { ProgressBar } from '../../../ui/ProgressBar.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { type Arrival, libraryStore, useLibrary } from '../../library/store.ts';
-import { useActiveConversation, useActiveMeter, useActiveModel } from '../hooks/useChatContext.ts';
+import { useActiveConversation, useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 
@@ -36,7 +36,8 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
   const model = useActiveModel();
   const previewed = useLibrary((state) => state.previewId === document.id);
   const tokens = meter?.documents.find(({ documentId }) => documentId === document.id)?.tokens;
-  const counted = tokens === undefined ? model && text.counting : text.tokens(formatCount(tokens));
+  const cannotCount = useMeterFailure() !== null || model === null;
+  const counted = tokens === undefined ? text.counting : text.tokens(formatCount(tokens));
   return (
     <li className={clsx(chip, previewed && 'border-accent!')} data-testid="document">
       <button
@@ -48,7 +49,7 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
       >
         <FileText size={14} strokeWidth={1.75} className="text-accent-text" aria-hidden />
         <span className="truncate font-medium">{document.name}</span>
-        <span className="shrink-0 text-small text-faint tabular-nums">{counted ?? formatBytes(document.sizeBytes)}</span>
+        <span className="shrink-0 text-small text-faint tabular-nums">{tokens === undefined && cannotCount ? formatBytes(document.sizeBytes) : counted}</span>
       </button>
       <IconButton icon={X} iconSize={13} size="small" label={text.remove(document.name)} onClick={() => attempt(chatStore.getState().detachDocument(document.id))} />
     </li>
