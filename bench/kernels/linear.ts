@@ -12,6 +12,7 @@ import { openDevice } from '../../engine/device/device.ts';
 import { waiterFor } from '../../engine/device/waiters.ts';
 import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearWeights, type SourceMatrix } from '../../engine/layers/linear/linear.ts';
 import { randomNumbers, randomSource, type SourceKind, sourceKinds } from '../../engine/layers/linear/testing/sources.ts';
+import type { FamilyName } from '../../engine/layers/linear/variants.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
 
 Object.assign(globalThis, globals);
@@ -35,7 +36,7 @@ interface Layer {
   weights: LinearWeights;
 }
 
-const kernels = await createLinearKernels(device, { get: () => undefined, set: () => undefined }, { family: argument('family') });
+const kernels = await createLinearKernels(device, { get: () => undefined, set: () => undefined }, { family: argument('family') as FamilyName | undefined });
 console.log(JSON.stringify(kernels.describe()));
 const random = randomNumbers(1);
 

@@ -8,9 +8,11 @@ import type { Step } from '../step.ts';
 import { bindEmbedding, type EmbeddingBinding } from './embedding.ts';
 import type { SourceMatrix } from './matrix.ts';
 import { bindProduct, type ProductBinding } from './product.ts';
-import { chooseVariants } from './variants.ts';
-import { type LinearWeights, WeightUploader } from './weights.ts';
+import { type ChoiceCache, chooseFamily } from './choice.ts';
+import { type FamilyName, familyOf } from './variants.ts';
+import { limitsOf, type LinearWeights, WeightUploader } from './weights.ts';
 
+export type { ChoiceCache } from './choice.ts';
 export type { SourceMatrix } from './matrix.ts';
 export { LinearWeights } from './weights.ts';
 export type { ProductBinding } from './product.ts';
@@ -35,29 +37,20 @@ export interface LinearKernels {
   bindEmbedding(weights: LinearWeights, io: EmbeddingBinding): Promise<BoundLinear>;
 }
 
-/** Remembers measured choices; the owner scopes it to adapter, driver and engine version. */
-export interface ChoiceCache {
-  get(key: string): string | undefined;
-  set(key: string, value: string): void;
-}
-
 /** For tests and benchmarks; the defaults are the measured choice and the adapter's limit. */
 export interface LinearOptions {
-  /** Name of a variant family to use whatever the measurement says. */
-  family?: string;
+  /** Family of kernels to use whatever the measurement says. */
+  family?: FamilyName;
   bindingLimitBytes?: number;
 }
 
 export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
-  const family = await chooseVariants(device, cache, options.family);
-  const limits = device.facts.limits;
-  const uploader = new WeightUploader(device, family.layout, {
-    bufferBytes: options.bindingLimitBytes ?? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
-    textureBytes: options.bindingLimitBytes ?? limits.maxBufferSize,
-    textureSide: limits.maxTextureDimension2D,
-  });
+  const { family, why } = options.family
+    ? { family: familyOf(device, options.family), why: 'asked for' }
+    : await chooseFamily(device, cache);
+  const uploader = new WeightUploader(device, family.layout, limitsOf(device, options.bindingLimitBytes));
   return {
-    describe: () => family.describe(),
+    describe: () => ({ ...family.describe(), weights: `${family.name} layout (${why})` }),
     upload: (name, sources) => uploader.upload(name, sources),
     bind: (weights, io) => bindProduct(family, weights, io),
     bindEmbedding: (weights, io) => bindEmbedding(device, weights, io),

@@ -1,12 +1,12 @@
-/** The kernel variants for matrix products and the choice between them. */
+/** The families of kernels for matrix products, and which of them a device may run. */
 import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
 import type { Layout } from './format.ts';
-import type { ChoiceCache } from './linear.ts';
 import type { LinearShape } from './matrix.ts';
 import { portableFamily } from './portable.ts';
 import { subgroupFamily } from './subgroup.ts';
 import type { WeightPart } from './weights.ts';
+import { workgroupFamily } from './workgroup.ts';
 
 /** One way to multiply, good from a number of rows on. */
 export interface Variant {
@@ -20,22 +20,33 @@ export interface Variant {
 export interface VariantFamily {
   name: string;
   layout: Layout;
+  /** In ascending order of `fromRows`; the first is good from one row. */
   variantsFor(shape: LinearShape): readonly Variant[];
   describe(): Record<string, string>;
 }
 
-const families: Record<string, (device: Device) => VariantFamily> = {
+const families = {
   portable: portableFamily,
-  subgroup: (device) => subgroupFamily(device, false),
-  'subgroup texture': (device) => subgroupFamily(device, true),
-};
+  workgroup: workgroupFamily,
+  subgroup: (device: Device) => subgroupFamily(device, false),
+  'subgroup texture': (device: Device) => subgroupFamily(device, true),
+} satisfies Record<string, (device: Device) => VariantFamily>;
 
-/** Families that the device can run, for tests that force each of them. */
-export function familiesFor(device: Device): string[] {
-  return Object.keys(families).filter((name) => !name.startsWith('subgroup') || device.facts.subgroupLanes === 8 || device.facts.subgroupLanes === 4);
+export type FamilyName = keyof typeof families;
+
+export function familyOf(device: Device, name: FamilyName): VariantFamily {
+  return families[name](device);
 }
 
-export async function chooseVariants(device: Device, _cache: ChoiceCache, forced?: string): Promise<VariantFamily> {
+/** Families that the device can run at all. */
+export function possibleFamilies(device: Device): FamilyName[] {
   const lanes = device.facts.subgroupLanes;
-  return families[forced ?? (lanes === 8 ? 'subgroup texture' : lanes === 4 ? 'subgroup' : 'portable')](device);
+  return lanes === 4 || lanes === 8 ? ['portable', 'workgroup', 'subgroup', 'subgroup texture'] : ['portable', 'workgroup'];
+}
+
+/** Families worth measuring, most promising first. */
+export function promisingFamilies(device: Device): FamilyName[] {
+  if (device.facts.kind === 'gpu') return ['workgroup'];
+  const subgroup = possibleFamilies(device).filter((name) => name.startsWith('subgroup'));
+  return subgroup.length > 0 ? subgroup : ['portable', 'workgroup'];
 }

@@ -65,12 +65,21 @@ export function columnsOf(source: SourceMatrix): number {
   return source.kind === 'float' ? source.columns : source.rows.columns;
 }
 
-/** Most bytes in one binding, for tests of splitting; by default what the adapter allows. */
+/** What one binding may hold. */
 export interface UploadLimits {
   bufferBytes: number;
   textureBytes: number;
   /** Texels along a side of a texture. */
   textureSide: number;
+}
+
+export function limitsOf(device: Device, bindingLimitBytes = Infinity): UploadLimits {
+  const { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D } = device.facts.limits;
+  return {
+    bufferBytes: Math.min(bindingLimitBytes, maxStorageBufferBindingSize, maxBufferSize),
+    textureBytes: Math.min(bindingLimitBytes, maxBufferSize),
+    textureSide: maxTextureDimension2D,
+  };
 }
 
 export class WeightUploader {

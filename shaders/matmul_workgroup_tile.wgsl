@@ -1,0 +1,93 @@
+// Matrix product of many rows on a GPU: the prefill kernel. A workgroup expands 32 inputs of 64 columns
+// and 64 rows into workgroup memory and multiplies them, 4 × 4 outputs a thread.
+//
+// output[row][output_offset + column] (+)= Σ_k input[row][k] · W[column][k]
+//   input  f32 [rows][inputs], output f32 [rows][output_stride]; weights as in matmul_weights.wgsl.
+// Bindings: 0 shape, 1 step, 2 input, 3 output, 4 codes, 5 scales.
+// Mapping: workgroup (x, y) = columns 64x … 64x+63 of rows 64y … 64y+63; 256 threads. TILE is 64.
+// Reference: multiply in engine/reference/matmul.ts. Texts: matmul_weights.wgsl.
+
+@group(0) @binding(2) var<storage, read> input: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+
+// [input of the block][row or column], padded by 4 against bank conflicts.
+const PITCH = 68u;
+var<workgroup> input_tile: array<f32, 32 * PITCH>;
+var<workgroup> weight_tile: array<f32, 32 * PITCH>;
+
+// Codes or weights of a field that is known only at run time.
+fn field_at(unit: vec4<u32>, field: u32) -> vec4<f32> {
+//@if CODES4
+  return vec4<f32>(((unit >> vec4<u32>(4u * field)) & vec4<u32>(15u)) ^ vec4<u32>(select(0u, 8u, field == 7u)));
+//@end
+//@if CODES8
+  return vec4<f32>(((unit >> vec4<u32>(8u * field)) & vec4<u32>(255u)) ^ vec4<u32>(select(0u, 128u, field == 3u)));
+//@end
+//@if CODES16
+  return select(field0(unit), field1(unit), field == 1u);
+//@end
+//@if CODES32
+  return field0(unit);
+//@end
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let first_row = group.y * 64u;
+  let last_row = step.rows - 1u;
+  // While loading, a thread owns one row and one column, and two of the eight quads of a block.
+  let lane = thread % 64u;
+  let first_quad = thread / 64u;
+  let input_start = min(first_row + lane, last_row) * (shape.inputs / 4u);
+  // While multiplying, it owns 4 rows and 4 columns.
+  let thread_column = 4u * (thread % 16u);
+  let thread_row = 4u * (thread / 16u);
+//@unroll r 4
+  var sum$r = vec4<f32>(0.0);
+//@end
+  for (var block = 0u; block < shape.blocks; block++) {
+//@if HAS_SCALES
+    let record = scale_record(group.x, block, lane);
+//@end
+//@unroll i 2
+    {
+      let quad = first_quad + $iu * 4u;
+      let x = input[input_start + block * 8u + quad];
+      var weight = field_at(code_unit(group.x, block * UNITS + quad / FIELDS, lane), quad % FIELDS);
+//@if HAS_SCALES
+      let scale = scale_of(record, $iu);
+      weight = weight * scale.x + vec4<f32>(scale.y);
+//@end
+      let place = quad * 4u * PITCH + lane;
+      input_tile[place] = x.x;
+      input_tile[place + PITCH] = x.y;
+      input_tile[place + 2u * PITCH] = x.z;
+      input_tile[place + 3u * PITCH] = x.w;
+      weight_tile[place] = weight.x;
+      weight_tile[place + PITCH] = weight.y;
+      weight_tile[place + 2u * PITCH] = weight.z;
+      weight_tile[place + 3u * PITCH] = weight.w;
+    }
+//@end
+    workgroupBarrier();
+    for (var k = 0u; k < 32u; k++) {
+      let w = k * PITCH + thread_column;
+      let weight = vec4<f32>(weight_tile[w], weight_tile[w + 1u], weight_tile[w + 2u], weight_tile[w + 3u]);
+//@unroll r 4
+      sum$r += input_tile[k * PITCH + thread_row + $ru] * weight;
+//@end
+    }
+    workgroupBarrier();
+  }
+  let column = group.x * 64u + thread_column;
+//@unroll r 4
+  if (first_row + thread_row + $ru < step.rows) {
+    let place = (first_row + thread_row + $ru) * shape.output_stride + shape.output_offset + column;
+//@unroll c 4
+    if (column + $cu < shape.outputs) {
+      if (shape.accumulate == 1u) { output[place + $cu] += sum$r[$c]; } else { output[place + $cu] = sum$r[$c]; }
+    }
+//@end
+  }
+//@end
+}
