@@ -84,7 +84,7 @@ fn main(
     var score$r = 0.0;
 //@end
     for (var u = 0u; u < HEAD_UNITS; u++) {
-      let k = widen(keys[key + u]);
+      let k = widen0(keys[key + u]);
 //@unroll r TILE
       score$r += dot(tileQueries[$ru * HEAD_UNITS + u], k);
 //@end
@@ -129,7 +129,7 @@ fn main(
     if (slice < SLICES) {
       let blockKeys = min(KEYS, end - block);
       for (var k = slice; k < blockKeys; k += SLICES) {
-        let v = widen(values[(cacheBase + (block + k) % shape.capacitySlots) * HEAD_UNITS + unit]);
+        let v = widen0(values[(cacheBase + (block + k) % shape.capacitySlots) * HEAD_UNITS + unit]);
 //@unroll r TILE
         mixed$r += scores[$ru * KEYS + k] * v;
 //@end

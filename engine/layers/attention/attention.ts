@@ -3,7 +3,8 @@
  * different kernels; long decoding splits the keys, so that all cores work, and merges the parts.
  */
 import type { Device } from '../../device/device.ts';
-import { type Bound } from '../pointwise/bound.ts';
+import { type Bound, prefersLoneSubgroups } from '../pointwise/bound.ts';
+import { bindLanes } from './lanes.ts';
 import type { KvLayout } from './layout.ts';
 import { bindTiled } from './tiled.ts';
 
@@ -25,18 +26,18 @@ export interface AttentionBuffers {
   contextTokens: number;
 }
 
-/** `tiled` runs everywhere; `lanes` wants subgroups. */
-export type AttentionKernel = 'tiled';
+/** `tiled` runs everywhere and suits GPUs; `lanes` suits software adapters with subgroups. */
+export type AttentionKernel = 'tiled' | 'lanes';
 
 /** The kernels that this adapter supports, the one to use first. */
-export function attentionKernels(_device: Device): AttentionKernel[] {
-  return ['tiled'];
+export function attentionKernels(device: Device): AttentionKernel[] {
+  return prefersLoneSubgroups(device) ? ['lanes', 'tiled'] : ['tiled'];
 }
 
 /** Token `position + row` attends to the tokens up to itself, which must be stored already. */
-export async function bindAttention(device: Device, io: AttentionBuffers, _kernel = attentionKernels(device)[0]): Promise<Bound> {
+export async function bindAttention(device: Device, io: AttentionBuffers, kernel = attentionKernels(device)[0]): Promise<Bound> {
   checkShape(io);
-  return bindTiled(device, io);
+  return kernel === 'lanes' ? bindLanes(device, io) : bindTiled(device, io);
 }
 
 function checkShape({ layout, heads, window, maxRows, contextTokens }: AttentionBuffers): void {

@@ -18,7 +18,7 @@ export async function bindTiled(device: Device, io: AttentionBuffers): Promise<B
   const kernel = await device.kernels.get({
     label: 'attention_tiled',
     texts: [loadText, tiledText],
-    constants: { HALF_CACHE: layout.format === 'f16', HEAD_UNITS: headUnits, TILE: tile, SLICES: slices, SLICED: slices > 1 },
+    constants: { HALF_CACHE: layout.format === 'f16', WIDE: false, FUSED: true, HEAD_UNITS: headUnits, TILE: tile, SLICES: slices, SLICED: slices > 1 },
   });
   const partials = sharedPartials(device, maxSplits, heads, layout.headDim);
   const merge = await bindMerge(device, { partials, output: io.output, headDim: layout.headDim });

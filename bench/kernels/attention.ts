@@ -1,0 +1,61 @@
+/**
+ * Speed of the attention kernels: one line a case with ms a layer and GFLOP/s (reading) or GB/s
+ * (decoding). Arguments: kernels (`lanes`, `tiled`) and `quick`. Bundle it with esbuild first, because
+ * of the WGSL imports.
+ */
+import { openTestDevice } from '../../engine/testing/device.ts';
+import type { Device } from '../../engine/device/device.ts';
+import { type AttentionKernel, attentionKernels, bindAttention } from '../../engine/layers/attention/attention.ts';
+import { chooseKvFormat, type KvLayout, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
+import { StepUniform } from '../../engine/layers/step.ts';
+import { bestMs, line } from './measure.ts';
+
+interface Shape {
+  name: string;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+}
+
+const shapes: Shape[] = [
+  { name: 'SmolLM2-135M', heads: 9, kvHeads: 3, headDim: 64 },
+  { name: 'Gemma-270M', heads: 4, kvHeads: 1, headDim: 256 },
+];
+
+async function measureShape(device: Device, shape: Shape, kernel: AttentionKernel, quick: boolean): Promise<void> {
+  const { heads, kvHeads, headDim } = shape;
+  const contextTokens = 8192;
+  const layout: KvLayout = { format: chooseKvFormat(device), kvHeads, headDim, capacitySlots: contextTokens };
+  const maxRows = 64;
+  const storage = (values: number): GPUBuffer => device.memory.storage('activations', 'bench', values * 4);
+  const [queries, output] = [storage(maxRows * heads * headDim), storage(maxRows * heads * headDim)];
+  const [keys, values] = [storage(kvHeads * contextTokens * headDim), storage(kvHeads * contextTokens * headDim)];
+  const uniform = new StepUniform(device);
+  const started = performance.now();
+  const bound = await bindAttention(
+    device,
+    { queries, keys, values, output, layout, heads, window: null, step: uniform.buffer, maxRows, contextTokens },
+    kernel,
+  );
+  console.log(line(`${shape.name} ${kernel} compile`, performance.now() - started, ''));
+  for (const rows of [64, 1]) {
+    for (const position of quick ? [2000] : [0, 500, 2000, 6000]) {
+      const step = { rows, position };
+      uniform.write(step);
+      const ms = await bestMs(device, (pass) => bound.encode(pass, step));
+      const pairs = heads * (rows * position + (rows * (rows + 1)) / 2);
+      const bytes = 2 * kvHeads * (position + rows) * headDim * kvBytesPerValue(layout.format);
+      const rate = rows > 1 ? `${((4 * pairs * headDim) / ms / 1e6).toFixed(2)} GFLOP/s` : `${(bytes / ms / 1e6).toFixed(2)} GB/s`;
+      console.log(line(`${shape.name} ${kernel} ${rows} rows at ${position}`, ms, rate));
+    }
+  }
+  for (const buffer of [queries, output, keys, values]) device.memory.free(buffer);
+}
+
+const device = await openTestDevice();
+console.log(device.facts.name);
+const wanted = process.argv.slice(2);
+for (const kernel of attentionKernels(device).filter((name) => !wanted.some((w) => w === 'lanes' || w === 'tiled') || wanted.includes(name))) {
+  for (const shape of shapes) await measureShape(device, shape, kernel, wanted.includes('quick'));
+}
+process.exit(0);
