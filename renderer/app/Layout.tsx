@@ -2,6 +2,7 @@
 import { useEffect } from 'react';
 import { ChatScreen } from '../features/chat/components/ChatScreen.tsx';
 import { DropZone } from '../features/chat/components/DropZone.tsx';
+import { useChat } from '../features/chat/store.ts';
 import { ModelsScreen } from '../features/models/components/ModelsScreen.tsx';
 import { SettingsScreen } from '../features/settings/components/SettingsScreen.tsx';
 import { useMediaQuery } from '../ui/useMediaQuery.ts';
@@ -19,7 +20,11 @@ export function Layout() {
   const narrow = useMediaQuery(narrowWindow);
   const Screen = screens[screen];
   const fitSidebar = useView((state) => state.fitSidebar);
-  useEffect(() => fitSidebar(narrow), [narrow, fitSidebar]);
+  const activeId = useChat((state) => state.activeId);
+  // In a narrow window the sidebar makes room for what was chosen in it.
+  const chosen = narrow ? `${screen} ${activeId}` : null;
+  // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the choice itself is what matters
+  useEffect(() => fitSidebar(narrow), [narrow, fitSidebar, chosen]);
   return (
     <>
       <div className="relative flex min-h-0 flex-1">

@@ -49,7 +49,7 @@ function WorkerState({ worker }: { worker: WorkerStatus }) {
   return (
     <span data-testid="worker-state" data-state={state} className="flex min-w-0 items-center gap-1.5">
       <span className={clsx('size-1.5 shrink-0 rounded-full', dots[state])} aria-hidden />
-      <span className="truncate">{state === 'ready' ? name : strings.worker.states[state]}</span>
+      <span className="max-w-80 truncate" title={name}>{state === 'ready' ? name : strings.worker.states[state]}</span>
     </span>
   );
 }

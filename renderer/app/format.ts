@@ -47,8 +47,10 @@ export function formatWait(seconds: number): string {
   return formatDuration(Math.round(seconds / 60) * 60);
 }
 
-export function formatDate(timestampMs: number): string {
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }).format(timestampMs);
+const dateAndTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+
+export function formatDateAndTime(timestampMs: number): string {
+  return dateAndTime.format(timestampMs);
 }
 
 export function fractionOf(done: number, total: number): number | null {

@@ -2,6 +2,7 @@
 const prefix = 'longleaf.';
 
 export function remember(key: string, value: string | null): void {
+  if (typeof window === 'undefined') return;
   try {
     if (value === null) localStorage.removeItem(prefix + key);
     else localStorage.setItem(prefix + key, value);
@@ -11,6 +12,7 @@ export function remember(key: string, value: string | null): void {
 }
 
 export function remembered(key: string): string | null {
+  if (typeof window === 'undefined') return null;
   try {
     return localStorage.getItem(prefix + key);
   } catch {

@@ -70,7 +70,7 @@ export class FakeContract {
       case 'app.machine':
         return data.machine;
       case 'app.outbound':
-        return [];
+        return [{ atMs: data.startedAtMs, purpose: 'model download', address: 'https://huggingface.co/org/model/resolve/main/model.gguf', outcome: '200' }];
       case 'settings.update':
         this.#settings = { ...this.#settings, ...(given as Partial<Settings>) };
         return this.#settings;

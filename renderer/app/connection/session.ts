@@ -75,6 +75,8 @@ export class HostSession implements HostCaller {
     try {
       const connection = await this.#open();
       connection.onClose(() => this.#lost());
+      // Opened is not yet well: only a host that says something ends the growing pauses.
+      connection.onMessage(() => (this.#attempts = 0));
       const client = new ContractClient(connection);
       for (const name of Object.keys(events) as EventName[]) {
         client.on(name, (payload) => {
@@ -82,7 +84,6 @@ export class HostSession implements HostCaller {
         });
       }
       this.#client = client;
-      this.#attempts = 0;
       this.link.setState({ phase: 'open' }, true);
       for (const listener of this.#openListeners) listener();
     } catch {

@@ -2,12 +2,15 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { type HostCaller, host } from '../../app/connection/session.ts';
+import { remember, remembered } from '../../app/remembered.ts';
 import { type ComposerSlice, createComposerSlice } from './composerSlice.ts';
 import { type ConversationsSlice, byNewest, createConversationsSlice, withConversation } from './conversationsSlice.ts';
 import { DeltaBuffer, atNextFrame } from './deltas.ts';
 import { type MessagesSlice, createMessagesSlice } from './messagesSlice.ts';
 
 export type ChatState = ConversationsSlice & MessagesSlice & ComposerSlice;
+
+const rememberedChat = 'chat';
 
 export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
   const store = createStore<ChatState>((...tools) => ({
@@ -36,12 +39,15 @@ export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
 
   async function load(): Promise<void> {
     const conversations = await caller.call('conversations.list', {});
+    const { listed, activeId, open } = getState();
     setState({ listed: true, conversations: byNewest(conversations) });
-    const { activeId } = getState();
-    if (activeId === null) return;
-    await getState().loadMessages(activeId);
-    getState().scheduleMeter(0);
+    // After a reload of the window the chat that was open is open again.
+    const wanted = listed ? activeId : remembered(rememberedChat);
+    open(conversations.some(({ id }) => id === wanted) ? wanted : null);
   }
+  store.subscribe((state, before) => {
+    if (state.listed && state.activeId !== before.activeId) remember(rememberedChat, state.activeId);
+  });
   return store;
 }
 

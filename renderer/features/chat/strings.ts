@@ -24,6 +24,8 @@ export const chatStrings = {
   empty: {
     title: 'What would you like to read?',
     text: 'Attach a text or Markdown file, or drop it anywhere on this window. Then ask.',
+    titleWithDocuments: 'What would you like to know?',
+    textWithDocuments: 'Everything that is attached is read in full before the answer. Nothing is cut.',
     attach: 'Attach a document',
     noModel: 'First, Longleaf needs a model to read with.',
     getModel: 'Get a model',

@@ -11,6 +11,13 @@ export const settingsStrings = {
     title: 'Privacy',
     offline: 'Offline',
     offlineHint: 'Refuses every outbound request and cancels downloads under way. Reading and answering never need the network.',
+    outbound: {
+      title: 'Requests made',
+      none: 'No request has left this machine.',
+      count: (count: number) => (count === 1 ? '1 request has left this machine' : `${count} requests have left this machine`),
+      columns: { time: 'Time', purpose: 'Purpose', address: 'Address', outcome: 'Outcome' },
+      underWay: 'under way',
+    },
   },
   answers: {
     title: 'New chats',

@@ -45,7 +45,7 @@ export function DropZone() {
   }, []);
   if (!over) return null;
   return (
-    <div data-testid="drop-zone" className="pointer-events-none absolute inset-2 z-30 flex flex-col items-center justify-center gap-1.5 rounded-lg border-2 border-dashed border-accent bg-surface opacity-95">
+    <div data-testid="drop-zone" className="pointer-events-none absolute inset-2 z-30 flex flex-col items-center justify-center gap-1.5 rounded-lg border-2 border-dashed border-accent bg-surface">
       <FileDown size={26} strokeWidth={1.5} className="text-accent-text" aria-hidden />
       <p className="text-title font-semibold">{strings.drop.title}</p>
       <p className="text-quiet">{strings.drop.hint}</p>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { splitBlocks } from '../blocks.ts';
+import { plainText } from '../plainText.ts';
 import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 
@@ -35,7 +36,7 @@ export function useAnnouncements(): { key: number; text: string }[] {
     }
     const blocks = splitBlocks(last.text);
     const complete = streaming ? blocks.length - 1 : blocks.length;
-    for (; said.current.blocks < complete; said.current.blocks++) say(blocks[said.current.blocks]);
+    for (; said.current.blocks < complete; said.current.blocks++) say(plainText(blocks[said.current.blocks]));
     if (streaming) return;
     said.current.ended = true;
     say(last.state === 'complete' ? text.complete : last.state === 'stopped' ? text.stopped : text.failed);

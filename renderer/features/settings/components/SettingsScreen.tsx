@@ -8,6 +8,7 @@ import { useSettings } from '../store.ts';
 import { settingsStrings as text } from '../strings.ts';
 import { GpuReport } from './GpuReport.tsx';
 import { MachineSection } from './MachineSection.tsx';
+import { OutboundList } from './OutboundList.tsx';
 import { SamplingForm } from './SamplingForm.tsx';
 import { SettingRow, SettingSection } from './SettingRow.tsx';
 import { TextSetting } from './TextSetting.tsx';
@@ -34,6 +35,7 @@ export function SettingsScreen() {
             <SettingRow label={text.privacy.offline} hint={text.privacy.offlineHint} hintId="offline-hint">
               <Switch label={text.privacy.offline} describedBy="offline-hint" checked={settings.offline} onCheckedChange={(offline) => change({ offline })} />
             </SettingRow>
+            <OutboundList />
           </SettingSection>
           <SettingSection title={text.answers.title} hint={text.answers.hint}>
             <div className="py-2.5">
