@@ -1,4 +1,4 @@
-import type { Locator, Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 
 export type AnswerState = 'complete' | 'streaming' | 'stopped' | 'failed' | 'interrupted';
 
@@ -29,9 +29,12 @@ export class ChatPage {
     this.workerState = page.getByTestId('worker-state');
   }
 
+  /** Asks, and waits until the answer has its place, so that `lastAnswer` is the one to this question. */
   async ask(question: string): Promise<void> {
+    const answers = await this.answers.count();
     await this.composer.fill(question);
     await this.composer.press('Enter');
+    await expect(this.answers).toHaveCount(answers + 1, { timeout: 30_000 });
   }
 
   /** The last answer, if it is in this state. */
@@ -45,11 +48,14 @@ export class ChatPage {
   }
 
   async edit(question: Locator, text: string): Promise<void> {
+    const answers = await this.answers.count();
     await question.hover();
     await question.getByRole('button', { name: 'Edit and resend' }).click();
     const editor = question.getByRole('textbox', { name: 'Edit the question' });
     await editor.fill(text);
     await editor.press('Enter');
+    await expect(question).toContainText(text);
+    await expect(this.answers).toHaveCount(answers, { timeout: 30_000 });
   }
 
   /** “2/3” beside a question or an answer that has alternatives. */

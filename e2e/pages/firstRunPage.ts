@@ -6,12 +6,15 @@ export class FirstRunPage {
   readonly starter: Locator;
   readonly download: Locator;
   readonly startReading: Locator;
+  /** What every later screen has. */
+  readonly #navigation: Locator;
 
   constructor(page: Page) {
     this.screen = page.getByTestId('first-run');
     this.machine = page.getByRole('region', { name: 'What this machine can do' });
     this.starter = page.getByTestId('catalogue-entry').first();
     this.download = page.getByTestId('download');
+    this.#navigation = page.getByRole('navigation', { name: 'Main' });
     this.startReading = page.getByRole('button', { name: 'Start reading' });
   }
 
@@ -20,7 +23,9 @@ export class FirstRunPage {
   }
 
   /** From the first run to an empty chat, with the starter model. */
-  async complete(): Promise<void> {
+  async completeIfShown(): Promise<void> {
+    await this.screen.or(this.#navigation).first().waitFor({ timeout: 30_000 });
+    if (await this.#navigation.isVisible()) return;
     await this.downloadStarter();
     await this.startReading.click({ timeout: 120_000 });
   }
