@@ -31,15 +31,13 @@ export LONGLEAF_DATA=\${LONGLEAF_DATA:-$home/data}
 if [ "$LONGLEAF_ADAPTER" = swiftshader ]; then
   export VK_DRIVER_FILES="$home/vulkan/vk_swiftshader_icd.json"
 elif [ -z "$VK_DRIVER_FILES" ]; then
-  for icd in /usr/share/vulkan/icd.d/nvidia_icd*.json /etc/vulkan/icd.d/nvidia_icd*.json "$home/vulkan/nvidia_icd.json"; do
-    if [ -e "$icd" ]; then export VK_DRIVER_FILES="$icd"; break; fi
-  done
+  export VK_DRIVER_FILES="$home/vulkan/nvidia_icd.json"
 fi
 exec "$home/node" "$home/app/host.js" "$@"
 `;
 
-/** For machines whose image has NVIDIA's libraries but not this file. */
-const nvidiaDriver = { file_format_version: '1.0.1', ICD: { library_path: 'libGLX_nvidia.so.0', api_version: '1.4.312' } };
+/** The driver's own file names its GLX library, which does not work on a machine without a display; this one does. */
+const nvidiaDriver = { file_format_version: '1.0.1', ICD: { library_path: 'libEGL_nvidia.so.0', api_version: '1.4.312' } };
 
 async function pack() {
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Explained('The pack is made on Linux x64, for Linux x64.');
