@@ -242,6 +242,6 @@ export const defaultSettings: Settings = {
   theme: 'system',
   defaultModelId: null,
   defaultSampling,
-  defaultSystemPrompt: 'Answer from the documents above. If they do not say, say so.',
+  defaultSystemPrompt: '',
   offline: false,
 };
