@@ -113,7 +113,7 @@ function PaletteList({ close }: { close(): void }) {
             aria-selected={index === chosen}
             onPointerMove={() => setChosen(index)}
             onClick={() => perform(entry)}
-            className="flex h-8 w-full items-center gap-2 rounded-md px-2.5 text-left aria-selected:bg-hover"
+            className="flex h-8 w-full items-center gap-2 rounded-md px-2.5 text-left aria-selected:bg-pressed"
           >
             {entry.isChat && <MessageSquareText size={14} strokeWidth={1.75} className="text-faint" aria-hidden />}
             <span className="flex-1 truncate">{entry.label}</span>

@@ -31,7 +31,7 @@ export function Menu({ trigger, children, align = 'end', className }: MenuProps)
 }
 
 const rowStyle =
-  'relative flex min-h-7 items-center gap-2 rounded-md px-2 py-1 outline-none data-disabled:opacity-50 data-highlighted:bg-hover';
+  'relative flex min-h-7 items-center gap-2 rounded-md px-2 py-1 outline-none data-disabled:opacity-50 data-highlighted:bg-pressed';
 
 interface MenuItemProps {
   icon?: LucideIcon;

@@ -153,6 +153,7 @@ export const chatStrings = {
     nothingToRead: 'nothing new to read',
     cached: (tokens: string) => `${tokens} cached`,
     waiting: 'Counting tokens…',
+    waitingForModel: 'Counting with the model’s own tokenizer. The first count loads the model.',
     none: 'Attach a document or write a question to see what it takes of the context.',
     noModel: 'The context is counted with the model’s own tokenizer: choose a model first.',
     over: (tokens: string) => `${tokens} tokens too many`,

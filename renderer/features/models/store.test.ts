@@ -3,7 +3,7 @@ import type { CatalogueEntry, Download, ModelRecord } from '../../../host/contra
 import { ContractError } from '../../../host/contract/client.ts';
 import { sampleFailure, scriptedHost, settled } from '../../testing/scriptedHost.ts';
 import { downloadDetails } from './downloadText.ts';
-import { createModelsStore, downloadOf, installedModelOf } from './store.ts';
+import { answeringModel, createModelsStore, downloadOf, installedModelOf } from './store.ts';
 
 const download: Download = {
   id: 'd1', catalogueId: 'small', name: 'Small', state: 'downloading', source: 'the hub', doneBytes: 50_000_000, totalBytes: 150_000_000,
@@ -60,5 +60,21 @@ describe('the models store', () => {
     host.send('downloads.changed', download);
     host.send('models.changed', [model]);
     expect(store.getState()).toMatchObject({ known: true, models: [model], downloads: { d1: download } });
+  });
+});
+
+describe('answeringModel', () => {
+  const other: ModelRecord = { ...model, id: 'm2' };
+  const missing: ModelRecord = { ...model, id: 'm3', state: 'missing' };
+
+  it('is the chat’s own, else the default, else the first that is ready', () => {
+    expect(answeringModel([missing, model, other], 'm2', 'm1')?.id).toBe('m2');
+    expect(answeringModel([missing, model, other], null, 'm2')?.id).toBe('m2');
+    expect(answeringModel([missing, model, other], 'gone', 'm3')?.id).toBe('m1');
+    expect(answeringModel([missing], null, 'm3')).toBeNull();
+  });
+
+  it('shows a chat its own model even where the file is missing', () => {
+    expect(answeringModel([missing, model], 'm3', null)?.state).toBe('missing');
   });
 });

@@ -98,6 +98,12 @@ export function useModels<T>(selector: (state: ModelsState) => T): T {
   return useStore(modelsStore, selector);
 }
 
+/** The model that answers, by the host's rule: the chat's own, else the default, else the first that is ready. */
+export function answeringModel(models: readonly ModelRecord[], own: string | null, preferred: string | null): ModelRecord | null {
+  const ready = models.filter(({ state }) => state === 'ready');
+  return models.find(({ id }) => id === own) ?? ready.find(({ id }) => id === preferred) ?? ready[0] ?? null;
+}
+
 export function isUnderWay(download: Download): boolean {
   return download.state === 'starting' || download.state === 'downloading' || download.state === 'verifying';
 }

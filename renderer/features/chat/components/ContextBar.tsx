@@ -45,7 +45,7 @@ export function ContextBar() {
       ) : failure ? (
         <Notice tone="danger" message={failure.message} remedy={failure.remedy} />
       ) : (
-        <p className="text-quiet">{model ? text.none : text.noModel}</p>
+        <p className="text-quiet">{waiting ? text.waitingForModel : model ? text.none : text.noModel}</p>
       )}
     </Popover>
   );

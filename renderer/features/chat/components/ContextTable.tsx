@@ -31,7 +31,7 @@ export function ContextTable({ meter, summary }: { meter: ContextMeter; summary:
         <tbody>
           {summary.parts.map((part) => (
             <tr key={part.key} data-part={part.kind}>
-              <th scope="row" className="py-0.5 text-left font-normal">
+              <th scope="row" className="py-0.5 text-left font-normal break-words normal-nums">
                 <span className={clsx('mr-2 inline-block size-2.5 rounded-[2px]', partColours[part.kind], outlined.has(part.kind) && 'border border-line-strong')} aria-hidden />
                 {part.label}
               </th>

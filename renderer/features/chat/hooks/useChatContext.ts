@@ -1,6 +1,6 @@
 /** What several parts of the chat ask: the open conversation, its model, its draft. */
 import type { Conversation, Failure, ModelRecord } from '../../../../host/contract/entities.ts';
-import { useModels } from '../../models/store.ts';
+import { answeringModel, useModels } from '../../models/store.ts';
 import { useSettings } from '../../settings/store.ts';
 import { activeConversationOf, keyOf } from '../conversationsSlice.ts';
 import { useChat } from '../store.ts';
@@ -10,12 +10,8 @@ export function useActiveConversation(): Conversation | null {
   return useChat(activeConversationOf);
 }
 
-/** The model that will answer, by the host's rule: the chat's own, else the default, else the first that is ready. */
-export function answeringModel(models: readonly ModelRecord[], own: string | null, preferred: string | null): ModelRecord | null {
-  const ready = models.filter(({ state }) => state === 'ready');
-  return models.find(({ id }) => id === own) ?? ready.find(({ id }) => id === preferred) ?? ready[0] ?? null;
-}
 
+/** The model that will answer in the open chat. */
 export function useActiveModel(): ModelRecord | null {
   const own = useChat((state) => activeConversationOf(state)?.modelId ?? null);
   const preferred = useSettings((state) => state.settings.defaultModelId);

@@ -33,7 +33,7 @@ export function MachineSummary() {
         />
       )}
       {worker.adapter?.advice && <Notice tone="info" className="mt-2" message={worker.adapter.advice} />}
-      <dl className="selectable mt-3 grid grid-cols-[auto_1fr] gap-x-6 gap-y-0.5 tabular-nums">
+      <dl className="selectable mt-3 grid grid-cols-[auto_1fr] gap-x-6 gap-y-0.5">
         {worker.adapter && <Fact label={text.adapter}>{worker.adapter.name}</Fact>}
         {machine && (
           <>

@@ -30,7 +30,7 @@ export function CatalogueItem({ entry, prominent = false }: CatalogueItemProps) 
         <div className="min-w-60 flex-1">
           <h3 className="text-body font-semibold">{entry.name}</h3>
           <p className="mt-0.5 max-w-prose text-quiet">{entry.description}</p>
-          <p className="mt-1 flex flex-wrap gap-x-4 text-small text-faint tabular-nums">
+          <p className="mt-1 flex flex-wrap gap-x-4 text-small text-faint">
             <span>{formatBytes(entry.sizeBytes)}</span>
             <span>{text.contextTokens(formatCount(entry.contextTokens))}</span>
             <ExternalLink href={entry.licence.url}>{text.licence(entry.licence.name)}</ExternalLink>

@@ -10,17 +10,18 @@ import { Menu, MenuItem } from '../../../ui/Menu.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { settingsStore, useSettings } from '../../settings/store.ts';
-import { modelsStore, useModels } from '../store.ts';
+import { answeringModel, modelsStore, useModels } from '../store.ts';
 import { modelsStrings as text } from '../strings.ts';
 
 export function ModelRow({ model }: { model: ModelRecord }) {
-  const isDefault = useSettings((state) => state.settings.defaultModelId === model.id);
+  const preferred = useSettings((state) => state.settings.defaultModelId);
+  const isDefault = useModels((state) => answeringModel(state.models, null, preferred)?.id === model.id);
   const verification = useModels((state) => state.verifications[model.id]);
   const cell = 'py-2 pr-4 align-top';
   return (
     <>
       <tr data-testid="model" className="border-t border-line">
-        <th scope="row" className={`${cell} text-left font-normal`}>
+        <th scope="row" className={`${cell} text-left font-normal normal-nums`}>
           <span className="flex flex-wrap items-center gap-x-2">
             <span className="font-medium">{model.name}</span>
             {isDefault && <span className="rounded-sm bg-accent-soft px-1.5 text-tiny font-medium text-accent-text">{text.isDefault}</span>}
@@ -29,10 +30,10 @@ export function ModelRow({ model }: { model: ModelRecord }) {
           {!model.chat && <span className="block text-small text-quiet">{text.base}</span>}
           {model.state === 'missing' && <span className="block text-small text-danger-text">{text.missing}</span>}
         </th>
-        <td className={cell}>{formatBytes(model.sizeBytes)}</td>
+        <td className={`${cell} whitespace-nowrap`}>{formatBytes(model.sizeBytes)}</td>
         <td className={`${cell} max-md:hidden`}>{model.quantisation}</td>
-        <td className={cell}>{text.contextTokens(formatCount(model.contextTokens))}</td>
-        <td className={`${cell} max-md:hidden`}>{model.licence ? <ExternalLink href={model.licence.url}>{model.licence.name}</ExternalLink> : <span className="text-faint">{text.noLicence}</span>}</td>
+        <td className={`${cell} whitespace-nowrap`}>{text.contextTokens(formatCount(model.contextTokens))}</td>
+        <td className={`${cell} normal-nums max-md:hidden`}>{model.licence ? <ExternalLink href={model.licence.url}>{model.licence.name}</ExternalLink> : <span className="text-faint">{text.noLicence}</span>}</td>
         <td className="py-1.5 text-right">
           <ModelMenu model={model} isDefault={isDefault} />
         </td>

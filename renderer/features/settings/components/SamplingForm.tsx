@@ -23,7 +23,7 @@ export function SamplingForm({ value, onChange, compact = false }: SamplingFormP
         const muted = field.onlyRandom && value.temperature === 0;
         return (
           <SettingRow key={field.name} label={label} hint={hint} hintId={`sampling-${field.name}`}>
-            <div className={muted ? 'flex items-center gap-2 opacity-60' : 'flex items-center gap-2'}>
+            <div className={muted ? 'flex items-center gap-2 opacity-75' : 'flex items-center gap-2'}>
               {field.sliderMost !== undefined && !compact && (
                 <input
                   type="range"

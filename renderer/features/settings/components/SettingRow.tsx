@@ -51,7 +51,7 @@ export function FactRow({ label, children }: { label: string; children: ReactNod
   return (
     <div className="flex flex-wrap gap-x-6 py-1.5">
       <dt className="w-36 shrink-0 text-quiet">{label}</dt>
-      <dd className="selectable min-w-0 flex-1 basis-60 break-words tabular-nums">{children}</dd>
+      <dd className="selectable min-w-0 flex-1 basis-60 break-words">{children}</dd>
     </div>
   );
 }
