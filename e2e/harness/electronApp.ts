@@ -43,6 +43,7 @@ function launch({ dataFolder, environment }: AppOptions): Promise<ElectronApplic
   // Chromium refuses to run its sandbox as root.
   const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return _electron.launch({
+    timeout: 60_000,
     executablePath: required('LONGLEAF_TEST_ELECTRON'),
     args: [...flags, `--user-data-dir=${join(dataFolder, 'electron')}`],
     env: { ...definedEnvironment(), ...environment, LONGLEAF_DATA: dataFolder, LONGLEAF_APP_FOLDER: repositoryFolder },
