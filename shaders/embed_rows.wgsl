@@ -25,23 +25,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (block >= shape.blocks || row >= step.rows) { return; }
   let token = tokens[row];
   if (token < shape.first_column || token >= shape.first_column + shape.outputs) { return; }
-  let column = token - shape.first_column;
-//@if HAS_SCALES
-  let record = scale_record(column / TILE, block, column % TILE);
-//@end
+  let column = column_at(token - shape.first_column);
+  let record = scale_record(column, block);
 //@unroll u UNITS
   {
-    let unit = code_unit(column / TILE, block * UNITS + $uu, column % TILE);
+    let unit = code_unit(column, block * UNITS + $uu);
 //@unroll f FIELDS
     {
       const quad = $uu * FIELDS + $fu;
       let k = block * 32u + quad * 4u;
-//@if HAS_SCALES
-      let scale = scale_of(record, quad / 4u);
-      store(row * shape.inputs + k, k, field$f(unit) * (scale.x * shrink$f) + vec4<f32>(scale.y));
-//@else
-      store(row * shape.inputs + k, k, field$f(unit));
-//@end
+      store(row * shape.inputs + k, k, field$f(unit, scale_of(record, quad / 4u)));
     }
 //@end
   }

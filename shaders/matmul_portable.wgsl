@@ -39,22 +39,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row$r = min(first_row + $ru, last_row);
   var sum$r = 0.0;
 //@end
+  let place = column_at(column);
   for (var block = 0u; block < shape.blocks; block++) {
-//@if HAS_SCALES
-    let record = scale_record(column / TILE, block, column % TILE);
-//@end
+    let record = scale_record(place, block);
 //@unroll u UNITS
     {
-      let unit = code_unit(column / TILE, block * UNITS + $uu, column % TILE);
+      let unit = code_unit(place, block * UNITS + $uu);
 //@unroll f FIELDS
       {
         const quad = $uu * FIELDS + $fu;
-//@if HAS_SCALES
-        let scale = scale_of(record, quad / 4u);
-        let weight = field$f(unit) * (scale.x * shrink$f) + vec4<f32>(scale.y);
-//@else
-        let weight = field$f(unit);
-//@end
+        let weight = field$f(unit, scale_of(record, quad / 4u));
 //@unroll r ROWS
         sum$r += dot(weight, input_quad(row$r, block * 8u + quad));
 //@end

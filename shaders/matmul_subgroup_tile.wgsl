@@ -14,9 +14,7 @@
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let first_column = group.x * (LANES * COLUMNS);
-  let tile = first_column / TILE;
-  let in_tile = first_column % TILE + lane;
+  let first_column = group.x * (LANES * COLUMNS) + lane;
   let first_row = group.y * (LANES * ROW_GROUPS);
   let last_row = step.rows - 1u;
 //@unroll g ROW_GROUPS
@@ -27,60 +25,41 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //@end
 //@end
 //@end
+//@unroll c COLUMNS
+  let column$c = column_at(first_column + $cu * LANES);
+//@end
   for (var block = 0u; block < shape.blocks; block++) {
 //@unroll c COLUMNS
-//@if HAS_SCALES
-    let record$c = scale_record(tile, block, in_tile + $cu * LANES);
+    let record$c = scale_record(column$c, block);
+    let scale0_$c = scale_of(record$c, 0u);
+//@if SPLIT_BLOCK
+    let scale1_$c = scale_of(record$c, 1u);
+//@else
+    let scale1_$c = scale0_$c;
 //@end
 //@unroll u UNITS
-    let unit$u_$c = code_unit(tile, block * UNITS + $uu, in_tile + $cu * LANES);
-//@end
-//@end
-//@unroll c COLUMNS
-//@if HAS_SCALES
-    let low_scale$c = scale_of(record$c, 0u);
-//@if SPLIT_BLOCK
-    let high_scale$c = scale_of(record$c, 1u);
-//@else
-    let high_scale$c = low_scale$c;
-//@end
+    let unit$u_$c = code_unit(column$c, block * UNITS + $uu);
 //@end
 //@end
 //@unroll u UNITS
 //@unroll f FIELDS
     {
-      const quad = $uu * FIELDS + $fu;
 //@unroll g ROW_GROUPS
-      let own$g = input[input_start$g + block * 8u + quad];
+      let own$g = input[input_start$g + block * 8u + $[ $u * FIELDS + $f ]u];
 //@end
 //@unroll c COLUMNS
-//@if HAS_SCALES
-      let scale$c = select(low_scale$c, high_scale$c, SPLIT_BLOCK && quad >= 4u);
-      let weight$c = field$f(unit$u_$c) * (scale$c.x * shrink$f) + vec4<f32>(scale$c.y);
-//@else
-      let weight$c = field$f(unit$u_$c);
-//@end
+      let weight$c = field$f(unit$u_$c, scale$[ $u * FIELDS / 4 + $f / 4 ]_$c);
 //@end
 //@unroll g ROW_GROUPS
 //@unroll l LANES
       {
 //@if BY_COMPONENT
         // One component at a time keeps fewer products alive: faster where the compiler spills well.
-        let x = subgroupBroadcast(own$g.x, $lu);
+//@unroll k 4
+        let x$k = subgroupBroadcast(own$g[$k], $lu);
 //@unroll c COLUMNS
-        sum$g_$l_$c += x * weight$c.x;
+        sum$g_$l_$c += x$k * weight$c[$k];
 //@end
-        let y = subgroupBroadcast(own$g.y, $lu);
-//@unroll c COLUMNS
-        sum$g_$l_$c += y * weight$c.y;
-//@end
-        let z = subgroupBroadcast(own$g.z, $lu);
-//@unroll c COLUMNS
-        sum$g_$l_$c += z * weight$c.z;
-//@end
-        let w = subgroupBroadcast(own$g.w, $lu);
-//@unroll c COLUMNS
-        sum$g_$l_$c += w * weight$c.w;
 //@end
 //@else
         let x = subgroupBroadcast(own$g, $lu);
@@ -97,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   }
 //@unroll c COLUMNS
   {
-    let column = first_column + lane + $cu * LANES;
+    let column = first_column + $cu * LANES;
     if (column < shape.outputs) {
 //@unroll g ROW_GROUPS
 //@unroll l LANES

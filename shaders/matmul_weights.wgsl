@@ -9,9 +9,9 @@
 // A tile is a row of a storage texture, or a run of a storage buffer. Some adapters read textures faster.
 //
 // Field f (of FIELDS) of a unit's four words holds weights 4f … 4f+3 of the unit. Fields are masked, not
-// shifted (shifts are slow on SwiftShader), so fieldF returns code / shrinkF. The top field of a quantised
-// word is stored with its highest bit flipped, as a signed number: masking alone then makes it an i32.
-// Weight = scale · (code − zero_point) + offset.
+// shifted (shifts are slow on SwiftShader), so numberF returns code / shrinkF. The top field of a quantised
+// word is stored with its highest bit flipped, as a signed number (masking alone then makes it an i32):
+// its codes are TOP_EXCESS too small. Weight = scale · (code − zero_point) + offset.
 //
 // Constants: CODES4, CODES8, CODES16, CODES32 (one is true), UNITS, FIELDS, TILE, IN_TEXTURE, HAS_SCALES,
 // HALF_SCALES, SPLIT_BLOCK (blocks of 16).
@@ -36,20 +36,39 @@ struct Step {
   position: u32,
 }
 
+// A column and the tile it lies in.
+struct Column {
+  tile: u32,
+  // Index of the column's first unit and first record: within the tile's row of a texture, or in a buffer.
+  unit: u32,
+  record: u32,
+}
+
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<uniform> step: Step;
+
+fn column_at(column: u32) -> Column {
+  let tile = column / TILE;
+  let in_tile = column % TILE;
+//@if IN_TEXTURE
+  return Column(tile, in_tile, in_tile);
+//@else
+  return Column(tile, tile * shape.blocks * (UNITS * TILE) + in_tile, tile * shape.blocks * TILE + in_tile);
+//@end
+}
 
 //@if IN_TEXTURE
 @group(0) @binding(4) var codes: texture_storage_2d<rgba32uint, read>;
 
-fn code_unit(tile: u32, place: u32, column: u32) -> vec4<u32> {
-  return textureLoad(codes, vec2<u32>(place * TILE + column, tile));
+// Unit `place` of a column: block · UNITS + unit in the block.
+fn code_unit(column: Column, place: u32) -> vec4<u32> {
+  return textureLoad(codes, vec2<u32>(column.unit + place * TILE, column.tile));
 }
 //@else
 @group(0) @binding(4) var<storage, read> codes: array<vec4<u32>>;
 
-fn code_unit(tile: u32, place: u32, column: u32) -> vec4<u32> {
-  return codes[(tile * (shape.blocks * UNITS) + place) * TILE + column];
+fn code_unit(column: Column, place: u32) -> vec4<u32> {
+  return codes[column.unit + place * TILE];
 }
 //@end
 
@@ -58,102 +77,91 @@ fn code_unit(tile: u32, place: u32, column: u32) -> vec4<u32> {
 //@if SPLIT_BLOCK
 alias ScaleRecord = vec2<u32>;
 alias ScaleTexture = texture_storage_2d<rg32uint, read>;
+fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.xy; }
+fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return unpack2x16float(record[half]); }
 //@else
 alias ScaleRecord = u32;
 alias ScaleTexture = texture_storage_2d<r32uint, read>;
+fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.x; }
+fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return unpack2x16float(record); }
 //@end
 //@else
 //@if SPLIT_BLOCK
 alias ScaleRecord = vec4<u32>;
 alias ScaleTexture = texture_storage_2d<rgba32uint, read>;
+fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel; }
+fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> {
+  return bitcast<vec2<f32>>(select(record.xy, record.zw, half == 1u));
+}
 //@else
 alias ScaleRecord = vec2<u32>;
 alias ScaleTexture = texture_storage_2d<rg32uint, read>;
+fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.xy; }
+fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return bitcast<vec2<f32>>(record); }
 //@end
 //@end
+
 //@if IN_TEXTURE
 @group(0) @binding(5) var scales: ScaleTexture;
 
-fn scale_record(tile: u32, block: u32, column: u32) -> ScaleRecord {
-  let texel = textureLoad(scales, vec2<u32>(block * TILE + column, tile));
-//@if HALF_SCALES
-//@if SPLIT_BLOCK
-  return texel.xy;
-//@else
-  return texel.x;
-//@end
-//@else
-//@if SPLIT_BLOCK
-  return texel;
-//@else
-  return texel.xy;
-//@end
-//@end
+fn scale_record(column: Column, block: u32) -> ScaleRecord {
+  return record_of(textureLoad(scales, vec2<u32>(column.record + block * TILE, column.tile)));
 }
 //@else
 @group(0) @binding(5) var<storage, read> scales: array<ScaleRecord>;
 
-fn scale_record(tile: u32, block: u32, column: u32) -> ScaleRecord {
-  return scales[(tile * shape.blocks + block) * TILE + column];
+fn scale_record(column: Column, block: u32) -> ScaleRecord {
+  return scales[column.record + block * TILE];
 }
 //@end
 
 // (scale, offset − scale · zero_point) of the weights in half `half` of a block.
 fn scale_of(record: ScaleRecord, half: u32) -> vec2<f32> {
-//@if HALF_SCALES
-//@if SPLIT_BLOCK
-  let pair = unpack2x16float(select(record.x, record.y, half == 1u));
-//@else
-  let pair = unpack2x16float(record);
-//@end
-//@else
-//@if SPLIT_BLOCK
-  let pair = bitcast<vec2<f32>>(select(record.xy, record.zw, half == 1u));
-//@else
-  let pair = bitcast<vec2<f32>>(record);
-//@end
-//@end
+  let pair = pair_of(record, half);
   return vec2<f32>(pair.x, pair.y - pair.x * shape.zero_point);
 }
+//@else
+// Float weights need no scale; the neutral one lets kernels treat all formats alike.
+fn scale_record(column: Column, block: u32) -> u32 { return 0u; }
+fn scale_of(record: u32, half: u32) -> vec2<f32> { return vec2<f32>(1.0, 0.0); }
 //@end
 
 //@if CODES4
-//@unroll f 7
+const TOP_EXCESS = 8.0;
+//@unroll f 8
 const shrink$f = exp2(-4.0 * $f.0);
-fn field$f(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(vec4<i32>(unit & vec4<u32>(15u << (4u * $fu))));
-}
+fn number$f(word: u32) -> f32 { return f32(bitcast<i32>(word & (15u << (4u * $fu)))); }
 //@end
-const shrink7 = exp2(-28.0);
-fn field7(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(vec4<i32>(unit & vec4<u32>(15u << 28u))) + vec4<f32>(exp2(31.0));
-}
 //@end
 //@if CODES8
-//@unroll f 3
+const TOP_EXCESS = 128.0;
+//@unroll f 4
 const shrink$f = exp2(-8.0 * $f.0);
-fn field$f(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(vec4<i32>(unit & vec4<u32>(255u << (8u * $fu))));
-}
+fn number$f(word: u32) -> f32 { return f32(bitcast<i32>(word & (255u << (8u * $fu)))); }
 //@end
-const shrink3 = exp2(-24.0);
-fn field3(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(vec4<i32>(unit & vec4<u32>(255u << 24u))) + vec4<f32>(exp2(31.0));
-}
 //@end
 //@if CODES16
-const shrink0 = 1.0;
-const shrink1 = 1.0;
-fn field0(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(unpack2x16float(unit.x).x, unpack2x16float(unit.y).x, unpack2x16float(unit.z).x, unpack2x16float(unit.w).x);
-}
-fn field1(unit: vec4<u32>) -> vec4<f32> {
-  return vec4<f32>(unpack2x16float(unit.x).y, unpack2x16float(unit.y).y, unpack2x16float(unit.z).y, unpack2x16float(unit.w).y);
-}
+const TOP_EXCESS = 0.0;
+//@unroll f 2
+const shrink$f = 1.0;
+fn number$f(word: u32) -> f32 { return unpack2x16float(word)[$f]; }
+//@end
 //@end
 //@if CODES32
+const TOP_EXCESS = 0.0;
 const shrink0 = 1.0;
-fn field0(unit: vec4<u32>) -> vec4<f32> {
-  return bitcast<vec4<f32>>(unit);
+fn number0(word: u32) -> f32 { return bitcast<f32>(word); }
+//@end
+
+// The four weights of a field.
+//@unroll f FIELDS
+fn field$f(unit: vec4<u32>, scale: vec2<f32>) -> vec4<f32> {
+  let numbers = vec4<f32>(number$f(unit.x), number$f(unit.y), number$f(unit.z), number$f(unit.w));
+//@if HAS_SCALES
+  const excess = select(0.0, TOP_EXCESS, $fu == FIELDS - 1u);
+  return numbers * (scale.x * shrink$f) + (scale.y + excess * scale.x);
+//@else
+  return numbers;
+//@end
 }
 //@end

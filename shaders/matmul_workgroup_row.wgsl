@@ -16,8 +16,8 @@ var<workgroup> partial: array<f32, 32 * SLICES * ROWS>;
 @compute @workgroup_size(32, SLICES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) thread: vec3<u32>) {
   let first_column = group.x * 32u;
-  let tile = first_column / TILE;
-  let in_tile = first_column % TILE + thread.x;
+  let column = first_column + thread.x;
+  let place = column_at(column);
   let first_row = group.y * ROWS;
   let last_row = step.rows - 1u;
 //@unroll r ROWS
@@ -25,22 +25,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
   var sum$r = 0.0;
 //@end
   for (var block = thread.y; block < shape.blocks; block += SLICES) {
-//@if HAS_SCALES
-    let record = scale_record(tile, block, in_tile);
-//@end
+    let record = scale_record(place, block);
 //@unroll u UNITS
-    let unit$u = code_unit(tile, block * UNITS + $uu, in_tile);
+    let unit$u = code_unit(place, block * UNITS + $uu);
 //@end
 //@unroll u UNITS
 //@unroll f FIELDS
     {
       const quad = $uu * FIELDS + $fu;
-//@if HAS_SCALES
-      let scale = scale_of(record, quad / 4u);
-      let weight = field$f(unit$u) * (scale.x * shrink$f) + vec4<f32>(scale.y);
-//@else
-      let weight = field$f(unit$u);
-//@end
+      let weight = field$f(unit$u, scale_of(record, quad / 4u));
 //@unroll r ROWS
       sum$r += dot(weight, input[input_start$r + block * 8u + quad]);
 //@end
@@ -53,13 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
 //@end
   workgroupBarrier();
   // Slice y adds up row y, y + SLICES, … of the tile.
-  let column = first_column + thread.x;
   for (var r = thread.y; r < ROWS; r += SLICES) {
     if (column < shape.outputs && first_row + r < step.rows) {
       var sum = 0.0;
       for (var slice = 0u; slice < SLICES; slice++) { sum += partial[(r * SLICES + slice) * 32u + thread.x]; }
-      let place = (first_row + r) * shape.output_stride + shape.output_offset + column;
-      if (shape.accumulate == 1u) { output[place] += sum; } else { output[place] = sum; }
+      let index = (first_row + r) * shape.output_stride + shape.output_offset + column;
+      if (shape.accumulate == 1u) { output[index] += sum; } else { output[index] = sum; }
     }
   }
 }

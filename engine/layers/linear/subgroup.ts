@@ -17,16 +17,15 @@ interface Tile {
 }
 
 // Wider tiles save loads but compile longer and spill more; these were the fastest of those measured.
-const tiles: Record<number, Tile> = {
-  4: { columns: 8, rowGroups: 4, byComponent: false },
-  8: { columns: 4, rowGroups: 1, byComponent: true },
+const shapes: Record<number, { rowColumns: number; tile: Tile }> = {
+  4: { rowColumns: 4, tile: { columns: 8, rowGroups: 4, byComponent: false } },
+  8: { rowColumns: 8, tile: { columns: 4, rowGroups: 1, byComponent: true } },
 };
-const columnsOfRowKernel = 4;
 
 export function subgroupFamily(device: Device, textures: boolean): VariantFamily {
   const lanes = device.facts.subgroupLanes;
-  const tile = tiles[lanes];
-  const layout: Layout = { tileColumns: 32, textures };
+  const { rowColumns, tile } = shapes[lanes];
+  const layout: Layout = { tileColumns: 64, textures };
   const constants = (part: WeightPart) => ({
     ...formatConstants(part.format, part.tileColumns, part.inTexture),
     LANES: lanes,
@@ -41,12 +40,13 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
         texts: [matmulWeights, matmulSubgroupRow],
         constants: {
           ...constants(part),
-          COLUMNS: columnsOfRowKernel,
+          COLUMNS: rowColumns,
+          OWN_QUADS: 8 / lanes,
           FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
         },
         enables: ['subgroups'],
       }),
-    workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * columnsOfRowKernel)), y: rows }),
+    workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * rowColumns)), y: rows }),
   };
   const tileRows = lanes * tile.rowGroups;
   const prefill: Variant = {
@@ -67,7 +67,7 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
     layout,
     variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),
     describe: () => ({
-      decode: `${decode.name}, ${lanes} lanes × ${columnsOfRowKernel} columns, f32 activations`,
+      decode: `${decode.name}, ${lanes} lanes × ${rowColumns} columns, f32 activations`,
       prefill: `${prefill.name}, ${tileRows} rows × ${lanes * tile.columns} columns, f32 activations`,
     }),
   };
