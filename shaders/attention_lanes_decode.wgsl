@@ -6,7 +6,7 @@
 //   With one split the output is written; with more, partials for attention_merge.wgsl.
 //   Scores: lane = key, so nothing is summed across lanes; values: lane = unit of dimensions.
 // The running maximum moves as in attention_lanes_read.wgsl.
-// Constants: LANES, HEADS, UNITS, LOADS, PARTS, FUSED as there.
+// Constants: LANES, HEADS, UNITS, LOADS, PARTS, FUSED as there; ONE_LOAD = LOADS is 1.
 // Reference: attendRange in engine/reference/attention.ts.
 
 struct Step { rows: u32, position: u32 }
@@ -34,7 +34,10 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let kvHead = workgroup.y;
-  let firstHead = kvHead * (shape.heads / shape.kvHeads) + workgroup.z * HEADS;
+  let group = shape.heads / shape.kvHeads;
+  let firstHead = kvHead * group + workgroup.z * HEADS;
+  // The last tile may be short: it computes its last head again and does not write it.
+  let lastHead = min(firstHead + HEADS, (kvHead + 1u) * group) - 1u;
   let cacheBase = kvHead * shape.capacitySlots;
   let seenEnd = step.position + 1u;
   let seenBegin = select(0u, seenEnd - min(seenEnd, shape.window), shape.window > 0u);
@@ -54,7 +57,7 @@ fn main(
   var sum$n = 0.0;
   for (var i = 0u; i < loads * PARTS; i++) {
     let unit = min((i / PARTS) * LANES + lane, UNITS - 1u);
-    query[$nu * HEAD_VEC4S + i] = queries[(firstHead + $nu) * (UNITS * PARTS) + unit * PARTS + i % PARTS];
+    query[$nu * HEAD_VEC4S + i] = queries[min(firstHead + $nu, lastHead) * (UNITS * PARTS) + unit * PARTS + i % PARTS];
   }
 //@end
 
@@ -66,7 +69,12 @@ fn main(
 //@unroll n HEADS
     var s$n = vec4<f32>();
 //@end
+//@if ONE_LOAD
+    {
+      const j = 0u;
+//@else
     for (var j = 0u; j < loads; j++) {
+//@end
 //@unroll h PARTS
 //@unroll n HEADS
       let q$n_$h = select(vec4<f32>(), query[$nu * HEAD_VEC4S + j * PARTS + $hu], j * LANES + lane < UNITS);
@@ -144,7 +152,7 @@ fn main(
   let scale$n = select(0.0, 1.0 / total$n, total$n > 0.0);
   for (var i = 0u; i < loads * PARTS; i++) {
     let unit = (i / PARTS) * LANES + lane;
-    if (unit < UNITS) {
+    if (unit < UNITS && firstHead + $nu <= lastHead) {
       let index = (firstHead + $nu) * (UNITS * PARTS) + unit * PARTS + i % PARTS;
       let result = mixed[$nu * HEAD_VEC4S + i] * scale$n;
       if (workgroups.x > 1u) {
@@ -154,7 +162,7 @@ fn main(
       }
     }
   }
-  if (workgroups.x > 1u && lane == 0u) {
+  if (workgroups.x > 1u && lane == 0u && firstHead + $nu <= lastHead) {
     logSumExps[workgroup.x * shape.heads + firstHead + $nu] = select(MASKED, maximum$n + log(total$n), total$n > 0.0);
   }
 //@end

@@ -8,7 +8,7 @@ import type { Device } from '../../engine/device/device.ts';
 import { type AttentionKernel, attentionKernels, bindAttention } from '../../engine/layers/attention/attention.ts';
 import { chooseKvFormat, type KvLayout, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
-import { bestMs, line } from './measure.ts';
+import { best, line } from './measure.ts';
 
 interface Shape {
   name: string;
@@ -37,16 +37,16 @@ async function measureShape(device: Device, shape: Shape, kernel: AttentionKerne
     { queries, keys, values, output, layout, heads, window: null, step: uniform.buffer, maxRows, contextTokens },
     kernel,
   );
-  console.log(line(`${shape.name} ${kernel} compile`, performance.now() - started, ''));
+  console.log(`${shape.name} ${kernel}: pipelines in ${(performance.now() - started).toFixed(0)} ms`);
   for (const rows of [64, 1]) {
     for (const position of quick ? [2000] : [0, 500, 2000, 6000]) {
       const step = { rows, position };
       uniform.write(step);
-      const ms = await bestMs(device, (pass) => bound.encode(pass, step));
+      const timing = await best(device, (pass) => bound.encode(pass, step));
       const pairs = heads * (rows * position + (rows * (rows + 1)) / 2);
       const bytes = 2 * kvHeads * (position + rows) * headDim * kvBytesPerValue(layout.format);
-      const rate = rows > 1 ? `${((4 * pairs * headDim) / ms / 1e6).toFixed(2)} GFLOP/s` : `${(bytes / ms / 1e6).toFixed(2)} GB/s`;
-      console.log(line(`${shape.name} ${kernel} ${rows} rows at ${position}`, ms, rate));
+      const name = `${shape.name} ${kernel} ${rows} rows at ${position}`;
+      console.log(rows > 1 ? line(name, timing, 4 * pairs * headDim, 'GFLOP/s') : line(name, timing, bytes, 'GB/s'));
     }
   }
   for (const buffer of [queries, output, keys, values]) device.memory.free(buffer);

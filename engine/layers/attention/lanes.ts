@@ -30,16 +30,15 @@ export async function bindLanes(device: Device, io: AttentionBuffers): Promise<B
         return;
       }
       const splits = splitsFor(Math.min(step.position + 1, window ?? Infinity), io);
-      encodeDispatch(pass, decodeDispatch, splits, kvHeads, group / decodeHeads);
+      encodeDispatch(pass, decodeDispatch, splits, kvHeads, Math.ceil(group / decodeHeads));
       if (splits > 1) merge.encode(pass, splits, heads);
     },
   };
 }
 
-/** Query heads that share one pass over the keys while decoding: the largest divisor up to 8. */
+/** Query heads that share one pass over the keys while decoding: evenly many a tile, at most 4. */
 function headsAtOnce(group: number): number {
-  for (let count = Math.min(8, group); count > 1; count--) if (group % count === 0) return count;
-  return 1;
+  return Math.ceil(group / Math.ceil(group / 4));
 }
 
 /**
@@ -51,11 +50,19 @@ function splitsFor(seenTokens: number, { layout, heads }: AttentionBuffers): num
   return Math.min(maxSplits, Math.ceil(8 / layout.kvHeads), Math.ceil(seenTokens / 64));
 }
 
+/**
+ * Groups of queries and keys a block, measured: larger tiles load less for each product, but compile
+ * longer, on SwiftShader in every process.
+ */
+function readTile(lanes: number, headDim: number): { groups: number; keys: number } {
+  if (lanes >= 8) return { groups: 2, keys: headDim <= 64 ? 4 : headDim <= 96 ? 2 : 1 };
+  return headDim <= 64 ? { groups: 4, keys: 4 } : { groups: 2, keys: headDim <= 128 ? 2 : 1 };
+}
+
 async function lanesKernels(device: Device, layout: KvLayout, decodeHeads: number): Promise<{ read: Kernel; decode: Kernel; queriesAtOnce: number }> {
   const lanes = device.facts.subgroupLanes;
   const half = layout.format === 'f16';
   const units = layout.headDim / (half ? 8 : 4);
-  const groups = Math.max(1, Math.floor(16 / lanes));
   const shared = {
     LANES: lanes,
     HALF_CACHE: half,
@@ -65,7 +72,7 @@ async function lanesKernels(device: Device, layout: KvLayout, decodeHeads: numbe
     LOADS: Math.ceil(units / lanes),
     PARTS: half ? 2 : 1,
   };
-  const keys = layout.headDim <= 64 ? 4 : layout.headDim <= 128 ? 2 : 1;
+  const { groups, keys } = readTile(lanes, layout.headDim);
   const [read, decode] = await Promise.all([
     device.kernels.get({
       label: 'attention_lanes_read',
@@ -77,7 +84,7 @@ async function lanesKernels(device: Device, layout: KvLayout, decodeHeads: numbe
       label: 'attention_lanes_decode',
       texts: [loadText, decodeText],
       enables: ['subgroups'],
-      constants: { ...shared, HEADS: decodeHeads },
+      constants: { ...shared, HEADS: decodeHeads, ONE_LOAD: shared.LOADS === 1 },
     }),
   ]);
   return { read, decode, queriesAtOnce: groups * lanes };
