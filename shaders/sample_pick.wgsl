@@ -72,10 +72,10 @@ fn bestAfter(taken: Best, block: u32, invocation: u32) -> Best {
   let end = min((block + 1u) * BLOCK_UNITS, (settings.vocabularySize + 3u) / 4u);
   for (var unit = block * BLOCK_UNITS + invocation; unit < end; unit += INVOCATIONS) {
     let four = logitsAt(unit);
-    for (var i = 0u; i < 4u; i++) {
-      let next = Best(four[i], 4u * unit + i);
-      if (next.logit > NOTHING && better(taken, next) && better(next, mine)) { mine = next; }
-    }
+//@unroll i 4
+    let next$i = Best(four[$i], 4u * unit + $iu);
+    if (next$i.logit > NOTHING && better(taken, next$i) && better(next$i, mine)) { mine = next$i; }
+//@end
   }
   return bestOf(mine, invocation);
 }
@@ -86,12 +86,10 @@ fn drawFromAll(floor: f32, draw: u32, invocation: u32) -> u32 {
   let units = (settings.vocabularySize + 3u) / 4u;
   for (var unit = invocation; unit < units; unit += INVOCATIONS) {
     let four = logitsAt(unit);
-    for (var i = 0u; i < 4u; i++) {
-      if (four[i] >= floor && four[i] > NOTHING) {
-        let next = Best(raced(four[i], 4u * unit + i, draw), 4u * unit + i);
-        if (better(next, winner)) { winner = next; }
-      }
-    }
+//@unroll i 4
+    let next$i = Best(raced(four[$i], 4u * unit + $iu, draw), 4u * unit + $iu);
+    if (four[$i] >= floor && four[$i] > NOTHING && better(next$i, winner)) { winner = next$i; }
+//@end
   }
   return bestOf(winner, invocation).token;
 }

@@ -10,7 +10,7 @@ import type { Device } from '../device/device.ts';
 import { encodeDispatch, type Kernel } from '../device/kernel.ts';
 import { packUniforms } from '../device/uniforms.ts';
 import { EngineError } from '../errors.ts';
-import { prefersLoneSubgroups } from '../layers/pointwise/bound.ts';
+import { kernelFamilies } from '../layers/pointwise/bound.ts';
 import { largestNucleus, type SamplingSettings, samplingMode } from './settings.ts';
 
 export interface SamplerShape {
@@ -68,8 +68,8 @@ export class Sampler {
     };
   }
 
-  static async create(device: Device, shape: SamplerShape): Promise<Sampler> {
-    const loneSubgroup = prefersLoneSubgroups(device);
+  static async create(device: Device, shape: SamplerShape, family = kernelFamilies(device)[0]): Promise<Sampler> {
+    const loneSubgroup = family === 'subgroup';
     const lanes = device.facts.subgroupLanes;
     const kernel = (label: string, text: string, invocations: number): Promise<Kernel> =>
       device.kernels.get({

@@ -3,7 +3,7 @@
  * different kernels; long decoding splits the keys, so that all cores work, and merges the parts.
  */
 import type { Device } from '../../device/device.ts';
-import { type Bound, prefersLoneSubgroups } from '../pointwise/bound.ts';
+import { type Bound, kernelFamilies } from '../pointwise/bound.ts';
 import { bindLanes } from './lanes.ts';
 import type { KvLayout } from './layout.ts';
 import { bindTiled } from './tiled.ts';
@@ -31,7 +31,7 @@ export type AttentionKernel = 'tiled' | 'lanes';
 
 /** The kernels that this adapter supports, the one to use first. */
 export function attentionKernels(device: Device): AttentionKernel[] {
-  return prefersLoneSubgroups(device) ? ['lanes', 'tiled'] : ['tiled'];
+  return kernelFamilies(device).includes('subgroup') ? ['lanes', 'tiled'] : ['tiled'];
 }
 
 /** Token `position + row` attends to the tokens up to itself, which must be stored already. */

@@ -2,7 +2,7 @@
 import mergeText from '../../../shaders/attention_merge.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
-import { prefersLoneSubgroups, sharedUniform } from '../pointwise/bound.ts';
+import { kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
 
 /** Where kernels leave (output, log-sum-exp) for each split of the keys. */
 export interface Partials {
@@ -40,7 +40,7 @@ export async function bindMerge(device: Device, io: { partials: Partials; output
   const kernel: Kernel = await device.kernels.get({
     label: 'attention_merge',
     texts: [mergeText],
-    constants: { INVOCATIONS: prefersLoneSubgroups(device) ? device.facts.subgroupLanes : 32 },
+    constants: { INVOCATIONS: kernelFamilies(device)[0] === 'subgroup' ? device.facts.subgroupLanes : 32 },
   });
   const bindings = new Map<number, GPUBindGroup>();
   return {

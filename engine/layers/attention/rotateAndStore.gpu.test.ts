@@ -5,6 +5,7 @@ import { halfToFloat } from '../../formats/half.ts';
 import { normaliseRows } from '../../reference/normalise.ts';
 import { rotate } from '../../reference/rotate.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
+import { kernelFamilies, type KernelFamily } from '../pointwise/bound.ts';
 import { StepUniform } from '../step.ts';
 import type { KvLayout } from './layout.ts';
 import { bindRotateAndStore } from './rotateAndStore.ts';
@@ -27,7 +28,11 @@ interface Case {
   scale?: number;
 }
 
-async function check({ headDim, rotatedDims, pairing, norm, format, rows, position, scale = 3 }: Case) {
+async function check(shape: Case) {
+  for (const family of kernelFamilies(device)) await checkFamily(shape, family);
+}
+
+async function checkFamily({ headDim, rotatedDims, pairing, norm, format, rows, position, scale = 3 }: Case, family: KernelFamily) {
   const [heads, kvHeads, capacitySlots, epsilon, queryScale] = [6, 2, 37, 1e-5, 0.25];
   const width = (heads + 2 * kvHeads) * headDim;
   const projections = randomFloats(rows * width, 1, scale);
@@ -57,7 +62,7 @@ async function check({ headDim, rotatedDims, pairing, norm, format, rows, positi
     heads,
     step: uniform.buffer,
     maxRows: rows,
-  });
+  }, family);
   const actualQueries = await runStep(device, bound, uniform, { rows, position }, queries, rows * heads * headDim);
   const cache = async (buffer: GPUBuffer): Promise<Float32Array> => {
     if (format === 'f32') return new Readback(device).floats(buffer, 0, cacheFloats);

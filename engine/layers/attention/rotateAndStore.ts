@@ -2,7 +2,7 @@
 import rotateStoreText from '../../../shaders/rotate_store.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
-import { type Bound, prefersLoneSubgroups, sharedUniform } from '../pointwise/bound.ts';
+import { type Bound, kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
 import type { KvLayout } from './layout.ts';
 
 export interface RotateAndStoreBuffers {
@@ -30,14 +30,14 @@ export interface RotateAndStoreBuffers {
   maxRows: number;
 }
 
-export async function bindRotateAndStore(device: Device, io: RotateAndStoreBuffers): Promise<Bound> {
+export async function bindRotateAndStore(device: Device, io: RotateAndStoreBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
   const { layout, heads, rotatedDims, queryNorm, keyNorm } = io;
   const { kvHeads, headDim, capacitySlots } = layout;
   if (headDim % 8 !== 0 || rotatedDims % 4 !== 0 || rotatedDims > headDim) {
     throw new RangeError(`a head of ${headDim} dimensions with ${rotatedDims} rotated is not supported`);
   }
   if (Boolean(queryNorm) !== Boolean(keyNorm)) throw new RangeError('queries and keys are normalised both or neither');
-  const loneSubgroup = prefersLoneSubgroups(device);
+  const loneSubgroup = family === 'subgroup';
   const norm = queryNorm !== undefined;
   const kernel = await device.kernels.get({
     label: 'rotate_store',

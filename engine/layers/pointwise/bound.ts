@@ -8,12 +8,15 @@ export interface Bound {
 }
 
 /**
- * Whether a workgroup should be exactly one subgroup. Software adapters run a subgroup as one thread
- * of vector instructions, so lanes exchange values for free, while barriers and workgroup memory are
- * slow; GPUs want larger workgroups.
+ * `subgroup`: a workgroup is exactly one subgroup. Software adapters run a subgroup as one thread of
+ * vector instructions, so lanes exchange values for free, while barriers and workgroup memory are slow.
+ * `workgroup`: larger workgroups with workgroup memory, for GPUs; runs everywhere.
  */
-export function prefersLoneSubgroups(device: Device): boolean {
-  return device.facts.kind === 'software' && device.facts.subgroupLanes >= 4;
+export type KernelFamily = 'subgroup' | 'workgroup';
+
+/** The families that the adapter supports, the one to use first. */
+export function kernelFamilies(device: Device): KernelFamily[] {
+  return device.facts.kind === 'software' && device.facts.subgroupLanes >= 4 ? ['subgroup', 'workgroup'] : ['workgroup'];
 }
 
 const shapes = new WeakMap<Device, Map<string, GPUBuffer>>();

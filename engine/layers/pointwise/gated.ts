@@ -2,7 +2,7 @@
 import gatedText from '../../../shaders/gated_activation.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
-import { type Bound, prefersLoneSubgroups, sharedUniform } from './bound.ts';
+import { type Bound, kernelFamilies, sharedUniform } from './bound.ts';
 
 export type Activation = 'silu' | 'gelu-tanh';
 
@@ -17,9 +17,9 @@ export interface GatedBuffers {
   activation: Activation;
 }
 
-export async function bindGated(device: Device, io: GatedBuffers): Promise<Bound> {
+export async function bindGated(device: Device, io: GatedBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
   if (io.columns % 4 !== 0) throw new RangeError(`columns ${io.columns} must be divisible by 4`);
-  const loneSubgroup = prefersLoneSubgroups(device);
+  const loneSubgroup = family === 'subgroup';
   const invocations = loneSubgroup ? device.facts.subgroupLanes : 64;
   const kernel = await device.kernels.get({
     label: 'gated_activation',

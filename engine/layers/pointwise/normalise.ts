@@ -2,7 +2,7 @@
 import normaliseText from '../../../shaders/normalise.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
-import { type Bound, prefersLoneSubgroups, sharedUniform } from './bound.ts';
+import { type Bound, kernelFamilies, sharedUniform } from './bound.ts';
 
 export interface NormaliseBuffers {
   /** [rows][columns] f32. */
@@ -20,9 +20,9 @@ export interface NormaliseBuffers {
   add?: boolean;
 }
 
-export async function bindNormalise(device: Device, io: NormaliseBuffers): Promise<Bound> {
+export async function bindNormalise(device: Device, io: NormaliseBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
   if (io.columns % 4 !== 0) throw new RangeError(`columns ${io.columns} must be divisible by 4`);
-  const loneSubgroup = prefersLoneSubgroups(device);
+  const loneSubgroup = family === 'subgroup';
   const kernel = await device.kernels.get({
     label: 'normalise',
     texts: [normaliseText],

@@ -5,12 +5,15 @@ import { normaliseRows } from '../../reference/normalise.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { largestDifference, randomFloats, runStep } from '../attention/testing.ts';
 import { StepUniform } from '../step.ts';
+import { kernelFamilies, type KernelFamily } from './bound.ts';
 import { bindGated } from './gated.ts';
 import { bindNormalise } from './normalise.ts';
 
 let device: Device;
+let families: KernelFamily[];
 beforeAll(async () => {
   device = await openTestDevice();
+  families = kernelFamilies(device);
 });
 
 test.each([4, 20, 576, 640, 2048])('normalise %i columns', async (columns) => {
@@ -20,21 +23,13 @@ test.each([4, 20, 576, 640, 2048])('normalise %i columns', async (columns) => {
       const weight = randomFloats(columns, 3);
       const before = randomFloats(rows * columns, 4);
       const expected = normaliseRows(input, weight, 1e-6);
-      for (const add of [false, true]) {
+      for (const [add, family] of [false, true].flatMap((add) => families.map((family) => [add, family] as const))) {
         const output = upload(device, before);
         const uniform = new StepUniform(device);
-        const bound = await bindNormalise(device, {
-          input: upload(device, input),
-          weight: upload(device, weight),
-          output,
-          step: uniform.buffer,
-          columns,
-          epsilon: 1e-6,
-          maxRows: rows,
-          add,
-        });
+        const io = { input: upload(device, input), weight: upload(device, weight), output, step: uniform.buffer, columns, epsilon: 1e-6, maxRows: rows };
+        const bound = await bindNormalise(device, { ...io, add }, family);
         const actual = await runStep(device, bound, uniform, { rows, position: 0 }, output, rows * columns);
-        expect(largestDifference(actual, add ? expected.map((x, i) => x + before[i]) : expected)).toBeLessThan(1e-5);
+        expect(largestDifference(actual, add ? expected.map((x, i) => x + before[i]) : expected), family).toBeLessThan(1e-5);
       }
     }
   }
@@ -57,13 +52,13 @@ test.each([4, 36, 1536, 2048])('gate of %i columns', async (columns) => {
   for (const rows of [1, 7, 64]) {
     for (const scale of [1, 300]) {
       const gateUp = randomFloats(rows * columns * 2, rows + columns, scale);
-      for (const activation of ['silu', 'gelu-tanh'] as const) {
+      for (const [activation, family] of (['silu', 'gelu-tanh'] as const).flatMap((name) => families.map((family) => [name, family] as const))) {
         const uniform = new StepUniform(device);
         const output = device.memory.storage('activations', 'output', rows * columns * 4);
-        const bound = await bindGated(device, { gateUp: upload(device, gateUp), output, step: uniform.buffer, columns, activation });
+        const bound = await bindGated(device, { gateUp: upload(device, gateUp), output, step: uniform.buffer, columns, activation }, family);
         const actual = await runStep(device, bound, uniform, { rows, position: 0 }, output, rows * columns);
         const expected = gate(gateUp, columns, activation === 'silu' ? silu : geluTanh);
-        expect(largestDifference(actual, expected), `${activation} ${rows}`).toBeLessThan(2e-6 * scale * scale);
+        expect(largestDifference(actual, expected), `${activation} ${family} ${rows}`).toBeLessThan(2e-6 * scale * scale);
       }
     }
   }
