@@ -27,16 +27,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (token < shape.first_column || token >= shape.first_column + shape.outputs) { return; }
   let column = column_at(token - shape.first_column);
   let record = scale_record(column, block);
-//@unroll u UNITS
-  {
-    let unit = code_unit(column, block * UNITS + $uu);
-//@unroll f FIELDS
-    {
-      const quad = $uu * FIELDS + $fu;
+  for (var index = 0u; index < UNITS; index++) {
+    let unit = code_unit(column, block * UNITS + index);
+    for (var field = 0u; field < FIELDS; field++) {
+      let quad = index * FIELDS + field;
       let k = block * 32u + quad * 4u;
-      store(row * shape.inputs + k, k, field$f(unit, scale_of(record, quad / 4u)));
+      store(row * shape.inputs + k, k, field_at(unit, field, scale_of(record, quad / 4u)));
     }
-//@end
   }
-//@end
 }

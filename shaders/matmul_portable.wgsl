@@ -42,20 +42,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let place = column_at(column);
   for (var block = 0u; block < shape.blocks; block++) {
     let record = scale_record(place, block);
-//@unroll u UNITS
-    {
-      let unit = code_unit(place, block * UNITS + $uu);
-//@unroll f FIELDS
-      {
-        const quad = $uu * FIELDS + $fu;
-        let weight = field$f(unit, scale_of(record, quad / 4u));
+    for (var index = 0u; index < UNITS; index++) {
+      let unit = code_unit(place, block * UNITS + index);
+      for (var field = 0u; field < FIELDS; field++) {
+        let quad = index * FIELDS + field;
+        let weight = field_at(unit, field, scale_of(record, quad / 4u));
 //@unroll r ROWS
         sum$r += dot(weight, input_quad(row$r, block * 8u + quad));
 //@end
       }
-//@end
     }
-//@end
   }
 //@unroll r ROWS
   if (first_row + $ru < step.rows) {

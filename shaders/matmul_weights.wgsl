@@ -153,6 +153,25 @@ const shrink0 = 1.0;
 fn number0(word: u32) -> f32 { return bitcast<f32>(word); }
 //@end
 
+// The four weights of a field that is known only at run time: shorter code for kernels that may be slower.
+fn field_at(unit: vec4<u32>, field: u32, scale: vec2<f32>) -> vec4<f32> {
+//@if CODES4
+  let code = ((unit >> vec4<u32>(4u * field)) & vec4<u32>(15u)) ^ vec4<u32>(select(0u, 8u, field == 7u));
+  return vec4<f32>(vec4<i32>(code)) * scale.x + scale.y;
+//@end
+//@if CODES8
+  let code = ((unit >> vec4<u32>(8u * field)) & vec4<u32>(255u)) ^ vec4<u32>(select(0u, 128u, field == 3u));
+  return vec4<f32>(vec4<i32>(code)) * scale.x + scale.y;
+//@end
+//@if CODES16
+  let bits = (unit >> vec4<u32>(16u * field)) & vec4<u32>(0xffffu);
+  return vec4<f32>(unpack2x16float(bits.x).x, unpack2x16float(bits.y).x, unpack2x16float(bits.z).x, unpack2x16float(bits.w).x);
+//@end
+//@if CODES32
+  return bitcast<vec4<f32>>(unit);
+//@end
+}
+
 // The four weights of a field.
 //@unroll f FIELDS
 fn field$f(unit: vec4<u32>, scale: vec2<f32>) -> vec4<f32> {

@@ -15,24 +15,6 @@ const PITCH = 68u;
 var<workgroup> input_tile: array<f32, 32 * PITCH>;
 var<workgroup> weight_tile: array<f32, 32 * PITCH>;
 
-// Codes or weights of a field that is known only at run time.
-fn field_at(unit: vec4<u32>, field: u32) -> vec4<f32> {
-//@if CODES4
-  return vec4<f32>(((unit >> vec4<u32>(4u * field)) & vec4<u32>(15u)) ^ vec4<u32>(select(0u, 8u, field == 7u)));
-//@end
-//@if CODES8
-  return vec4<f32>(((unit >> vec4<u32>(8u * field)) & vec4<u32>(255u)) ^ vec4<u32>(select(0u, 128u, field == 3u)));
-//@end
-//@if CODES16
-  let low = field0(unit, vec2<f32>(1.0, 0.0));
-  let high = field1(unit, vec2<f32>(1.0, 0.0));
-  return select(low, high, field == 1u);
-//@end
-//@if CODES32
-  return bitcast<vec4<f32>>(unit);
-//@end
-}
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let first_row = group.y * 64u;
@@ -54,9 +36,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     {
       let quad = first_quad + $iu * 4u;
       let x = input[input_start + block * 8u + quad];
-      var weight = field_at(code_unit(column, block * UNITS + quad / FIELDS), quad % FIELDS);
-      let scale = scale_of(record, $iu);
-      weight = weight * scale.x + vec4<f32>(scale.y);
+      let unit = code_unit(column, block * UNITS + quad / FIELDS);
+      let weight = field_at(unit, quad % FIELDS, scale_of(record, $iu));
       let place = quad * 4u * PITCH + lane;
       input_tile[place] = x.x;
       input_tile[place + PITCH] = x.y;
