@@ -1,7 +1,6 @@
 /** Every screen, with axe's rules for accessibility, in both themes, and a picture of each. */
-import { AxeBuilder } from '@axe-core/playwright';
+import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
-import type { RunningApp } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
@@ -42,23 +41,3 @@ test('the command palette', async ({ app }) => {
   await expectAccessible(app);
   await app.page.keyboard.press('Escape');
 });
-
-test('a narrow window', async ({ app }) => {
-  test.skip(app.kind === 'electron', 'Playwright cannot resize an Electron window');
-  await app.page.setViewportSize({ width: 520, height: 700 });
-  await expect(new ChatPage(app.page).composer.or(app.page.getByRole('heading', { name: 'Settings' }))).toBeVisible();
-  await takePictures(app, 'narrow');
-  await expectAccessible(app);
-});
-
-async function expectAccessible({ page }: RunningApp): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    // Colours change over a moment.
-    await page.waitForTimeout(250);
-    // Electron has one window: axe must not open another to merge the results of frames in.
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), colorScheme).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
