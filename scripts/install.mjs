@@ -14,14 +14,11 @@ export async function installIfNeeded() {
   if (dependenciesMatch()) return;
   const fresh = !existsSync(join(rootFolder, 'node_modules'));
   say(fresh ? 'installing dependencies (once, about a minute)…' : 'bringing dependencies up to date…');
-  // Install scripts stay off: nothing here needs one, and a package cannot then run code on this machine
-  // just by being installed. `ci` empties node_modules first, which would pull the floor from under a
-  // Longleaf that is running, so it is only for a fresh checkout.
-  const attempts = fresh ? [['ci'], ['install', '--no-save']] : [['install', '--no-save']];
-  for (const attempt of attempts) {
-    const { status } = await npm([...attempt, '--ignore-scripts', '--no-audit', '--no-fund']);
-    if (status === 0) return;
-  }
+  // `ci` empties node_modules first, which would pull the floor from under a Longleaf that is running, so it is
+  // only for a fresh checkout. It refuses a lock file without the binaries of every platform, which is what npm
+  // writes where a registry lags behind with some of them; `install` does not mind, and has the last word.
+  if (fresh && (await npm('ci', [], { show: false })) === 0) return;
+  if ((await npm('install', ['--no-save'], { show: true })) === 0) return;
   throw new Explained('npm could not install the dependencies (its own words are above). Check the network and start again.');
 }
 
@@ -45,12 +42,19 @@ function readLock(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-/** @param {string[]} args */
-function npm(args) {
-  const options = { cwd: rootFolder, show: true };
+/**
+ * Install scripts stay off: nothing here needs one, and a package cannot then run code on this machine just by being
+ * installed.
+ * @param {string} command
+ * @param {string[]} options
+ * @param {{show: boolean}} output
+ */
+async function npm(command, options, { show }) {
+  const args = [command, ...options, '--ignore-scripts', '--no-audit', '--no-fund'];
   const script = process.env.npm_execpath ?? npmBesideNode();
-  if (script) return run(process.execPath, [script, ...args], options);
-  return run('npm', args, options);
+  const [program, ...leading] = script ? [process.execPath, script] : ['npm'];
+  const { status } = await run(program, [...leading, ...args], { cwd: rootFolder, show });
+  return status;
 }
 
 /** On Windows `npm` is a batch file, which cannot be spawned without a shell: its script can. */
