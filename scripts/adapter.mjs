@@ -33,6 +33,7 @@ const chromiumFolders = [
 /** Best first. @type {Candidate[]} */
 const candidates = [
   { name: 'gpu', accepts: (report) => !report.software, environment: async () => ({}) },
+  { name: 'gpu', accepts: (report) => !report.software, environment: headlessNvidia },
   {
     name: 'lavapipe',
     accepts: (report) => report.software,
@@ -104,7 +105,7 @@ function candidatesFor(override) {
   if (override && override !== 'preset' && override !== 'none') {
     const wanted = candidates.filter(({ name }) => name === override);
     if (wanted.length > 0) return wanted;
-    throw new Explained(`LONGLEAF_ADAPTER is “${override}”; it can be ${candidates.map(({ name }) => name).join(', ')}.`);
+    throw new Explained(`LONGLEAF_ADAPTER is “${override}”; it can be ${[...new Set(candidates.map(({ name }) => name))].join(', ')}.`);
   }
   // Whoever has pointed the Vulkan loader somewhere wants that.
   if (process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return [preset];
@@ -123,6 +124,17 @@ async function probe(runtimeNode, environment) {
     timeoutMs: probeTimeoutMs,
   });
   return status === 0 ? (JSON.parse(stdout) ?? undefined) : undefined;
+}
+
+/**
+ * NVIDIA's own driver file names its GLX library, which finds no GPU on a server without a display; its EGL library does.
+ * Such a server may have no Vulkan loader either.
+ */
+async function headlessNvidia() {
+  if (!namesIn('/dev').includes('nvidiactl')) return undefined;
+  const file = join(cacheFolder('drivers'), 'nvidia_egl_icd.json');
+  writeFileSync(file, JSON.stringify({ file_format_version: '1.0.1', ICD: { library_path: 'libEGL_nvidia.so.0', api_version: '1.4.312' } }));
+  return driverEnvironment(file, await unpackSparticuz('swiftshader.tar.br'));
 }
 
 /**
