@@ -25,12 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   let column$c = column_at(first_column + $cu * LANES);
   var sum$c = 0.0;
 //@end
-  let output_start = group.y * shape.output_stride + shape.output_offset;
-  if (shape.accumulate == 1u) {
-//@unroll c COLUMNS
-    sum$c = output[output_start + min(first_column + $cu * LANES, shape.outputs - 1u)];
-//@end
-  }
   for (var block = 0u; block < shape.blocks; block++) {
 //@unroll h OWN_QUADS
     let own$h = input[input_start + block * 8u + $hu * LANES];
@@ -103,7 +97,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   }
   if (group.y < step.rows) {
 //@unroll c COLUMNS
-    if (first_column + $cu * LANES < shape.outputs) { output[output_start + first_column + $cu * LANES] = sum$c; }
+    {
+      let column = first_column + $cu * LANES;
+      if (column < shape.outputs) {
+        let place = group.y * shape.output_stride + shape.output_offset + column;
+        if (shape.accumulate == 1u) { output[place] += sum$c; } else { output[place] = sum$c; }
+      }
+    }
 //@end
   }
 }

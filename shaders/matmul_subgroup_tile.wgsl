@@ -28,19 +28,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //@unroll c COLUMNS
   let column$c = column_at(first_column + $cu * LANES);
 //@end
-  // Read before the products rather than after: one branch for the tile, not one for each number.
-  if (shape.accumulate == 1u) {
-//@unroll g ROW_GROUPS
-//@unroll l LANES
-    {
-      let row_start = min(first_row + $gu * LANES + $lu, last_row) * shape.output_stride + shape.output_offset;
-//@unroll c COLUMNS
-      sum$g_$l_$c = output[row_start + min(first_column + $cu * LANES, shape.outputs - 1u)];
-//@end
-    }
-//@end
-//@end
-  }
   for (var block = 0u; block < shape.blocks; block++) {
 //@unroll c COLUMNS
     let record$c = scale_record(column$c, block);
@@ -87,14 +74,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //@end
 //@end
   }
+//@unroll c COLUMNS
+  {
+    let column = first_column + $cu * LANES;
+    if (column < shape.outputs) {
 //@unroll g ROW_GROUPS
 //@unroll l LANES
-  if (first_row + $gu * LANES + $lu < step.rows) {
-    let row_start = (first_row + $gu * LANES + $lu) * shape.output_stride + shape.output_offset;
-//@unroll c COLUMNS
-    if (first_column + $cu * LANES < shape.outputs) { output[row_start + first_column + $cu * LANES] = sum$g_$l_$c; }
+      if (first_row + $gu * LANES + $lu < step.rows) {
+        let place = (first_row + $gu * LANES + $lu) * shape.output_stride + shape.output_offset + column;
+        if (shape.accumulate == 1u) { output[place] += sum$g_$l_$c; } else { output[place] = sum$g_$l_$c; }
+      }
 //@end
+//@end
+    }
   }
-//@end
 //@end
 }

@@ -112,12 +112,9 @@ async function wholeModel(): Promise<void> {
   const head = await layer('logits u8/32 f16', 49152, 576, randomSource(random, 'u8/32 f16', 49152, 576));
   console.log(`logits weights made and uploaded in ${(performance.now() - start).toFixed(0)} ms`);
   const compileStart = performance.now();
-  const compileCpu = process.cpuUsage();
   const bound = await compileAndBind(layers, most);
   const boundHead = await bind(kernels, head, 1);
-  const { user, system } = process.cpuUsage(compileCpu);
-  const cpuSeconds = ((user + system) / 1e6).toFixed(2);
-  console.log(`kernels compiled and bound in ${(performance.now() - compileStart).toFixed(0)} ms, ${cpuSeconds} s of processor time`);
+  console.log(`kernels compiled and bound in ${(performance.now() - compileStart).toFixed(0)} ms`);
   for (const stepRows of [1, rows]) {
     for (let index = 0; index < layers.length; index += 30) {
       console.log(report(layers[index], stepRows, await measure(bound.slice(index, index + 30), stepRows), 30));
