@@ -2,7 +2,7 @@
  * One pass through the model: `rows` new tokens that begin at `position`. The same numbers lie in a
  * uniform buffer that every kernel binds, so bind groups are built once and only this block changes:
  *
- *     struct Step { rows: u32, position: u32 }
+ *     struct Step { rows: u32, position: u32, sealed: u32 }
  */
 import type { Device } from '../device/device.ts';
 import { packUniforms } from '../device/uniforms.ts';
@@ -12,6 +12,8 @@ export interface Step {
   rows: number;
   /** Position of the first of them in the sequence, from 0. */
   position: number;
+  /** Positions before this one are not in the layers' rings: they were sealed and lie in RAM or on disk. */
+  sealed?: number;
 }
 
 export class StepUniform {
@@ -25,6 +27,6 @@ export class StepUniform {
 
   /** Queued in order with the submissions around it. */
   write(step: Step): void {
-    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([step.rows, step.position]));
+    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([step.rows, step.position, step.sealed ?? 0]));
   }
 }

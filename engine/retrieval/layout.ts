@@ -1,0 +1,46 @@
+/**
+ * How a layer that sees everything is laid out once its context is larger than the GPU's share:
+ *
+ *     position 0 … sinkTokens     always on the GPU, attended exactly
+ *     … step.sealed               "far": sealed in whole segments, stored in RAM and on disk, found by an index
+ *     … position + rows           the ring on the GPU, attended exactly
+ *
+ * Segment 0 holds the sinks too, so that segments stay whole; indexes and estimates pass over them.
+ * Source: the product's own measurements of token-level retrieval with an estimated remainder; the zones follow
+ * RetroInfer (arXiv 2505.02922, §3) and RetrievalAttention (arXiv 2409.10516, §3).
+ */
+export interface FarLayout {
+  /** Query heads; a multiple of kvHeads. */
+  heads: number;
+  kvHeads: number;
+  /** Divisible by 32. */
+  headDim: number;
+  /** Tokens of a sealed segment; a multiple of 64. */
+  segmentTokens: number;
+  /** Most far tokens, a multiple of segmentTokens. */
+  capacityTokens: number;
+  /** Bits a dimension of the sketch, most significant plane first. */
+  planes: 1 | 2 | 4;
+}
+
+/** Tokens at the start that are always attended exactly: attention parks its spare weight there. */
+export const sinkTokens = 16;
+
+/** Mean tokens of a cluster of the estimated remainder. */
+export const clusterTokens = 16;
+
+export function segmentsOf({ capacityTokens, segmentTokens }: FarLayout): number {
+  return capacityTokens / segmentTokens;
+}
+
+export function clustersPerSegment({ segmentTokens }: FarLayout): number {
+  return segmentTokens / clusterTokens;
+}
+
+/**
+ * Words of one key or value vector stored in 8 bits: four signed values a word (value = integer · scale), then the
+ * scale as f32 bits. Centroids and value means are stored so as well.
+ */
+export function eightBitRecordWords(headDim: number): number {
+  return headDim / 4 + 1;
+}
