@@ -2,8 +2,10 @@
  * A hidden sentence in a stretch of a novel, asked for greedily: our engine beside llama.cpp, on the
  * same tokens in the same run.
  *
- *     node dist/bench/needle.js --model M.gguf --book BOOK.txt --tokens 2000 --count 10 [--style chat|raw] [--peer FOLDER]
+ *     node dist/bench/needle.js --model M.gguf --book BOOK.txt --tokens 2000 --count 10 [--style chat|raw]
+ *       [--needle code|number|password|parcel] [--peer FOLDER]
  *
+ * `--needle` chooses the hidden sentence and its question.
  * `--peer` is a folder whose node_modules holds node-llama-cpp. One JSON line a case, then a summary.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Needle, needles } from './needles.ts';
 import { readGguf } from '../engine/formats/gguf/readGguf.ts';
 import { seededRandom } from '../engine/formats/quantisation/testing/seededRandom.ts';
 import { composePrompt } from '../engine/prompt/composePrompt.ts';
@@ -32,22 +35,22 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '2000' },
     count: { type: 'string', default: '10' },
     style: { type: 'string', default: 'chat' },
+    needle: { type: 'string', default: 'code' },
     peer: { type: 'string' },
     seed: { type: 'string', default: '1' },
   },
 });
 if (!values.model || !values.book) throw new Error('--model and --book are needed');
 const modelPath = values.model;
+const makeNeedle = needles[values.needle];
+if (!makeNeedle) throw new Error(`--needle is one of ${Object.keys(needles).join(', ')}`);
 const excerptTokens = Number(values.tokens);
 const count = Number(values.count);
 const answerTokens = 24;
-const names = ['Casaubon', 'Lydgate', 'Bulstrode', 'Ladislaw', 'Featherstone', 'Garth', 'Brooke', 'Vincy', 'Farebrother', 'Raffles'];
 
-interface Case {
+interface Case extends Needle {
   index: number;
   depth: number;
-  code: string;
-  name: string;
   text: string;
 }
 
@@ -69,21 +72,26 @@ for (const hidden of makeCases(readFileSync(values.book, 'utf8'))) {
   );
   const { statistics } = result;
   if (statistics.promptTokens !== tokens.length) throw new Error(`the worker read ${statistics.promptTokens} tokens, not ${tokens.length}`);
-  const ours = result.text.includes(hidden.code);
+  const ours = found(result.text, hidden.answer);
   const theirText = peer ? await peer(tokens) : null;
-  const theirs = theirText?.includes(hidden.code) ?? null;
+  const theirs = theirText === null ? null : found(theirText, hidden.answer);
   if (ours) totals.ours++;
   if (theirs) totals.peer++;
   if (ours && theirs) totals.both++;
   if (theirs && !ours) totals.lostByUs++;
-  const { index, depth, code } = hidden;
+  const { index, depth, answer } = hidden;
   const readTokens = statistics.promptTokens - statistics.reusedTokens;
-  console.log(JSON.stringify({ index, depth, code, promptTokens: tokens.length, ours, theirs, ourText: result.text, theirText, readingTokensPerSecond: (1000 * readTokens) / statistics.readingMs }));
+  console.log(JSON.stringify({ index, depth, answer, promptTokens: tokens.length, ours, theirs, ourText: result.text, theirText, readingTokensPerSecond: (1000 * readTokens) / statistics.readingMs }));
 }
-console.log(JSON.stringify({ summary: { model: basename(modelPath), book: basename(values.book), excerptTokens, style: values.style, count, adapter: supervisor.status.adapter?.name, ...totals } }));
+console.log(JSON.stringify({ summary: { model: basename(modelPath), book: basename(values.book), excerptTokens, style: values.style, needle: values.needle, count, adapter: supervisor.status.adapter?.name, ...totals } }));
 await supervisor.close();
 rmSync(folder, { recursive: true });
 process.exit(totals.lostByUs > 0 ? 1 : 0);
+
+/** Thousands may be set apart. */
+function found(text: string, answer: string): boolean {
+  return text.toLowerCase().replaceAll(/(?<=\d),(?=\d)/g, '').includes(answer.toLowerCase());
+}
 
 /** Stretches from all over the book, the sentence at depths from the start to the end. */
 function* makeCases(book: string): Generator<Case> {
@@ -93,17 +101,15 @@ function* makeCases(book: string): Generator<Case> {
     const { starts } = tokenizer.encodeWithOffsets(book.slice(start, start + excerptTokens * 8));
     const excerpt = book.slice(start, start + starts[Math.min(excerptTokens, starts.length - 1)]);
     const depth = count === 1 ? 0.5 : index / (count - 1);
-    const code = String(10_000 + Math.floor(random() * 90_000));
-    const name = names[index % names.length];
+    const needle = makeNeedle(index, random);
     const place = Math.max(0, excerpt.lastIndexOf('. ', Math.floor(depth * (excerpt.length - 1)))) + 2;
-    yield { index, depth, code, name, text: `${excerpt.slice(0, place)}The secret code of Mr ${name} is ${code}. ${excerpt.slice(place)}` };
+    yield { ...needle, index, depth, text: `${excerpt.slice(0, place)}${needle.sentence} ${excerpt.slice(place)}` };
   }
 }
 
-async function compose({ index, name, text }: Case): Promise<{ prompt: Prompt; tokens: readonly number[] }> {
-  const question = `What is the secret code of Mr ${name}?`;
+async function compose({ index, question, lead, text }: Case): Promise<{ prompt: Prompt; tokens: readonly number[] }> {
   if (values.style === 'raw') {
-    const raw = `${text}\n\nQuestion: ${question}\nAnswer: The secret code of Mr ${name} is`;
+    const raw = `${text}\n\nQuestion: ${question}\nAnswer: ${lead}`;
     const bos = tokenizer.addBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
     return { prompt: { kind: 'raw', text: raw }, tokens: [...bos, ...tokenizer.encode(raw)] };
   }

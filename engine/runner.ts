@@ -7,6 +7,7 @@ import type { LinearKernels } from './layers/linear/linear.ts';
 import { chooseKvFormat } from './layers/attention/layout.ts';
 import { createAttentionMixer, reserveKvCache } from './layers/mixers/attentionMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
+import { type Part, part, productWork, rowWork } from './layers/part.ts';
 import { bindGated } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { RotaryAngles, rotaryKey } from './layers/rotary.ts';
@@ -22,10 +23,6 @@ export interface RunnerOptions {
   divisors: ReadonlyMap<string, Float32Array>;
 }
 
-interface Encodable {
-  encode(pass: GPUComputePassEncoder, step: Step): void;
-}
-
 /** Rows whose logits can be computed at once. */
 export const maxTailRows = 8;
 
@@ -39,13 +36,14 @@ export class Runner {
   /** [maxTailRows][vocabularySize]. */
   readonly logits: GPUBuffer;
   readonly mixers: readonly Mixer[];
+  /** The kernels of a step in their order, and those of its logits. */
+  readonly layers: readonly Part[];
+  readonly head: readonly Part[];
   readonly #hidden: GPUBuffer;
   readonly #tail: GPUBuffer;
   readonly #step: StepUniform;
   readonly #tailStep: StepUniform;
   readonly #angles: readonly RotaryAngles[];
-  readonly #layers: readonly Encodable[];
-  readonly #head: readonly Encodable[];
   readonly #buffers: readonly GPUBuffer[];
 
   private constructor(parts: RunnerParts) {
@@ -61,8 +59,8 @@ export class Runner {
     this.#step = parts.step;
     this.#tailStep = parts.tailStep;
     this.#angles = parts.angles;
-    this.#layers = parts.layers;
-    this.#head = parts.head;
+    this.layers = parts.layers;
+    this.head = parts.head;
     this.#buffers = Object.values(parts.buffers);
   }
 
@@ -75,15 +73,27 @@ export class Runner {
     this.#device.gpu.queue.writeBuffer(this.tokens, 0, Uint32Array.from(tokens));
   }
 
+  /** Writes a step's numbers to the buffers that the layers' kernels read. */
+  prepare(step: Step): void {
+    this.#step.write(step);
+    for (const angles of this.#angles) angles.write(step);
+  }
+
+  /** The same for the logits of `rows` rows. */
+  prepareHead(rows: number): Step {
+    const step = { rows, position: 0 };
+    this.#tailStep.write(step);
+    return step;
+  }
+
   /**
    * Encodes the layers for one step. The step's numbers go to buffers at once, so every step needs a
    * submission of its own, before the next is encoded.
    */
   encodeLayers(encoder: GPUCommandEncoder, step: Step): void {
-    this.#step.write(step);
-    for (const angles of this.#angles) angles.write(step);
+    this.prepare(step);
     const pass = encoder.beginComputePass({ label: 'layers' });
-    for (const layer of this.#layers) layer.encode(pass, step);
+    for (const layer of this.layers) layer.encode(pass, step);
     pass.end();
   }
 
@@ -91,10 +101,9 @@ export class Runner {
   encodeHead(encoder: GPUCommandEncoder, rows: readonly number[]): void {
     const rowBytes = this.spec.hiddenSize * 4;
     rows.forEach((row, i) => encoder.copyBufferToBuffer(this.#hidden, row * rowBytes, this.#tail, i * rowBytes, rowBytes));
-    const step = { rows: rows.length, position: 0 };
-    this.#tailStep.write(step);
+    const step = this.prepareHead(rows.length);
     const pass = encoder.beginComputePass({ label: 'head' });
-    for (const part of this.#head) part.encode(pass, step);
+    for (const one of this.head) one.encode(pass, step);
     pass.end();
   }
 
@@ -114,8 +123,8 @@ interface RunnerParts {
   tailStep: StepUniform;
   angles: RotaryAngles[];
   mixers: Mixer[];
-  layers: Encodable[];
-  head: Encodable[];
+  layers: Part[];
+  head: Part[];
 }
 
 async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
@@ -130,18 +139,19 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     spec.blocks.map(({ mixer }, index) => reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat })),
   );
   const mixers: Mixer[] = [];
-  const layers: Encodable[] = [
-    await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale }),
-  ];
+  const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale });
+  const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];
   const common = { step, maxRows, columns: spec.hiddenSize, epsilon: spec.normEpsilon };
 
+  const norm = async (name: string, input: GPUBuffer, weight: GPUBuffer, output: GPUBuffer, add = false): Promise<Part> =>
+    part(name, await bindNormalise(device, { ...common, input, weight, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
+  const product = async (name: string, matrix: BlockWeights['down'], input: GPUBuffer, output: GPUBuffer, accumulate = false): Promise<Part> =>
+    part(name, await kernels.bind(matrix, { input, output, step, maxRows, accumulate }), productWork(matrix));
+
   /** hidden += postNorm(W · input), with or without a post norm. */
-  const addToHidden = async (matrix: BlockWeights['down'], input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Encodable[]> => {
-    if (!postNorm) return [await kernels.bind(matrix, { input, output: buffers.hidden, step, maxRows, accumulate: true })];
-    return [
-      await kernels.bind(matrix, { input, output: buffers.branch, step, maxRows }),
-      await bindNormalise(device, { ...common, input: buffers.branch, weight: postNorm, output: buffers.hidden, add: true }),
-    ];
+  const addToHidden = async (name: string, matrix: BlockWeights['down'], input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Part[]> => {
+    if (!postNorm) return [await product(name, matrix, input, buffers.hidden, true)];
+    return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
   const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
@@ -160,23 +170,24 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       normEpsilon: spec.normEpsilon,
     });
     mixers.push(attention);
+    const gate = await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: feedForward.width, activation: feedForward.activation });
     layers.push(
-      await bindNormalise(device, { ...common, input: buffers.hidden, weight: parts.mixerNorm, output: buffers.normed }),
-      await kernels.bind(parts.queryKeyValue, { input: buffers.normed, output: buffers.projections, step, maxRows }),
-      attention,
-      ...(await addToHidden(parts.mixerOutput, buffers.mixed, parts.mixerPostNorm)),
-      await bindNormalise(device, { ...common, input: buffers.hidden, weight: parts.feedForwardNorm, output: buffers.normed }),
-      await kernels.bind(parts.gateUp, { input: buffers.normed, output: buffers.gateUp, step, maxRows }),
-      await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: feedForward.width, activation: feedForward.activation }),
-      ...(await addToHidden(parts.down, buffers.gated, parts.feedForwardPostNorm)),
+      await norm('norms', buffers.hidden, parts.mixerNorm, buffers.normed),
+      await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections),
+      ...attention.parts,
+      ...(await addToHidden('mixer output', parts.mixerOutput, buffers.mixed, parts.mixerPostNorm)),
+      await norm('norms', buffers.hidden, parts.feedForwardNorm, buffers.normed),
+      await product('gate and up', parts.gateUp, buffers.normed, buffers.gateUp),
+      part('gate', gate, rowWork(3 * feedForward.width)),
+      ...(await addToHidden('down', parts.down, buffers.gated, parts.feedForwardPostNorm)),
     );
   };
   for (const [index, block] of spec.blocks.entries()) await bindBlock(block, weights.blocks[index], index);
 
-  const head: Encodable[] = [
-    await bindNormalise(device, { ...common, step: tailStep.buffer, maxRows: maxTailRows, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed }),
-    await kernels.bind(weights.output, { input: buffers.tailNormed, output: buffers.logits, step: tailStep.buffer, maxRows: maxTailRows }),
-  ];
+  const tail = { step: tailStep.buffer, maxRows: maxTailRows };
+  const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed });
+  const logits = await kernels.bind(weights.output, { ...tail, input: buffers.tailNormed, output: buffers.logits });
+  const head = [part('norms', tailNorm, rowWork(2 * spec.hiddenSize)), part('logits', logits, productWork(weights.output))];
   return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, layers, head };
 }
 

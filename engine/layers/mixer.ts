@@ -2,7 +2,7 @@
  * A layer kind mixes information between tokens and owns its cache. The runner knows only this
  * interface, so a new kind (linear attention, learned eviction) is a new file and a line in `kinds.ts`.
  */
-import type { Step } from './step.ts';
+import type { Part } from './part.ts';
 
 /** State that a bounded cache needs to go back to a length it has passed. */
 export interface MixerCheckpoint {
@@ -12,8 +12,8 @@ export interface MixerCheckpoint {
 }
 
 export interface Mixer {
-  /** Reads the projections of `step.rows` tokens, updates the cache, writes the mixed rows. */
-  encode(pass: GPUComputePassEncoder, step: Step): void;
+  /** Encoded in order: they read the projections of `step.rows` tokens, update the cache, write the mixed rows. */
+  readonly parts: readonly Part[];
   /** Whether the sequence can be cut to `length` tokens after `written` were stored. */
   canTruncate(length: number, written: number): boolean;
   /** null when the cache never forgets, so that no checkpoint is needed. */

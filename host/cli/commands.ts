@@ -1,8 +1,9 @@
 /** The commands, their options and what is said when they are used wrongly. */
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ask, complete, readPromptFile } from './ask.ts';
+import { bench } from './bench.ts';
 import { type CommandContext, usageError } from './context.ts';
-import { bench, doctor } from './doctor.ts';
+import { doctor } from './doctor.ts';
 import { models } from './models.ts';
 import { type OptionValues, checkPolicy, integer, modelOptions, policyOptions, readContext, readSampling, samplingOptions, text } from './options.ts';
 import { logits, tokens } from './probe.ts';
@@ -88,15 +89,27 @@ export const commands: Record<string, Command> = {
     },
   },
   bench: {
-    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N]',
-    summary: 'how fast a model runs here',
-    options: { model: { type: 'string' }, prefill: { type: 'string' }, decode: { type: 'string' } },
+    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--no-kernels]',
+    summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp in FOLDER/node_modules)',
+    options: {
+      model: { type: 'string' },
+      prefill: { type: 'string' },
+      decode: { type: 'string' },
+      rounds: { type: 'string' },
+      peer: { type: 'string' },
+      'no-kernels': { type: 'boolean' },
+    },
     run: (context, values, positionals) => {
       const [suite = 'speed'] = positionals;
       if (suite !== 'speed' || positionals.length > 1) throw usageError(`There is no suite “${positionals.join(' ')}”.`, 'Use: longleaf bench speed');
-      const prefillTokens = integer(values, 'prefill', 1, 1_000_000) ?? 512;
-      const decodeTokens = integer(values, 'decode', 1, 100_000) ?? 64;
-      return bench(context, { model: text(values, 'model'), prefillTokens, decodeTokens });
+      return bench(context, {
+        model: text(values, 'model'),
+        prefillTokens: integer(values, 'prefill', 1, 1_000_000) ?? 512,
+        decodeTokens: integer(values, 'decode', 1, 100_000) ?? 64,
+        rounds: integer(values, 'rounds', 1, 1000) ?? 1,
+        peer: text(values, 'peer'),
+        kernels: values['no-kernels'] !== true,
+      });
     },
   },
 };

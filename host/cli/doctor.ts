@@ -1,4 +1,4 @@
-/** `longleaf doctor`: what this machine offers; `longleaf bench`: how fast it is. */
+/** `longleaf doctor`: what this machine offers. */
 import { z } from 'zod';
 import type { AdapterReport } from '../contract/entities.ts';
 import { RelayedError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { reportMachine } from '../machineReport.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
 import { formatBytes } from '../wording.ts';
 import type { CommandContext } from './context.ts';
-import { chooseModel, withEngine } from './engine.ts';
+import { withEngine } from './engine.ts';
 import { formatTree } from './formatTree.ts';
 
 const anyReport = z.unknown();
@@ -39,25 +39,5 @@ function describeAdapter(adapter: AdapterReport): string {
   return (
     `Adapter\n  ${adapter.name}${kind}\n  ${adapter.vendor} ${adapter.architecture}, ${adapter.driver}\n` +
     `  features: ${adapter.features.join(', ')}\n${adapter.advice ? `  ${adapter.advice}\n` : ''}`
-  );
-}
-
-export async function bench(
-  context: CommandContext,
-  options: { model: string | undefined; prefillTokens: number; decodeTokens: number },
-): Promise<void> {
-  const { output, signal } = context;
-  const chosen = await chooseModel(context, options.model, null);
-  const { prefillTokens, decodeTokens } = options;
-  await withEngine(({ session, supervisor }) =>
-    session.use(chosen.target, { signal }, async () => {
-      const result = await supervisor.run({ kind: 'bench', prefillTokens, decodeTokens }, anyReport, {
-        signal,
-        onProgress: ({ phase, done, total }) => output.progress({ label: phase, done, total, unit: 'tokens' }),
-      });
-      const { adapter } = supervisor.status;
-      output.text(`${chosen.name} on ${adapter?.name ?? 'an unknown adapter'}\n${formatTree(result)}`);
-      output.event({ event: 'done', model: chosen.name, adapter: adapter?.name ?? null, result });
-    }),
   );
 }

@@ -5,7 +5,7 @@ export interface ProgressState {
   label: string;
   done: number;
   total: number;
-  unit: 'bytes' | 'tokens';
+  unit: 'bytes' | 'tokens' | 'kernels';
   perSecond?: number;
   secondsLeft?: number | null;
 }
@@ -87,8 +87,8 @@ function bar({ done, total }: ProgressState): string {
 }
 
 function describe({ label, done, total, unit, perSecond, secondsLeft }: ProgressState): string {
-  const amount = unit === 'bytes' ? `${formatBytes(done)} of ${formatBytes(total)}` : `${formatCount(done)} of ${formatCount(total)} tokens`;
-  const rate = perSecond ? `, ${unit === 'bytes' ? formatBytes(Math.round(perSecond)) : `${perSecond.toFixed(1)} tokens`}/s` : '';
+  const amount = unit === 'bytes' ? `${formatBytes(done)} of ${formatBytes(total)}` : `${formatCount(done)} of ${formatCount(total)} ${unit}`;
+  const rate = perSecond ? `, ${unit === 'bytes' ? formatBytes(Math.round(perSecond)) : `${perSecond.toFixed(1)} ${unit}`}/s` : '';
   const left = secondsLeft ? `, ${Math.ceil(secondsLeft)} s left` : '';
   return `${label}: ${amount}${rate}${left}`;
 }

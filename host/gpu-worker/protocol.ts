@@ -46,6 +46,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable() }),
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
+  /** Every kernel by itself, beside what the adapter reaches at best. */
+  z.object({ kind: z.literal('profile'), jobId, promptTokens: z.number().int().positive() }),
   z.object({ kind: z.literal('doctor'), jobId }),
   z.object({ kind: z.literal('cancel'), jobId }),
   z.object({ kind: z.literal('ping'), jobId }),
@@ -119,3 +121,35 @@ export type WorkerReply = z.infer<typeof workerReply>;
 
 export const generateResult = z.object({ text: z.string(), statistics: answerStatistics, policy: z.record(z.string(), z.unknown()) });
 export type GenerateResult = z.infer<typeof generateResult>;
+
+export const benchResult = z.object({
+  prefillTokens: z.number(),
+  prefillTokensPerSecond: z.number(),
+  decodeTokens: z.number(),
+  decodeTokensPerSecond: z.number(),
+});
+export type BenchResult = z.infer<typeof benchResult>;
+
+const benchPhase = z.enum(['reading', 'decoding']);
+export const profileResult = z.object({
+  roofs: z.object({ copyGigabytesPerSecond: z.number(), multiplyAddGigaflops: z.number() }),
+  phases: z.array(
+    z.object({
+      phase: benchPhase,
+      step: z.object({ rows: z.number(), position: z.number() }),
+      wholeStepMs: z.number(),
+      kernels: z.array(
+        z.object({
+          phase: benchPhase,
+          name: z.string(),
+          ms: z.number(),
+          gigaflops: z.number(),
+          gigabytesPerSecond: z.number(),
+          limit: z.enum(['arithmetic', 'memory']),
+          roofShare: z.number(),
+        }),
+      ),
+    }),
+  ),
+});
+export type ProfileResult = z.infer<typeof profileResult>;

@@ -209,6 +209,7 @@ const doing: Record<JobRequest['kind'], string> = {
   generate: 'answering',
   logits: 'computing logits',
   bench: 'measuring its speed',
+  profile: 'measuring its kernels',
   doctor: 'examining the GPU',
 };
 

@@ -4,9 +4,10 @@ import { KvCache } from '../../kv/cache.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
 import type { BlockWeights } from '../../models/weights.ts';
 import { bindAttention } from '../attention/attention.ts';
-import type { KvLayout } from '../attention/layout.ts';
+import { type KvLayout, kvBytesPerValue } from '../attention/layout.ts';
 import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
+import { attentionWork, part, rowWork } from '../part.ts';
 
 export interface AttentionInputs {
   /** [rows][(heads + 2·kvHeads)·headDim]: queries, keys, values as projected. */
@@ -77,10 +78,10 @@ export async function createAttentionMixer(
     contextTokens,
   });
   return {
-    encode(pass, step) {
-      store.encode(pass, step);
-      attend.encode(pass, step);
-    },
+    parts: [
+      part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
+      part('attention', attend, attentionWork({ ...layout, heads: spec.heads, window: spec.windowTokens, bytesPerValue: kvBytesPerValue(layout.format) })),
+    ],
     canTruncate: (length, written) => cache.canTruncate(length, written),
     checkpoint: (encoder) => cache.checkpoint(encoder),
     free: () => cache.free(),

@@ -2,21 +2,14 @@
 import { generateTokens } from '../../../engine/generate.ts';
 import { greedySettings } from '../../../engine/sampling/settings.ts';
 import type { ActiveModel } from '../activeModel.ts';
+import { benchTokens } from '../../benchTokens.ts';
 import type { JobContext } from '../gpuWorker.ts';
-
-export interface BenchResult {
-  prefillTokens: number;
-  prefillTokensPerSecond: number;
-  decodeTokens: number;
-  decodeTokensPerSecond: number;
-  loadMs: number;
-  kernels: Record<string, string>;
-}
+import type { BenchResult } from '../protocol.ts';
 
 export async function bench(model: ActiveModel, request: { prefillTokens: number; decodeTokens: number }, context: JobContext): Promise<BenchResult> {
   const { runner, sequence, spec } = model.loaded;
   const prefillTokens = Math.min(request.prefillTokens, model.loaded.contextTokens - request.decodeTokens - 1);
-  const tokens = Array.from({ length: prefillTokens }, (_, i) => (i * 7919 + 13) % Math.min(spec.vocabularySize, 32_000));
+  const tokens = benchTokens(prefillTokens, spec.vocabularySize);
   // Once to warm up: the first pass compiles and clears buffers.
   sequence.clear();
   await sequence.extend(tokens.slice(0, Math.min(64, prefillTokens)), { signal: context.signal });
@@ -42,7 +35,5 @@ export async function bench(model: ActiveModel, request: { prefillTokens: number
     prefillTokensPerSecond: (1000 * prefillTokens) / prefillMs,
     decodeTokens: made - 1,
     decodeTokensPerSecond: (1000 * (made - 1)) / decodeMs,
-    loadMs: model.description.loadMs,
-    kernels: model.description.kernels,
   };
 }

@@ -1,0 +1,54 @@
+/** A kernel in its place in the model: what the runner encodes and what `longleaf bench` measures. */
+import type { Step } from './step.ts';
+
+/** What a kernel has to do at the least, whatever its shape: the measure of how well it does it. */
+export interface Work {
+  /** Multiplications and additions. */
+  flops: number;
+  /** What has to be read and written once. */
+  bytes: number;
+}
+
+export interface Part {
+  /** The same in every layer, e.g. `gate and up`. */
+  name: string;
+  encode(pass: GPUComputePassEncoder, step: Step): void;
+  work(step: Step): Work;
+}
+
+/** Gives something bound its name and its work. */
+export function part(name: string, bound: Pick<Part, 'encode'>, work: (step: Step) => Work): Part {
+  return { name, encode: (pass, step) => bound.encode(pass, step), work };
+}
+
+/** For kernels whose few operations nobody counts: every value of every row is read or written once. */
+export function rowWork(valuesPerRow: number): (step: Step) => Work {
+  return ({ rows }) => ({ flops: 0, bytes: 4 * rows * valuesPerRow });
+}
+
+/** A matrix product that reads its weights once. */
+export function productWork(weights: { shape: { outputs: number; inputs: number }; sizeBytes: number }): (step: Step) => Work {
+  const { outputs, inputs } = weights.shape;
+  return ({ rows }) => ({ flops: 2 * rows * outputs * inputs, bytes: weights.sizeBytes + 4 * rows * (inputs + outputs) });
+}
+
+/** Causal attention that reads each key and value once; its products, not its exponentials. */
+export function attentionWork(shape: {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  window: number | null;
+  bytesPerValue: number;
+}): (step: Step) => Work {
+  const { heads, kvHeads, headDim, bytesPerValue } = shape;
+  const window = shape.window ?? Infinity;
+  return ({ rows, position }) => {
+    let pairs = 0;
+    for (let row = 0; row < rows; row++) pairs += Math.min(position + row + 1, window);
+    const seen = Math.min(position + rows, window + rows - 1);
+    return {
+      flops: 4 * heads * headDim * pairs,
+      bytes: 2 * kvHeads * headDim * seen * bytesPerValue + 2 * 4 * rows * heads * headDim,
+    };
+  };
+}

@@ -1,0 +1,89 @@
+/** `longleaf bench`: how fast a model runs here, kernel by kernel, and beside llama.cpp. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { type BenchResult, benchResult, type ProfileResult, profileResult } from '../gpu-worker/protocol.ts';
+import type { PeerResult } from '../peer/peerProtocol.ts';
+import { runPeer } from '../peer/runPeer.ts';
+import { formatPeer, formatProfile, formatRounds } from './benchTables.ts';
+import type { CommandContext } from './context.ts';
+import { chooseModel, withEngine } from './engine.ts';
+
+export interface BenchOptions {
+  model: string | undefined;
+  prefillTokens: number;
+  decodeTokens: number;
+  rounds: number;
+  /** A folder whose node_modules holds node-llama-cpp. */
+  peer: string | undefined;
+  kernels: boolean;
+}
+
+/** A figure of several rounds: on a machine that is shared the best says more, on a quiet one the median. */
+export interface Spread {
+  median: number;
+  best: number;
+}
+
+type Speeds = Pick<BenchResult, 'prefillTokensPerSecond' | 'decodeTokensPerSecond'>;
+
+export interface SpeedSpread {
+  prefillTokensPerSecond: Spread;
+  decodeTokensPerSecond: Spread;
+}
+
+export async function bench(context: CommandContext, options: BenchOptions): Promise<void> {
+  const { output, signal } = context;
+  const { prefillTokens, decodeTokens, rounds } = options;
+  const chosen = await chooseModel(context, options.model, null);
+  await withEngine(({ session, supervisor }) =>
+    session.use(chosen.target, { signal }, async (model) => {
+      const hooks = (unit: 'tokens' | 'kernels') => ({
+        signal,
+        onProgress: ({ phase, done, total }: { phase: string; done: number; total: number }) => output.progress({ label: phase, done, total, unit }),
+      });
+      const ours: BenchResult[] = [];
+      const peers: PeerResult[] = [];
+      const threads = availableParallelism();
+      for (let round = 0; round < rounds; round++) {
+        ours.push(await supervisor.run({ kind: 'bench', prefillTokens, decodeTokens }, benchResult, hooks('tokens')));
+        if (options.peer === undefined) continue;
+        peers.push(
+          await runPeer(
+            {
+              folder: resolve(options.peer),
+              modelPath: chosen.target.path,
+              vocabularySize: model.vocabularySize,
+              prefillTokens: ours[0].prefillTokens,
+              decodeTokens,
+              threads,
+            },
+            signal,
+          ),
+        );
+      }
+      const adapter = supervisor.status.adapter?.name ?? 'an unknown adapter';
+      const speeds = spreadOf(ours);
+      output.text(`${chosen.name} on ${adapter}, loaded in ${(model.loadMs / 1000).toFixed(1)} s\n${formatRounds(ours, speeds)}`);
+      const peer = peers.length > 0 ? { threads, backend: peers[0].backend, rounds: peers, ...spreadOf(peers) } : null;
+      if (peer) output.text(formatPeer(peer, speeds));
+      let profile: ProfileResult | null = null;
+      if (options.kernels) {
+        profile = await supervisor.run({ kind: 'profile', promptTokens: prefillTokens }, profileResult, hooks('kernels'));
+        output.text(formatProfile(profile));
+      }
+      const { kernels, loadMs } = model;
+      output.event({ event: 'done', model: chosen.name, adapter, loadMs, kernels, rounds: ours, ...speeds, peer, profile });
+    }),
+  );
+}
+
+function spreadOf(rounds: readonly Speeds[]): SpeedSpread {
+  const spread = (values: number[]): Spread => {
+    values.sort((a, b) => a - b);
+    return { median: (values[(values.length - 1) >> 1] + values[values.length >> 1]) / 2, best: values[values.length - 1] };
+  };
+  return {
+    prefillTokensPerSecond: spread(rounds.map((round) => round.prefillTokensPerSecond)),
+    decodeTokensPerSecond: spread(rounds.map((round) => round.decodeTokensPerSecond)),
+  };
+}

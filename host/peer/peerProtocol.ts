@@ -1,0 +1,20 @@
+/** What the process that measures llama.cpp is asked and answers. */
+import { z } from 'zod';
+
+export const peerRequest = z.object({
+  /** Its node_modules holds node-llama-cpp. */
+  folder: z.string(),
+  modelPath: z.string(),
+  vocabularySize: z.number().int().positive(),
+  prefillTokens: z.number().int().positive(),
+  decodeTokens: z.number().int().positive(),
+  threads: z.number().int().positive(),
+});
+export type PeerRequest = z.infer<typeof peerRequest>;
+
+export const peerResult = z.object({
+  prefillTokensPerSecond: z.number(),
+  decodeTokensPerSecond: z.number(),
+  backend: z.string(),
+});
+export type PeerResult = z.infer<typeof peerResult>;
