@@ -17,3 +17,12 @@ export interface Waiter {
   /** Resolves when `work` has settled; may sleep between polls. */
   settle<T>(work: Promise<T>): Promise<T>;
 }
+
+/** Where sealed keys and values go beyond RAM: named runs of bytes that never change. */
+export interface BlockStore {
+  /** Resolves when the bytes are safe to read back. */
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  /** The given ranges of one run, in their order; the store may join neighbours. Rejects past the end. */
+  read(name: string, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
+  remove(name: string): Promise<void>;
+}

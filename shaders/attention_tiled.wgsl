@@ -1,32 +1,54 @@
-// Causal attention of a tile of queries over a range of keys, with online softmax in f32.
+// Attention of a tile of queries over a range of keys, with online softmax in f32: causally over a
+// layer's cache, or over a part of a layer's keys, to be merged with other parts afterwards.
 // The queries of one key-value head are numbered row·group + (head in its group), so a tile of them
 // shares its keys whether it comes from several rows (reading) or one (decoding).
 // Shapes: queries, output [rows][heads][headDim] f32 (queries already scaled); keys, values
-//   [kvHead][slot][headDim], slot = position % capacity; partials [split][rows·heads][headDim] f32;
-//   logSumExps [split][rows·heads] f32.
-// Bindings: 0 step, 1 shape, 2 queries, 3 keys, 4 values, 5 output, 6 partials, 7 logSumExps.
-// Mapping: workgroup x = tile of TILE queries, y = key-value head, z = split of the keys. With one
-//   split the output is written; with more, partials for attention_merge.wgsl. An invocation is a key
-//   while scoring, then a (slice of keys, unit of four dimensions) while summing values.
-// Constants: HEAD_UNITS = headDim / 4, TILE, INVOCATIONS = keys a block = 64, SLICES = 64 / HEAD_UNITS,
-//   SLICED = SLICES > 1.
-// For GPUs, and for any adapter without subgroups. Reference: attend in engine/reference/attention.ts.
+//   [kvHead][slot] vectors as kv_load.wgsl or kv_load_eight_bit.wgsl reads them; partials [split][rows·heads][headDim] f32;
+//   logSumExps [split][rows·heads] f32; list [kvHead][listCapacity] slots, listCounts [kvHead];
+//   weights [kvHead][slot] u32, how many keys a slot stands for.
+// CAUSAL: slot = position % capacity; keys from step.sealed on, or the last `window` when it is > 0.
+// Otherwise every query sees every key: slots 0 … part.keys, or those of `list` (LISTED); a slot may
+//   weigh as much as several keys (WEIGHED).
+// Bindings: 0 step, 1 shape, 2 queries, 3 keys, 4 values, then without PARTIAL 5 output, 6 partials,
+//   7 logSumExps; with PARTIAL 5 partials, 6 logSumExps, 7 part, with LISTED 8 list, 9 listCounts,
+//   with WEIGHED 8 weights.
+// Mapping: workgroup x = tile of TILE queries, y = key-value head, z = split of the keys. Without
+//   PARTIAL, a lone split writes the output and several write partials for attention_merge.wgsl. With
+//   PARTIAL the splits write partials from part.firstSplit on, or add to them (part.continued). An
+//   invocation is a key while scoring, then a (slice of keys, unit of four dimensions) while summing.
+// Constants: HEAD_UNITS = headDim / 4, VECTOR_UNITS = units of a stored vector, TILE, SLICES =
+//   64 / HEAD_UNITS, SLICED = SLICES > 1, and the capitals above.
+// For GPUs, and for any adapter without subgroups. Reference: attend, attendRange in
+//   engine/reference/attention.ts.
 
-struct Step { rows: u32, position: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32 }
+struct Step { rows: u32, position: u32, sealed: u32 }
+struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
 @group(0) @binding(4) var<storage, read> values: array<KvUnit>;
+//@if PARTIAL
+struct Part { keys: u32, firstSplit: u32, continued: u32 }
+@group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> logSumExps: array<f32>;
+@group(0) @binding(7) var<uniform> part: Part;
+//@if LISTED
+@group(0) @binding(8) var<storage, read> list: array<u32>;
+@group(0) @binding(9) var<storage, read> listCounts: array<u32>;
+//@end
+//@if WEIGHED
+@group(0) @binding(8) var<storage, read> weights: array<u32>;
+//@end
+//@else
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> partials: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> logSumExps: array<f32>;
+//@end
 
 const KEYS = 64u;
 const PARTS = 64u / TILE;  // invocations that share a row of scores
-const PART_KEYS = KEYS / PARTS;
 // Stands for -infinity, which WGSL does not promise to handle.
 const NOTHING = -1e30;
 
@@ -37,6 +59,27 @@ var<workgroup> rescales: array<f32, TILE>;
 //@if SLICED
 var<workgroup> stage: array<vec4<f32>, TILE * 64>;
 //@end
+
+// Where a query of the key-value head lies: [row][head].
+fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
+  return (query / group) * shape.heads + kvHead * group + query % group;
+}
+
+fn slotOf(index: u32, kvHead: u32) -> u32 {
+//@if LISTED
+  return list[kvHead * shape.listCapacity + index];
+//@else
+  return index % shape.capacitySlots;
+//@end
+}
+
+fn sees(rowPosition: u32, index: u32, end: u32) -> bool {
+//@if CAUSAL
+  return index < end && index <= rowPosition && (shape.window == 0u || index + shape.window > rowPosition);
+//@else
+  return index < end;
+//@end
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -52,21 +95,29 @@ fn main(
   let cacheBase = kvHead * shape.capacitySlots;
 
   // Keys that any query of the tile sees, and of those the part of this split.
+//@if CAUSAL
   let tileEnd = step.position + lastQuery / group + 1u;
   let seenBy = step.position + firstQuery / group + 1u;
-  let tileBegin = select(0u, seenBy - min(seenBy, shape.window), shape.window > 0u);
+  let tileBegin = select(step.sealed, seenBy - min(seenBy, shape.window), shape.window > 0u);
+//@else
+  let tileBegin = 0u;
+//@if LISTED
+  let tileEnd = listCounts[kvHead];
+//@else
+  let tileEnd = part.keys;
+//@end
+//@end
   let splitKeys = (tileEnd - tileBegin + workgroups.z - 1u) / workgroups.z;
   let begin = min(tileEnd, tileBegin + workgroup.z * splitKeys);
   let end = min(tileEnd, begin + splitKeys);
 
   for (var i = invocation; i < TILE * HEAD_UNITS; i += 64u) {
-    let query = min(firstQuery + i / HEAD_UNITS, lastQuery);
-    let head = (query / group) * shape.heads + kvHead * group + query % group;
+    let head = headOf(min(firstQuery + i / HEAD_UNITS, lastQuery), kvHead, group);
     tileQueries[i] = queries[head * HEAD_UNITS + i % HEAD_UNITS];
   }
 
   let row = invocation / PARTS;
-  let part = invocation % PARTS;
+  let rowPart = invocation % PARTS;
   let rowPosition = step.position + min(firstQuery + row, lastQuery) / group;
   let unit = invocation % HEAD_UNITS;
   let slice = invocation / HEAD_UNITS;
@@ -75,11 +126,27 @@ fn main(
 //@unroll r TILE
   var mixed$r = vec4<f32>();
 //@end
+//@if PARTIAL
+  let splitBase = (part.firstSplit + workgroup.z) * step.rows * shape.heads;
+  // What a split holds counts as one key: its mean value, whose score is the log-sum-exp.
+  if (part.continued > 0u) {
+    maximum = logSumExps[splitBase + headOf(min(firstQuery + row, lastQuery), kvHead, group)];
+    sum = select(0.0, 1.0, rowPart == 0u && maximum > NOTHING);
+    if (slice == 0u) {
+//@unroll r TILE
+      mixed$r = partials[(splitBase + headOf(min(firstQuery + $ru, lastQuery), kvHead, group)) * HEAD_UNITS + unit];
+//@end
+    }
+  }
+//@else
+  let splitBase = workgroup.z * step.rows * shape.heads;
+//@end
   workgroupBarrier();
 
   for (var block = begin; block < end; block += KEYS) {
     // Scores: one key an invocation; keys past the end read the last one and are masked below.
-    let key = (cacheBase + min(block + invocation, end - 1u) % shape.capacitySlots) * HEAD_UNITS;
+    let slot = cacheBase + slotOf(min(block + invocation, end - 1u), kvHead);
+    let key = slot * VECTOR_UNITS;
 //@unroll r TILE
     var score$r = 0.0;
 //@end
@@ -89,6 +156,18 @@ fn main(
       score$r += dot(tileQueries[$ru * HEAD_UNITS + u], k);
 //@end
     }
+//@if EIGHT_BIT
+    let keyScale = bitcast<f32>(keys[key + HEAD_UNITS]);
+//@unroll r TILE
+    score$r *= keyScale;
+//@end
+//@end
+//@if WEIGHED
+    let count = weights[slot];
+//@unroll r TILE
+    score$r = select(NOTHING, score$r + log(f32(count)), count > 0u);
+//@end
+//@end
 //@unroll r TILE
     scores[$ru * KEYS + invocation] = score$r;
 //@end
@@ -96,12 +175,8 @@ fn main(
 
     // Online softmax: PARTS invocations a row.
     var highest = NOTHING;
-    for (var k = part; k < KEYS; k += PARTS) {
-      let position = block + k;
-      let inWindow = shape.window == 0u || position + shape.window > rowPosition;
-      if (position < end && position <= rowPosition && inWindow) {
-        highest = max(highest, scores[row * KEYS + k]);
-      }
+    for (var k = rowPart; k < KEYS; k += PARTS) {
+      if (sees(rowPosition, block + k, end)) { highest = max(highest, scores[row * KEYS + k]); }
     }
     reduction[invocation] = highest;
     workgroupBarrier();
@@ -109,17 +184,21 @@ fn main(
     for (var p = 0u; p < PARTS; p++) { maximum = max(maximum, reduction[row * PARTS + p]); }
     let rescale = exp(max(before - maximum, -88.0));
     sum *= rescale;
-    for (var k = part; k < KEYS; k += PARTS) {
-      let position = block + k;
-      let inWindow = shape.window == 0u || position + shape.window > rowPosition;
+    for (var k = rowPart; k < KEYS; k += PARTS) {
       var weight = 0.0;
-      if (position < end && position <= rowPosition && inWindow) {
-        weight = exp(max(scores[row * KEYS + k] - maximum, -88.0));
+      if (sees(rowPosition, block + k, end)) {
+        let score = scores[row * KEYS + k];
+//@if WEIGHED
+        // Slots that stand for no key weigh nothing, even where there is nothing else.
+        weight = select(0.0, exp(max(score - maximum, -88.0)), score > 0.5 * NOTHING);
+//@else
+        weight = exp(max(score - maximum, -88.0));
+//@end
       }
       scores[row * KEYS + k] = weight;
       sum += weight;
     }
-    if (part == 0u) { rescales[row] = rescale; }
+    if (rowPart == 0u) { rescales[row] = rescale; }
     workgroupBarrier();
 
     // Values: each slice of invocations sums its share of the block's keys.
@@ -129,7 +208,12 @@ fn main(
     if (slice < SLICES) {
       let blockKeys = min(KEYS, end - block);
       for (var k = slice; k < blockKeys; k += SLICES) {
-        let v = widen0(values[(cacheBase + (block + k) % shape.capacitySlots) * HEAD_UNITS + unit]);
+        let value = (cacheBase + slotOf(block + k, kvHead)) * VECTOR_UNITS;
+//@if EIGHT_BIT
+        let v = bitcast<f32>(values[value + HEAD_UNITS]) * widen0(values[value + unit]);
+//@else
+        let v = widen0(values[value + unit]);
+//@end
 //@unroll r TILE
         mixed$r += scores[$ru * KEYS + k] * v;
 //@end
@@ -143,12 +227,11 @@ fn main(
   var total = 0.0;
   for (var p = 0u; p < PARTS; p++) { total += reduction[row * PARTS + p]; }
   workgroupBarrier();
-  if (part == 0u) {
+  if (rowPart == 0u) {
     rescales[row] = select(0.0, 1.0 / total, total > 0.0);
     let query = firstQuery + row;
-    if (query <= lastQuery && workgroups.z > 1u) {
-      let head = (query / group) * shape.heads + kvHead * group + query % group;
-      logSumExps[workgroup.z * step.rows * shape.heads + head] = select(NOTHING, maximum + log(total), total > 0.0);
+    if (query <= lastQuery && (PARTIAL || workgroups.z > 1u)) {
+      logSumExps[splitBase + headOf(query, kvHead, group)] = select(NOTHING, maximum + log(total), total > 0.0);
     }
   }
 
@@ -165,13 +248,16 @@ fn main(
 //@if SLICED
     for (var s = 1u; s < SLICES; s++) { mixed$r += stage[$ru * 64u + s * HEAD_UNITS + unit]; }
 //@end
-    let query = firstQuery + $ru;
-    let head = (query / group) * shape.heads + kvHead * group + query % group;
+    let head = headOf(firstQuery + $ru, kvHead, group);
+//@if PARTIAL
+    partials[(splitBase + head) * HEAD_UNITS + unit] = mixed$r * rescales[$r];
+//@else
     if (workgroups.z > 1u) {
-      partials[(workgroup.z * step.rows * shape.heads + head) * HEAD_UNITS + unit] = mixed$r * rescales[$r];
+      partials[(splitBase + head) * HEAD_UNITS + unit] = mixed$r * rescales[$r];
     } else {
       output[head * HEAD_UNITS + unit] = mixed$r * rescales[$r];
     }
+//@end
   }
 //@end
 }

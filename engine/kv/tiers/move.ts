@@ -1,0 +1,95 @@
+/** Kernels that move vectors between a layer's ring, stored form and the slots of the GPU's cache. */
+import packText from '../../../shaders/kv_pack.wgsl';
+import scatterText from '../../../shaders/kv_scatter.wgsl';
+import type { Device } from '../../device/device.ts';
+import { encodeDispatch } from '../../device/kernel.ts';
+import { packUniforms } from '../../device/uniforms.ts';
+import type { KvLayout } from '../../layers/attention/layout.ts';
+import { sharedUniform } from '../../layers/pointwise/bound.ts';
+import { type FarFormat, recordWords } from './record.ts';
+
+/** Tokens from `position` on, and where they lie in `stored`: from `first` on, in heads of `stride` tokens. */
+export interface Span {
+  position: number;
+  tokens: number;
+  stride: number;
+  first: number;
+}
+
+export interface BoundMove {
+  /** Takes effect for everything submitted later. */
+  write(span: Span): void;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+export interface MoveBuffers {
+  /** The layer's cache, [kvHead][slot][headDim] in the format of `layout`. */
+  ring: GPUBuffer;
+  layout: KvLayout;
+  /** [kvHead][stride][words]. */
+  stored: GPUBuffer;
+  format: FarFormat;
+}
+
+/** `pack` copies ring → stored, `unpack` stored → ring. */
+export async function bindMove(device: Device, direction: 'pack' | 'unpack', { ring, layout, stored, format }: MoveBuffers): Promise<BoundMove> {
+  const { headDim, kvHeads, capacitySlots } = layout;
+  const kernel = await device.kernels.get({
+    label: `kv_${direction}`,
+    texts: [packText],
+    constants: {
+      HALF_CACHE: layout.format === 'f16',
+      EIGHT_BIT: format === 'q8',
+      UNPACK: direction === 'unpack',
+      HEAD_UNITS: headDim / 4,
+      VECTOR_WORDS: recordWords(format, headDim),
+    },
+  });
+  const numbers = device.memory.allocate('activations', 'span', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+  const bindings = kernel.bind(sharedUniform(device, 'move shape', [capacitySlots]), numbers, ring, stored);
+  let tokens = 0;
+  return {
+    write: (span) => {
+      tokens = span.tokens;
+      device.gpu.queue.writeBuffer(numbers, 0, packUniforms([span.position, span.tokens, span.stride, span.first]));
+    },
+    encode: (pass) => encodeDispatch(pass, { kernel, bindings }, Math.ceil(tokens / 64), kvHeads),
+  };
+}
+
+export interface BoundScatter {
+  write(arrivals: number): void;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+export interface ScatterBuffers {
+  /** [arrival][2][words]: a key and its value. */
+  arrivals: GPUBuffer;
+  /** [arrival]: kvHead · capacity + slot. */
+  slots: GPUBuffer;
+  keys: GPUBuffer;
+  values: GPUBuffer;
+  format: FarFormat;
+  headDim: number;
+}
+
+const scatterStride = 64 * 16_384;
+
+export async function bindScatter(device: Device, { arrivals, slots, keys, values, format, headDim }: ScatterBuffers): Promise<BoundScatter> {
+  const words = recordWords(format, headDim);
+  const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: words } });
+  const numbers = device.memory.allocate('activations', 'arrivals', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+  const bindings = kernel.bind(numbers, arrivals, slots, keys, values);
+  let count = 0;
+  return {
+    write: (arrived) => {
+      count = arrived;
+      device.gpu.queue.writeBuffer(numbers, 0, packUniforms([arrived, Math.min(scatterStride, arrived * words)]));
+    },
+    encode: (pass) => {
+      if (count === 0) return;
+      const stride = Math.min(scatterStride, count * words);
+      encodeDispatch(pass, { kernel, bindings }, Math.ceil(stride / 64), Math.ceil((count * words) / stride));
+    },
+  };
+}
