@@ -42,7 +42,10 @@ test('an attached text shows what was extracted and how many tokens it is', asyn
   const chat = new ChatPage(app.page);
   await app.choosingFile(document.path, () => chat.attach.click());
   await expect(chat.documents).toContainText(document.name);
+  // Counting loads the model, and it says so.
+  await expect(chat.loadedModel).toHaveText('SmolLM2 135M Instruct loaded', { timeout: 60_000 });
   await expect(chat.documents).toContainText(/\d{3} tokens/, { timeout: 60_000 });
+  await takePictures(app, 'document-attached');
 
   await app.page.getByRole('button', { name: `Preview the text of ${document.name}` }).click();
   await expect(chat.preview).toContainText('Miss Brooke had that kind of beauty');
@@ -61,10 +64,12 @@ test('a question is answered from the document', async ({ app }) => {
   test.setTimeout(answerTimeoutMs * 2);
   const chat = new ChatPage(app.page);
   await chat.ask(question);
+  await expect(chat.phase).toHaveAttribute('data-phase', 'reading', { timeout: 60_000 });
   await takePictures(app, 'reading');
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: answerTimeoutMs });
   await expect(chat.lastText).toContainText(hiddenFact);
   await expect(app.page.getByTestId('statistics').last()).toContainText('tokens at');
+  await expect(chat.answers.last().getByTestId('answer-model')).toHaveText('SmolLM2 135M Instruct');
   await takePictures(app, 'answer');
 });
 
@@ -79,12 +84,13 @@ test('a long answer is shown as it is written, and can be stopped', async ({ app
   await expect(chat.lastAnswer('stopped')).toBeVisible({ timeout: 5_000 });
   await expect(chat.lastText).toContainText(/\w+ \w+/);
   await expect(chat.composer).toBeEnabled();
+  await takePictures(app, 'stopped');
 });
 
 test('an edited question is asked beside the old one', async ({ app }) => {
   test.setTimeout(answerTimeoutMs);
   const chat = new ChatPage(app.page);
-  await chat.edit(chat.questions.last(), 'Where is the library?');
+  await chat.edit(chat.questions.last(), 'Where is the library?', () => takePictures(app, 'editing'));
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: answerTimeoutMs });
   await expect(chat.alternative(chat.questions.last())).toHaveText('2/2');
   await chat.questions.last().getByRole('button', { name: 'Previous alternative' }).click();
@@ -137,6 +143,10 @@ test('after a restart the conversation is there, and nothing was left running', 
   expect(isRunning(host)).toBe(false);
   expect(isRunning(worker)).toBe(false);
   await expectConversation(new ChatPage(app.page));
+});
+
+test('nothing on the way was refused by the content security policy', ({ app }) => {
+  expect(app.policyViolations).toEqual([]);
 });
 
 async function expectConversation(chat: ChatPage): Promise<void> {

@@ -1,6 +1,9 @@
 /** Every screen, with axe's rules for accessibility, in both themes, and a picture of each. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
+import { repositoryFolder, temporaryFolder } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
@@ -40,4 +43,24 @@ test('the command palette', async ({ app }) => {
   await takePictures(app, 'command-palette');
   await expectAccessible(app);
   await app.page.keyboard.press('Escape');
+});
+
+test('a document that is longer than the window is refused with both numbers, and cannot be sent', async ({ app }) => {
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'Alice, three times.txt');
+  writeFileSync(path, readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8').repeat(3));
+  const chat = new ChatPage(app.page);
+  await app.page.getByRole('button', { name: /^New chat/ }).first().click();
+  await app.choosingFile(path, () => chat.attach.click());
+  await chat.composer.fill('What was on the label of the jar?');
+  await expect(app.page.getByText(/^The prompt is 9,\d{3} tokens; SmolLM2 135M Instruct holds 8,192\.$/)).toBeVisible({ timeout: 60_000 });
+  await chat.composer.press('Enter');
+  await expect(chat.answers).toHaveCount(0);
+  await takePictures(app, 'document-too-long');
+  await expectAccessible(app);
+  folder.remove();
+});
+
+test('no screen was refused anything by the content security policy', ({ app }) => {
+  expect(app.policyViolations).toEqual([]);
 });

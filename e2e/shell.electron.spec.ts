@@ -41,13 +41,9 @@ test('the page is isolated, sandboxed and from the bundle', async ({ app }) => {
 });
 
 test('the page runs without a violation of its content security policy', async ({ app }) => {
-  const violations: string[] = [];
-  app.page.on('console', (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) violations.push(message.text());
-  });
   await app.page.reload();
   await expect(new FirstRunPage(app.page).screen).toBeVisible();
-  expect(violations).toEqual([]);
+  expect(app.policyViolations).toEqual([]);
 });
 
 test('scripts and requests from within the page are refused', async ({ app }) => {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { childProcesses } from './processes.ts';
+import { notePolicyViolations } from './policyViolations.ts';
 import { type AppOptions, repositoryFolder, required, type RunningApp } from './runningApp.ts';
 
 export interface RunningElectron extends RunningApp {
@@ -11,8 +12,11 @@ export interface RunningElectron extends RunningApp {
 export async function startElectronApp(options: AppOptions): Promise<RunningElectron> {
   let application = await launch(options);
   let page: Page = await application.firstWindow();
+  const policyViolations: string[] = [];
+  notePolicyViolations(page, policyViolations);
   return {
     kind: 'electron',
+    policyViolations,
     get application() {
       return application;
     },
@@ -34,6 +38,7 @@ export async function startElectronApp(options: AppOptions): Promise<RunningElec
       await application.close();
       application = await launch(options);
       page = await application.firstWindow();
+      notePolicyViolations(page, policyViolations);
     },
     close: () => application.close(),
   };

@@ -8,6 +8,8 @@ export interface RunningApp {
   readonly kind: 'chromium' | 'electron';
   /** The only window; another object after `restart`. */
   readonly page: Page;
+  /** Everything that the content security policy refused so far. */
+  readonly policyViolations: readonly string[];
   /** The process of the host, which is the parent of the GPU worker's. */
   hostProcessId(): number;
   /** Does `action`, which opens a file dialog, and chooses a file in it. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type Browser, chromium, type Page } from '@playwright/test';
+import { notePolicyViolations } from './policyViolations.ts';
 import { type AppOptions, hostEntry, required, type RunningApp } from './runningApp.ts';
 
 interface Served {
@@ -13,9 +14,11 @@ interface Served {
 export async function startServedApp(options: AppOptions): Promise<RunningApp> {
   const browser: Browser = await chromium.launch({ executablePath: required('LONGLEAF_TEST_CHROMIUM') });
   let { host, url } = await serve(options);
-  let page: Page = await openPage(browser, url);
+  const policyViolations: string[] = [];
+  let page: Page = await openPage(browser, url, policyViolations);
   return {
     kind: 'chromium',
+    policyViolations,
     get page() {
       return page;
     },
@@ -29,7 +32,7 @@ export async function startServedApp(options: AppOptions): Promise<RunningApp> {
       await page.context().close();
       await endHost(host);
       ({ host, url } = await serve(options));
-      page = await openPage(browser, url);
+      page = await openPage(browser, url, policyViolations);
     },
     close: async () => {
       await browser.close();
@@ -63,9 +66,10 @@ export async function endHost(host: ChildProcess): Promise<void> {
   await ended;
 }
 
-async function openPage(browser: Browser, url: string): Promise<Page> {
+async function openPage(browser: Browser, url: string, policyViolations: string[]): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, permissions: ['clipboard-read', 'clipboard-write'] });
   const page = await context.newPage();
+  notePolicyViolations(page, policyViolations);
   await page.goto(url);
   return page;
 }

@@ -13,6 +13,9 @@ export class ChatPage {
   readonly answers: Locator;
   readonly conversations: Locator;
   readonly workerState: Locator;
+  /** Where an answer is that has no words yet: loading, reading. */
+  readonly phase: Locator;
+  readonly loadedModel: Locator;
   readonly #page: Page;
 
   constructor(page: Page) {
@@ -26,6 +29,8 @@ export class ChatPage {
     this.questions = page.getByTestId('question');
     this.answers = page.getByTestId('answer');
     this.conversations = page.getByRole('list', { name: 'Conversations' }).getByRole('listitem');
+    this.phase = page.getByTestId('answer-phase');
+    this.loadedModel = page.getByTestId('loaded-model');
     this.workerState = page.getByTestId('worker-state');
   }
 
@@ -47,12 +52,13 @@ export class ChatPage {
     return this.answers.last().locator('.prose');
   }
 
-  async edit(question: Locator, text: string): Promise<void> {
+  async edit(question: Locator, text: string, beforeSending: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const answers = await this.answers.count();
     await question.hover();
     await question.getByRole('button', { name: 'Edit and resend' }).click();
     const editor = question.getByRole('textbox', { name: 'Edit the question' });
     await editor.fill(text);
+    await beforeSending();
     await editor.press('Enter');
     await expect(question).toContainText(text);
     await expect(this.answers).toHaveCount(answers, { timeout: 30_000 });

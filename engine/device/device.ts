@@ -4,11 +4,14 @@
  */
 import { EngineError } from '../errors.ts';
 import type { Waiter } from '../ports.ts';
+import { shortAdapterName } from './adapterName.ts';
 import { KernelCache } from './kernel.ts';
 import { GpuMemory } from './memory.ts';
 
 export interface AdapterFacts {
   name: string;
+  /** As people call it: “NVIDIA H100”. */
+  shortName: string;
   vendor: string;
   architecture: string;
   driver: string;
@@ -19,6 +22,8 @@ export interface AdapterFacts {
   features: string[];
   limits: Record<string, number>;
 }
+
+const lossKnownWithinMs = 100;
 
 const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 const wantedLimits = [
@@ -66,12 +71,23 @@ export class Device {
 
   /** Waits for GPU work; a device loss while waiting rejects instead of hanging. */
   async settle<T>(work: Promise<T>): Promise<T> {
+    // On a dead device it fails when nobody waits for it any more.
+    work.catch(() => undefined);
     this.assertAlive();
     const outcome = await this.waiter.settle(
-      Promise.race([work.then((value) => ({ value })), this.lost.then((error) => ({ error }))]),
+      Promise.race([work.then((value) => ({ value }), (error: unknown) => ({ error })), this.lost.then((error) => ({ error }))]),
     );
-    if ('error' in outcome) throw outcome.error;
+    if ('error' in outcome) throw await this.explain(outcome.error);
     return outcome.value;
+  }
+
+  /** Why something failed: what a dying device was doing fails a moment before the loss is known, in words that do not say so. */
+  async explain(failure: unknown): Promise<unknown> {
+    const aMoment = new Promise<void>((resolve) => {
+      setTimeout(resolve, lossKnownWithinMs);
+    });
+    await Promise.race([this.lost, aMoment]);
+    return this.#lost ?? failure;
   }
 
   /** Waits until everything submitted so far has run. */
@@ -107,14 +123,16 @@ export async function openDevice(gpu: GPU, waiterFor: (kind: AdapterFacts['kind'
 function factsOf(adapter: GPUAdapter, limits: Record<string, number>): AdapterFacts {
   const info = adapter.info;
   const name = [info.description, info.device].filter(Boolean).join(' ') || info.vendor || 'unknown adapter';
-  const software = /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(`${name} ${info.architecture} ${info.vendor}`);
+  const isSoftware = /llvmpipe|swiftshader|lavapipe|software|basic render/i.test(`${name} ${info.architecture} ${info.vendor}`);
   const lanes = info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMinSize ?? 0) : 0;
+  const kind = isSoftware ? 'software' : 'gpu';
   return {
     name,
+    shortName: shortAdapterName({ name, device: info.device, kind }),
     vendor: info.vendor,
     architecture: info.architecture,
     driver: info.description,
-    kind: software ? 'software' : 'gpu',
+    kind,
     subgroupLanes: adapter.features.has('subgroups') ? lanes : 0,
     hasHalf: adapter.features.has('shader-f16'),
     features: [...adapter.features].sort(),

@@ -26,7 +26,10 @@ export const gpuMemory = z.object({
 export type GpuMemory = z.infer<typeof gpuMemory>;
 
 export const adapterReport = z.object({
+  /** Everything the driver says of itself. */
   name: z.string(),
+  /** As people call it: “NVIDIA H100”, “llvmpipe (software)”. */
+  shortName: z.string(),
   vendor: z.string(),
   architecture: z.string(),
   driver: z.string(),
@@ -45,6 +48,8 @@ export const workerStatus = z.object({
   adapter: adapterReport.nullable(),
   memory: gpuMemory.nullable(),
   loadedModelId: z.string().nullable(),
+  /** The model that is being loaded now, for whatever reason, and how far. */
+  loading: z.object({ modelId: z.string(), doneBytes: count, totalBytes: count }).nullable(),
   failure: failure.nullable(),
 });
 export type WorkerStatus = z.infer<typeof workerStatus>;
@@ -177,6 +182,8 @@ export const message = z.object({
   state: z.enum(['complete', 'streaming', 'stopped', 'failed', 'interrupted']),
   failure: failure.nullable(),
   statistics: answerStatistics.nullable(),
+  /** Which model was asked; null for a question. */
+  modelName: z.string().nullable(),
   createdAtMs: timestampMs,
   /** Position among the alternatives that share a parent, from 0, and how many there are. */
   siblingIndex: count,

@@ -40,7 +40,8 @@ export async function answerQuestion(session: ModelSession, supervisor: WorkerSu
         request.onToken(token);
       },
     });
-    return { ...result, model };
+    // The name that people chose it by, which is not always the one in its file.
+    return { ...result, statistics: { ...result.statistics, modelName: request.modelName }, model };
   });
 }
 

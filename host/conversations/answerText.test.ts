@@ -50,5 +50,5 @@ test('a title is the first line of the question, cut at a word', () => {
   expect(titleFrom('  Who is\tDorothea?\nTell me more.')).toBe('Who is Dorothea?');
   expect(titleFrom(`Why does ${'very '.repeat(20)}long`)).toBe(`Why does ${'very '.repeat(10).trim()}…`);
   expect(titleFrom('x'.repeat(80))).toBe(`${'x'.repeat(60)}…`);
-  expect(titleFrom(' \n ')).toBe('New conversation');
+  expect(titleFrom(' \n ')).toBe('New chat');
 });

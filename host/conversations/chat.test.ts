@@ -29,13 +29,15 @@ test('a question is answered, streamed and kept', async () => {
   const progress = record(host, 'answer.progress');
   const changed = record(host, 'message.changed');
   const id = await start(host);
+  expect(host.conversations.get(id).title).toBe('New chat');
   const { question, answer } = host.chat.send(id, 'count 40');
-  expect(question).toMatchObject({ role: 'user', text: 'count 40', state: 'complete', parentId: null });
-  expect(answer).toMatchObject({ role: 'assistant', text: '', state: 'streaming', parentId: question.id });
+  const modelName = host.models.list()[0]?.name;
+  expect(question).toMatchObject({ role: 'user', text: 'count 40', state: 'complete', parentId: null, modelName: null });
+  expect(answer).toMatchObject({ role: 'assistant', text: '', state: 'streaming', parentId: question.id, modelName });
 
   const done = await ended(host, answer);
   const text = Array.from({ length: 40 }, (_, index) => `${index + 1} `).join('');
-  expect(done).toMatchObject({ state: 'complete', text, failure: null, statistics: { answerTokens: 40, stopReason: 'end' } });
+  expect(done).toMatchObject({ state: 'complete', text, failure: null, modelName, statistics: { modelName, answerTokens: 40, stopReason: 'end' } });
   // Each delta goes where the one before ended.
   let received = '';
   for (const { offset, text: piece } of deltas) {
@@ -135,6 +137,17 @@ test('a question or a document longer than the window is refused with both numbe
   });
   const { answer: second } = host.chat.edit(answer.parentId ?? '', 'word '.repeat(2000));
   expect((await ended(host, second)).failure).toEqual({ ...tooLong, message: `The prompt is 2,991 tokens; ${name} holds 1,000.` });
+});
+
+test('counting tokens says that it loads the model, and how far it is', async () => {
+  const host = await openTestHostWithModel();
+  const states = record(host, 'worker.status');
+  const modelId = host.models.list()[0]?.id;
+  await host.chat.meter(await start(host), 'three words only');
+  const loading = states.map((status) => status.loading);
+  expect(loading).toContainEqual({ modelId, doneBytes: 0, totalBytes: 3 });
+  expect(loading).toContainEqual({ modelId, doneBytes: 3, totalBytes: 3 });
+  expect(states.at(-1)).toMatchObject({ loading: null, loadedModelId: modelId });
 });
 
 test('without a model the question is refused before it is taken', async () => {

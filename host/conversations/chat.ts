@@ -58,7 +58,7 @@ export class Chat {
     this.#refuseSecondAnswer(conversationId);
     const model = this.#modelFor(conversation);
     const parentId = messages.activeLeaf(conversationId);
-    const turn = messages.addTurn(conversationId, parentId, text);
+    const turn = messages.addTurn(conversationId, parentId, text, model.name);
     if (parentId === null) conversations.titleFromQuestion(conversationId, titleFrom(text));
     this.#announce(turn.question, turn.answer);
     this.#enqueue(turn.question, turn.answer, model);
@@ -70,7 +70,7 @@ export class Chat {
     if (old.role !== 'user') throw new HostError('bad-request', 'Only a question can be edited.', 'Regenerate the answer instead.');
     this.#refuseSecondAnswer(old.conversationId);
     const model = this.#modelFor(this.#parts.conversations.get(old.conversationId));
-    const turn = this.#parts.messages.addTurn(old.conversationId, old.parentId, text);
+    const turn = this.#parts.messages.addTurn(old.conversationId, old.parentId, text, model.name);
     this.#announce(turn.question, turn.answer);
     this.#enqueue(turn.question, turn.answer, model);
     return turn;
@@ -81,7 +81,7 @@ export class Chat {
     const question = chosen.role === 'user' ? chosen : this.#parts.messages.get(chosen.parentId ?? '');
     this.#refuseSecondAnswer(question.conversationId);
     const model = this.#modelFor(this.#parts.conversations.get(question.conversationId));
-    const answer = this.#parts.messages.addAnswer(question);
+    const answer = this.#parts.messages.addAnswer(question, model.name);
     this.#announce(answer);
     this.#enqueue(question, answer, model);
     return answer;

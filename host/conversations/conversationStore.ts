@@ -21,7 +21,8 @@ const select = `SELECT id, title, created_at_ms, updated_at_ms, model_id, system
   FROM conversations`;
 
 export type ConversationChanges = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'sampling'>>;
-export const untitled = 'New conversation';
+/** Until the first question names it. */
+export const untitled = 'New chat';
 
 export class ConversationStore {
   readonly #database: Database;

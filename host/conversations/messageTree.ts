@@ -17,10 +17,11 @@ const messageRow = z.object({
   state: z.string(),
   failure: z.string().nullable(),
   statistics: z.string().nullable(),
+  model_name: z.string().nullable(),
   created_at_ms: z.number(),
   sibling_ids: z.string(),
 });
-const columns = `m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.failure, m.statistics, m.created_at_ms,
+const columns = `m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.failure, m.statistics, m.model_name, m.created_at_ms,
   (SELECT json_group_array(id) FROM (SELECT s.id FROM messages s
     WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id ORDER BY s.sequence)) AS sibling_ids`;
 const leafRow = z.object({ active_leaf_id: z.string().nullable() });
@@ -66,19 +67,19 @@ export class MessageTree {
   }
 
   /** A question under `parentId` and the answer that will be written under it, which becomes active. */
-  addTurn(conversationId: string, parentId: string | null, text: string): { question: Message; answer: Message } {
+  addTurn(conversationId: string, parentId: string | null, text: string, modelName: string): { question: Message; answer: Message } {
     return this.#database.transaction(() => {
-      const questionId = this.#insert(conversationId, parentId, 'user', text, 'complete');
-      const answerId = this.#insert(conversationId, questionId, 'assistant', '', 'streaming');
+      const questionId = this.#insert({ conversationId, parentId, role: 'user', text, state: 'complete', modelName: null });
+      const answerId = this.#insertAnswer(conversationId, questionId, modelName);
       this.#activate(conversationId, answerId);
       return { question: this.get(questionId), answer: this.get(answerId) };
     });
   }
 
   /** Another answer to a question; it becomes active. */
-  addAnswer(question: Message): Message {
+  addAnswer(question: Message, modelName: string): Message {
     return this.#database.transaction(() => {
-      const answerId = this.#insert(question.conversationId, question.id, 'assistant', '', 'streaming');
+      const answerId = this.#insertAnswer(question.conversationId, question.id, modelName);
       this.#activate(question.conversationId, answerId);
       return this.get(answerId);
     });
@@ -117,16 +118,21 @@ export class MessageTree {
     return this.#database.run("UPDATE messages SET state = 'interrupted' WHERE state = 'streaming'");
   }
 
-  #insert(conversationId: string, parentId: string | null, role: string, text: string, state: string): string {
+  #insertAnswer(conversationId: string, questionId: string, modelName: string): string {
+    return this.#insert({ conversationId, parentId: questionId, role: 'assistant', text: '', state: 'streaming', modelName });
+  }
+
+  #insert(added: Pick<Message, 'conversationId' | 'parentId' | 'role' | 'text' | 'state' | 'modelName'>): string {
     const id = randomUUID();
     this.#database.run(
-      'INSERT INTO messages (id, conversation_id, parent_id, role, text, state, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO messages (id, conversation_id, parent_id, role, text, state, model_name, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       id,
-      conversationId,
-      parentId,
-      role,
-      text,
-      state,
+      added.conversationId,
+      added.parentId,
+      added.role,
+      added.text,
+      added.state,
+      added.modelName,
       Date.now(),
     );
     return id;
@@ -148,6 +154,7 @@ function toMessage(row: z.infer<typeof messageRow>): Message {
     state: row.state,
     failure: row.failure === null ? null : failure.parse(JSON.parse(row.failure)),
     statistics: row.statistics === null ? null : answerStatistics.parse(JSON.parse(row.statistics)),
+    modelName: row.model_name,
     createdAtMs: row.created_at_ms,
     siblingIndex: siblingIds.indexOf(row.id),
     siblingIds,

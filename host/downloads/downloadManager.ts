@@ -15,7 +15,7 @@ import type { DataFolder } from '../storage/dataFolder.ts';
 import { formatBytes } from '../wording.ts';
 import { type HubOptions, fetchFromHub, hubOptions } from './hubSource.ts';
 import type { OutboundClient } from './outboundClient.ts';
-import { type OpenPart, PartFile, openPartOnDisk } from './partFile.ts';
+import { type OpenPart, PartFile, diskFull, openPartOnDisk } from './partFile.ts';
 import { SpeedMeter } from './speedMeter.ts';
 import { fetchFromWheel } from './wheelSource.ts';
 
@@ -169,6 +169,9 @@ export class DownloadManager {
       this.#update(downloadId, { state: 'verifying', doneBytes: part.bytes });
       await verify(part, entry);
       return path;
+    } catch (error) {
+      // The log of outbound requests may be the first to find the disk full.
+      throw toFailure(error).code === 'disk-full' ? diskFull(part.bytes, error) : error;
     } finally {
       await part.close();
     }

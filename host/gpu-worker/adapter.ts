@@ -18,7 +18,7 @@ export function openAdapter(): Promise<Device> {
 }
 
 export function reportAdapter(facts: AdapterFacts): AdapterReport {
-  const { name, vendor, architecture, driver, kind, features, limits } = facts;
+  const { name, shortName, vendor, architecture, driver, kind, features, limits } = facts;
   const advice = process.env['LONGLEAF_ADAPTER_ADVICE'] || null;
-  return { name, vendor, architecture, driver, kind, features, limits, advice };
+  return { name, shortName, vendor, architecture, driver, kind, features, limits, advice };
 }

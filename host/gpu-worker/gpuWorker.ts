@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Device } from '../../engine/device/device.ts';
 import { cancelled, EngineError } from '../../engine/errors.ts';
 import type { Failure } from '../contract/entities.ts';
+import { isCancelled } from '../errors.ts';
 import { openAdapter, reportAdapter } from './adapter.ts';
 import { ActiveModel } from './activeModel.ts';
 import { ChoiceFile } from './choiceFile.ts';
@@ -12,6 +13,7 @@ import { doctor } from './jobs/doctor.ts';
 import { generate } from './jobs/generate.ts';
 import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
+import { profile } from './jobs/profile.ts';
 import type { WorkerReply, WorkerRequest } from './protocol.ts';
 
 /** What a job may use besides its request. */
@@ -32,6 +34,8 @@ export class GpuWorker {
   readonly #running = new Map<string, AbortController>();
   #device: Device;
   #model: ActiveModel | null = null;
+  /** The device that was lost last. */
+  #lostDevice: Device | undefined;
   /** The end of the queue of GPU jobs. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -78,13 +82,17 @@ export class GpuWorker {
   async #run(request: WorkerRequest): Promise<void> {
     const { jobId } = request;
     const { signal } = this.#register(jobId);
+    const device = this.#device;
     try {
       if (signal.aborted) throw cancelled();
       const value = await this.#perform(request, this.#context(jobId, signal));
       this.#send({ kind: 'memory', memory: this.#device.memory.report() });
       this.#send({ kind: 'done', jobId, value });
     } catch (error) {
-      this.#send({ kind: 'failed', jobId, failure: this.#failureOf(error) });
+      const reason = isCancelled(error) ? error : await device.explain(error);
+      // The host hears of the loss before it hears that the job failed: whoever tries again then loads the model again.
+      if (reason instanceof EngineError && reason.code === 'device-lost') this.#noteLoss(device, reason);
+      this.#send({ kind: 'failed', jobId, failure: this.#failureOf(reason) });
     } finally {
       this.#running.delete(jobId);
     }
@@ -107,6 +115,8 @@ export class GpuWorker {
         return logits(this.#loaded(), request, context);
       case 'bench':
         return bench(this.#loaded(), request, context);
+      case 'profile':
+        return profile(this.#loaded(), request, context);
       case 'doctor':
         return doctor(this.#device, this.#model);
       default:
@@ -148,11 +158,26 @@ export class GpuWorker {
     };
   }
 
-  /** After a loss everything on the device is gone: a new one is opened, and the host loads the model again. */
+  /** Tests lose the device in earnest by this. */
+  loseDevice(): void {
+    this.#device.destroy();
+  }
+
   async #watchLoss(device: Device): Promise<void> {
-    const error = await device.lost;
-    if (device !== this.#device) return;
+    this.#noteLoss(device, await device.lost);
+  }
+
+  /** After a loss everything on the device is gone: a new one is opened, and the host loads the model again. */
+  #noteLoss(device: Device, error: EngineError): void {
+    if (device === this.#lostDevice) return;
+    this.#lostDevice = device;
     this.#model = null;
+    this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
+    // Jobs that are waiting run on the new device.
+    this.#queue = this.#queue.then(() => this.#reopen());
+  }
+
+  async #reopen(): Promise<void> {
     try {
       this.#device = await openAdapter();
     } catch {
@@ -160,7 +185,6 @@ export class GpuWorker {
       process.exit(1);
     }
     void this.#watchLoss(this.#device);
-    this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
   }
 
   #quit(): void {

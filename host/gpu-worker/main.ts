@@ -25,6 +25,7 @@ async function start(): Promise<void> {
     if (request.success) worker.take(request.data);
     else process.stderr.write(`unreadable request: ${request.error.message}\n`);
   });
+  if (process.env['LONGLEAF_TEST_DEVICE_LOSS'] === '1') process.on('SIGUSR2', () => worker.loseDevice());
 }
 
 // The host's death ends the channel: nothing may outlive it.

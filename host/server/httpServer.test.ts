@@ -70,7 +70,7 @@ test('pages may only run what the host serves', async () => {
   const { server, origin } = await openServer();
   const { headers } = await fetch(`${origin}/`, { headers: { cookie: await openSession(server.openUrl()) } });
   expect(headers.get('content-security-policy')).toBe(
-    `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; ` +
+    `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; ` +
       `connect-src 'self' ws://127.0.0.1:${server.port}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   );
   expect(headers.get('x-content-type-options')).toBe('nosniff');

@@ -57,23 +57,25 @@ export class Database {
   }
 
   first<T>(row: z.ZodType<T>, sql: string, ...parameters: Parameters): T | undefined {
-    const found = this.#prepared(sql).get(...parameters);
+    // A statement that writes may return rows too.
+    const found = told(() => this.#prepared(sql).get(...parameters));
     return found === undefined ? undefined : row.parse(found);
   }
 
   /** Returns how many rows changed. */
   run(sql: string, ...parameters: Parameters): number {
-    return Number(this.#prepared(sql).run(...parameters).changes);
+    return told(() => Number(this.#prepared(sql).run(...parameters).changes));
   }
 
   transaction<T>(work: () => T): T {
     this.#sqlite.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
-      this.#sqlite.exec('COMMIT');
+      told(() => this.#sqlite.exec('COMMIT'));
       return result;
     } catch (error) {
-      this.#sqlite.exec('ROLLBACK');
+      // A full disk has ended it already.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec('ROLLBACK');
       throw error;
     }
   }
@@ -89,6 +91,18 @@ export class Database {
     const statement = this.#sqlite.prepare(sql);
     this.#statements.set(sql, statement);
     return statement;
+  }
+}
+
+const sqliteFull = 13;
+
+/** Does `work`; a full disk is told in our words. */
+function told<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === sqliteFull)) throw error;
+    throw new HostError('disk-full', 'The disk is full: Longleaf could not save what it was doing.', 'Free some space and try again.', { cause: error });
   }
 }
 

@@ -87,4 +87,8 @@ export const migrations: readonly string[] = [
     outcome TEXT
   ) STRICT;
   `,
+  /* sql */ `
+  -- which model was asked; null for a question
+  ALTER TABLE messages ADD COLUMN model_name TEXT;
+  `,
 ];

@@ -40,10 +40,12 @@ interface Setting {
   entry?: Partial<CatalogueEntry>;
   hub?: Partial<HubOptions>;
   openPart?: OpenPart;
+  /** Where the data folder is made. */
+  parentFolder?: string;
 }
 
-export function openManager({ endpoint, sources = [hubLocation], entry = {}, openPart, ...setting }: Setting) {
-  const folder = openDataFolder(join(temporaryFolder(), 'data'));
+export function openManager({ endpoint, sources = [hubLocation], entry = {}, openPart, parentFolder, ...setting }: Setting) {
+  const folder = openDataFolder(join(parentFolder ?? temporaryFolder(), 'data'));
   const database = Database.open(folder.database, folder.backups);
   onTestFinished(() => database.close());
   const catalogue = [{ ...entryWith(sources), ...entry }];

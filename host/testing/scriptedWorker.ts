@@ -19,6 +19,7 @@ let loadedPath: string | undefined;
 
 const adapter: AdapterReport = {
   name: 'Scripted adapter',
+  shortName: 'Scripted',
   vendor: 'none',
   architecture: 'none',
   driver: 'none',

@@ -112,17 +112,22 @@ export class ModelSession {
 
   /** A load that everyone gave up on runs on; the worker does one thing after another. */
   async #load(target: ModelTarget, self: () => Loaded): Promise<ModelDescription> {
+    const onProgress = (done: number, total: number) => {
+      this.#supervisor.noteLoading(target.id, done, total);
+      for (const listener of this.#loadListeners) listener(done, total);
+    };
     try {
       const description = await this.#supervisor.run(
         { kind: 'load', path: target.path, contextTokens: target.contextTokens },
         modelDescription,
-        { onProgress: ({ done, total }) => this.#loadListeners.forEach((listener) => listener(done, total)) },
+        { onProgress: ({ done, total }) => onProgress(done, total) },
       );
       self().life = this.#supervisor.life;
       this.#supervisor.noteLoadedModel(target.id);
       return description;
     } catch (error) {
       if (this.#loaded === self()) this.#loaded = undefined;
+      this.#supervisor.noteLoadedModel(null);
       throw error;
     }
   }

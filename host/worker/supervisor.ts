@@ -23,6 +23,9 @@ const deathsBeforeGivingUp = 5;
 /** A worker that lived this long was sound: the next death counts as the first. */
 const soundLifeMs = 30_000;
 
+/** A worker that is not there holds nothing. */
+const nothingLoaded = { memory: null, loadedModelId: null, loading: null };
+
 type StatusListener = (status: WorkerStatus) => void;
 
 interface Waiter {
@@ -41,7 +44,7 @@ export class WorkerSupervisor {
   #restartTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #lives = 0;
-  #status: WorkerStatus = { state: 'stopped', adapter: null, memory: null, loadedModelId: null, failure: null };
+  #status: WorkerStatus = { state: 'stopped', adapter: null, memory: null, loadedModelId: null, loading: null, failure: null };
 
   constructor(options: SupervisorOptions) {
     this.#options = {
@@ -69,8 +72,14 @@ export class WorkerSupervisor {
     return () => this.#listeners.delete(listener);
   }
 
+  noteLoading(modelId: string, doneBytes: number, totalBytes: number): void {
+    this.#update({ loading: { modelId, doneBytes: Math.round(doneBytes), totalBytes: Math.round(totalBytes) } });
+  }
+
+  /** Null: loading failed, and nothing is loaded. */
   noteLoadedModel(loadedModelId: string | null): void {
-    this.#update({ loadedModelId });
+    // With a model on it the GPU works again, whatever it failed at before.
+    this.#update({ loadedModelId, loading: null, ...(loadedModelId !== null && { failure: null }) });
   }
 
   /** Starts the worker if it is not running; does not wait. */
@@ -99,7 +108,7 @@ export class WorkerSupervisor {
     clearTimeout(this.#restartTimer);
     await this.#process?.quit(this.#options.quitDeadlineMs);
     this.#failWaiters(new HostError('cancelled', 'Longleaf is closing.', 'Open it again.'));
-    this.#update({ state: 'stopped', memory: null, loadedModelId: null });
+    this.#update({ state: 'stopped', ...nothingLoaded });
   }
 
   /** The worker's process id, for tests that kill it. */
@@ -121,7 +130,7 @@ export class WorkerSupervisor {
     this.#ready = false;
     this.#startedAtMs = Date.now();
     this.#lives += 1;
-    this.#update({ state, memory: null, loadedModelId: null });
+    this.#update({ state, ...nothingLoaded });
     this.#process = new WorkerProcess(this.#options, {
       onReady: (adapter) => {
         this.#ready = true;
@@ -133,7 +142,7 @@ export class WorkerSupervisor {
       onMemory: (memory) => this.#update({ memory }),
       onDeviceLost: (failure) => {
         this.#lives += 1;
-        this.#update({ loadedModelId: null, failure });
+        this.#update({ loadedModelId: null, loading: null, failure });
       },
       onExit: (end) => this.#ended(end),
     });
@@ -150,11 +159,11 @@ export class WorkerSupervisor {
     const failure = describeEnd(end, wasReady);
     // A worker that says why it cannot start would only say it again.
     if (end.startFailure || this.#deathsInARow >= deathsBeforeGivingUp) {
-      this.#update({ state: 'failed', memory: null, loadedModelId: null, failure });
+      this.#update({ state: 'failed', ...nothingLoaded, failure });
       this.#failWaiters(new RelayedError(failure));
       return;
     }
-    this.#update({ state: 'restarting', memory: null, loadedModelId: null, failure });
+    this.#update({ state: 'restarting', ...nothingLoaded, failure });
     const pauseMs = Math.min(this.#options.firstPauseMs * 2 ** (this.#deathsInARow - 1), longestPauseMs);
     this.#restartTimer = setTimeout(() => this.#launch('restarting'), pauseMs);
   }

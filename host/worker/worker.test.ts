@@ -63,9 +63,11 @@ test('a worker that hangs is killed and replaced', async () => {
 });
 
 test('a lost device makes the model load again', async () => {
-  const { generate } = openSupervisor();
+  const { supervisor, generate } = openSupervisor();
   expect(await failureOf(() => generate('lose'))).toMatchObject({ code: 'device-lost' });
+  expect(supervisor.status).toMatchObject({ state: 'ready', loadedModelId: null, failure: { code: 'device-lost' } });
   expect((await generate('count 1')).text).toBe('1 ');
+  expect(supervisor.status).toMatchObject({ state: 'ready', loadedModelId: 'tiny', failure: null });
 });
 
 test('a worker that says why it cannot start is not started again until somebody asks', async () => {

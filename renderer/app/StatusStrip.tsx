@@ -20,7 +20,7 @@ export function StatusStrip() {
     <footer aria-label={text.label} className="flex h-6 shrink-0 items-center gap-4 overflow-hidden border-t border-line bg-canvas px-3 text-tiny whitespace-nowrap text-quiet">
       <WorkerState worker={worker} />
       {worker.memory && <MemoryInUse memory={worker.memory} kind={worker.adapter?.kind ?? 'gpu'} />}
-      <LoadedModel modelId={worker.loadedModelId} />
+      <LoadedModel worker={worker} />
       <Downloads />
       <span className="ml-auto flex items-center gap-4">
         <Tooltip content={offline ? text.offlineHint : text.localHint} side="top">
@@ -45,12 +45,20 @@ const dots: Record<WorkerStatus['state'], string> = {
 
 function WorkerState({ worker }: { worker: WorkerStatus }) {
   const { adapter, state } = worker;
-  const name = adapter === null ? text.noAdapter : adapter.kind === 'software' ? text.software(adapter.name) : adapter.name;
+  const label = state === 'ready' ? (adapter?.shortName ?? text.noAdapter) : strings.worker.states[state];
   return (
-    <span data-testid="worker-state" data-state={state} className="flex min-w-0 items-center gap-1.5">
-      <span className={clsx('size-1.5 shrink-0 rounded-full', dots[state])} aria-hidden />
-      <span className="max-w-80 truncate" title={name}>{state === 'ready' ? name : strings.worker.states[state]}</span>
-    </span>
+    <Tooltip content={adapter ? text.adapterHint(adapter.name, adapter.kind) : text.noAdapter} side="top">
+      <button
+        type="button"
+        data-testid="worker-state"
+        data-state={state}
+        className="flex shrink-0 items-center gap-1.5 rounded-sm hover:text-text"
+        onClick={() => actions.perform('settings.open')}
+      >
+        <span className={clsx('size-1.5 shrink-0 rounded-full', dots[state])} aria-hidden />
+        {label}
+      </button>
+    </Tooltip>
   );
 }
 
@@ -103,19 +111,27 @@ export function MemoryTable({ memory }: { memory: GpuMemory }) {
   );
 }
 
-function LoadedModel({ modelId }: { modelId: string | null }) {
+function LoadedModel({ worker: { loadedModelId, loading } }: { worker: WorkerStatus }) {
+  const modelId = loading?.modelId ?? loadedModelId;
   const name = useModels((state) => state.models.find((model) => model.id === modelId)?.name);
-  return <span className="truncate max-md:hidden">{name ? text.loadedModel(name) : text.noModelLoaded}</span>;
+  return (
+    <span data-testid="loaded-model" className="truncate max-md:hidden">
+      {name === undefined ? text.noModelLoaded : loading ? text.loadingModel(name, percentOf(loading.doneBytes, loading.totalBytes)) : text.loadedModel(name)}
+    </span>
+  );
+}
+
+function percentOf(done: number, total: number): number {
+  return Math.floor((fractionOf(done, total) ?? 0) * 100);
 }
 
 function Downloads() {
   const downloads = useModels((state) => state.downloads);
   const active = Object.values(downloads).find(isUnderWay);
   if (!active) return null;
-  const percent = Math.floor((fractionOf(active.doneBytes, active.totalBytes) ?? 0) * 100);
   return (
     <button type="button" className="truncate rounded-sm tabular-nums hover:text-text" onClick={() => actions.perform('models.open')}>
-      {text.downloading(active.name, percent)}
+      {text.downloading(active.name, percentOf(active.doneBytes, active.totalBytes))}
     </button>
   );
 }

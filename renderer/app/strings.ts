@@ -34,7 +34,6 @@ export const strings = {
   status: {
     label: 'Status',
     noAdapter: 'No adapter yet',
-    software: (name: string) => `${name}, software on the processor`,
     memory: (total: string) => `${total} in use`,
     memoryTitle: (kind: 'gpu' | 'software') => (kind === 'gpu' ? 'GPU memory' : 'Adapter memory'),
     weights: 'Weights',
@@ -42,6 +41,8 @@ export const strings = {
     activations: 'Working memory',
     staging: 'Transfers',
     total: 'Total',
+    adapterHint: (name: string, kind: 'gpu' | 'software') => (kind === 'software' ? `${name}. The processor computes.` : name),
+    loadingModel: (name: string, percent: number) => `Loading ${name}, ${percent} %`,
     loadedModel: (name: string) => `${name} loaded`,
     noModelLoaded: 'No model loaded',
     local: 'Nothing leaves this machine',

@@ -47,8 +47,8 @@ export class FakeContract {
     if (options.firstRun) this.#models = [];
     const memory = { weightsBytes: 144_811_072, kvBytes: 94_371_840, activationsBytes: 22_020_096, stagingBytes: 4_194_304, totalBytes: 265_397_312 };
     this.#worker = options.noAdapter
-      ? { state: 'failed', adapter: null, memory: null, loadedModelId: null, failure: failureOf('No WebGPU adapter was found.', 'Install a Vulkan driver (on Debian: apt install mesa-vulkan-drivers) and restart the GPU process.') }
-      : { state: 'ready', adapter: data.adapter, memory: options.firstRun ? null : memory, loadedModelId: options.firstRun ? null : 'smollm2-135m', failure: null };
+      ? { state: 'failed', adapter: null, memory: null, loadedModelId: null, loading: null, failure: failureOf('No WebGPU adapter was found.', 'Install a Vulkan driver (on Debian: apt install mesa-vulkan-drivers) and restart the GPU process.') }
+      : { state: 'ready', adapter: data.adapter, memory: options.firstRun ? null : memory, loadedModelId: options.firstRun ? null : 'smollm2-135m', loading: null, failure: null };
   }
 
   upload(name: string, body: Buffer): string {

@@ -14,7 +14,8 @@ const hourMs = 3_600_000;
 export const startedAtMs = Date.now();
 
 export const adapter: AdapterReport = {
-  name: 'llvmpipe (LLVM 19.1.7, 256 bits)',
+  name: 'llvmpipe: Mesa 25.0.7 (LLVM 19.1.7)',
+  shortName: 'llvmpipe (software)',
   vendor: 'mesa',
   architecture: 'lavapipe',
   driver: 'Mesa 25.0.7',
@@ -160,7 +161,7 @@ export const conversations = [
 ];
 
 const answerTo = (id: string, parentId: string, change: Partial<Message>): Message =>
-  messageOf(id, { conversationId: 'c1', role: 'assistant', parentId, statistics, ...change });
+  messageOf(id, { conversationId: 'c1', role: 'assistant', parentId, statistics, modelName: 'SmolLM2 135M Instruct', ...change });
 
 export const messages: Record<string, Message[]> = {
   c1: [

@@ -64,6 +64,7 @@ export function messageOf(id: string, change: Partial<Message> = {}): Message {
     state: 'complete',
     failure: null,
     statistics: null,
+    modelName: null,
     createdAtMs: 1,
     siblingIndex: 0,
     siblingIds: [id],

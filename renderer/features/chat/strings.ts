@@ -79,6 +79,7 @@ export const chatStrings = {
   message: {
     you: 'You',
     answer: 'Answer',
+    model: (name: string) => `Answered by ${name}`,
     conversation: 'Chat',
     messages: 'Messages',
     copy: 'Copy',
@@ -153,6 +154,7 @@ export const chatStrings = {
     nothingToRead: 'nothing new to read',
     cached: (tokens: string) => `${tokens} cached`,
     waiting: 'Counting tokens…',
+    loadingModel: (percent: number) => `Loading the model to count with, ${percent} %`,
     waitingForModel: 'Counting with the model’s own tokenizer. The first count loads the model.',
     none: 'Attach a document or write a question to see what it takes of the context.',
     noModel: 'The context is counted with the model’s own tokenizer: choose a model first.',

@@ -18,7 +18,7 @@ export interface SettingsState {
   loadMachine(): Promise<void>;
 }
 
-const noWorker: WorkerStatus = { state: 'starting', adapter: null, memory: null, loadedModelId: null, failure: null };
+const noWorker: WorkerStatus = { state: 'starting', adapter: null, memory: null, loadedModelId: null, loading: null, failure: null };
 
 export function createSettingsStore(caller: HostCaller) {
   const store = createStore<SettingsState>((set, get) => ({

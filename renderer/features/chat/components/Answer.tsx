@@ -92,6 +92,11 @@ function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
         />
       )}
       <Alternatives message={message} />
+      {message.modelName && (
+        <span data-testid="answer-model" title={text.model(message.modelName)} className="px-1">
+          {message.modelName}
+        </span>
+      )}
       {message.statistics && <Statistics statistics={message.statistics} quiet={!last} />}
     </footer>
   );

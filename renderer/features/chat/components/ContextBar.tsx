@@ -1,10 +1,11 @@
 /** What the next prompt takes of the context: a slim bar by part; pressed, a table with every number. */
 import { clsx } from 'clsx';
 import { useView } from '../../../app/view.ts';
-import { formatCount, formatWait } from '../../../app/format.ts';
+import { formatCount, formatWait, fractionOf } from '../../../app/format.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Popover } from '../../../ui/Popover.tsx';
 import { Tooltip } from '../../../ui/Tooltip.tsx';
+import { useSettings } from '../../settings/store.ts';
 import { type MeterSummary, summarise } from '../meterParts.ts';
 import { useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
 import { useChat } from '../store.ts';
@@ -72,7 +73,11 @@ function Bar({ summary }: { summary: MeterSummary | null }) {
 }
 
 function Numbers({ summary, waiting }: { summary: MeterSummary | null; waiting: boolean }) {
-  if (!summary) return <span>{waiting ? text.waiting : text.label}</span>;
+  const loading = useSettings((state) => state.worker.loading);
+  if (!summary) {
+    if (!waiting) return <span>{text.label}</span>;
+    return <span>{loading ? text.loadingModel(Math.floor((fractionOf(loading.doneBytes, loading.totalBytes) ?? 0) * 100)) : text.waiting}</span>;
+  }
   const { usedTokens, windowTokens, excessTokens, unreadTokens, readingSeconds } = summary;
   return (
     <>

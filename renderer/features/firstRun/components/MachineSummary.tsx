@@ -48,7 +48,7 @@ export function MachineSummary() {
 }
 
 function sentenceOf({ adapter, state }: WorkerStatus): string {
-  if (adapter) return text[adapter.kind](adapter.name);
+  if (adapter) return text[adapter.kind](adapter.shortName);
   return state === 'failed' ? text.failed : text.checking;
 }
 
