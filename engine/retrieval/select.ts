@@ -1,0 +1,189 @@
+/**
+ * The far tokens that a key-value head attends to exactly: those of largest weight, summed over the query heads that
+ * share it, of a softmax over the scores that a policy wrote. Found by radix selection, without sorting: never more
+ * than wanted, and fewer only where there are no more. Of tokens whose distances from the largest possible log-weight
+ * differ by less than 2^-17 of it the first ones are taken, so that runs are reproducible.
+ */
+import countText from '../../shaders/select_count.wgsl';
+import findText from '../../shaders/select_find.wgsl';
+import massText from '../../shaders/select_mass.wgsl';
+import resolveText from '../../shaders/select_resolve.wgsl';
+import sharedText from '../../shaders/select_shared.wgsl';
+import statisticsText from '../../shaders/select_statistics.wgsl';
+import weighText from '../../shaders/select_weigh.wgsl';
+import writeText from '../../shaders/select_write.wgsl';
+import type { Device } from '../device/device.ts';
+import { encodeDispatch, type Kernel } from '../device/kernel.ts';
+import { packUniforms } from '../device/uniforms.ts';
+import { sharedUniform } from '../layers/pointwise/bound.ts';
+import type { FarLayout } from './layout.ts';
+
+type HeadShape = Pick<FarLayout, 'heads' | 'kvHeads'>;
+
+const buckets = 2048;
+const maxSplits = 256;
+const invocations = 128;
+/** A split of fewer entries would cost more to combine than it saves. */
+const leastSplitEntries = 512;
+
+/** The chosen tokens of each key-value head. */
+export class Selection {
+  /** [kvHead][maxSelected] u32: positions, ascending. */
+  readonly tokens: GPUBuffer;
+  /** [kvHead] u32. */
+  readonly counts: GPUBuffer;
+  readonly maxSelected: number;
+  readonly #device: Device;
+
+  constructor(device: Device, { kvHeads }: HeadShape, options: { maxSelected: number; label: string }) {
+    this.#device = device;
+    this.maxSelected = options.maxSelected;
+    this.tokens = device.memory.storage('activations', `${options.label} tokens`, kvHeads * options.maxSelected * 4);
+    this.counts = device.memory.storage('activations', `${options.label} counts`, kvHeads * 4);
+  }
+
+  free(): void {
+    for (const buffer of [this.tokens, this.counts]) this.#device.memory.free(buffer);
+  }
+}
+
+export interface SelectStep {
+  /** Entries of each row of scores: the sealed tokens. */
+  entries: number;
+  /** Tokens to choose for each key-value head; at most the selection's maxSelected. */
+  wanted: number;
+}
+
+/** A step's numbers, the same for all layers. */
+export class SelectUniform {
+  /** `struct Numbers { wanted: u32 }` */
+  readonly numbers: GPUBuffer;
+  /** [kvHead] u32. */
+  readonly entryCounts: GPUBuffer;
+  readonly #device: Device;
+  readonly #kvHeads: number;
+
+  constructor(device: Device, { kvHeads }: HeadShape) {
+    this.#device = device;
+    this.#kvHeads = kvHeads;
+    this.numbers = device.memory.allocate('activations', 'select numbers', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+    this.entryCounts = device.memory.storage('activations', 'select entry counts', kvHeads * 4);
+  }
+
+  /** Queued in order with the submissions around it. */
+  write({ entries, wanted }: SelectStep): void {
+    this.#device.gpu.queue.writeBuffer(this.numbers, 0, packUniforms([wanted]));
+    this.#device.gpu.queue.writeBuffer(this.entryCounts, 0, new Uint32Array(this.#kvHeads).fill(entries));
+  }
+
+  free(): void {
+    for (const buffer of [this.numbers, this.entryCounts]) this.#device.memory.free(buffer);
+  }
+}
+
+/** Bytes of a `SelectScratch`; they do not depend on the number of tokens. */
+export function selectScratchBytes(shape: HeadShape): number {
+  return Object.values(scratchParts(shape)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** What a selection writes down on its way; shared by all layers of a shape, and by a layer's successive selections. */
+export class SelectScratch {
+  readonly buffers: Record<keyof ReturnType<typeof scratchParts>, GPUBuffer>;
+  readonly #device: Device;
+
+  constructor(device: Device, shape: HeadShape) {
+    const bytes = scratchParts(shape);
+    const buffer = (name: keyof typeof bytes): GPUBuffer => device.memory.storage('activations', `select ${name}`, bytes[name]);
+    this.#device = device;
+    this.buffers = {
+      masses: buffer('masses'),
+      coarse: buffer('coarse'),
+      fine: buffer('fine'),
+      boundaries: buffer('boundaries'),
+      thresholds: buffer('thresholds'),
+      splitCounts: buffer('splitCounts'),
+    };
+  }
+
+  free(): void {
+    for (const buffer of Object.values(this.buffers)) this.#device.memory.free(buffer);
+  }
+}
+
+export interface SelectBuffers extends HeadShape {
+  /**
+   * [head][stride] f32: logits; -1e30 excludes an entry. Afterwards the row of a group's first head holds the
+   * combined log-weights.
+   */
+  scores: GPUBuffer;
+  /** Entries that a row has room for. */
+  stride: number;
+  uniform: SelectUniform;
+  scratch: SelectScratch;
+  selection: Selection;
+  /** The entries are those of this list, of which `counts` are in use; without it, entry = position. */
+  list?: Selection;
+}
+
+export interface BoundSelect {
+  /** `step` as the uniform was written; with a list, `entries` is the most that it may hold. */
+  encode(pass: GPUComputePassEncoder, step: SelectStep): void;
+}
+
+export async function bindSelect(device: Device, io: SelectBuffers): Promise<BoundSelect> {
+  const { heads, kvHeads, scores, scratch, selection, list } = io;
+  const group = heads / kvHeads;
+  if (!Number.isInteger(group) || group > invocations) throw new RangeError(`${heads} heads cannot share ${kvHeads} key-value heads`);
+  const kernels = await selectKernels(device, group, list !== undefined);
+  const { masses, coarse, fine, boundaries, thresholds, splitCounts } = scratch.buffers;
+  const { numbers } = io.uniform;
+  const entries = list?.counts ?? io.uniform.entryCounts;
+  const shape = sharedUniform(device, 'select shape', [io.stride, list?.maxSelected ?? 0, selection.maxSelected]);
+  const writeList = list ? [list.tokens] : [];
+  const { statistics, weigh, resolve, count, write } = kernels;
+  const stages = [
+    { kernel: weigh, bindings: weigh.bind(shape, entries, scores, masses, coarse) },
+    { kernel: resolve, bindings: resolve.bind(shape, numbers, entries, scores, coarse, fine, boundaries) },
+    { kernel: count, bindings: count.bind(shape, numbers, entries, scores, fine, boundaries, thresholds, splitCounts) },
+    { kernel: write, bindings: write.bind(shape, entries, scores, thresholds, splitCounts, selection.tokens, selection.counts, ...writeList) },
+  ];
+  const first = { kernel: statistics, bindings: statistics.bind(shape, entries, scores, masses, coarse, fine) };
+  // Every split looks for its bounds anew, which only pays where splits run side by side.
+  const mostSplits = device.facts.kind === 'software' ? 8 : maxSplits;
+  return {
+    encode(pass, step) {
+      if (step.wanted > selection.maxSelected) throw new RangeError(`${step.wanted} tokens are wanted where ${selection.maxSelected} fit`);
+      if (step.entries > io.stride) throw new RangeError(`${step.entries} entries are more than the ${io.stride} of a row of scores`);
+      const splits = Math.min(mostSplits, Math.max(1, Math.ceil(step.entries / leastSplitEntries)));
+      encodeDispatch(pass, first, splits, heads);
+      for (const stage of stages) encodeDispatch(pass, stage, splits, kvHeads);
+    },
+  };
+}
+
+async function selectKernels(device: Device, group: number, isList: boolean): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
+  const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> =>
+    device.kernels.get({ label, texts: [sharedText, ...texts], constants: { INVOCATIONS: invocations, GROUP: group, ...more } });
+  const [statistics, weigh, resolve, count, write] = await Promise.all([
+    kernel('select_statistics', [massText, statisticsText]),
+    kernel('select_weigh', [massText, weighText]),
+    kernel('select_resolve', [findText, resolveText]),
+    kernel('select_count', [findText, countText]),
+    kernel('select_write', [writeText], { LIST: isList }),
+  ]);
+  return { statistics, weigh, resolve, count, write };
+}
+
+function scratchParts({ heads, kvHeads }: HeadShape) {
+  return {
+    /** [head][split] of (highest, Σ e^(score - highest)). */
+    masses: heads * maxSplits * 8,
+    /** [kvHead][bucket]. */
+    coarse: kvHeads * buckets * 4,
+    fine: kvHeads * buckets * 4,
+    /** [kvHead] of two numbers each. */
+    boundaries: kvHeads * 8,
+    thresholds: kvHeads * 8,
+    splitCounts: kvHeads * maxSplits * 8,
+  };
+}

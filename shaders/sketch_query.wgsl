@@ -1,0 +1,80 @@
+// Makes a step's queries ready for sketch_scan.wgsl: rotates and quantises each to 8 bits (an error far
+// below that of the keys' few bits), and multiplies it with the mean of every sealed segment.
+// Shapes: queries [head][HEAD_DIM] f32, already scaled; means as in sketch_means.wgsl;
+//   rotatedQueries [head][8·WORDS + 4] u32: word 8·w + j holds the dimensions 32·w + j + (0, 8, 16, 24) as
+//   signed bytes, 0 past HEAD_DIM, so that (plane word >> j) & 0x01010101 lies over it; then the scale and
+//   the sum of the integers, as f32; meanScores [head][segment] f32.
+// Bindings: 0 numbers, 1 shape, 2 queries, 3 means, 4 rotatedQueries, 5 meanScores.
+// Mapping: workgroup y = head; x = 0 rotates, x > 0 takes INVOCATIONS segments, one an invocation.
+// Constants: WORDS, GROUP (heads a key-value head), SEGMENT_TOKENS, those of sketch_rotate.wgsl with VECTORS = 1.
+// Reference: estimateScores in engine/reference/retrieval/sketch.ts.
+
+struct Numbers { sealedTokens: u32, planesRead: u32 }
+struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32 }
+
+@group(0) @binding(0) var<uniform> numbers: Numbers;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> queries: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> means: array<u32>;
+@group(0) @binding(4) var<storage, read_write> rotatedQueries: array<u32>;
+@group(0) @binding(5) var<storage, read_write> meanScores: array<f32>;
+
+const PAIRS = u32(HEAD_DIM / 2);
+const QUERY_WORDS = u32(8 * WORDS + 4);
+
+var<workgroup> partials: array<f32, INVOCATIONS>;
+
+fn rotateQuery(head: u32, invocation: u32) {
+  for (var i = invocation; i < PAIRS; i += INVOCATIONS) {
+    let pair = queries[head * PAIRS + i];
+    rotated[2u * i] = pair.x * signed(2u * i);
+    rotated[2u * i + 1u] = pair.y * signed(2u * i + 1u);
+  }
+  transform(invocation);
+  var mine = 0.0;
+  for (var i = invocation; i < HEAD_DIM; i += INVOCATIONS) { mine = max(mine, abs(rotated[i])); }
+  partials[invocation] = mine;
+  workgroupBarrier();
+  var highest = 0.0;
+  for (var i = 0u; i < INVOCATIONS; i++) { highest = max(highest, partials[i]); }
+  let inverseScale = select(0.0, 127.0 / highest, highest > 0.0);
+  workgroupBarrier();
+
+  var sum = 0;
+  for (var i = invocation; i < 8u * WORDS; i += INVOCATIONS) {
+    var bytes = 0u;
+    for (var byte = 0u; byte < 4u; byte++) {
+      let dimension = 32u * (i / 8u) + i % 8u + 8u * byte;
+      if (dimension < HEAD_DIM) {
+        let integer = i32(round(rotated[dimension] * inverseScale));
+        sum += integer;
+        bytes |= (u32(integer) & 0xffu) << (8u * byte);
+      }
+    }
+    rotatedQueries[head * QUERY_WORDS + i] = bytes;
+  }
+  partials[invocation] = f32(sum);
+  workgroupBarrier();
+  if (invocation == 0u) {
+    var total = 0.0;
+    for (var i = 0u; i < INVOCATIONS; i++) { total += partials[i]; }
+    rotatedQueries[head * QUERY_WORDS + 8u * WORDS] = bitcast<u32>(highest / 127.0);
+    rotatedQueries[head * QUERY_WORDS + 8u * WORDS + 1u] = bitcast<u32>(total);
+  }
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+  let head = workgroup.y;
+  if (workgroup.x == 0u) {
+    rotateQuery(head, invocation);
+    return;
+  }
+  let segment = (workgroup.x - 1u) * INVOCATIONS + invocation;
+  if (segment * SEGMENT_TOKENS >= numbers.sealedTokens) { return; }
+  let segments = shape.capacityTokens / SEGMENT_TOKENS;
+  let base = (head / GROUP * segments + segment) * PAIRS;
+  var sum = vec2<f32>();
+  for (var i = 0u; i < PAIRS; i++) { sum += queries[head * PAIRS + i] * unpack2x16float(means[base + i]); }
+  meanScores[head * segments + segment] = sum.x + sum.y;
+}
