@@ -44,3 +44,9 @@ export function clustersPerSegment({ segmentTokens }: FarLayout): number {
 export function eightBitRecordWords(headDim: number): number {
   return headDim / 4 + 1;
 }
+
+/** In the high 16 bits of a token's word: the token is in no cluster, because it is a sink or not yet sealed. */
+export const noCluster = 0xffff;
+
+/** Rounds of k-means that make a segment's clusters (RetroInfer, arXiv 2505.02922, §4.1). */
+export const clusteringRounds = 10;

@@ -1,0 +1,173 @@
+/** What the tests of clusters, page bounds and their scores share: keys of several kinds, and a built layer. */
+import type { Device } from '../device/device.ts';
+import { Readback } from '../device/readback.ts';
+import type { KvLayout } from '../layers/attention/layout.ts';
+import { fillCache, randomNumbers, roundToHalf } from '../layers/attention/testing.ts';
+import { readEightBit } from '../reference/retrieval/eightBit.ts';
+import { upload } from '../testing/device.ts';
+import { allocateClusterScratch, bindClusterBuild, Clusters } from './clusters.ts';
+import { clusterTokens, type FarLayout } from './layout.ts';
+import { SegmentUniform } from './segmentUniform.ts';
+
+/**
+ * `topics`: tokens scattered tightly around few directions, far from the origin; `noise`: no structure;
+ * `identical`: one vector; `two`: two vectors, so that most clusters stay empty; `large`: noise of size 1e4.
+ */
+export type KeyKind = 'topics' | 'noise' | 'identical' | 'two' | 'large';
+
+export interface FarCase {
+  kind: KeyKind;
+  seed: number;
+  kvHeads: number;
+  headDim: number;
+  segmentTokens: number;
+  segments: number;
+  format: KvLayout['format'];
+}
+
+export interface FarProblem {
+  layout: FarLayout;
+  ring: KvLayout;
+  /** [tokens][kvHeads][headDim], rounded as the ring stores them. */
+  keys: Float32Array;
+  values: Float32Array;
+}
+
+export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segments, format }: FarCase): FarProblem {
+  const tokens = segmentTokens * segments;
+  const next = randomNumbers(seed);
+  for (let i = 0; i < 8; i++) next();
+  const round = (x: number): number => (format === 'f16' ? roundToHalf(x) : Math.fround(x));
+  const width = kvHeads * headDim;
+  const topics = Array.from({ length: kind === 'two' ? 2 : 6 }, () => Float32Array.from({ length: width }, next));
+  const offset = Float32Array.from({ length: width }, () => 3 * next());
+  const key = (): ((i: number) => number) => {
+    const topic = topics[Math.floor(((next() + 1) / 2) * topics.length)];
+    if (kind === 'identical') return (i) => offset[i];
+    if (kind === 'two') return (i) => offset[i] + topic[i];
+    if (kind === 'topics') return (i) => offset[i] + 2 * topic[i] + 0.15 * next();
+    return () => next() * (kind === 'large' ? 1e4 : 1);
+  };
+  const keys = new Float32Array(tokens * width);
+  const values = new Float32Array(tokens * width);
+  for (let token = 0; token < tokens; token++) {
+    const at = key();
+    for (let i = 0; i < width; i++) {
+      keys[token * width + i] = round(at(i));
+      values[token * width + i] = round(next());
+    }
+  }
+  // Larger than a segment, smaller than the text, and no multiple of either: the ring wraps inside segments.
+  const ring = { format, kvHeads, headDim, capacitySlots: segmentTokens + 37 };
+  return { layout: { heads: 2 * kvHeads, kvHeads, headDim, segmentTokens, capacityTokens: tokens, planes: 2 }, ring, keys, values };
+}
+
+/** The vectors [begin, end) of one head. */
+export function vectorsOf(all: Float32Array, { kvHeads, headDim }: FarLayout, kvHead: number, begin: number, end: number): Float32Array[] {
+  return Array.from({ length: end - begin }, (_, i) => {
+    const base = ((begin + i) * kvHeads + kvHead) * headDim;
+    return all.subarray(base, base + headDim);
+  });
+}
+
+/** A ring on the GPU into which one segment after the other is written. */
+export class TestRing {
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly segment: SegmentUniform;
+  readonly #device: Device;
+  readonly #problem: FarProblem;
+
+  constructor(device: Device, problem: FarProblem) {
+    const { kvHeads, headDim, capacitySlots } = problem.ring;
+    this.#device = device;
+    this.#problem = problem;
+    this.keys = device.memory.storage('kv', 'keys', kvHeads * capacitySlots * headDim * 4);
+    this.values = device.memory.storage('kv', 'values', kvHeads * capacitySlots * headDim * 4);
+    this.segment = new SegmentUniform(device);
+  }
+
+  /** Puts each segment into the ring and runs `encode` on it. */
+  eachSegment(encode: (pass: GPUComputePassEncoder) => void): void {
+    const { layout, ring, keys, values } = this.#problem;
+    for (let segment = 0; segment < layout.capacityTokens / layout.segmentTokens; segment++) {
+      const begin = segment * layout.segmentTokens;
+      fillCache(this.#device, this.keys, ring, keys, begin, begin + layout.segmentTokens);
+      fillCache(this.#device, this.values, ring, values, begin, begin + layout.segmentTokens);
+      this.segment.write(segment);
+      runPass(this.#device, encode);
+    }
+  }
+
+  free(): void {
+    this.segment.free();
+    for (const buffer of [this.keys, this.values]) this.#device.memory.free(buffer);
+  }
+}
+
+export function runPass(device: Device, encode: (pass: GPUComputePassEncoder) => void): void {
+  const encoder = device.gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  encode(pass);
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+}
+
+/** What was built, read back; vectors by [kvHead][cluster], words and assignment by [kvHead][token]. */
+export interface BuiltClusters {
+  clusters: Clusters;
+  tokenWordBuffer: GPUBuffer;
+  centroids: Float64Array[][];
+  valueMeans: Float64Array[][];
+  centroidWords: Uint32Array;
+  valueWords: Uint32Array;
+  counts: number[][];
+  tokenWords: number[][];
+  assignment: number[][];
+  /** Of the last segment: unit centroids before the last round, then the mean. */
+  scratch: Float32Array;
+  free(): void;
+}
+
+export async function buildClusters(device: Device, problem: FarProblem): Promise<BuiltClusters> {
+  const { layout } = problem;
+  const { kvHeads, headDim, capacityTokens } = layout;
+  const clusterCount = capacityTokens / clusterTokens;
+  const clusters = Clusters.create(device, layout, { label: 'test' });
+  const tokenWordBuffer = upload(device, Uint32Array.from({ length: kvHeads * capacityTokens }, (_, i) => (0x7fff_0000 | ((i * 40503) & 0xffff)) >>> 0));
+  const scratch = allocateClusterScratch(device, layout);
+  const ring = new TestRing(device, problem);
+  const { keys, values, segment } = ring;
+  const build = await bindClusterBuild(device, { layout, ring: problem.ring, keys, values, clusters, tokenWords: tokenWordBuffer, scratch, segment: segment.buffer });
+  ring.eachSegment((pass) => build.encode(pass));
+  const readback = new Readback(device);
+  const recordWords = kvHeads * clusterCount * (headDim / 4 + 1);
+  const centroidWords = await readback.words(clusters.centroids, 0, recordWords);
+  const valueWords = await readback.words(clusters.valueMeans, 0, recordWords);
+  const counts = [...(await readback.words(clusters.counts, 0, kvHeads * clusterCount))];
+  const tokenWords = [...(await readback.words(tokenWordBuffer, 0, kvHeads * capacityTokens))];
+  const scratchFloats = await readback.floats(scratch, 0, scratch.size / 4);
+  readback.free();
+  ring.free();
+  device.memory.free(scratch);
+  const heads = Array.from({ length: kvHeads }, (_, kvHead) => kvHead);
+  const perHead = <T>(all: readonly T[], size: number): T[][] => heads.map((kvHead) => all.slice(kvHead * size, (kvHead + 1) * size));
+  const vectors = (words: Uint32Array): Float64Array[][] =>
+    perHead(Array.from({ length: kvHeads * clusterCount }, (_, index) => readEightBit(words, index, headDim)), clusterCount);
+  return {
+    clusters,
+    tokenWordBuffer,
+    centroids: vectors(centroidWords),
+    valueMeans: vectors(valueWords),
+    centroidWords,
+    valueWords,
+    counts: perHead(counts, clusterCount),
+    tokenWords: perHead(tokenWords, capacityTokens),
+    assignment: perHead(tokenWords.map((word) => word >>> 16), capacityTokens),
+    scratch: scratchFloats,
+    free: () => {
+      clusters.free();
+      device.memory.free(tokenWordBuffer);
+    },
+  };
+}
