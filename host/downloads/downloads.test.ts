@@ -120,7 +120,12 @@ test('a hub that cannot be reached says so', async () => {
   const server = await startHubServer(file);
   await server.close();
   const { download } = openManager({ endpoint: server.endpoint });
-  expect((await download()).failure?.message).toMatch(/ECONNREFUSED/);
+  const { host, port } = new URL(server.endpoint);
+  const { code, message, remedy: whatToDo } = (await download()).failure ?? {};
+  expect({ code, remedy: whatToDo }).toEqual({ code: 'download-failed', remedy });
+  // The name may stand for an address of each kind.
+  const addresses = ['127.0.0.1', '::1'].map((address) => `connect ECONNREFUSED ${address}:${port}`);
+  expect(addresses.map((reason) => `Tiny could not be downloaded (${host}: ${reason}).`)).toContain(message);
 });
 
 test('a stopped download is kept and continued by the next', async () => {

@@ -70,10 +70,27 @@ test('what the engine cannot run is refused before anything is copied', async ()
   const whole = tinyModel({ architecture: 'llama', layers: 1 });
   const strange = Buffer.from(whole);
   strange.write('mamba', strange.indexOf('llama'), 'latin1');
-  expect(await importing('notes.gguf', Buffer.from('hello'))).toMatchObject({ code: 'not-a-gguf' });
-  expect(await importing('cut.gguf', whole.subarray(0, 200))).toMatchObject({ code: 'gguf-truncated' });
-  expect(await importing('half.gguf', whole.subarray(0, whole.length - 1000))).toMatchObject({ code: expect.stringMatching(/^gguf-/) });
-  expect(await importing('mamba.gguf', strange)).toMatchObject({ code: 'unknown-architecture' });
+  expect(await importing('notes.gguf', Buffer.from('hello'))).toEqual({
+    code: 'not-a-gguf',
+    message: 'notes.gguf is not a GGUF file: it begins with "hell", not with "GGUF".',
+    remedy: 'Choose a model file in the GGUF format.',
+  });
+  const truncated = async (name: string, bytes: number) => {
+    const { code, message, remedy } = await importing(name, whole.subarray(0, bytes));
+    expect({ code, remedy }).toEqual({ code: 'gguf-truncated', remedy: 'The download is probably incomplete; download the file again.' });
+    return message;
+  };
+  // In the header, and in the weights of the last tensor.
+  expect(await truncated('cut.gguf', 200)).toBe('cut.gguf ends too early: key 5 of 20 needs bytes 188 to 210, but the file has 200 bytes.');
+  const lessBytes = whole.length - 1000;
+  expect(await truncated('half.gguf', lessBytes)).toMatch(
+    new RegExp(`^half\\.gguf ends too early: tensor "[^"]+" needs bytes \\d+ to \\d+, but the file has ${lessBytes} bytes\\.$`),
+  );
+  expect(await importing('mamba.gguf', strange)).toEqual({
+    code: 'unknown-architecture',
+    message: 'The model\'s architecture is "mamba"; Longleaf knows llama, gemma3.',
+    remedy: 'Choose a model of one of these architectures.',
+  });
   mkdirSync(join(folder, 'model.gguf'));
   expect(await importing('model.gguf')).toEqual({
     code: 'file-is-a-directory',

@@ -54,7 +54,13 @@ describe('HostSession', () => {
     await Promise.resolve();
     const call = session.call('models.list', {});
     drop();
-    await expect(call).rejects.toMatchObject({ failure: { code: 'host-gone' } });
+    await expect(call).rejects.toMatchObject({
+      failure: {
+        code: 'host-gone',
+        message: 'The connection to Longleaf’s host process ended.',
+        remedy: 'Wait for it to come back, or restart Longleaf.',
+      },
+    });
   });
 
   it('pauses longer after each attempt, up to ten seconds', () => {
