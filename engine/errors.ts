@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | 'tokenizer-unsupported'
   | 'template-failed'
   | 'context-exceeded'
+  | 'kv-budget-too-small'
   | 'no-adapter'
   | 'device-lost'
   | 'out-of-gpu-memory'

@@ -1,6 +1,7 @@
 /**
  * Continues a sequence token by token. The next step is encoded and submitted before the CPU has seen
- * the token it starts from: the id never leaves the GPU between steps, so the GPU does not wait.
+ * the token it starts from: the id never leaves the GPU between steps, so the GPU does not wait. Where a
+ * step itself waits for keys from outside the GPU, it begins when its token is known.
  */
 import type { Device } from './device/device.ts';
 import { cancelled } from './errors.ts';
@@ -42,12 +43,15 @@ export async function* generateTokens(
   for (let made = 1; ; made++) {
     const position = sequence.length;
     const full = position >= runner.contextTokens;
-    let ahead: Promise<number[]> | null = null;
-    if (!full && made < maxTokens) {
-      const encoder = device.gpu.createCommandEncoder();
-      runner.encodeLayers(encoder, { rows: 1, position });
+    const goesOn = !full && made < maxTokens;
+    const start = async (): Promise<() => Promise<number[]>> => {
+      const encoder = await runner.encodeLayers({ rows: 1, position });
       runner.encodeHead(encoder, [0]);
-      ahead = choose(encoder)();
+      return choose(encoder);
+    };
+    let ahead: Promise<number[]> | null = null;
+    if (goesOn && !runner.waits) {
+      ahead = (await start())();
       // A failure of a step that nobody waits for any more is not news.
       ahead.catch(() => undefined);
     }
@@ -57,7 +61,13 @@ export async function* generateTokens(
     // The step ahead has stored this token's keys and values; without it the token is not in the cache.
     if (ahead) sequence.append(token);
     yield token;
-    if (!ahead) return full ? 'context' : 'length';
-    read = ahead;
+    if (!goesOn) return full ? 'context' : 'length';
+    if (ahead) {
+      read = ahead;
+      continue;
+    }
+    const next = await start();
+    sequence.append(token);
+    read = next();
   }
 }

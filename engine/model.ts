@@ -4,11 +4,14 @@ import { EngineError } from './errors.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
 import { chooseKvFormat, kvBytesPerValue } from './layers/attention/layout.ts';
 import { type ChoiceCache, createLinearKernels, type LinearKernels } from './layers/linear/linear.ts';
+import { FarStore } from './kv/tiers/farStore.ts';
+import { fullLayers, planTiers, type TierPlan } from './kv/tiers/plan.ts';
+import type { FarFormat } from './kv/tiers/record.ts';
 import { ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { describeModel } from './models/registry.ts';
 import { kvBytes, type ModelSpec } from './models/spec.ts';
 import { loadWeights, type LoadOptions, type ModelWeights, TensorReader } from './models/weights.ts';
-import type { WeightSource } from './ports.ts';
+import type { BlockStore, WeightSource } from './ports.ts';
 import { Runner } from './runner.ts';
 import { Sequence } from './sequence.ts';
 
@@ -17,7 +20,20 @@ export interface ModelOptions extends LoadOptions {
   contextTokens: number | null;
   /** Most bytes of keys and values when `contextTokens` is null. */
   kvBudgetBytes: number;
+  /** Keeps most keys and values outside the GPU; `contextTokens` null then means the model's whole context. */
+  tiers?: TierOptions | null;
   choices: ChoiceCache;
+}
+
+export interface TierOptions {
+  /** For keys, values and index of the layers that see everything. */
+  gpuBudgetBytes: number;
+  ramBudgetBytes: number;
+  format: FarFormat;
+  /** null keeps everything in RAM. */
+  disk: BlockStore | null;
+  /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
+  largestShare?: number;
 }
 
 export interface LoadedModel {
@@ -43,12 +59,19 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   const spec = describeModel(file);
   const kernels = await createLinearKernels(device, options.choices);
   const weights = await loadWeights(device, kernels, file, spec, options);
-  const contextTokens = options.contextTokens ? checkedContext(spec, options.contextTokens) : affordableContext(device, spec, options.kvBudgetBytes);
+  const contextTokens = options.contextTokens
+    ? checkedContext(spec, options.contextTokens)
+    : options.tiers
+      ? spec.contextTokens
+      : affordableContext(device, spec, options.kvBudgetBytes);
   const divisors = await readDivisors(file, spec);
+  const rows = Math.min(maxRows[device.facts.kind], contextTokens);
+  const tiers = options.tiers ? openTiers(spec, options.tiers, contextTokens, rows) : null;
   const runner = await Runner.create(device, kernels, spec, weights, {
     contextTokens,
-    maxRows: Math.min(maxRows[device.facts.kind], contextTokens),
+    maxRows: tiers?.plan.maxRows ?? rows,
     divisors,
+    tiers,
   });
   const sequence = new Sequence(device, runner);
   const parameters = [...file.tensors.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
@@ -58,6 +81,14 @@ export async function loadModel(device: Device, source: WeightSource, options: M
     freeWeights(device, weights);
   };
   return { file, spec, parameters, contextTokens, kernels, runner, sequence, free };
+}
+
+function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: number): { plan: TierPlan; store: FarStore } {
+  const { gpuBudgetBytes, format, largestShare = 0.1 } = options;
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: rows, largestShare });
+  const { kvHeads, headDim, segmentTokens } = plan.layout;
+  const store = new FarStore({ layers: fullLayers(spec).length, kvHeads, headDim, segmentTokens, format }, options);
+  return { plan, store };
 }
 
 function checkedContext(spec: ModelSpec, contextTokens: number): number {

@@ -3,9 +3,16 @@
  * bind groups are built once, so a step only writes a few numbers and encodes dispatches.
  */
 import type { Device } from './device/device.ts';
+import type { KvCache } from './kv/cache.ts';
+import { FarContext } from './kv/tiers/farContext.ts';
+import { FarMemory } from './kv/tiers/farLayer.ts';
+import { FarScratch } from './kv/tiers/farScratch.ts';
+import type { FarStore } from './kv/tiers/farStore.ts';
+import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
 import type { LinearKernels } from './layers/linear/linear.ts';
 import { chooseKvFormat } from './layers/attention/layout.ts';
-import { createAttentionMixer, reserveKvCache } from './layers/mixers/attentionMixer.ts';
+import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
+import { createFarMixer } from './layers/mixers/farMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
 import { type Part, part, productWork, rowWork } from './layers/part.ts';
 import { bindGated } from './layers/pointwise/gated.ts';
@@ -21,6 +28,8 @@ export interface RunnerOptions {
   maxRows: number;
   /** Values of the rotary divisor tensors, by name. */
   divisors: ReadonlyMap<string, Float32Array>;
+  /** Spreads the keys and values of layers that see everything over GPU, RAM and disk; else all are on the GPU. */
+  tiers?: { plan: TierPlan; store: FarStore } | null;
 }
 
 /** Rows whose logits can be computed at once. */
@@ -36,6 +45,8 @@ export class Runner {
   /** [maxTailRows][vocabularySize]. */
   readonly logits: GPUBuffer;
   readonly mixers: readonly Mixer[];
+  /** What lies beyond the GPU; null when everything is on it. */
+  readonly far: FarContext | null;
   /** The kernels of a step in their order, and those of its logits. */
   readonly layers: readonly Part[];
   readonly head: readonly Part[];
@@ -54,6 +65,7 @@ export class Runner {
     this.tokens = parts.buffers.tokens;
     this.logits = parts.buffers.logits;
     this.mixers = parts.mixers;
+    this.far = parts.far;
     this.#hidden = parts.buffers.hidden;
     this.#tail = parts.buffers.tail;
     this.#step = parts.step;
@@ -86,15 +98,38 @@ export class Runner {
     return step;
   }
 
+  /** Whether a step must wait for the CPU on its way, so that nothing can be encoded ahead. */
+  get waits(): boolean {
+    return this.far !== null && this.far.waits;
+  }
+
   /**
-   * Encodes the layers for one step. The step's numbers go to buffers at once, so every step needs a
-   * submission of its own, before the next is encoded.
+   * Encodes the layers for one step; the returned encoder is not yet submitted. The step's numbers go to buffers at
+   * once, so a step must be submitted before the next is encoded. Where a layer's keys have to be fetched, what
+   * came before is submitted and the promise resolves later.
    */
-  encodeLayers(encoder: GPUCommandEncoder, step: Step): void {
+  async encodeLayers(wanted: Step): Promise<GPUCommandEncoder> {
+    await this.far?.makeRoom(wanted);
+    const step = { ...wanted, sealed: this.far?.sealed };
     this.prepare(step);
-    const pass = encoder.beginComputePass({ label: 'layers' });
-    for (const layer of this.layers) layer.encode(pass, step);
+    let encoder = this.#device.gpu.createCommandEncoder();
+    let pass = encoder.beginComputePass({ label: 'layers' });
+    for (const layer of this.layers) {
+      layer.encode(pass, step);
+      const between = layer.between?.(step);
+      if (!between) continue;
+      pass.end();
+      await between(encoder);
+      encoder = this.#device.gpu.createCommandEncoder();
+      pass = encoder.beginComputePass({ label: 'layers' });
+    }
     pass.end();
+    return encoder;
+  }
+
+  /** Cuts what lies beyond the GPU to the first `length` tokens. */
+  async truncate(length: number): Promise<void> {
+    await this.far?.truncate(length);
   }
 
   /** Encodes the logits of some rows (at most `maxTailRows`) of the last step, in that order. One a submission. */
@@ -109,6 +144,7 @@ export class Runner {
 
   free(): void {
     for (const mixer of this.mixers) mixer.free();
+    this.far?.free();
     for (const buffer of [...this.#buffers, this.#step.buffer, this.#tailStep.buffer]) this.#device.memory.free(buffer);
     for (const angles of this.#angles) this.#device.memory.free(angles.buffer);
   }
@@ -123,6 +159,7 @@ interface RunnerParts {
   tailStep: StepUniform;
   angles: RotaryAngles[];
   mixers: Mixer[];
+  far: FarContext | null;
   layers: Part[];
   head: Part[];
 }
@@ -135,9 +172,19 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const step = stepUniform.buffer;
   const angles = new Map<string, RotaryAngles>();
   const kvFormat = chooseKvFormat(device);
-  const caches = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () =>
-    spec.blocks.map(({ mixer }, index) => reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat })),
-  );
+  const tiers = options.tiers ?? null;
+  const farLayers = new Set(tiers ? fullLayers(spec).map(({ index }) => index) : []);
+  // Rings of sliding layers count too: with a budget they hold no more than going back one answer needs.
+  const slackTokens = tiers ? tiers.plan.layout.segmentTokens : ringSlackTokens;
+  const { caches, scratch } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
+    caches: spec.blocks.map(({ mixer }, index) =>
+      tiers && farLayers.has(index)
+        ? new FarMemory(device, `layer ${index}`, tiers.plan)
+        : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens }),
+    ),
+    scratch: tiers ? new FarScratch(device, tiers.plan) : null,
+  }));
+  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store) : null;
   const mixers: Mixer[] = [];
   const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale });
   const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];
@@ -159,7 +206,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), maxRows);
     angles.set(key, table);
-    const attention = await createAttentionMixer(device, mixer, parts, caches[index], {
+    const inputs: AttentionInputs = {
       projections: buffers.projections,
       queries: buffers.queries,
       mixed: buffers.mixed,
@@ -168,7 +215,12 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       maxRows,
       contextTokens,
       normEpsilon: spec.normEpsilon,
-    });
+    };
+    const cache = caches[index];
+    const attention =
+      far && cache instanceof FarMemory
+        ? await createFarMixer(device, mixer, parts, cache, far, inputs)
+        : await createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
     mixers.push(attention);
     const gate = await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: feedForward.width, activation: feedForward.activation });
     layers.push(
@@ -188,7 +240,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed });
   const logits = await kernels.bind(weights.output, { ...tail, input: buffers.tailNormed, output: buffers.logits });
   const head = [part('norms', tailNorm, rowWork(2 * spec.hiddenSize)), part('logits', logits, productWork(weights.output))];
-  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, layers, head };
+  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, far, layers, head };
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {

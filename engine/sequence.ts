@@ -63,7 +63,7 @@ export class Sequence {
    */
   async extend(tokens: readonly number[], options: ExtendOptions = {}): Promise<{ reusedTokens: number }> {
     this.#checkFits(tokens.length);
-    const reusedTokens = this.#cutTo(tokens);
+    const reusedTokens = await this.#cutTo(tokens);
     const stops = [...(options.checkpointsAt ?? []), tokens.length].sort((a, b) => a - b);
     const total = tokens.length - reusedTokens;
     options.onProgress?.(0, total);
@@ -101,9 +101,8 @@ export class Sequence {
 
   async #readChunk(tokens: readonly number[], last: boolean): Promise<void> {
     const started = performance.now();
-    const encoder = this.#device.gpu.createCommandEncoder();
     this.#runner.writeTokens(tokens);
-    this.#runner.encodeLayers(encoder, { rows: tokens.length, position: this.length });
+    const encoder = await this.#runner.encodeLayers({ rows: tokens.length, position: this.length });
     if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
     this.#device.gpu.queue.submit([encoder.finish()]);
     await this.#device.finished();
@@ -121,8 +120,9 @@ export class Sequence {
     return usable ? { length: usable.length, checkpoint: usable } : { length: 0, checkpoint: null };
   }
 
-  #cutTo(tokens: readonly number[]): number {
+  async #cutTo(tokens: readonly number[]): Promise<number> {
     const { length, checkpoint } = this.#resumeFrom(tokens);
+    await this.#runner.truncate(length);
     this.#tokens.length = length;
     if (checkpoint) {
       const encoder = this.#device.gpu.createCommandEncoder();

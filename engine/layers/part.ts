@@ -13,6 +13,11 @@ export interface Part {
   /** The same in every layer, e.g. `gate and up`. */
   name: string;
   encode(pass: GPUComputePassEncoder, step: Step): void;
+  /**
+   * What has to happen on the CPU after this part and before the next one, if anything: it gets the encoder,
+   * which it must submit.
+   */
+  between?(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null;
   work(step: Step): Work;
 }
 

@@ -83,8 +83,8 @@ export class FarStore {
     await Promise.all(this.#written.values());
   }
 
-  /** Copies the keys (part 0) or values (part 1) of tokens [first, first + tokens) to `target`, [kvHead][tokens][words]. */
-  async range(layer: number, part: 0 | 1, first: number, tokens: number, target: Uint32Array): Promise<void> {
+  /** Copies the keys (part 0) or values (part 1) of tokens [first, first + tokens) to `target`, [kvHead][stride][words]. */
+  async range(layer: number, part: 0 | 1, first: number, tokens: number, target: Uint32Array, stride: number): Promise<void> {
     const { kvHeads, segmentTokens } = this.#shape;
     for (let token = first; token < first + tokens; ) {
       const segment = Math.floor(token / segmentTokens);
@@ -92,7 +92,7 @@ export class FarStore {
       const count = Math.min(segmentTokens - within, first + tokens - token);
       const begins = Array.from({ length: kvHeads }, (_, head) => ((part * kvHeads + head) * segmentTokens + within) * this.words);
       const pieces = await this.#pieces(layer, segment, begins, count * this.words);
-      pieces.forEach((piece, head) => target.set(piece, (head * tokens + token - first) * this.words));
+      pieces.forEach((piece, head) => target.set(piece, (head * stride + token - first) * this.words));
       token += count;
     }
   }

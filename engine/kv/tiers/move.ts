@@ -27,7 +27,7 @@ export interface MoveBuffers {
   ring: GPUBuffer;
   layout: KvLayout;
   /** [kvHead][stride][words]. */
-  stored: GPUBuffer;
+  stored: GPUBuffer | GPUBufferBinding;
   format: FarFormat;
 }
 

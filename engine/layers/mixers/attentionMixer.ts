@@ -31,10 +31,10 @@ export function reserveKvCache(
   device: Device,
   label: string,
   spec: AttentionSpec,
-  { maxRows, contextTokens, kvFormat }: { maxRows: number; contextTokens: number; kvFormat: KvLayout['format'] },
+  { maxRows, contextTokens, kvFormat, slackTokens }: { maxRows: number; contextTokens: number; kvFormat: KvLayout['format']; slackTokens: number },
 ): KvCache {
   const { kvHeads, headDim, windowTokens } = spec;
-  const ringSlots = (windowTokens ?? contextTokens) + maxRows + ringSlackTokens;
+  const ringSlots = (windowTokens ?? contextTokens) + maxRows + slackTokens;
   const capacitySlots = windowTokens === null ? contextTokens : Math.min(contextTokens, ringSlots);
   return new KvCache(device, label, { format: kvFormat, kvHeads, headDim, capacitySlots }, windowTokens);
 }

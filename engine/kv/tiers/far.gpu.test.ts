@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Device } from '../../device/device.ts';
+import { Readback } from '../../device/readback.ts';
+import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
+import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
+import { loadModel, type LoadedModel } from '../../model.ts';
+import { openTestDevice } from '../../testing/device.ts';
+import { tinyModel } from '../../testing/tinyModel.ts';
+import { memoryBlocks } from './testing/memoryBlocks.ts';
+import type { Policy } from './policy.ts';
+
+const contextTokens = 1024;
+const tokenCount = 900;
+const everything: Policy = { name: 'sketch', budget: { share: 1 }, estimate: true };
+
+let device: Device;
+let readback: Readback;
+beforeAll(async () => {
+  device = await openTestDevice();
+  readback = new Readback(device);
+});
+afterAll(() => device.destroy());
+
+describe.each([
+  { architecture: 'llama', format: 'f16' },
+  { architecture: 'gemma3', format: 'q8' },
+] as const)('$architecture with $format beyond the GPU', ({ architecture, format }) => {
+  const random = seededRandom(11);
+  const tokens = Array.from({ length: tokenCount }, () => Math.floor(random() * 256));
+  const bytes = tinyModel({ architecture, contextTokens, layers: 2 });
+  let plain: LoadedModel;
+  let tiered: LoadedModel;
+  const logits = (model: LoadedModel): Promise<Float32Array> => readback.floats(model.runner.logits, 0, model.spec.vocabularySize);
+  /** The logits after one more token, read in a step of its own, so that it follows the policy. */
+  const next = async (model: LoadedModel, stream: number[]): Promise<Float32Array> => {
+    await model.sequence.extend(stream, { chunkTokens: 64 });
+    await model.sequence.extend([...stream, 7], { chunkTokens: 1 });
+    return logits(model);
+  };
+  /** 8-bit storage moves logits whose deviation is near 4; how far is bounded by what it rounds. */
+  const tolerance = format === 'f16' ? 0.02 : 0.3;
+
+  beforeAll(async () => {
+    const common = { kvBudgetBytes: 1 << 30, choices: new Map() };
+    plain = await loadModel(device, memorySource(bytes), { ...common, contextTokens });
+    const { disk } = memoryBlocks();
+    // A little of it in RAM, so that RAM, the block cache and the disk all serve reads.
+    tiered = await loadModel(device, memorySource(bytes), {
+      ...common,
+      contextTokens,
+      tiers: { gpuBudgetBytes: 600_000, ramBudgetBytes: 100_000, format, disk, largestShare: 1 },
+    });
+  });
+  afterAll(() => {
+    plain.free();
+    tiered.free();
+  });
+
+  test.each<[string, Policy]>([
+    ['full', { name: 'full', budget: { share: 1 }, estimate: false }],
+    ['sketch with an unlimited budget', everything],
+  ])('%s gives the logits of a cache on the GPU', async (_, policy) => {
+    tiered.runner.far!.policy = policy;
+    expect(largest(await next(tiered, tokens), await next(plain, tokens))).toBeLessThan(tolerance);
+    expect(tiered.runner.far!.sealed).toBeGreaterThan(700);
+    await tiered.runner.far!.store.settled();
+    expect(tiered.runner.far!.store.bytes.diskBytes).toBeGreaterThan(0);
+  });
+
+  test('a small budget counts every key once', async () => {
+    const { far } = tiered.runner;
+    far!.policy = { name: 'sketch', budget: { tokens: 20 }, estimate: true };
+    far!.report.reset();
+    await next(tiered, tokens);
+    const { farKeys, exactKeys, estimatedKeys, droppedKeys } = far!.report.total;
+    expect(exactKeys).toBeGreaterThan(0);
+    expect(exactKeys).toBeLessThanOrEqual(20 * far!.report.layerSteps * far!.plan.layout.kvHeads);
+    expect(exactKeys + estimatedKeys).toBe(farKeys);
+    expect(droppedKeys).toBe(0);
+  });
+
+  test('going back before what is sealed gives the logits of a fresh reading', async () => {
+    tiered.runner.far!.policy = everything;
+    await next(tiered, tokens);
+    const other = [...tokens.slice(0, 300), 1, 2, 3];
+    const back = await next(tiered, other);
+    expect(largest(back, await next(plain, other))).toBeLessThan(tolerance);
+  });
+
+  test('accounted memory stays within the budget', () => {
+    const { bytes: planned } = tiered.runner.far!.plan;
+    expect(planned.total).toBeLessThanOrEqual(600_000);
+  });
+});
+
+function largest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = 0;
+  for (let i = 0; i < b.length; i++) worst = Math.max(worst, Math.abs(a[i] - b[i]));
+  return Number.isFinite(worst) ? worst : Infinity;
+}

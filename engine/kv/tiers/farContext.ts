@@ -1,0 +1,183 @@
+/**
+ * What all far layers share: how much of the sequence is sealed, the store that holds it, and the policy. Sealing moves
+ * whole segments out of the rings, before a step needs their room; going back brings the end of the shorter sequence
+ * into the rings again.
+ */
+import type { Device } from '../../device/device.ts';
+import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import type { Step } from '../../layers/step.ts';
+import type { FarLayer } from './farLayer.ts';
+import { FarReport } from './farReport.ts';
+import type { FarScratch } from './farScratch.ts';
+import type { FarStore } from './farStore.ts';
+import { type TierPlan, windowTokens } from './plan.ts';
+import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
+import { recordWords } from './record.ts';
+
+export class FarContext {
+  readonly plan: TierPlan;
+  readonly store: FarStore;
+  readonly scratch: FarScratch;
+  readonly report = new FarReport();
+  policy: Policy = defaultPolicy;
+  /** In the order of the model's layers; filled while the runner is built. */
+  readonly layers: FarLayer[] = [];
+  readonly #device: Device;
+  #sealed = 0;
+  /** Segments on their way from the GPU to the store. */
+  #arriving: Promise<void> = Promise.resolve();
+  #outgoing: GPUBuffer | null = null;
+  #selectionRead: GPUBuffer | null = null;
+
+  constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore) {
+    this.#device = device;
+    this.plan = plan;
+    this.scratch = scratch;
+    this.store = store;
+  }
+
+  /** Whether a decoding step must wait for the CPU on its way. */
+  get waits(): boolean {
+    return this.policy.name !== 'window';
+  }
+
+  /** Tokens that are no longer in the rings. */
+  get sealed(): number {
+    return this.#sealed;
+  }
+
+  /** The words of one stored vector. */
+  get words(): number {
+    return recordWords(this.plan.format, this.plan.layout.headDim);
+  }
+
+  /** Far tokens a selection can choose from. */
+  get farTokens(): number {
+    return Math.max(0, this.#sealed - sinkTokens);
+  }
+
+  /** Tokens to attend to exactly in the next step. */
+  get wanted(): number {
+    return wantedTokens(this.policy, this.farTokens, this.plan.maxSelected);
+  }
+
+  /** Clusters that stand for sealed tokens. */
+  get clusters(): number {
+    return this.#sealed / clusterTokens;
+  }
+
+  /** Makes room in the rings for a step at `position`: every token before it has been computed. */
+  async makeRoom({ position }: Step): Promise<void> {
+    const { segmentTokens, capacityTokens } = this.plan.layout;
+    while (position - this.#sealed >= windowTokens + segmentTokens && this.#sealed + segmentTokens <= capacityTokens) {
+      await this.#seal(this.#sealed / segmentTokens);
+      this.#sealed += segmentTokens;
+    }
+  }
+
+  /** Where selections are read back through; layers use it one after the other. */
+  readBuffer(sizeBytes: number): GPUBuffer {
+    return (this.#selectionRead ??= this.#mappable('selection', sizeBytes));
+  }
+
+  /** Waits until everything sealed can be read from the store. */
+  async settled(): Promise<void> {
+    await this.#arriving;
+  }
+
+  /** Cuts the sequence to `length` tokens; the rings then hold its end. */
+  async truncate(length: number): Promise<void> {
+    await this.settled();
+    const { segmentTokens } = this.plan.layout;
+    if (length >= this.#sealed) return;
+    const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens)) * segmentTokens;
+    const refill = Math.min(length, this.#sealed);
+    for (let first = sealed; first < refill; first += this.plan.stageTokens) {
+      const tokens = Math.min(this.plan.stageTokens, refill - first);
+      for (const layer of this.layers) await this.#refill(layer, first, tokens);
+    }
+    this.#sealed = sealed;
+    this.store.truncate(sealed / segmentTokens);
+    for (const { slots } of this.layers) slots.forgetFrom(sealed);
+  }
+
+  free(): void {
+    for (const { memory } of this.layers) memory.free();
+    for (const buffer of [this.#outgoing, this.#selectionRead]) if (buffer) this.#device.memory.free(buffer);
+    this.scratch.free();
+  }
+
+  /** Brings tokens [first, first + tokens) of a layer to the staging buffers, in heads of `stageTokens`. */
+  async stage(layer: number, first: number, tokens: number): Promise<void> {
+    const { kvHeads } = this.plan.layout;
+    const { queue } = this.#device.gpu;
+    const target = new Uint32Array(kvHeads * this.plan.stageTokens * this.words);
+    await this.store.range(layer, 0, first, tokens, target, this.plan.stageTokens);
+    queue.writeBuffer(this.scratch.stageKeys, 0, target);
+    await this.store.range(layer, 1, first, tokens, target, this.plan.stageTokens);
+    queue.writeBuffer(this.scratch.stageValues, 0, target);
+  }
+
+  async #refill(layer: FarLayer, first: number, tokens: number): Promise<void> {
+    await this.stage(layer.index, first, tokens);
+    const span = { position: first, tokens, stride: this.plan.stageTokens, first: 0 };
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const move of Object.values(layer.unpack)) {
+      move.write(span);
+      move.encode(pass);
+    }
+    pass.end();
+    this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Packs, sketches and clusters one segment of every layer, and sends it to the store. */
+  async #seal(segment: number): Promise<void> {
+    // One segment travels at a time, so that staging memory stays bounded.
+    await this.#arriving;
+    const { segmentTokens, kvHeads } = this.plan.layout;
+    const { gpu } = this.#device;
+    const segmentBytes = 4 * this.store.segmentWords;
+    const outgoing = (this.#outgoing ??= this.#mappable('sealed segments', segmentBytes * this.layers.length));
+    this.scratch.segment.write(segment);
+    const span = { position: segment * segmentTokens, tokens: segmentTokens, stride: segmentTokens, first: 0 };
+    for (const { pack } of this.layers) for (const move of Object.values(pack)) move.write(span);
+    const encoder = gpu.createCommandEncoder();
+    for (const [index, layer] of this.layers.entries()) {
+      const pass = encoder.beginComputePass({ label: 'seal' });
+      layer.pack.keys.encode(pass);
+      layer.pack.values.encode(pass);
+      layer.sketchBuild.encode(pass);
+      layer.clusterBuild.encode(pass);
+      pass.end();
+      encoder.copyBufferToBuffer(this.scratch.packed, 0, outgoing, index * segmentBytes, segmentBytes);
+      if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);
+    }
+    gpu.queue.submit([encoder.finish()]);
+    this.#arriving = this.#receive(outgoing, segmentBytes);
+    this.#arriving.catch(() => undefined);
+  }
+
+  async #receive(outgoing: GPUBuffer, segmentBytes: number): Promise<void> {
+    await this.#device.settle(outgoing.mapAsync(0x01 /* READ */));
+    for (const { index } of this.layers) {
+      this.store.append(index, new Uint32Array(outgoing.getMappedRange(index * segmentBytes, segmentBytes).slice(0)));
+    }
+    outgoing.unmap();
+  }
+
+  /** The first tokens stay in the first slots of every head. */
+  #pinSinks(encoder: GPUCommandEncoder, { memory }: FarLayer, headBytes: number): void {
+    const { kvHeads } = this.plan.layout;
+    const sinkBytes = 4 * sinkTokens * this.words;
+    const slotBytes = 4 * this.plan.slots * this.words;
+    for (let head = 0; head < kvHeads; head++) {
+      encoder.copyBufferToBuffer(this.scratch.packed, head * headBytes, memory.slotKeys, head * slotBytes, sinkBytes);
+      encoder.copyBufferToBuffer(this.scratch.packed, (kvHeads + head) * headBytes, memory.slotValues, head * slotBytes, sinkBytes);
+    }
+  }
+
+  #mappable(label: string, sizeBytes: number): GPUBuffer {
+    return this.#device.memory.allocate('staging', label, sizeBytes, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * One layer whose context reaches beyond the GPU: a ring for what is fresh, an index over what is far, slots for single
+ * far tokens. Attention is the exact merge of the ring, of chosen far tokens, and of the estimated remainder; while
+ * reading, of the ring and of everything far, streamed through.
+ */
+import type { Device } from '../../device/device.ts';
+import { KvCache } from '../cache.ts';
+import { type BoundMerge, bindMerge } from '../../layers/attention/merge.ts';
+import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
+import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
+import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
+import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { bindSketchBuild, type BoundSketchBuild, Sketch } from '../../retrieval/sketch.ts';
+import { bindSketchSelect, type BoundSketchSelect } from '../../retrieval/sketchSelect.ts';
+import type { FarScratch } from './farScratch.ts';
+import { bindMove, bindScatter, type BoundMove, type BoundScatter } from './move.ts';
+import type { TierPlan } from './plan.ts';
+import { recordWords } from './record.ts';
+import { SlotCache } from './slotCache.ts';
+
+/** The layer's memory; apart from binding, so that all layers are allocated inside one memory check. */
+export class FarMemory {
+  readonly ring: KvCache;
+  readonly slotKeys: GPUBuffer;
+  readonly slotValues: GPUBuffer;
+  readonly sketch: Sketch;
+  readonly clusters: Clusters;
+  readonly #device: Device;
+
+  constructor(device: Device, label: string, plan: TierPlan) {
+    const { layout, slots, ringSlots, format } = plan;
+    const { kvHeads, headDim } = layout;
+    this.#device = device;
+    this.ring = new KvCache(device, label, { format: 'f16', kvHeads, headDim, capacitySlots: ringSlots }, null);
+    const slotBytes = 4 * kvHeads * slots * recordWords(format, headDim);
+    this.slotKeys = device.memory.storage('kv', `${label} slot keys`, slotBytes);
+    this.slotValues = device.memory.storage('kv', `${label} slot values`, slotBytes);
+    this.sketch = Sketch.create(device, layout, { label });
+    this.clusters = Clusters.create(device, layout, { label });
+  }
+
+  free(): void {
+    for (const part of [this.ring, this.sketch, this.clusters]) part.free();
+    for (const buffer of [this.slotKeys, this.slotValues]) this.#device.memory.free(buffer);
+  }
+}
+
+export interface FarLayer {
+  /** Among the far layers, from 0. */
+  index: number;
+  memory: FarMemory;
+  slots: SlotCache;
+  /** Causal attention over the ring. */
+  near: BoundPart;
+  /** Over a streamed window. */
+  streamed: BoundPart;
+  /** Over listed slots. */
+  listed: BoundPart;
+  /** Over clusters, by what remains of them. */
+  estimated: BoundPart;
+  merge: BoundMerge;
+  select: BoundSketchSelect;
+  discount: BoundDiscount;
+  pack: { keys: BoundMove; values: BoundMove };
+  unpack: { keys: BoundMove; values: BoundMove };
+  scatter: BoundScatter;
+  sketchBuild: BoundSketchBuild;
+  clusterBuild: BoundClusterBuild;
+}
+
+export interface FarLayerBuffers {
+  /** [rows][heads·headDim] f32, scaled. */
+  queries: GPUBuffer;
+  /** [rows][heads·headDim] f32, the result. */
+  mixed: GPUBuffer;
+  step: GPUBuffer;
+}
+
+export async function bindFarLayer(device: Device, index: number, memory: FarMemory, scratch: FarScratch, plan: TierPlan, io: FarLayerBuffers): Promise<FarLayer> {
+  const { layout, format } = plan;
+  const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
+  const { ring, slotKeys, slotValues, sketch, clusters } = memory;
+  const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
+  const [near, streamed, listed, estimated] = await Promise.all([
+    bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots }),
+    bindPart(device, { kind: 'range', format }, { ...common, keys: scratch.stageKeys, values: scratch.stageValues, capacitySlots: plan.stageTokens }),
+    bindPart(
+      device,
+      { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity },
+      { ...common, keys: slotKeys, values: slotValues, capacitySlots: plan.slots },
+    ),
+    bindPart(
+      device,
+      { kind: 'weighed', format: 'q8', weights: scratch.remaining },
+      { ...common, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: capacityTokens / clusterTokens },
+    ),
+  ]);
+  const halfPacked = kvHeads * segmentTokens * recordWords(format, headDim) * 4;
+  const packedHalf = (offset: number) => ({ buffer: scratch.packed, offset, size: halfPacked });
+  const move = async (direction: 'pack' | 'unpack', stored: { keys: GPUBufferBinding | GPUBuffer; values: GPUBufferBinding | GPUBuffer }) => ({
+    keys: await bindMove(device, direction, { ring: ring.keys, layout: ring.layout, stored: stored.keys, format }),
+    values: await bindMove(device, direction, { ring: ring.values, layout: ring.layout, stored: stored.values, format }),
+  });
+  const shared = { layout, ring: ring.layout, keys: ring.keys };
+  return {
+    index,
+    memory,
+    slots: new SlotCache({ kvHeads, slots: plan.slots, pinnedSlots: sinkTokens, capacityTokens }),
+    near,
+    streamed,
+    listed,
+    estimated,
+    merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
+    select: await bindSketchSelect(device, { layout, sketch, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
+    discount: await bindDiscount(device, {
+      layout,
+      selectionTokens: scratch.selection.tokens,
+      selectionCounts: scratch.selection.counts,
+      maxSelected: plan.maxSelected,
+      tokenWords: sketch.tokenWords,
+      counts: clusters.counts,
+      remaining: scratch.remaining,
+    }),
+    pack: await move('pack', { keys: packedHalf(0), values: packedHalf(halfPacked) }),
+    unpack: await move('unpack', { keys: scratch.stageKeys, values: scratch.stageValues }),
+    scatter: await bindScatter(device, { arrivals: scratch.arrivals, slots: scratch.arrivalSlots, keys: slotKeys, values: slotValues, format, headDim }),
+    sketchBuild: await bindSketchBuild(device, { ...shared, sketch, segment: scratch.segment.buffer }),
+    clusterBuild: await bindClusterBuild(device, {
+      ...shared,
+      values: ring.values,
+      clusters,
+      tokenWords: sketch.tokenWords,
+      scratch: scratch.clusterScratch,
+      segment: scratch.segment.buffer,
+    }),
+  };
+}

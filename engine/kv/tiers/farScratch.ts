@@ -1,0 +1,82 @@
+/** GPU memory and numbers that all far layers of a model share: they work one after the other. */
+import type { Device } from '../../device/device.ts';
+import { allocatePartials, type Partials } from '../../layers/attention/merge.ts';
+import { allocateClusterScratch } from '../../retrieval/clusters.ts';
+import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
+import { Selection } from '../../retrieval/select.ts';
+import { SketchSelectScratch } from '../../retrieval/sketchSelect.ts';
+import type { TierPlan } from './plan.ts';
+import { recordWords } from './record.ts';
+
+/** Workgroups along the keys of each part while decoding; one while reading, where rows keep the cores busy. */
+export interface Splits {
+  ring: number;
+  far: number;
+  rest: number;
+}
+
+const decodeSplits = { gpu: { ring: 4, far: 8, rest: 16 }, software: { ring: 2, far: 2, rest: 2 } };
+const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
+
+/** Vectors that are put into slots at once. */
+const maxArrivals = 4096;
+
+export class FarScratch {
+  readonly partials: Partials;
+  /** Streamed windows of keys and values, [kvHead][stageTokens][words]. */
+  readonly stageKeys: GPUBuffer;
+  readonly stageValues: GPUBuffer;
+  /** A sealed segment of one layer on its way out: keys, then values. */
+  readonly packed: GPUBuffer;
+  readonly arrivals: GPUBuffer;
+  readonly arrivalSlots: GPUBuffer;
+  readonly maxArrivals: number;
+  /** Slots to attend to, [kvHead][listCapacity], the sinks first. */
+  readonly list: GPUBuffer;
+  readonly listCounts: GPUBuffer;
+  readonly listCapacity: number;
+  readonly selection: Selection;
+  readonly select: SketchSelectScratch;
+  /** Members of each cluster that are not attended exactly. */
+  readonly remaining: GPUBuffer;
+  readonly clusterScratch: GPUBuffer;
+  readonly segment: SegmentUniform;
+  readonly #device: Device;
+
+  constructor(device: Device, plan: TierPlan) {
+    const { layout, maxRows } = plan;
+    const { kvHeads, heads, headDim, segmentTokens, capacityTokens } = layout;
+    const words = recordWords(plan.format, headDim);
+    const splits = decodeSplits[device.facts.kind];
+    const storage = (label: string, count: number): GPUBuffer => device.memory.storage('activations', label, count * 4);
+    const staging = (label: string, count: number): GPUBuffer => device.memory.storage('kv', label, count * 4);
+    this.#device = device;
+    this.partials = allocatePartials(device, 1, Math.max(2 * maxRows, splits.ring + splits.far + splits.rest) * heads, headDim);
+    this.stageKeys = staging('streamed keys', kvHeads * plan.stageTokens * words);
+    this.stageValues = staging('streamed values', kvHeads * plan.stageTokens * words);
+    this.packed = storage('sealed segment', 2 * kvHeads * segmentTokens * words);
+    this.maxArrivals = Math.min(maxArrivals, kvHeads * plan.maxSelected);
+    this.arrivals = storage('arrivals', this.maxArrivals * 2 * words);
+    this.arrivalSlots = storage('arrival slots', this.maxArrivals);
+    this.listCapacity = sinkTokens + Math.min(plan.slots - sinkTokens, plan.maxSelected);
+    this.list = storage('slot list', kvHeads * this.listCapacity);
+    this.listCounts = storage('slot list counts', kvHeads);
+    this.selection = new Selection(device, layout, { maxSelected: plan.maxSelected, label: 'selection' });
+    this.select = new SketchSelectScratch(device, layout, { maxCandidates: plan.maxCandidates });
+    this.remaining = storage('remaining members', (kvHeads * capacityTokens) / clusterTokens);
+    this.clusterScratch = allocateClusterScratch(device, layout);
+    this.segment = new SegmentUniform(device);
+  }
+
+  splits(rows: number): Splits {
+    return rows === 1 ? decodeSplits[this.#device.facts.kind] : readSplits;
+  }
+
+  free(): void {
+    const { outputs, logSumExps } = this.partials;
+    const buffers = [outputs, logSumExps, this.stageKeys, this.stageValues, this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    for (const buffer of buffers) this.#device.memory.free(buffer);
+    for (const part of [this.selection, this.select, this.segment]) part.free();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Divides a budget of GPU memory among what a layer with far tokens keeps there: its ring (window, the segment
+ * that fills, one chunk), the index over everything far, slots for single tokens, and the windows that far tokens are
+ * streamed through. The index comes first: without it nothing is found; slots take what is left.
+ */
+import { EngineError } from '../../errors.ts';
+import { clusterBytes, clusterScratchBytes } from '../../retrieval/clusters.ts';
+import { type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
+import { sketchBytes } from '../../retrieval/sketch.ts';
+import { sketchSelectScratchBytes } from '../../retrieval/sketchSelect.ts';
+import type { AttentionSpec, ModelSpec } from '../../models/spec.ts';
+import { type FarFormat, recordWords } from './record.ts';
+
+/** Tokens before the current one that are always attended exactly, beside the sinks. */
+export const windowTokens = 64;
+
+/** How many times the wanted tokens the first planes of the sketch propose to the others. */
+export const oversample = 4;
+
+export interface TierBudget {
+  /** GPU bytes for keys, values and index of the layers that see everything. */
+  gpuBytes: number;
+  format: FarFormat;
+  contextTokens: number;
+  /** Rows of a chunk at most. */
+  maxRows: number;
+  /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
+  largestShare: number;
+}
+
+export interface TierPlan {
+  format: FarFormat;
+  layout: FarLayout;
+  /** Slots of a layer's ring, in halves. */
+  ringSlots: number;
+  /** Cached tokens a KV head and layer, the sinks among them. */
+  slots: number;
+  /** Most tokens a selection may have. */
+  maxSelected: number;
+  /** Most tokens that the first planes may propose to the others. */
+  maxCandidates: number;
+  /** Tokens of a streamed window. */
+  stageTokens: number;
+  maxRows: number;
+  bytes: { ring: number; index: number; slots: number; shared: number; total: number };
+}
+
+const planesTried = [4, 2, 1] as const;
+
+/** Throws `kv-budget-too-small` with what would be needed. */
+export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
+  const full = fullLayers(spec);
+  const attention = full[0].mixer;
+  const maxRows = affordableRows(attention, full.length, budget);
+  let least = Infinity;
+  for (const planes of planesTried) {
+    const plan = planWith(attention, full.length, { ...budget, maxRows }, planes);
+    if (plan.slots >= Math.min(plan.layout.capacityTokens, sinkTokens + plan.maxSelected / 4, sinkTokens + 512)) return plan;
+    least = plan.bytes.total - plan.bytes.slots + slotBytes(attention, full.length, budget.format) * (sinkTokens + 64);
+    if (planes === 1 && plan.slots >= sinkTokens + 64) return plan;
+  }
+  throw new EngineError(
+    'kv-budget-too-small',
+    `${budget.contextTokens} tokens of ${spec.name} need at least ${least} bytes of GPU memory for keys, values and their index, but the budget is ${Math.floor(budget.gpuBytes)}.`,
+    'Raise the GPU budget, or choose a shorter context.',
+  );
+}
+
+/** The layers that see everything; they must be alike. */
+export function fullLayers(spec: ModelSpec): { index: number; mixer: AttentionSpec }[] {
+  const full = spec.blocks.map(({ mixer }, index) => ({ index, mixer })).filter(({ mixer }) => mixer.kind === 'full');
+  const [first] = full;
+  const alike = full.every(({ mixer }) => mixer.heads === first.mixer.heads && mixer.kvHeads === first.mixer.kvHeads && mixer.headDim === first.mixer.headDim);
+  if (full.length > 0 && alike) return full;
+  throw new EngineError('kv-budget-too-small', `${spec.name} has no layers that see everything, or they differ in shape, so its context cannot be offloaded.`, 'Use it without a KV budget.');
+}
+
+/** A chunk takes at most an eighth of the budget in the rings. */
+function affordableRows({ kvHeads, headDim }: AttentionSpec, layers: number, { gpuBytes, maxRows }: TierBudget): number {
+  const rowBytes = 4 * kvHeads * headDim * layers;
+  return Math.max(32, Math.min(maxRows, Math.floor(gpuBytes / 8 / rowBytes / 32) * 32));
+}
+
+function slotBytes({ kvHeads, headDim }: AttentionSpec, layers: number, format: FarFormat): number {
+  return 2 * 4 * recordWords(format, headDim) * kvHeads * layers;
+}
+
+function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, planes: FarLayout['planes']): TierPlan {
+  const { heads, kvHeads, headDim } = attention;
+  const { contextTokens, format, maxRows, gpuBytes } = budget;
+  const segmentTokens = contextTokens >= 32_768 ? 512 : contextTokens >= 16_384 ? 256 : 128;
+  const capacityTokens = Math.ceil(contextTokens / segmentTokens) * segmentTokens;
+  const layout: FarLayout = { heads, kvHeads, headDim, segmentTokens, capacityTokens, planes };
+  const ringSlots = windowTokens + segmentTokens + maxRows;
+  const stageTokens = segmentTokens * Math.max(1, Math.floor(contextTokens / segmentTokens / 32));
+  const vectorBytes = 4 * recordWords(format, headDim);
+  const ring = 4 * kvHeads * ringSlots * headDim * layers;
+  const index = (sketchBytes(layout) + clusterBytes(layout)) * layers;
+  const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
+  const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
+  const shared = 2 * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
+  const slotsLeft = Math.floor((gpuBytes - ring - index - shared) / slotBytes(attention, layers, format));
+  const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens));
+  const slotsBytes = slots * slotBytes(attention, layers, format);
+  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
+}

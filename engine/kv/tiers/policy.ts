@@ -1,0 +1,28 @@
+/**
+ * How a step attends to what is far. Whatever the policy, the sinks and the ring are attended exactly, and each far key
+ * is counted once: attended, estimated, or named as dropped.
+ */
+export type PolicyName = 'full' | 'window' | 'sketch';
+
+export interface Policy {
+  name: PolicyName;
+  /** Far tokens a KV head attends to exactly in a step: a number, or a share of all far tokens. */
+  budget: { tokens: number } | { share: number };
+  /** Represent what is not attended exactly by its clusters; else it is dropped. */
+  estimate: boolean;
+}
+
+export const defaultPolicy: Policy = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
+
+/** One line a policy: what it does and what it costs. */
+export const policyDescriptions: Record<PolicyName, string> = {
+  full: 'Attends to every token exactly. Slow beyond the GPU budget: everything far is streamed for each token.',
+  window: 'Attends to the first and the latest tokens only. Fast; the middle of the document is dropped.',
+  sketch: 'Finds the tokens that matter with a compact index, attends to them exactly and estimates the rest.',
+};
+
+/** Far tokens to attend to exactly, of `farTokens`; at least one where there is any. */
+export function wantedTokens({ budget }: Policy, farTokens: number, maxSelected: number): number {
+  const wanted = 'tokens' in budget ? budget.tokens : Math.ceil(budget.share * farTokens);
+  return Math.max(0, Math.min(Math.max(1, wanted), farTokens, maxSelected));
+}
