@@ -3,7 +3,7 @@
  * question, answer, and what goes wrong on the way.
  */
 import { join } from 'node:path';
-import { takePictures } from './harness/pictures.ts';
+import { takePictures, takesPictures } from './harness/pictures.ts';
 import { gpuWorkerOf, isRunning } from './harness/processes.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
@@ -64,8 +64,10 @@ test('a question is answered from the document', async ({ app }) => {
   test.setTimeout(answerTimeoutMs * 2);
   const chat = new ChatPage(app.page);
   await chat.ask(question);
-  await expect(chat.phase).toHaveAttribute('data-phase', 'reading', { timeout: 60_000 });
-  await takePictures(app, 'reading');
+  if (takesPictures) {
+    await expect(chat.phase).toContainText(/tokens\/s.*left/, { timeout: 60_000 });
+    await takePictures(app, 'reading');
+  }
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: answerTimeoutMs });
   await expect(chat.lastText).toContainText(hiddenFact);
   await expect(app.page.getByTestId('statistics').last()).toContainText('tokens at');

@@ -6,8 +6,11 @@ const folders = { chromium: 'browser', electron: 'desktop' };
 /** The interface is the same in both: a few pictures show that, all of them would only be twice as many. */
 const desktopPictures = new Set(['first-run', 'answer', 'document-preview', 'settings']);
 
+/** What a test may wait for that a fast machine never shows. */
+export const takesPictures = process.env['LONGLEAF_SCREENSHOTS'] === '1';
+
 export async function takePictures(app: RunningApp, name: string): Promise<void> {
-  if (process.env['LONGLEAF_SCREENSHOTS'] !== '1' || (app.kind === 'electron' && !desktopPictures.has(name))) return;
+  if (!takesPictures || (app.kind === 'electron' && !desktopPictures.has(name))) return;
   const { page } = app;
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });

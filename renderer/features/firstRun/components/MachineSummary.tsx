@@ -22,7 +22,8 @@ export function MachineSummary() {
       <h2 id="first-run-machine" className="text-body font-semibold">
         {text.title}
       </h2>
-      <p className="text-quiet">{sentenceOf(worker)}</p>
+      {/* The advice begins with what was found. */}
+      {!worker.adapter?.advice && <p className="text-quiet">{sentenceOf(worker)}</p>}
       {worker.failure && (
         <Notice
           tone="danger"
@@ -34,7 +35,7 @@ export function MachineSummary() {
       )}
       {worker.adapter?.advice && <Notice tone="info" className="mt-2" message={worker.adapter.advice} />}
       <dl className="selectable mt-3 grid grid-cols-[auto_1fr] gap-x-6 gap-y-0.5">
-        {worker.adapter && <Fact label={text.adapter}>{worker.adapter.name}</Fact>}
+        {worker.adapter && <Fact label={text.adapter} title={worker.adapter.name}>{worker.adapter.shortName}</Fact>}
         {machine && (
           <>
             <Fact label={text.processor}>{settingsStrings.machine.cores(machine.cpuModel, machine.cpuCores)}</Fact>
@@ -52,11 +53,13 @@ function sentenceOf({ adapter, state }: WorkerStatus): string {
   return state === 'failed' ? text.failed : text.checking;
 }
 
-function Fact({ label, children }: { label: string; children: ReactNode }) {
+function Fact({ label, title, children }: { label: string; title?: string; children: ReactNode }) {
   return (
     <>
       <dt className="text-quiet">{label}</dt>
-      <dd className="min-w-0 truncate">{children}</dd>
+      <dd className="min-w-0 truncate" title={title}>
+        {children}
+      </dd>
     </>
   );
 }
