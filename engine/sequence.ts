@@ -16,6 +16,8 @@ export interface ExtendOptions {
   checkpointsAt?: readonly number[];
   /** Rows a chunk (as far as the runner has room), for tests and measurements; else sized by time. */
   chunkTokens?: number;
+  /** Reads as decoding does: a row at a time, by the policy of the far layers, e.g. to score a given continuation. */
+  asDecoding?: boolean;
   /** Called after each chunk, before the next overwrites its rows: for the logits of inner positions. */
   onChunk?: (firstPosition: number, rows: number) => Promise<void>;
 }
@@ -71,8 +73,8 @@ export class Sequence {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
       const stop = stops.find((length) => length > position) ?? tokens.length;
-      const rows = Math.min(options.chunkTokens ?? this.#sizer.rows, this.#runner.maxRows, stop - position);
-      await this.#readChunk(tokens.slice(position, position + rows), position + rows === tokens.length);
+      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows, this.#runner.maxRows, stop - position);
+      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding });
       await options.onChunk?.(position, rows);
       options.onProgress?.(this.length - reusedTokens, total);
       if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint();
@@ -99,10 +101,10 @@ export class Sequence {
     this.#checkpoints = [];
   }
 
-  async #readChunk(tokens: readonly number[], last: boolean): Promise<void> {
+  async #readChunk(tokens: readonly number[], { last, exact }: { last: boolean; exact: boolean }): Promise<void> {
     const started = performance.now();
     this.#runner.writeTokens(tokens);
-    const encoder = await this.#runner.encodeLayers({ rows: tokens.length, position: this.length });
+    const encoder = await this.#runner.encodeLayers({ rows: tokens.length, position: this.length, exact });
     if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
     this.#device.gpu.queue.submit([encoder.finish()]);
     await this.#device.finished();

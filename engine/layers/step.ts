@@ -14,6 +14,8 @@ export interface Step {
   position: number;
   /** Positions before this one are not in the layers' rings: they were sealed and lie in RAM or on disk. */
   sealed?: number;
+  /** Reading: attends to everything exactly, whatever the policy of decoding is. */
+  exact?: boolean;
 }
 
 export class StepUniform {

@@ -34,7 +34,7 @@ describe.each([
   /** The logits after one more token, read in a step of its own, so that it follows the policy. */
   const next = async (model: LoadedModel, stream: number[]): Promise<Float32Array> => {
     await model.sequence.extend(stream, { chunkTokens: 64 });
-    await model.sequence.extend([...stream, 7], { chunkTokens: 1 });
+    await model.sequence.extend([...stream, 7], { asDecoding: true });
     return logits(model);
   };
   /** 8-bit storage moves logits whose deviation is near 4; how far is bounded by what it rounds. */
@@ -59,6 +59,7 @@ describe.each([
   test.each<[string, Policy]>([
     ['full', { name: 'full', budget: { share: 1 }, estimate: false }],
     ['sketch with an unlimited budget', everything],
+    ['flat with an unlimited budget', { name: 'flat', budget: { share: 1 }, estimate: true }],
   ])('%s gives the logits of a cache on the GPU', async (_, policy) => {
     tiered.runner.far!.policy = policy;
     expect(largest(await next(tiered, tokens), await next(plain, tokens))).toBeLessThan(tolerance);

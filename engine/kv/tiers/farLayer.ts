@@ -10,6 +10,8 @@ import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
 import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { bindScoreRange, type BoundScoreRange } from '../../retrieval/scoreRange.ts';
+import { bindSelect, type BoundSelect } from '../../retrieval/select.ts';
 import { bindSketchBuild, type BoundSketchBuild, Sketch } from '../../retrieval/sketch.ts';
 import { bindSketchSelect, type BoundSketchSelect } from '../../retrieval/sketchSelect.ts';
 import type { FarScratch } from './farScratch.ts';
@@ -59,7 +61,11 @@ export interface FarLayer {
   /** Over clusters, by what remains of them. */
   estimated: BoundPart;
   merge: BoundMerge;
+  /** Chooses by the sketch. */
   select: BoundSketchSelect;
+  /** Chooses by exact scores, once `scoreRange` has seen every window. */
+  scoreRange: BoundScoreRange;
+  selectScored: BoundSelect;
   discount: BoundDiscount;
   pack: { keys: BoundMove; values: BoundMove };
   unpack: { keys: BoundMove; values: BoundMove };
@@ -112,6 +118,23 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
     select: await bindSketchSelect(device, { layout, sketch, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
+    scoreRange: await bindScoreRange(device, {
+      layout,
+      format,
+      queries: io.queries,
+      keys: scratch.stageKeys,
+      stride: plan.stageTokens,
+      scores: scratch.select.scores,
+    }),
+    selectScored: await bindSelect(device, {
+      heads,
+      kvHeads,
+      scores: scratch.select.scores,
+      stride: capacityTokens,
+      uniform: scratch.select.uniforms.choose,
+      scratch: scratch.select.select,
+      selection: scratch.selection,
+    }),
     discount: await bindDiscount(device, {
       layout,
       selectionTokens: scratch.selection.tokens,

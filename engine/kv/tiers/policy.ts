@@ -2,7 +2,7 @@
  * How a step attends to what is far. Whatever the policy, the sinks and the ring are attended exactly, and each far key
  * is counted once: attended, estimated, or named as dropped.
  */
-export type PolicyName = 'full' | 'window' | 'sketch';
+export type PolicyName = 'full' | 'window' | 'sketch' | 'flat';
 
 export interface Policy {
   name: PolicyName;
@@ -18,6 +18,7 @@ export const defaultPolicy: Policy = { name: 'sketch', budget: { share: 0.02 }, 
 export const policyDescriptions: Record<PolicyName, string> = {
   full: 'Attends to every token exactly. Slow beyond the GPU budget: everything far is streamed for each token.',
   window: 'Attends to the first and the latest tokens only. Fast; the middle of the document is dropped.',
+  flat: 'Scores every token exactly and attends to the best. As slow as full; the ceiling of choosing tokens by score.',
   sketch: 'Finds the tokens that matter with a compact index, attends to them exactly and estimates the rest.',
 };
 

@@ -85,7 +85,7 @@ class FarAttention {
 
   /** The ring, and all that needs no key from outside the GPU. */
   encodeNear(pass: GPUComputePassEncoder, step: Step): void {
-    const { near, estimated, select, discount, listed } = this.#layer;
+    const { near, select, listed } = this.#layer;
     const context = this.#context;
     const splits = context.scratch.splits(step.rows);
     near.write({ keys: 0, firstSplit: 0, continued: false });
@@ -100,11 +100,20 @@ class FarAttention {
     }
     const choice = this.#choice();
     context.scratch.select.write(choice);
+    // Exact scores need the keys, which are not here yet.
+    if (context.policy.name === 'flat') return;
     select.encode(pass, choice);
-    if (!context.policy.estimate) return;
-    discount.encode(pass, context.clusters);
-    estimated.write({ keys: context.clusters, firstSplit: splits.ring + splits.far, continued: false });
-    estimated.encode(pass, step, splits.rest);
+    this.#encodeRest(pass, step);
+  }
+
+  /** What is not chosen, by clusters. */
+  #encodeRest(pass: GPUComputePassEncoder, step: Step): void {
+    const { clusters, policy, scratch } = this.#context;
+    if (!policy.estimate) return;
+    const splits = scratch.splits(step.rows);
+    this.#layer.discount.encode(pass, clusters);
+    this.#layer.estimated.write({ keys: clusters, firstSplit: splits.ring + splits.far, continued: false });
+    this.#layer.estimated.encode(pass, step, splits.rest);
   }
 
   encodeMerge(pass: GPUComputePassEncoder, step: Step): void {
@@ -118,12 +127,14 @@ class FarAttention {
   /** Submits what is encoded so far and attends to the far tokens. */
   async fetch(encoder: GPUCommandEncoder, step: Step): Promise<void> {
     const started = performance.now();
-    await (this.#streams(step) ? this.#stream(encoder, step) : this.#attendChosen(encoder, step));
-    if (step.rows === 1) this.#context.report.total.hostMs += performance.now() - started;
+    if (this.#streams(step)) await this.#stream(encoder, step);
+    else if (this.#context.policy.name === 'flat') await this.#attendChosen(await this.#chooseByScores(encoder, step), step);
+    else await this.#attendChosen(encoder, step);
+    if (!step.exact) this.#context.report.total.hostMs += performance.now() - started;
   }
 
-  #streams({ rows }: Step): boolean {
-    return rows > 1 || this.#context.policy.name === 'full';
+  #streams({ rows, exact }: Step): boolean {
+    return exact || rows > 1 || this.#context.policy.name === 'full';
   }
 
   #selects(step: Step): boolean {
@@ -148,9 +159,29 @@ class FarAttention {
       this.#layer.streamed.write({ keys: tokens, firstSplit: splits.ring, continued: first > 0 });
       this.#submit((pass) => this.#layer.streamed.encode(pass, step, splits.far));
     }
-    if (step.rows > 1) return;
+    if (step.exact) return;
     const farKeys = context.sealed * context.plan.layout.kvHeads;
     context.report.add({ ...emptyReport(), farKeys, exactKeys: farKeys, missedKeys: farKeys });
+  }
+
+  /** Streams all keys for their scores; the returned encoder holds the choice. */
+  async #chooseByScores(encoder: GPUCommandEncoder, step: Step): Promise<GPUCommandEncoder> {
+    const context = this.#context;
+    const { scoreRange, selectScored } = this.#layer;
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    await context.settled();
+    for (let first = 0; first < context.sealed; first += context.plan.stageTokens) {
+      const tokens = Math.min(context.plan.stageTokens, context.sealed - first);
+      await context.stage(this.#layer.index, first, tokens);
+      scoreRange.write({ first, tokens });
+      this.#submit((pass) => scoreRange.encode(pass));
+    }
+    const later = this.#device.gpu.createCommandEncoder();
+    const pass = later.beginComputePass();
+    selectScored.encode(pass, { entries: context.sealed, wanted: context.wanted });
+    this.#encodeRest(pass, step);
+    pass.end();
+    return later;
   }
 
   async #attendChosen(encoder: GPUCommandEncoder, step: Step): Promise<void> {
