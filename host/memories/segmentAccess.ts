@@ -1,0 +1,139 @@
+/** Reading and verifying stored segments, and what is known to be damaged. */
+import { HostError } from '../errors.ts';
+import { MemoryDamagedError, memoryNotFound } from './failures.ts';
+import { OpenSegments } from './openSegments.ts';
+import type { Manifest } from './segmentFormat.ts';
+import type { SegmentFolder } from './segmentFolder.ts';
+import type { PartRange, SegmentReader } from './segmentReader.ts';
+import type { Segment, SegmentTree } from './segmentTree.ts';
+
+export interface SegmentRange extends PartRange {
+  key: string;
+}
+
+export class SegmentAccess {
+  /** By key. */
+  readonly damage: Map<string, MemoryDamagedError>;
+  readonly #tree: SegmentTree;
+  readonly #segments: SegmentFolder;
+  readonly #open: OpenSegments;
+
+  constructor(tree: SegmentTree, segments: SegmentFolder, damage: Map<string, MemoryDamagedError>, openFiles: number) {
+    this.#tree = tree;
+    this.#segments = segments;
+    this.damage = damage;
+    this.#open = new OpenSegments(openFiles);
+  }
+
+  /** @throws `memory-not-found`; `memory-damaged` when its manifest cannot be read. */
+  manifest(key: string): Manifest {
+    return this.#readable(key).manifest;
+  }
+
+  /** A segment that counts and is not known to be damaged. */
+  intact(key: string): Manifest | undefined {
+    const segment = this.#tree.get(key);
+    return segment?.manifest && !segment.quarantined && !this.damage.has(key) ? segment.manifest : undefined;
+  }
+
+  async readMany(ranges: readonly SegmentRange[]): Promise<Uint8Array[]> {
+    const bySegment = new Map<string, number[]>();
+    for (const [index, { key }] of ranges.entries()) {
+      const indices = bySegment.get(key);
+      if (indices) indices.push(index);
+      else bySegment.set(key, [index]);
+    }
+    const results: Uint8Array[] = Array.from({ length: ranges.length });
+    const readSegment = async ([key, indices]: [string, number[]]) => {
+      const bytes = await this.use(key, (reader) => reader.read(indices.map((index) => ranges[index])));
+      for (const [place, index] of indices.entries()) results[index] = bytes[place];
+    };
+    await Promise.all([...bySegment].map(readSegment));
+    return results;
+  }
+
+  async use<T>(key: string, work: (reader: SegmentReader) => Promise<T>): Promise<T> {
+    return this.#noticing(key, (segment) => this.#open.use(key, () => this.#segments.open(segment, segment.manifest), work));
+  }
+
+  async verify(key: string, pause?: () => Promise<void> | void): Promise<void> {
+    await this.#verifyManifest(key);
+    // The table of checksums is read again, too.
+    await this.#open.close(key);
+    await this.use(key, (reader) => reader.verify(pause));
+  }
+
+  async verifyOpen(leaf: string): Promise<void> {
+    const path = this.#tree.path(leaf);
+    if (!path) throw this.#breakOf(leaf);
+    for (const { key } of path.slice(0, -1)) {
+      await this.#verifyManifest(key);
+      await this.use(key, (reader) => reader.tokens());
+    }
+    await this.verify(leaf);
+  }
+
+  async scrub(signal: AbortSignal | undefined, pause: () => Promise<void>): Promise<MemoryDamagedError[]> {
+    const found: MemoryDamagedError[] = [];
+    const pauseOrStop = async () => {
+      await pause();
+      signal?.throwIfAborted();
+    };
+    const keys = [...this.#tree.all()].map(({ key }) => key);
+    for (const key of keys) {
+      if (signal?.aborted) break;
+      try {
+        await this.verify(key, pauseOrStop);
+      } catch (error) {
+        if (error instanceof MemoryDamagedError) found.push(error);
+        // One that was deleted meanwhile is no failure, nor is being stopped.
+        else if (!signal?.aborted && !(error instanceof HostError)) throw error;
+      }
+    }
+    return found;
+  }
+
+  /** To be called before a segment's files change places. */
+  close(key: string): Promise<void> {
+    return this.#open.close(key);
+  }
+
+  closeAll(): Promise<void> {
+    return this.#open.closeAll();
+  }
+
+  #verifyManifest(key: string): Promise<unknown> {
+    return this.#noticing(key, ({ folder }) => this.#segments.readManifest(folder, key));
+  }
+
+  async #noticing<T>(key: string, work: (segment: Segment & { manifest: Manifest }) => Promise<T>): Promise<T> {
+    const segment = this.#readable(key);
+    try {
+      return await work(segment);
+    } catch (error) {
+      // It may have been replaced or deleted while its file was being opened.
+      if (this.#tree.get(key)?.folder !== segment.folder) return this.#noticing(key, work);
+      if (error instanceof MemoryDamagedError) this.damage.set(key, error);
+      throw error;
+    }
+  }
+
+  #readable(key: string): Segment & { manifest: Manifest } {
+    const segment = this.#tree.get(key);
+    if (!segment) throw memoryNotFound(key);
+    const { manifest } = segment;
+    if (!manifest) throw this.damage.get(key) ?? memoryNotFound(key);
+    return { ...segment, manifest };
+  }
+
+  /** Why there is no path to `leaf`. */
+  #breakOf(leaf: string): Error {
+    let key = leaf;
+    for (let parent = this.#parentOf(key); parent !== null; parent = this.#parentOf(key)) key = parent;
+    return this.damage.get(key) ?? memoryNotFound(key);
+  }
+
+  #parentOf(key: string): string | null {
+    return this.#tree.get(key)?.manifest?.parent ?? null;
+  }
+}
