@@ -10,8 +10,9 @@ import { clusterTokens, type FarLayout } from './layout.ts';
 import { SegmentUniform } from './segmentUniform.ts';
 
 /**
- * `topics`: tokens scattered tightly around few directions, far from the origin; `noise`: no structure;
- * `identical`: one vector; `two`: two vectors, so that most clusters stay empty; `large`: noise of size 1e4.
+ * `topics`: tokens scattered tightly around few directions, far from the origin, whose values depend on the topic;
+ * `noise`: no structure; `identical`: one vector; `two`: two vectors, so that most clusters stay empty; `large`:
+ * noise of size 1e4.
  */
 export type KeyKind = 'topics' | 'noise' | 'identical' | 'two' | 'large';
 
@@ -41,8 +42,7 @@ export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segmen
   const width = kvHeads * headDim;
   const topics = Array.from({ length: kind === 'two' ? 2 : 6 }, () => Float32Array.from({ length: width }, next));
   const offset = Float32Array.from({ length: width }, () => 3 * next());
-  const key = (): ((i: number) => number) => {
-    const topic = topics[Math.floor(((next() + 1) / 2) * topics.length)];
+  const key = (topic: Float32Array): ((i: number) => number) => {
     if (kind === 'identical') return (i) => offset[i];
     if (kind === 'two') return (i) => offset[i] + topic[i];
     if (kind === 'topics') return (i) => offset[i] + 2 * topic[i] + 0.15 * next();
@@ -51,10 +51,11 @@ export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segmen
   const keys = new Float32Array(tokens * width);
   const values = new Float32Array(tokens * width);
   for (let token = 0; token < tokens; token++) {
-    const at = key();
+    const topic = topics[Math.floor(((next() + 1) / 2) * topics.length)];
+    const at = key(topic);
     for (let i = 0; i < width; i++) {
       keys[token * width + i] = round(at(i));
-      values[token * width + i] = round(next());
+      values[token * width + i] = round((kind === 'topics' ? topic[width - 1 - i] : 0) + next());
     }
   }
   // Larger than a segment, smaller than the text, and no multiple of either: the ring wraps inside segments.
