@@ -12,7 +12,8 @@ import { FirstRunPage } from './pages/firstRunPage.ts';
 const document = { name: 'middlemarch-excerpt.txt', path: join(import.meta.dirname, 'data', 'middlemarch-excerpt.txt') };
 const hiddenFact = '48213';
 const question = 'What is the secret code of the library at Tipton Grange?';
-const longTask = 'Retell the whole text sentence by sentence in your own words, and leave nothing out.';
+/** Has nothing to do with the document, which small models like to answer with one sentence. */
+const longTask = 'Write a long story about a lighthouse keeper, with every detail of his day.';
 
 /** Software adapters read about a hundred tokens a second on two cores, and less while they compile. */
 const answerTimeoutMs = 300_000;

@@ -54,6 +54,7 @@ test('a document that is longer than the window is refused with both numbers, an
   await app.choosingFile(path, () => chat.attach.click());
   await chat.composer.fill('What was on the label of the jar?');
   await expect(app.page.getByText(/^The prompt is 9,\d{3} tokens; SmolLM2 135M Instruct holds 8,192\.$/)).toBeVisible({ timeout: 60_000 });
+  await expect(chat.contextBar).toHaveText(/^9,\d{3} of 8,192 tokens, with what is kept for the answer: 1,\d{3} too many$/);
   await chat.composer.press('Enter');
   await expect(chat.answers).toHaveCount(0);
   await takePictures(app, 'document-too-long');

@@ -158,7 +158,7 @@ export const chatStrings = {
     waitingForModel: 'Counting with the model’s own tokenizer. The first count loads the model.',
     none: 'Attach a document or write a question to see what it takes of the context.',
     noModel: 'The context is counted with the model’s own tokenizer: choose a model first.',
-    over: (tokens: string) => `${tokens} tokens too many`,
+    over: (used: string, window: string, tokens: string) => `${used} of ${window} tokens, with what is kept for the answer: ${tokens} too many`,
     columns: { part: 'Part', tokens: 'Tokens', share: 'Share' },
     parts: {
       system: 'System prompt and header',

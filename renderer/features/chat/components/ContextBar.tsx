@@ -82,7 +82,7 @@ function Numbers({ summary, waiting }: { summary: MeterSummary | null; waiting: 
   return (
     <>
       <span className={excessTokens > 0 ? 'font-medium text-danger-text' : undefined}>
-        {excessTokens > 0 ? text.over(formatCount(excessTokens)) : text.used(formatCount(usedTokens), formatCount(windowTokens))}
+        {excessTokens > 0 ? text.over(formatCount(usedTokens), formatCount(windowTokens), formatCount(excessTokens)) : text.used(formatCount(usedTokens), formatCount(windowTokens))}
       </span>
       {excessTokens === 0 && readingSeconds !== null && (
         <span>{unreadTokens === 0 ? text.nothingToRead : text.reading(formatWait(readingSeconds))}</span>
