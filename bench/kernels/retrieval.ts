@@ -1,0 +1,126 @@
+/**
+ * Speed of the kernels that index far tokens and choose among them: one line a case with ms a layer. Arguments: names
+ * of parts (`clusters`, `scores`) and `quick`. Bundle it with esbuild first, because of the WGSL imports.
+ */
+import { openTestDevice } from '../../engine/testing/device.ts';
+import type { Device } from '../../engine/device/device.ts';
+import { chooseKvFormat, type KvLayout, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
+import { allocateClusterScratch, bindClusterBuild, clusterBytes, Clusters } from '../../engine/retrieval/clusters.ts';
+import { bindClusterScores } from '../../engine/retrieval/clusterScores.ts';
+import { bindDiscount } from '../../engine/retrieval/discount.ts';
+import { clusteringRounds, clustersPerSegment, clusterTokens, type FarLayout, sinkTokens } from '../../engine/retrieval/layout.ts';
+import { allocatePages, bindPageBuild, bindPageScores, pageBytes } from '../../engine/retrieval/pages.ts';
+import { SegmentUniform } from '../../engine/retrieval/segmentUniform.ts';
+import { best, line } from './measure.ts';
+
+interface Shape {
+  name: string;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+}
+
+const shapes: Shape[] = [
+  { name: 'SmolLM2-135M', heads: 9, kvHeads: 3, headDim: 64 },
+  { name: 'Gemma-270M', heads: 4, kvHeads: 1, headDim: 256 },
+  { name: 'Llama-1B', heads: 32, kvHeads: 8, headDim: 64 },
+  { name: 'Llama-8B', heads: 32, kvHeads: 8, headDim: 128 },
+];
+
+/** Buffers of one layer, filled with noise, that cases free together. */
+class Layer {
+  readonly layout: FarLayout;
+  readonly ring: KvLayout;
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly segment: SegmentUniform;
+  readonly #device: Device;
+  readonly #buffers: GPUBuffer[] = [];
+
+  constructor(device: Device, { heads, kvHeads, headDim }: Shape, segmentTokens: number, capacityTokens: number) {
+    this.#device = device;
+    this.layout = { heads, kvHeads, headDim, segmentTokens, capacityTokens, planes: 2 };
+    this.ring = { format: chooseKvFormat(device), kvHeads, headDim, capacitySlots: 2 * segmentTokens };
+    const bytes = kvHeads * this.ring.capacitySlots * headDim * kvBytesPerValue(this.ring.format);
+    [this.keys, this.values] = [this.storage(bytes), this.storage(bytes)];
+    // Values near 1 in either format: random low bits under fixed exponents.
+    const words = Uint32Array.from({ length: bytes / 4 }, () => {
+      const random = Math.floor(Math.random() * 2 ** 32);
+      return this.ring.format === 'f16' ? (random & 0x83ff83ff) | 0x38003800 : (random & 0x807fffff) | 0x3f000000;
+    });
+    for (const buffer of [this.keys, this.values]) device.gpu.queue.writeBuffer(buffer, 0, words);
+    this.segment = new SegmentUniform(device);
+    this.segment.write(1);
+  }
+
+  storage(bytes: number): GPUBuffer {
+    const buffer = this.#device.memory.storage('kv', 'bench', bytes);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  free(): void {
+    this.segment.free();
+    for (const buffer of this.#buffers) this.#device.memory.free(buffer);
+  }
+}
+
+async function measureClusters(device: Device, shape: Shape, segmentTokens: number): Promise<void> {
+  const { kvHeads, headDim } = shape;
+  const layer = new Layer(device, shape, segmentTokens, 2 * segmentTokens);
+  const { layout, ring, keys, values } = layer;
+  const clusters = Clusters.create(device, layout, { label: 'bench' });
+  const scratch = allocateClusterScratch(device, layout);
+  const tokenWords = layer.storage(kvHeads * layout.capacityTokens * 4);
+  const build = await bindClusterBuild(device, { layout, ring, keys, values, clusters, tokenWords, scratch, segment: layer.segment.buffer });
+  const flops = 2 * clusteringRounds * kvHeads * segmentTokens * (clustersPerSegment(layout) + 1) * headDim;
+  console.log(line(`${shape.name} cluster ${segmentTokens} tokens`, await best(device, (pass) => build.encode(pass)), flops, 'GFLOP/s'));
+  const pages = allocatePages(device, layout, { label: 'bench' });
+  const bounds = await bindPageBuild(device, { layout, ring, keys, pages, segment: layer.segment.buffer });
+  const bytes = kvHeads * segmentTokens * headDim * kvBytesPerValue(ring.format) + pageBytes(layout) / 2;
+  console.log(line(`${shape.name} bound the pages of ${segmentTokens} tokens`, await best(device, (pass) => bounds.encode(pass)), bytes, 'GB/s'));
+  clusters.free();
+  for (const buffer of [scratch, pages]) device.memory.free(buffer);
+  layer.free();
+}
+
+async function measureScores(device: Device, shape: Shape, tokens: number): Promise<void> {
+  const { heads, kvHeads, headDim } = shape;
+  const layer = new Layer(device, shape, 512, tokens);
+  const { layout } = layer;
+  const clusters = Clusters.create(device, layout, { label: 'bench' });
+  const queries = layer.storage(heads * headDim * 4);
+  const scores = layer.storage(heads * tokens * 4);
+  const tokenWords = layer.storage(kvHeads * tokens * 4);
+  const maxSelected = Math.ceil(tokens * 0.02);
+  const selectionTokens = layer.storage(kvHeads * maxSelected * 4);
+  device.gpu.queue.writeBuffer(selectionTokens, 0, Uint32Array.from({ length: kvHeads * maxSelected }, (_, i) => sinkTokens + (i % maxSelected) * 49));
+  const selectionCounts = layer.storage(kvHeads * 4);
+  device.gpu.queue.writeBuffer(selectionCounts, 0, new Uint32Array(kvHeads).fill(maxSelected));
+  const remaining = layer.storage((kvHeads * tokens) / clusterTokens * 4);
+  const pages = allocatePages(device, layout, { label: 'bench' });
+  const written = heads * tokens * 4;
+
+  const byCluster = await bindClusterScores(device, { layout, queries, clusters, tokenWords, scores, sizeTerm: true });
+  const clusterWork = clusterBytes(layout) / 2 + kvHeads * tokens * 4 + written;
+  console.log(line(`${shape.name} scores of ${tokens} tokens by cluster`, await best(device, (pass) => byCluster.encode(pass, tokens)), clusterWork, 'GB/s'));
+  const byPage = await bindPageScores(device, { layout, queries, pages, scores });
+  console.log(line(`${shape.name} scores of ${tokens} tokens by page`, await best(device, (pass) => byPage.encode(pass, tokens)), pageBytes(layout) + written, 'GB/s'));
+  const discount = await bindDiscount(device, { layout, selectionTokens, selectionCounts, maxSelected, tokenWords, counts: clusters.counts, remaining });
+  const discountWork = 2 * remaining.size + kvHeads * maxSelected * 12;
+  console.log(line(`${shape.name} discount 2 % of ${tokens} tokens`, await best(device, (pass) => discount.encode(pass, tokens / clusterTokens)), discountWork, 'GB/s'));
+  clusters.free();
+  device.memory.free(pages);
+  layer.free();
+}
+
+const device = await openTestDevice();
+console.log(device.facts.name);
+const wanted = new Set(process.argv.slice(2));
+const wants = (part: string): boolean => wanted.has(part) || !['clusters', 'scores'].some((name) => wanted.has(name));
+const software = device.facts.kind === 'software';
+for (const shape of software ? shapes.slice(0, 2) : shapes) {
+  if (wants('clusters')) for (const segmentTokens of wanted.has('quick') ? [128] : [128, 512]) await measureClusters(device, shape, segmentTokens);
+  if (wants('scores')) for (const tokens of software ? [8192] : [32768, 131072]) await measureScores(device, shape, tokens);
+}
+process.exit(0);
