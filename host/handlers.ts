@@ -5,6 +5,7 @@ import type { Host } from './host.ts';
 import { promptMeasure } from './gpu-worker/protocol.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
+import { ownerName } from './memories/owners.ts';
 import { missingFile } from './models/modelStore.ts';
 
 export type Handlers = {
@@ -12,10 +13,16 @@ export type Handlers = {
 };
 
 export function createHandlers(host: Host): Handlers {
-  const { events, settings, supervisor, session, files, documents, models, downloads, conversations, chat } = host;
+  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat } = host;
 
   const changedConversations = (ids: readonly string[]) => {
     for (const id of ids) events.emit('conversation.changed', conversations.get(id));
+  };
+
+  /** Before their owners are gone: when this fails, the person can try again. */
+  const forget = async (owners: readonly string[]) => {
+    await memories.forget(owners);
+    events.emit('memories.changed', {});
   };
 
   return {
@@ -86,11 +93,22 @@ export function createHandlers(host: Host): Handlers {
       return { tokens };
     },
     'documents.remove': async ({ documentId }) => {
+      documents.get(documentId);
       const affected = conversations.withDocument(documentId);
+      // Chats that go on from the document have read it, too.
+      await forget([ownerName('document', documentId), ownerName('reading', documentId), ...affected.map((id) => ownerName('conversation', id))]);
       await documents.remove(documentId);
       changedConversations(affected);
       return {};
     },
+
+    'memories.list': () => memories.list(),
+    'memories.remove': async ({ memoryId }) => {
+      const { bytes } = await memories.remove(memoryId);
+      events.emit('memories.changed', {});
+      return { freedBytes: bytes };
+    },
+    'memories.quota': ({ quotaBytes }) => memories.quota(quotaBytes),
 
     'conversations.list': () => conversations.list(),
     'conversations.create': (changes) => {
@@ -106,6 +124,7 @@ export function createHandlers(host: Host): Handlers {
     },
     'conversations.remove': async ({ conversationId }) => {
       await chat.stop(conversationId);
+      await forget([ownerName('conversation', conversationId)]);
       conversations.remove(conversationId);
       events.emit('conversation.removed', { conversationId });
       return {};

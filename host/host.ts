@@ -13,6 +13,7 @@ import { FileRegistry } from './fileRegistry.ts';
 import { type Handlers, createHandlers } from './handlers.ts';
 import { workerEntry } from './locations.ts';
 import { readCatalogue } from './models/catalogue.ts';
+import { MemoryShelf } from './memories/memoryShelf.ts';
 import { ModelStore } from './models/modelStore.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
@@ -37,6 +38,7 @@ export interface Host {
   readonly session: ModelSession;
   readonly files: FileRegistry;
   readonly documents: DocumentLibrary;
+  readonly memories: MemoryShelf;
   readonly catalogue: CatalogueEntry[];
   readonly models: ModelStore;
   readonly downloads: DownloadManager;
@@ -73,13 +75,20 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const models = new ModelStore(database, folder.models, catalogue);
   const conversations = new ConversationStore(database);
   const messages = new MessageTree(database);
+  const memories = new MemoryShelf({
+    folder: folder.memories,
+    names: {
+      document: (id) => documents.list().find((document) => document.id === id)?.name,
+      conversation: (id) => conversations.list().find((conversation) => conversation.id === id)?.title,
+    },
+  });
   const client = new OutboundClient(outbound, () => settings.read().offline);
   const downloads = new DownloadManager({ catalogue, models, client, folder, events });
   const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, events });
 
   const close = async () => {
     const answersEnded = chat.close();
-    await Promise.all([downloads.close(), supervisor.close(), answersEnded]);
+    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded]);
     database.close();
     lock.release();
   };
@@ -88,7 +97,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   messages.markInterrupted();
   supervisor.onStatus((status) => events.emit('worker.status', status));
 
-  const parts = { folder, events, settings, outbound, supervisor, session, files: new FileRegistry(), documents, catalogue, models };
+  const parts = { folder, events, settings, outbound, supervisor, session, files: new FileRegistry(), documents, memories, catalogue, models };
   const host: Host = {
     ...parts,
     downloads,

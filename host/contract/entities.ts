@@ -139,6 +139,33 @@ export const documentRecord = z.object({
 });
 export type DocumentRecord = z.infer<typeof documentRecord>;
 
+/** What was read, kept on disk: one path of segments that someone holds. */
+export const memoryRecord = z.object({
+  id: identifier,
+  /** Documents and chats that hold it; `name` null when it is no longer known. */
+  users: z.array(z.object({ kind: z.enum(['document', 'conversation', 'reading']), name: z.string().nullable() })),
+  modelName: z.string().nullable(),
+  tokens: count,
+  /** With what it shares with other memories. */
+  bytes: count,
+  /** What deleting it frees: what it shares stays. */
+  freedBytes: count,
+  createdAtMs: timestampMs,
+  lastUsedAtMs: timestampMs,
+  /** `reading`: not to its end yet. `damaged`: parts of it will have to be read again. */
+  state: z.enum(['ready', 'reading', 'damaged']),
+});
+export type MemoryRecord = z.infer<typeof memoryRecord>;
+
+export const memoryUsage = z.object({
+  usedBytes: count,
+  /** The person's limit; null: what the disk has. */
+  quotaBytes: count.nullable(),
+  /** How much more can be kept, by the limit and by the disk. */
+  freeBytes: count,
+});
+export type MemoryUsage = z.infer<typeof memoryUsage>;
+
 export const sampling = z.object({
   /** 0 is greedy. */
   temperature: z.number().min(0).max(5),

@@ -13,6 +13,8 @@ import {
   failure,
   identifier,
   machineReport,
+  memoryRecord,
+  memoryUsage,
   message,
   modelRecord,
   settings,
@@ -71,6 +73,18 @@ export const methods = {
   },
   'documents.remove': { params: z.object({ documentId: identifier }).strict(), result: nothing },
 
+  /** What was read and kept, the most recently used first. */
+  'memories.list': { params: nothing, result: z.array(memoryRecord) },
+  'memories.remove': {
+    params: z.object({ memoryId: identifier }).strict(),
+    result: z.object({ freedBytes: z.number().int().nonnegative() }),
+  },
+  /** How much is kept; `quotaBytes` sets the limit (null: none). */
+  'memories.quota': {
+    params: z.object({ quotaBytes: z.number().int().nonnegative().nullable().optional() }).strict(),
+    result: memoryUsage,
+  },
+
   'conversations.list': { params: nothing, result: z.array(conversation) },
   'conversations.create': {
     params: conversation
@@ -124,6 +138,8 @@ export const events = {
   'settings.changed': settings,
   'models.changed': z.array(modelRecord),
   'downloads.changed': download,
+  /** Ask for the list again. */
+  'memories.changed': nothing,
   'conversation.changed': conversation,
   'conversation.removed': z.object({ conversationId: identifier }),
   /** A message was added or its state changed; carries the whole message. */

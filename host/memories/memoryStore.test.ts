@@ -35,7 +35,7 @@ test('random parts come back, whole and in any pieces, before and after reopenin
   await again.verifyOpen(keys.at(-1) ?? '');
 
   const ranges = [];
-  const expected = [];
+  const expected: Uint8Array[] = [];
   const contents = await Promise.all(keys.map(async (key) => partsFor(await again.tokens(key))));
   for (let index = 0; index < 400; index += 1) {
     const segment = Math.floor(random() * keys.length);

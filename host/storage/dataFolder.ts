@@ -10,6 +10,8 @@ export interface DataFolder {
   readonly lock: string;
   readonly backups: string;
   readonly documents: string;
+  /** What was read; made by the store that owns it. */
+  readonly memories: string;
   readonly models: string;
   /** Uploads and downloads on their way; emptied at start. */
   readonly staging: string;
@@ -32,6 +34,7 @@ export function openDataFolder(root: string): DataFolder {
     lock: join(root, 'longleaf.lock'),
     backups: join(root, 'backups'),
     documents: join(root, 'documents'),
+    memories: join(root, 'memories'),
     models: join(root, 'models'),
     staging: join(root, 'staging'),
   };

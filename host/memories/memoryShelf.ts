@@ -1,0 +1,120 @@
+/**
+ * The memories as the interface sees them: named after documents and chats, listed, deleted, limited.
+ * The store belongs to whoever reads and answers; it is opened here for the length of one call.
+ */
+import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MemoryRecord, MemoryUsage } from '../contract/entities.ts';
+import { toFailure } from '../errors.ts';
+import { memoryNotFound } from './failures.ts';
+import { type Freed, MemoryStore, type MemorySummary } from './memoryStore.ts';
+import { parseOwner } from './owners.ts';
+
+/** The part of a store that is needed; plain data, so that another process can answer for it. */
+export type MemoryAdministration = Pick<MemoryStore, 'list' | 'remove' | 'removeLeaf' | 'sweep' | 'usage' | 'setQuota' | 'close'>;
+
+export interface MemoryNames {
+  /** undefined when there is none of this id any more. */
+  document(id: string): string | undefined;
+  conversation(id: string): string | undefined;
+}
+
+interface MemoryShelfOptions {
+  folder: string;
+  names: MemoryNames;
+  open?: () => Promise<MemoryAdministration>;
+  /** How long to wait for another process that has the memories. */
+  patienceMs?: number;
+}
+
+const retryEveryMs = 100;
+
+export class MemoryShelf {
+  readonly #folder: string;
+  readonly #names: MemoryNames;
+  readonly #open: () => Promise<MemoryAdministration>;
+  readonly #patienceMs: number;
+  /** The end of the queue of calls. */
+  #calls: Promise<unknown> = Promise.resolve();
+
+  constructor({ folder, names, open, patienceMs = 3000 }: MemoryShelfOptions) {
+    this.#folder = folder;
+    this.#names = names;
+    this.#open = open ?? (() => MemoryStore.open({ folder }));
+    this.#patienceMs = patienceMs;
+  }
+
+  /** The most recently used first. */
+  list(): Promise<MemoryRecord[]> {
+    return this.#use(async (store) => (await store.list()).map((summary) => this.#record(summary)));
+  }
+
+  /** Deletes a memory; what others need of it stays. */
+  remove(memoryId: string): Promise<Freed> {
+    return this.#use(async (store) => {
+      const known = await store.list();
+      if (!known.some(({ leaf }) => leaf === memoryId)) throw memoryNotFound(memoryId);
+      const freed = await store.removeLeaf(memoryId);
+      const swept = await store.sweep();
+      return { bytes: freed.bytes + swept.bytes, segments: freed.segments + swept.segments };
+    });
+  }
+
+  /** What a removed document or chat held goes with it. */
+  async forget(owners: readonly string[]): Promise<void> {
+    // Most who never let a document be read have no memories at all.
+    if (existsSync(this.#folder)) await this.#use((store) => store.remove(owners));
+  }
+
+  /** Sets the limit, if one is given (null: none), and says how much there is. */
+  quota(quotaBytes?: number | null): Promise<MemoryUsage> {
+    return this.#use(async (store) => {
+      if (quotaBytes !== undefined) await store.setQuota(quotaBytes);
+      const usage = await store.usage();
+      return { usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, freeBytes: usage.freeBytes };
+    });
+  }
+
+  /** Waits for calls under way. */
+  async close(): Promise<void> {
+    await this.#calls;
+  }
+
+  #use<T>(work: (store: MemoryAdministration) => Promise<T>): Promise<T> {
+    const done = this.#calls.then(async () => {
+      const store = await this.#openPatiently();
+      try {
+        return await work(store);
+      } finally {
+        await store.close();
+      }
+    });
+    this.#calls = done.catch(() => undefined);
+    return done;
+  }
+
+  async #openPatiently(): Promise<MemoryAdministration> {
+    const giveUpAt = Date.now() + this.#patienceMs;
+    for (;;) {
+      try {
+        return await this.#open();
+      } catch (error) {
+        if (toFailure(error).code !== 'data-folder-in-use' || Date.now() >= giveUpAt) throw error;
+      }
+      await pause(retryEveryMs);
+    }
+  }
+
+  #record({ leaf, tokens, bytes, freedBytes, createdAtMs, lastUsedAtMs, owners, damaged }: MemorySummary): MemoryRecord {
+    const users = owners.flatMap(({ owner, title }) => {
+      const parsed = parseOwner(owner);
+      if (!parsed) return [];
+      const { kind, id } = parsed;
+      const name = kind === 'conversation' ? this.#names.conversation(id) : this.#names.document(id);
+      return [{ kind, name: name ?? title }];
+    });
+    const reading = users.some(({ kind }) => kind === 'reading');
+    const modelName = owners.find((owner) => owner.modelName !== null)?.modelName ?? null;
+    return { id: leaf, users, modelName, tokens, bytes, freedBytes, createdAtMs, lastUsedAtMs, state: damaged ? 'damaged' : reading ? 'reading' : 'ready' };
+  }
+}
