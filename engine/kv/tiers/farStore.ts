@@ -67,15 +67,17 @@ export class FarStore {
     if (!this.#disk || this.bytes.ramBytes <= this.#ramBudgetBytes) return;
     const name = nameOf(layer, segment);
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-    const written = this.#disk.write(name, bytes).then(() => {
-      if (this.#resident[layer][segment] !== words) return;
-      this.#resident[layer][segment] = null;
-      this.bytes.ramBytes -= words.byteLength;
-      this.bytes.diskBytes += words.byteLength;
-    });
+    const written = this.#disk.write(name, bytes).then(() => this.#leaveRam(layer, segment, words));
     this.#written.set(name, written);
     // Whoever waits for the store hears of a failure; until then the segment stays in RAM.
     written.catch(() => undefined);
+  }
+
+  #leaveRam(layer: number, segment: number, words: Uint32Array): void {
+    if (this.#resident[layer][segment] !== words) return;
+    this.#resident[layer][segment] = null;
+    this.bytes.ramBytes -= words.byteLength;
+    this.bytes.diskBytes += words.byteLength;
   }
 
   /** Waits until what overflowed RAM is on disk; rejects when a write failed. */
