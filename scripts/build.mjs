@@ -39,7 +39,7 @@ const parts = [
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts' }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', truth: 'bench/truth.ts' }),
   },
   {
     name: 'electron',
