@@ -45,6 +45,8 @@ export interface TierPlan {
   bytes: { ring: number; index: number; slots: number; shared: number; total: number };
 }
 
+/** Share of the budget that far tokens are streamed through. */
+const stageShare = 1 / 32;
 const planesTried = [4, 2, 1] as const;
 
 /** Throws `kv-budget-too-small` with what would be needed. */
@@ -92,8 +94,9 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const capacityTokens = Math.ceil(contextTokens / segmentTokens) * segmentTokens;
   const layout: FarLayout = { heads, kvHeads, headDim, segmentTokens, capacityTokens, planes };
   const ringSlots = windowTokens + segmentTokens + maxRows;
-  const stageTokens = segmentTokens * Math.max(1, Math.floor(contextTokens / segmentTokens / 32));
   const vectorBytes = 4 * recordWords(format, headDim);
+  const stageSegments = Math.floor((stageShare * gpuBytes) / (2 * kvHeads * vectorBytes * segmentTokens));
+  const stageTokens = segmentTokens * Math.max(1, Math.min(stageSegments, capacityTokens / segmentTokens));
   const ring = 4 * kvHeads * ringSlots * headDim * layers;
   const index = (sketchBytes(layout) + clusterBytes(layout)) * layers;
   const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
