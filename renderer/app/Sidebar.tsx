@@ -1,5 +1,5 @@
 import { clsx } from 'clsx';
-import { Boxes, PanelLeftClose, Settings, SquarePen, type LucideIcon } from 'lucide-react';
+import { BookMarked, Boxes, PanelLeftClose, Settings, SquarePen, type LucideIcon } from 'lucide-react';
 import { ConversationList } from '../features/chat/components/ConversationList.tsx';
 import { IconButton } from '../ui/IconButton.tsx';
 import { Shortcut } from '../ui/Shortcut.tsx';
@@ -33,6 +33,7 @@ export function Sidebar() {
       </div>
       <ConversationList />
       <div className="border-t border-line p-2">
+        <NavigationItem icon={BookMarked} screen="memories" label={strings.navigation.memories} action="memories.open" />
         <NavigationItem icon={Boxes} screen="models" label={strings.navigation.models} action="models.open" />
         <NavigationItem icon={Settings} screen="settings" label={strings.navigation.settings} action="settings.open" />
       </div>

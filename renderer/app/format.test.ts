@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatRate, formatWait, fractionOf } from './format.ts';
+import { formatAge, formatBytes, formatDuration, formatRate, formatWait, fractionOf } from './format.ts';
 
 describe('numbers as people read them', () => {
   it('writes sizes in decimal units', () => {
@@ -18,6 +18,13 @@ describe('numbers as people read them', () => {
 
   it('writes rates with a decimal only where it says something', () => {
     expect([0, 14.23, 1234.5].map(formatRate)).toEqual(['0.0', '14.2', '1,235']);
+  });
+
+  it('writes ages in their largest unit', () => {
+    const now = 1_700_000_000_000;
+    const ages = [0, 59, 60, 7200, 86_400, 6 * 86_400, 15 * 86_400, 100 * 86_400, 800 * 86_400].map((seconds) => formatAge(now - seconds * 1000, now));
+    expect(ages).toEqual(['now', 'now', '1 minute ago', '2 hours ago', 'yesterday', '6 days ago', '2 weeks ago', '3 months ago', '2 years ago']);
+    expect(formatAge(now + 5000, now)).toBe('now');
   });
 
   it('has no fraction of an unknown total', () => {

@@ -53,6 +53,16 @@ export function formatDateAndTime(timestampMs: number): string {
   return dateAndTime.format(timestampMs);
 }
 
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+const ageUnits = [['year', 365 * 86_400], ['month', 30 * 86_400], ['week', 7 * 86_400], ['day', 86_400], ['hour', 3600], ['minute', 60]] as const;
+
+/** How long ago, in the largest unit that fits: “3 days ago”, “yesterday”, “now”. */
+export function formatAge(timestampMs: number, nowMs: number): string {
+  const seconds = Math.max(0, (nowMs - timestampMs) / 1000);
+  const [unit, length] = ageUnits.find(([, unitSeconds]) => seconds >= unitSeconds) ?? ['second', Infinity];
+  return relative.format(-Math.floor(seconds / length), unit);
+}
+
 export function fractionOf(done: number, total: number): number | null {
   return total > 0 ? Math.min(1, Math.max(0, done / total)) : null;
 }

@@ -4,6 +4,7 @@ export const strings = {
   navigation: {
     chats: 'Conversations',
     newChat: 'New chat',
+    memories: 'Memories',
     models: 'Models',
     settings: 'Settings',
     main: 'Main',
@@ -67,6 +68,7 @@ export const strings = {
     toggleSidebar: 'Show or hide the sidebar',
     toggleTheme: 'Switch between light and dark',
     attach: 'Attach documents',
+    openMemories: 'Open memories',
     openModels: 'Open models',
     openSettings: 'Open settings',
     restartWorker: 'Restart the GPU process',

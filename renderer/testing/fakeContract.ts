@@ -36,6 +36,8 @@ export class FakeContract {
   #downloads: Download[] = [];
   #failedOnce = false;
   #models = data.models;
+  #memories = data.memories;
+  #quotaBytes: number | null = 20_000_000_000;
   #settings: Settings = { ...defaultSettings, defaultModelId: 'smollm2-135m' };
   #worker: WorkerStatus;
   #next = 0;
@@ -44,7 +46,10 @@ export class FakeContract {
     this.#options = options;
     this.#conversations = new Map(options.firstRun ? [] : data.conversations.map((conversation) => [conversation.id, conversation]));
     this.#messages = new Map(Object.entries(data.messages));
-    if (options.firstRun) this.#models = [];
+    if (options.firstRun) {
+      this.#models = [];
+      this.#memories = [];
+    }
     const memory = { weightsBytes: 144_811_072, kvBytes: 94_371_840, activationsBytes: 22_020_096, stagingBytes: 4_194_304, totalBytes: 265_397_312 };
     this.#worker = options.noAdapter
       ? { state: 'failed', adapter: null, memory: null, loadedModelId: null, loading: null, failure: failureOf('No WebGPU adapter was found.', 'Install a Vulkan driver (on Debian: apt install mesa-vulkan-drivers) and restart the GPU process.') }
@@ -107,6 +112,19 @@ export class FakeContract {
       }
       case 'documents.countTokens':
         return { tokens: tokensOf(this.#texts.get(params.documentId) ?? '') };
+      case 'memories.list':
+        return this.#memories;
+      case 'memories.remove': {
+        const removed = this.#memories.find(({ id }) => id === params.memoryId);
+        this.#memories = this.#memories.filter((memory) => memory !== removed);
+        return { freedBytes: removed?.freedBytes ?? 0 };
+      }
+      case 'memories.quota': {
+        const { quotaBytes } = given as { quotaBytes?: number | null };
+        if (quotaBytes !== undefined) this.#quotaBytes = quotaBytes;
+        const usedBytes = this.#memories.reduce((total, { freedBytes }) => total + freedBytes, 0);
+        return { usedBytes, quotaBytes: this.#quotaBytes, freeBytes: Math.max(0, (this.#quotaBytes ?? data.machine.diskFreeBytes) - usedBytes) };
+      }
       case 'conversations.list':
         return [...this.#conversations.values()];
       case 'conversations.create':

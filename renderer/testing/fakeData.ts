@@ -4,6 +4,7 @@ import {
   type CatalogueEntry,
   type DocumentRecord,
   type MachineReport,
+  type MemoryRecord,
   type Message,
   type ModelRecord,
   defaultSampling,
@@ -110,6 +111,26 @@ export function documentOf(id: string, name: string, change: Partial<DocumentRec
 export const documents: DocumentRecord[] = [
   documentOf('middlemarch', 'Middlemarch, Book I.txt', { notices: ['3 bytes were not valid UTF-8 and were replaced by “�”.'] }),
   documentOf('notes', 'Reading notes.md', { sizeBytes: 8_210, characters: 8_102 }),
+];
+
+const memoryOf = (id: string, change: Partial<MemoryRecord>): MemoryRecord => ({
+  id: id.repeat(64).slice(0, 64),
+  users: [],
+  modelName: 'SmolLM2 135M Instruct',
+  tokens: 5_890,
+  bytes: 271_000_000,
+  freedBytes: 271_000_000,
+  createdAtMs: startedAtMs - 50 * hourMs,
+  lastUsedAtMs: startedAtMs - hourMs,
+  state: 'ready',
+  ...change,
+});
+
+export const memories: MemoryRecord[] = [
+  memoryOf('a', { users: [{ kind: 'conversation', name: 'How is Dorothea introduced?' }], tokens: 7_412, bytes: 341_000_000, freedBytes: 70_000_000, createdAtMs: startedAtMs - 4 * hourMs }),
+  memoryOf('b', { users: [{ kind: 'document', name: 'Middlemarch, Book I.txt' }], freedBytes: 0 }),
+  memoryOf('c', { users: [{ kind: 'reading', name: 'War and Peace.txt' }], modelName: 'Gemma 3 270M', tokens: 412_160, bytes: 7_590_000_000, freedBytes: 7_590_000_000, createdAtMs: startedAtMs - 30 * hourMs, lastUsedAtMs: startedAtMs - 26 * hourMs, state: 'reading' }),
+  memoryOf('d', { users: [{ kind: 'document', name: 'Reading notes.md' }], tokens: 2_032, bytes: 93_500_000, freedBytes: 93_500_000, createdAtMs: startedAtMs - 900 * hourMs, lastUsedAtMs: startedAtMs - 800 * hourMs, state: 'damaged' }),
 ];
 
 export const longAnswer = `Dorothea is introduced through **contrast**: plain dress against fine form, and her own ardour against her sister’s common sense.

@@ -81,6 +81,12 @@ export const actions = new ActionRegistry([
     perform: () => attempt(settingsStore.getState().update({ theme: currentTheme() === 'dark' ? 'light' : 'dark' })),
   },
   {
+    id: 'memories.open',
+    label: strings.actions.openMemories,
+    keywords: ['read', 'kept', 'disk', 'space', 'quota'],
+    perform: () => view().show('memories'),
+  },
+  {
     id: 'models.open',
     label: strings.actions.openModels,
     keywords: ['download', 'import', 'gguf'],
