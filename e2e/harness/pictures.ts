@@ -14,9 +14,9 @@ export async function takePictures(app: RunningApp, name: string): Promise<void>
   const { page } = app;
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    // Colours change over a moment.
+    // Colours change over a moment, and over more than that on a busy machine.
     await page.waitForTimeout(250);
-    await page.screenshot({ path: join(repositoryFolder, 'docs', 'screenshots', folders[app.kind], `${name}-${colorScheme}.png`) });
+    await page.screenshot({ animations: 'disabled', path: join(repositoryFolder, 'docs', 'screenshots', folders[app.kind], `${name}-${colorScheme}.png`) });
   }
   await page.emulateMedia({ colorScheme: 'light' });
 }

@@ -77,6 +77,8 @@ function TryAgain({ messageId }: { messageId: string }) {
 
 function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
   const answering = useIsAnswering();
+  // Older answers know it from their statistics alone.
+  const modelName = message.modelName ?? message.statistics?.modelName;
   return (
     <footer className="group/footer mt-1.5 -ml-1 flex min-h-6 flex-wrap items-center gap-x-1 text-small text-faint">
       {message.text !== '' && <CopyButton text={() => message.text} label={text.copyAnswer} />}
@@ -92,9 +94,9 @@ function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
         />
       )}
       <Alternatives message={message} />
-      {message.modelName && (
-        <span data-testid="answer-model" title={text.model(message.modelName)} className="px-1">
-          {message.modelName}
+      {modelName && (
+        <span data-testid="answer-model" title={text.model(modelName)} className="pl-1">
+          {modelName}
         </span>
       )}
       {message.statistics && <Statistics statistics={message.statistics} quiet={!last} />}

@@ -10,7 +10,7 @@ function perSecond(tokens: number, milliseconds: number): string | null {
   return tokens > 0 && milliseconds > 0 ? formatRate((tokens * 1000) / milliseconds) : null;
 }
 
-/** One quiet line; all the numbers when it is pressed. `quiet`: only when pointed at. */
+/** One quiet line after the model's name; all the numbers when it is pressed. `quiet`: only when pointed at. */
 export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics; quiet: boolean }) {
   const { answerTokens, answeringMs, promptTokens, reusedTokens, readingMs, stopReason } = statistics;
   const rate = perSecond(answerTokens, answeringMs);
@@ -32,7 +32,7 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
           type="button"
           data-testid="statistics"
           className={clsx(
-            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']",
+            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text [&>span]:before:mr-2 [&>span]:before:content-['·']",
             quiet && 'opacity-0 group-focus-within/footer:opacity-100 group-hover/footer:opacity-100',
           )}
         >
