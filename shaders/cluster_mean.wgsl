@@ -1,7 +1,7 @@
-// The mean of a segment's keys without the sinks, written behind the centroids in `scratch`.
-// Shapes, bindings and further constants: cluster_segment.wgsl.
+// The mean of a segment's keys without the sinks.
+// Shapes, bindings and further constants: cluster_segment.wgsl; the mean is a row of `scratch`.
 // Mapping: workgroup x = four units of four dimensions, y = key-value head; an invocation is a (slice of the
-//   tokens, unit).
+//   tokens, unit). With INVOCATIONS = 4 there is one slice.
 // Constants: INVOCATIONS, a power of two. Reference: meanOf in engine/reference/retrieval/clusters.ts.
 
 const UNITS_AT_ONCE = 4u;
@@ -22,6 +22,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (invocation < half) { sums[invocation] += sums[invocation + half]; }
   }
   if (invocation < UNITS_AT_ONCE) {
-    scratch[scratchVector(kvHead, CLUSTERS) + unit] = sums[invocation] / f32(SEGMENT_TOKENS - excludedTokens());
+    scratch[scratchVector(kvHead, MEAN) + unit] = sums[invocation] / f32(SEGMENT_TOKENS - excludedTokens());
   }
 }

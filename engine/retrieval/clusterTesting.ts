@@ -125,7 +125,7 @@ export interface BuiltClusters {
   counts: number[][];
   tokenWords: number[][];
   assignment: number[][];
-  /** Of the last segment: unit centroids before the last round, then the mean. */
+  /** Of the last segment: unit centroids before the last round, the mean, and more. */
   scratch: Float32Array;
   free(): void;
 }

@@ -5,14 +5,13 @@
  */
 import assignText from '../../shaders/cluster_assign.wgsl';
 import meanText from '../../shaders/cluster_mean.wgsl';
-import membersText from '../../shaders/cluster_members.wgsl';
-import reduceText from '../../shaders/cluster_reduce.wgsl';
+import moveText from '../../shaders/cluster_move.wgsl';
+import normaliseText from '../../shaders/cluster_normalise.wgsl';
 import segmentText from '../../shaders/cluster_segment.wgsl';
 import storeText from '../../shaders/cluster_store.wgsl';
-import updateText from '../../shaders/cluster_update.wgsl';
 import loadText from '../../shaders/kv_load.wgsl';
 import type { Device } from '../device/device.ts';
-import { encodeDispatch, type Kernel } from '../device/kernel.ts';
+import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
 import { clusteringRounds, clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, noCluster, sinkTokens } from './layout.ts';
@@ -25,7 +24,7 @@ export function clusterBytes(layout: FarLayout): number {
 
 /** Bytes of the scratch that all layers of a shape share while their clusters are built. */
 export function clusterScratchBytes(layout: FarLayout): number {
-  return layout.kvHeads * (clustersPerSegment(layout) + 1) * layout.headDim * 4;
+  return layout.kvHeads * (3 * clustersPerSegment(layout) + 1) * layout.headDim * 4;
 }
 
 /** The clusters of one layer. A cluster's index is segment · clustersPerSegment + its number in the segment. */
@@ -57,7 +56,7 @@ export class Clusters {
   }
 }
 
-/** `clusterScratchBytes` of scratch: the centroids of the segment at work, in f32. */
+/** `clusterScratchBytes` of scratch: centroids and value means of the segment at work, in f32. */
 export function allocateClusterScratch(device: Device, layout: FarLayout): GPUBuffer {
   return device.memory.storage('activations', 'cluster scratch', clusterScratchBytes(layout));
 }
@@ -88,26 +87,29 @@ export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers):
   checkClusterLayout(layout);
   if (ring.kvHeads !== kvHeads || ring.headDim !== headDim) throw new RangeError('the ring and the clusters differ in their heads');
   if (ring.capacitySlots < segmentTokens) throw new RangeError(`a ring of ${ring.capacitySlots} slots cannot hold a segment of ${segmentTokens} tokens`);
-  const { mean, start, assign, update, store } = await clusterKernels(device, layout, ring.format);
-  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens]);
+  const kernels = await clusterKernels(device, layout, ring.format);
+  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens, headDim / 4]);
   const common = [io.segment, shape, io.keys, io.scratch] as const;
-  const bound = (kernel: Kernel, ...more: GPUBuffer[]) => ({ kernel, bindings: kernel.bind(...common, ...more) });
-  const perCluster = clustersPerSegment(layout);
-  const dispatches = {
-    mean: bound(mean),
-    start: bound(start),
-    assign: bound(assign, io.tokenWords),
-    update: bound(update, io.tokenWords),
-    store: bound(store, io.tokenWords, io.values, clusters.centroids, clusters.valueMeans, clusters.counts),
-  };
+  const dispatch = (kernel: Kernel, ...buffers: GPUBuffer[]): Dispatch => ({ kernel, bindings: kernel.bind(...buffers) });
+  const mean = dispatch(kernels.mean, ...common);
+  const start = dispatch(kernels.start, ...common);
+  const normalise = dispatch(kernels.normalise, shape, io.scratch);
+  const assign = dispatch(kernels.assign, ...common, io.tokenWords);
+  const move = dispatch(kernels.move, ...common, io.tokenWords);
+  const end = dispatch(kernels.end, ...common, io.tokenWords, io.values, clusters.counts);
+  const store = dispatch(kernels.store, io.segment, shape, io.scratch, clusters.centroids, clusters.valueMeans);
+  const perSegment = clustersPerSegment(layout);
+  const vectorUnits = Math.ceil((perSegment * headDim) / 4 / 64);
   return {
     encode(pass) {
-      encodeDispatch(pass, dispatches.mean, headDim / 16, kvHeads);
-      encodeDispatch(pass, dispatches.start, perCluster, kvHeads);
+      encodeDispatch(pass, mean, headDim / 16, kvHeads);
+      encodeDispatch(pass, start, vectorUnits, kvHeads);
       for (let round = 1; round <= clusteringRounds; round++) {
-        encodeDispatch(pass, dispatches.assign, segmentTokens / 16, kvHeads);
-        encodeDispatch(pass, round < clusteringRounds ? dispatches.update : dispatches.store, perCluster, kvHeads);
+        encodeDispatch(pass, normalise, Math.ceil(perSegment / 32), kvHeads);
+        encodeDispatch(pass, assign, (segmentTokens * kernels.parts) / 64, kvHeads);
+        encodeDispatch(pass, round < clusteringRounds ? move : end, vectorUnits, kvHeads);
       }
+      encodeDispatch(pass, store, Math.ceil((2 * perSegment) / 64), kvHeads);
     },
   };
 }
@@ -115,38 +117,45 @@ export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers):
 interface ClusterKernels {
   mean: Kernel;
   start: Kernel;
+  normalise: Kernel;
   assign: Kernel;
-  update: Kernel;
+  /** Invocations that share a token while it is assigned. */
+  parts: number;
+  move: Kernel;
+  /** `move` of the last round. */
+  end: Kernel;
   store: Kernel;
 }
 
 async function clusterKernels(device: Device, layout: FarLayout, format: KvLayout['format']): Promise<ClusterKernels> {
   const clusters = clustersPerSegment(layout);
-  const units = layout.headDim / 4;
-  const invocations = 128;
+  // Adapters that compute on the processor are slow at barriers and have few threads to keep busy.
+  const software = device.facts.kind === 'software';
+  const parts = software ? 1 : 4;
+  const partClusters = clusters / parts;
+  const tile = partClusters % 8 === 0 ? 8 : partClusters % 4 === 0 ? 4 : partClusters;
   const constants = {
     HALF_CACHE: format === 'f16',
     WIDE: false,
     FUSED: false,
     SEGMENT_TOKENS: layout.segmentTokens,
     CLUSTERS: clusters,
-    QUARTER: clusters / 4,
-    HEAD_UNITS: units,
+    HEAD_UNITS: layout.headDim / 4,
     SINK_TOKENS: sinkTokens,
     NO_CLUSTER: noCluster,
-    INVOCATIONS: invocations,
-    SLICES: Math.floor(invocations / units),
   };
-  const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> =>
-    device.kernels.get({ label, texts: [loadText, segmentText, ...texts], constants: { ...constants, ...more } });
-  const [mean, start, assign, update, store] = await Promise.all([
-    kernel('cluster_mean', [meanText]),
-    kernel('cluster_update', [reduceText, updateText], { START: true }),
-    kernel('cluster_assign', [assignText]),
-    kernel('cluster_update', [reduceText, membersText, updateText], { START: false }),
-    kernel('cluster_store', [reduceText, membersText, storeText]),
+  const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> => device.kernels.get({ label, texts, constants: { ...constants, ...more } });
+  const segmentTexts = [loadText, segmentText];
+  const [mean, start, normalise, assign, move, end, store] = await Promise.all([
+    kernel('cluster_mean', [...segmentTexts, meanText], { INVOCATIONS: software ? 4 : 128 }),
+    kernel('cluster_move', [...segmentTexts, moveText], { START: true, LAST: false }),
+    kernel('cluster_normalise', [normaliseText]),
+    kernel('cluster_assign', [...segmentTexts, assignText], { PARTS: parts, SPLIT: parts > 1, PART_CLUSTERS: partClusters, TILE: tile }),
+    kernel('cluster_move', [...segmentTexts, moveText], { START: false, LAST: false }),
+    kernel('cluster_move', [...segmentTexts, moveText], { START: false, LAST: true }),
+    kernel('cluster_store', [storeText]),
   ]);
-  return { mean, start, assign, update, store };
+  return { mean, start, normalise, assign, parts, move, end, store };
 }
 
 /** Throws a RangeError for layouts that the kernels cannot do. */
