@@ -5,8 +5,7 @@
 // Bindings: those of cluster_segment.wgsl, then 4 tokenWords.
 // Mapping: workgroup x = 64 / PARTS tokens, y = key-value head; PARTS invocations share a token, each with its part
 //   of the centroids, of which it takes TILE at once. One part needs no barrier.
-// Constants: those of cluster_segment.wgsl; PARTS, SPLIT = PARTS > 1, PART_CLUSTERS = CLUSTERS / PARTS, TILE, which
-//   divides it.
+// Constants: those of cluster_segment.wgsl; PARTS, SPLIT = PARTS > 1, TILE, which divides the clusters of a part.
 // Reference: nearest in engine/reference/retrieval/clusters.ts.
 
 @group(0) @binding(4) var<storage, read_write> tokenWords: array<u32>;
@@ -20,20 +19,21 @@ var<workgroup> clusters: array<u32, 64>;
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let kvHead = workgroup.y;
   let token = (workgroup.x * 64u + invocation) / PARTS;
-  let firstCluster = (invocation % PARTS) * PART_CLUSTERS;
+  let partClusters = clustersPerSegment() / PARTS;
+  let firstCluster = (invocation % PARTS) * partClusters;
   let key = ringVector(kvHead, token);
-  let mean = scratchVector(kvHead, MEAN);
+  let mean = scratchMean(kvHead);
   var best = -3e38;
   var cluster = firstCluster;
-  for (var tile = firstCluster; tile < firstCluster + PART_CLUSTERS; tile += TILE) {
-    let centroid = scratchVector(kvHead, tile);
+  for (var tile = firstCluster; tile < firstCluster + partClusters; tile += TILE) {
+    let centroid = scratchVector(kvHead, 0u, tile);
 //@unroll c TILE
     var product$c = 0.0;
 //@end
     for (var unit = 0u; unit < shape.headUnits; unit++) {
       let x = widen0(keys[key + unit]) - scratch[mean + unit];
 //@unroll c TILE
-      product$c += dot(x, scratch[centroid + $cu * HEAD_UNITS + unit]);
+      product$c += dot(x, scratch[centroid + $cu * shape.headUnits + unit]);
 //@end
     }
 //@unroll c TILE
@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
   }
 //@end
-  let word = kvHead * shape.capacityTokens + segment.index * SEGMENT_TOKENS + token;
+  let word = kvHead * shape.capacityTokens + segment.index * shape.segmentTokens + token;
   cluster = select(cluster, NO_CLUSTER, token < excludedTokens());
   tokenWords[word] = (tokenWords[word] & 0xffffu) | (cluster << 16u);
 }

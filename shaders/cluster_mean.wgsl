@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let kvHead = workgroup.y;
   let unit = workgroup.x * UNITS_AT_ONCE + invocation % UNITS_AT_ONCE;
   var sum = vec4<f32>();
-  for (var token = excludedTokens() + invocation / UNITS_AT_ONCE; token < SEGMENT_TOKENS; token += INVOCATIONS / UNITS_AT_ONCE) {
+  for (var token = excludedTokens() + invocation / UNITS_AT_ONCE; token < shape.segmentTokens; token += INVOCATIONS / UNITS_AT_ONCE) {
     sum += widen0(keys[ringVector(kvHead, token) + unit]);
   }
   sums[invocation] = sum;
@@ -22,6 +22,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (invocation < half) { sums[invocation] += sums[invocation + half]; }
   }
   if (invocation < UNITS_AT_ONCE) {
-    scratch[scratchVector(kvHead, MEAN) + unit] = sums[invocation] / f32(SEGMENT_TOKENS - excludedTokens());
+    scratch[scratchMean(kvHead) + unit] = sums[invocation] / f32(shape.segmentTokens - excludedTokens());
   }
 }

@@ -19,22 +19,22 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let cluster = id.x / HEAD_UNITS;
-  let unit = id.x % HEAD_UNITS;
+  let cluster = id.x / shape.headUnits;
+  let unit = id.x % shape.headUnits;
   let kvHead = id.y;
-  if (cluster >= CLUSTERS) { return; }
+  if (cluster >= clustersPerSegment()) { return; }
 //@if START
   let excluded = excludedTokens();
-  let token = excluded + (2u * cluster + 1u) * (SEGMENT_TOKENS - excluded) / (2u * CLUSTERS);
-  scratch[scratchVector(kvHead, cluster) + unit] = centredKey(kvHead, token, unit);
+  let token = excluded + (2u * cluster + 1u) * (shape.segmentTokens - excluded) / (2u * clustersPerSegment());
+  scratch[scratchVector(kvHead, 0u, cluster) + unit] = centredKey(kvHead, token, unit);
 //@else
-  let firstWord = (kvHead * shape.capacityTokens + segment.index * SEGMENT_TOKENS) / 4u;
+  let firstWord = (kvHead * shape.capacityTokens + segment.index * shape.segmentTokens) / 4u;
   var count = 0u;
   var sum = vec4<f32>();
 //@if LAST
   var valueSum = vec4<f32>();
 //@end
-  for (var block = 0u; block < SEGMENT_TOKENS; block += 32u) {
+  for (var block = 0u; block < shape.segmentTokens; block += 32u) {
     var members = 0u;
     for (var four = 0u; four < 8u; four++) {
       let isMember = (tokenWords[firstWord + block / 4u + four] >> vec4<u32>(16u)) == vec4<u32>(cluster);
@@ -52,12 +52,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let mean = sum / f32(max(count, 1u));
 //@if LAST
-  let centred = select(scratch[scratchVector(kvHead, cluster) + unit], mean, count > 0u);
-  scratch[scratchVector(kvHead, FINAL_CENTROIDS + cluster) + unit] = centred + scratch[scratchVector(kvHead, MEAN) + unit];
-  scratch[scratchVector(kvHead, FINAL_VALUES + cluster) + unit] = valueSum / f32(max(count, 1u));
-  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / 16u) + segment.index * CLUSTERS + cluster] = count; }
+  let centred = select(scratch[scratchVector(kvHead, 0u, cluster) + unit], mean, count > 0u);
+  scratch[scratchVector(kvHead, 1u, cluster) + unit] = centred + scratch[scratchMean(kvHead) + unit];
+  scratch[scratchVector(kvHead, 2u, cluster) + unit] = valueSum / f32(max(count, 1u));
+  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / 16u) + segment.index * clustersPerSegment() + cluster] = count; }
 //@else
-  if (count > 0u) { scratch[scratchVector(kvHead, cluster) + unit] = mean; }
+  if (count > 0u) { scratch[scratchVector(kvHead, 0u, cluster) + unit] = mean; }
 //@end
 //@end
 }

@@ -1,13 +1,12 @@
 // Ends the clustering of a segment: stores each cluster's mean key and mean value in 8 bits.
-// Shapes: scratch as in cluster_segment.wgsl; centroids, valueMeans [kvHead][capacityTokens / 16][HEAD_UNITS + 1]
+// Shapes: scratch as in cluster_segment.wgsl; centroids, valueMeans [kvHead][capacityTokens / 16][headDim / 4 + 1]
 //   u32: four signed integers a word (value = integer · scale), then the f32 scale.
 // Bindings: 0 segment, 1 shape, 2 scratch, 3 centroids, 4 valueMeans.
 // Mapping: an invocation per record, first the centroids, then the value means; y = key-value head.
-// Constants: CLUSTERS, HEAD_UNITS = headDim / 4.
 // Reference: readEightBit in engine/reference/retrieval/eightBit.ts.
 
 struct Segment { index: u32 }
-struct Shape { capacitySlots: u32, capacityTokens: u32, headUnits: u32 }
+struct Shape { capacitySlots: u32, capacityTokens: u32, segmentTokens: u32, headUnits: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -24,16 +23,17 @@ fn eightBits(x: vec4<f32>) -> u32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  if (id.x >= 2u * CLUSTERS) { return; }
-  // The final centroids follow the centroids at work and the mean, the value means follow them.
-  let first = (id.y * (3 * CLUSTERS + 1) + CLUSTERS + 1u + id.x) * HEAD_UNITS;
-  let cluster = id.y * (shape.capacityTokens / 16u) + segment.index * CLUSTERS + id.x % CLUSTERS;
-  let record = cluster * (HEAD_UNITS + 1u);
+  let clusters = shape.segmentTokens / 16u;
+  if (id.x >= 2u * clusters) { return; }
+  // The final centroids follow the centroids at work, the value means follow them.
+  let first = (id.y * (3u * clusters + 1u) + clusters + id.x) * shape.headUnits;
+  let cluster = id.y * (shape.capacityTokens / 16u) + segment.index * clusters + id.x % clusters;
+  let record = cluster * (shape.headUnits + 1u);
   var largest = vec4<f32>();
   for (var unit = 0u; unit < shape.headUnits; unit++) { largest = max(largest, abs(scratch[first + unit])); }
   let scale = max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127.0;
   let inverse = select(0.0, 1.0 / scale, scale > 0.0);
-  if (id.x < CLUSTERS) {
+  if (id.x < clusters) {
     for (var unit = 0u; unit < shape.headUnits; unit++) { centroids[record + unit] = eightBits(scratch[first + unit] * inverse); }
     centroids[record + shape.headUnits] = bitcast<u32>(scale);
   } else {

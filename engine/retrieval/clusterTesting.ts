@@ -125,7 +125,7 @@ export interface BuiltClusters {
   counts: number[][];
   tokenWords: number[][];
   assignment: number[][];
-  /** Of the last segment: unit centroids before the last round, the mean, and more. */
+  /** Of the last segment: unit centroids before the last round, and at the end the mean. */
   scratch: Float32Array;
   free(): void;
 }

@@ -88,7 +88,7 @@ export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers):
   if (ring.kvHeads !== kvHeads || ring.headDim !== headDim) throw new RangeError('the ring and the clusters differ in their heads');
   if (ring.capacitySlots < segmentTokens) throw new RangeError(`a ring of ${ring.capacitySlots} slots cannot hold a segment of ${segmentTokens} tokens`);
   const kernels = await clusterKernels(device, layout, ring.format);
-  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens, headDim / 4]);
+  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens, segmentTokens, headDim / 4]);
   const common = [io.segment, shape, io.keys, io.scratch] as const;
   const dispatch = (kernel: Kernel, ...buffers: GPUBuffer[]): Dispatch => ({ kernel, bindings: kernel.bind(...buffers) });
   const mean = dispatch(kernels.mean, ...common);
@@ -128,19 +128,15 @@ interface ClusterKernels {
 }
 
 async function clusterKernels(device: Device, layout: FarLayout, format: KvLayout['format']): Promise<ClusterKernels> {
-  const clusters = clustersPerSegment(layout);
   // Adapters that compute on the processor are slow at barriers and have few threads to keep busy.
   const software = device.facts.kind === 'software';
   const parts = software ? 1 : 4;
-  const partClusters = clusters / parts;
+  const partClusters = clustersPerSegment(layout) / parts;
   const tile = partClusters % 8 === 0 ? 8 : partClusters % 4 === 0 ? 4 : partClusters;
   const constants = {
     HALF_CACHE: format === 'f16',
     WIDE: false,
     FUSED: false,
-    SEGMENT_TOKENS: layout.segmentTokens,
-    CLUSTERS: clusters,
-    HEAD_UNITS: layout.headDim / 4,
     SINK_TOKENS: sinkTokens,
     NO_CLUSTER: noCluster,
   };
@@ -150,7 +146,7 @@ async function clusterKernels(device: Device, layout: FarLayout, format: KvLayou
     kernel('cluster_mean', [...segmentTexts, meanText], { INVOCATIONS: software ? 4 : 128 }),
     kernel('cluster_move', [...segmentTexts, moveText], { START: true, LAST: false }),
     kernel('cluster_normalise', [normaliseText]),
-    kernel('cluster_assign', [...segmentTexts, assignText], { PARTS: parts, SPLIT: parts > 1, PART_CLUSTERS: partClusters, TILE: tile }),
+    kernel('cluster_assign', [...segmentTexts, assignText], { PARTS: parts, SPLIT: parts > 1, TILE: tile }),
     kernel('cluster_move', [...segmentTexts, moveText], { START: false, LAST: false }),
     kernel('cluster_move', [...segmentTexts, moveText], { START: false, LAST: true }),
     kernel('cluster_store', [storeText]),
