@@ -29,6 +29,19 @@ test('models', async ({ app }) => {
   await expectAccessible(app);
 });
 
+test('memories', async ({ app }) => {
+  await new FirstRunPage(app.page).completeIfShown();
+  await app.page.getByRole('button', { name: /^Memories/ }).click();
+  await expect(app.page.getByText('Nothing is kept yet.')).toBeVisible();
+  const limit = app.page.getByRole('spinbutton', { name: 'Limit' });
+  await limit.fill('20');
+  await limit.press('Enter');
+  await limit.blur();
+  await expect(app.page.getByTestId('memory-usage')).toContainText('0 bytes of 20.0 GB');
+  await takePictures(app, 'memories');
+  await expectAccessible(app);
+});
+
 test('settings', async ({ app }) => {
   await new FirstRunPage(app.page).completeIfShown();
   await app.page.getByRole('button', { name: /^Settings/ }).click();

@@ -11,6 +11,9 @@ export interface SegmentRange extends PartRange {
   key: string;
 }
 
+/** Enough to keep a disk busy, few enough not to run out of open files. */
+const segmentsAtOnce = 16;
+
 export class SegmentAccess {
   /** By key. */
   readonly damage: Map<string, MemoryDamagedError>;
@@ -44,11 +47,15 @@ export class SegmentAccess {
       else bySegment.set(key, [index]);
     }
     const results: Uint8Array[] = Array.from({ length: ranges.length });
-    const readSegment = async ([key, indices]: [string, number[]]) => {
-      const bytes = await this.use(key, (reader) => reader.read(indices.map((index) => ranges[index])));
-      for (const [place, index] of indices.entries()) results[index] = bytes[place];
+    const waiting = bySegment.entries();
+    const readSegments = async () => {
+      // The iterator is shared: each takes the next segment that is left.
+      for (const [key, indices] of waiting) {
+        const bytes = await this.use(key, (reader) => reader.read(indices.map((index) => ranges[index])));
+        for (const [place, index] of indices.entries()) results[index] = bytes[place];
+      }
     };
-    await Promise.all([...bySegment].map(readSegment));
+    await Promise.all(Array.from({ length: Math.min(segmentsAtOnce, bySegment.size) }, readSegments));
     return results;
   }
 
