@@ -33,7 +33,6 @@ export default defineConfig({
           include: ['{engine,host,bench}/**/*.gpu.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
           pool: 'forks',
         },
       },

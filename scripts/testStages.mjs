@@ -1,5 +1,6 @@
 /** The stages of `npm test`, in order, and how each runs. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseAdapter } from './adapter.mjs';
 import { rootFolder } from './paths.mjs';
@@ -74,7 +75,7 @@ async function gpu(context, stage, filters = []) {
 async function vitest({ runtimeNode }, project, environment, filters = [], stage = project) {
   const report = reportFile(stage);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', project, ...reporters, ...filters];
+  const args = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', project, `--maxWorkers=${filesAtOnce[project]}`, ...reporters, ...filters];
   const status = await handOver(runtimeNode, args, { cwd: rootFolder, env: { ...process.env, ...environment } });
   return counted(status, report, ({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) => ({
     passed: numPassedTests,
@@ -110,6 +111,13 @@ async function playwright(context, project, environment) {
     skipped: stats.skipped,
   }));
 }
+
+/**
+ * Test files at a time. Vitest itself would leave a core free, which is half of a small machine. GPU tests compile
+ * shaders on one core most of the time; the golden ones compute on all.
+ * @type {Record<string, number>}
+ */
+const filesAtOnce = { unit: Math.max(2, availableParallelism()), gpu: 2, golden: 1 };
 
 /** @param {string[]} command */
 async function onSomeDisplay(command) {
