@@ -4,8 +4,9 @@
 //   [heads][pageCapacity · 16] f32.
 // Bindings: 0 shape, 1 queries, 2 pages, 3 scores.
 // Mapping: workgroup x = 64 tokens, y = key-value head. The 16 invocations of a page share its channels at first, so
-//   that neighbours read neighbours; then each is a token.
-// Constants: GROUP = query heads a key-value head, HEAD_DIM, SINK_TOKENS.
+//   that neighbours read neighbours; then each is a token. Without SHARED_PAGES, for adapters that compute on the
+//   processor and are slow at barriers: an invocation per page.
+// Constants: SHARED_PAGES, INVOCATIONS = 64, or 4 without it, GROUP = query heads a key-value head, SINK_TOKENS.
 // Reference: pageScores in engine/reference/retrieval/pages.ts.
 
 struct Shape { pageCapacity: u32, headDim: u32 }
@@ -17,26 +18,41 @@ struct Shape { pageCapacity: u32, headDim: u32 }
 
 const PAGE_TOKENS = 16u;
 
+//@if SHARED_PAGES
 var<workgroup> sums: array<f32, 64 * GROUP>;
+//@end
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
-  let kvHead = workgroup.y;
-  let token = workgroup.x * 64u + invocation;
-  let page = (kvHead * shape.pageCapacity + token / PAGE_TOKENS) * HEAD_DIM;
-  let query = kvHead * GROUP * HEAD_DIM;
+@compute @workgroup_size(INVOCATIONS)
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(local_invocation_index) invocation: u32,
+) {
+  let kvHead = id.y;
+//@if SHARED_PAGES
+  let page = id.x / PAGE_TOKENS;
+  let firstChannel = id.x % PAGE_TOKENS;
+  let channelStep = PAGE_TOKENS;
+//@else
+  let page = id.x;
+  let firstChannel = 0u;
+  let channelStep = 1u;
+//@end
+  let bounds = (kvHead * shape.pageCapacity + page) * shape.headDim;
+  let query = kvHead * GROUP * shape.headDim;
 //@unroll g GROUP
   var sum$g = 0.0;
 //@end
-  for (var i = token % PAGE_TOKENS; i < shape.headDim; i += PAGE_TOKENS) {
-    let bounds = unpack2x16float(pages[page + i]);
+  for (var i = firstChannel; i < shape.headDim; i += channelStep) {
+    let ends = unpack2x16float(pages[bounds + i]);
 //@unroll g GROUP
     {
-      let products = queries[query + $gu * HEAD_DIM + i] * bounds;
+      let products = queries[query + $gu * shape.headDim + i] * ends;
       sum$g += max(products.x, products.y);
     }
 //@end
   }
+  let output = kvHead * GROUP * shape.pageCapacity * PAGE_TOKENS;
+//@if SHARED_PAGES
 //@unroll g GROUP
   sums[$gu * 64u + invocation] = sum$g;
 //@end
@@ -45,6 +61,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   for (var head = 0u; head < GROUP; head++) {
     var score = 0.0;
     for (var i = 0u; i < PAGE_TOKENS; i++) { score += sums[head * 64u + first + i]; }
-    scores[(kvHead * GROUP + head) * shape.pageCapacity * PAGE_TOKENS + token] = select(score, -1e30, token < SINK_TOKENS);
+    scores[output + head * shape.pageCapacity * PAGE_TOKENS + id.x] = select(score, -1e30, id.x < SINK_TOKENS);
   }
+//@else
+  for (var token = page * PAGE_TOKENS; token < (page + 1u) * PAGE_TOKENS; token++) {
+//@unroll g GROUP
+    scores[output + $gu * shape.pageCapacity * PAGE_TOKENS + token] = select(sum$g, -1e30, token < SINK_TOKENS);
+//@end
+  }
+//@end
 }

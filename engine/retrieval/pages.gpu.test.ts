@@ -8,7 +8,7 @@ import { pageBounds, type PageBounds, pageScores } from '../reference/retrieval/
 import { openTestDevice, upload } from '../testing/device.ts';
 import { type FarCase, farProblem, type FarProblem, runPass, TestRing, vectorsOf } from './clusterTesting.ts';
 import { sinkTokens } from './layout.ts';
-import { allocatePages, bindPageBuild, bindPageScores, pageTokens } from './pages.ts';
+import { allocatePages, bindPageBuild, bindPageScores, type PageScoresKernel, pageTokens } from './pages.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -52,7 +52,7 @@ function checkBounds(stored: PageBounds, exact: PageBounds): void {
   expect(most).toBeLessThanOrEqual(1);
 }
 
-async function check(shape: FarCase, group: number, keyScale = 1, sealedSegments = shape.segments): Promise<void> {
+async function check(shape: FarCase, group: number, keyScale = 1, sealedSegments = shape.segments, kernel?: PageScoresKernel): Promise<void> {
   const original = farProblem(shape);
   const problem = { ...original, keys: original.keys.map((x) => x * keyScale) };
   const layout = { ...problem.layout, heads: shape.kvHeads * group };
@@ -60,7 +60,7 @@ async function check(shape: FarCase, group: number, keyScale = 1, sealedSegments
   const { pages, stored } = await buildPages(problem);
   const queries = randomFloats(heads * headDim, shape.seed + 5, 2);
   const buffers = { queries: upload(device, queries), scores: upload(device, new Float32Array(heads * capacityTokens).fill(77)) };
-  const bound = await bindPageScores(device, { layout, ...buffers, pages });
+  const bound = await bindPageScores(device, { layout, ...buffers, pages }, kernel);
   const sealedTokens = sealedSegments * segmentTokens;
   runPass(device, (pass) => bound.encode(pass, sealedTokens));
   const readback = new Readback(device);
@@ -118,6 +118,10 @@ test('bounds of a ring of f16 are exact', async () => {
 
 test.each([80, 96, 128, 256])('%i dimensions', async (headDim) => {
   await check({ ...usual, headDim, kvHeads: 1, segmentTokens: 64 }, 4);
+});
+
+test.each(['shared', 'lone'] as const)('the %s kernel', async (kernel) => {
+  await check({ ...usual, segmentTokens: 64 }, 3, 1, 2, kernel);
 });
 
 test('only sealed segments, and none', async () => {

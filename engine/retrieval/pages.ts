@@ -73,16 +73,24 @@ export interface PageScoresBuffers {
   scores: GPUBuffer;
 }
 
-export async function bindPageScores(device: Device, io: PageScoresBuffers): Promise<BoundScores> {
+/** `shared`: invocations share a page, for GPUs; `lone`: one invocation a page, for adapters that compute on the processor. */
+export type PageScoresKernel = 'shared' | 'lone';
+
+export async function bindPageScores(
+  device: Device,
+  io: PageScoresBuffers,
+  kernel: PageScoresKernel = device.facts.kind === 'software' ? 'lone' : 'shared',
+): Promise<BoundScores> {
   const { heads, kvHeads, headDim, capacityTokens } = io.layout;
   checkPageLayout(io.layout);
-  const kernel = await device.kernels.get({
+  const shared = kernel === 'shared';
+  const scoring = await device.kernels.get({
     label: 'page_scores',
     texts: [scoresText],
-    constants: { GROUP: heads / kvHeads, HEAD_DIM: headDim, SINK_TOKENS: sinkTokens },
+    constants: { SHARED_PAGES: shared, INVOCATIONS: shared ? 64 : 64 / pageTokens, GROUP: heads / kvHeads, SINK_TOKENS: sinkTokens },
   });
   const shape = sharedUniform(device, 'page scores shape', [capacityTokens / pageTokens, headDim]);
-  const dispatch = { kernel, bindings: kernel.bind(shape, io.queries, io.pages, io.scores) };
+  const dispatch = { kernel: scoring, bindings: scoring.bind(shape, io.queries, io.pages, io.scores) };
   return {
     encode(pass, sealedTokens) {
       if (sealedTokens > 0) encodeDispatch(pass, dispatch, sealedTokens / 64, kvHeads);
