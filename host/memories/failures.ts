@@ -26,6 +26,16 @@ export function memoryNotFound(key: string): HostError {
   return new HostError('memory-not-found', `There is no segment ${key.slice(0, 12)}… among the memories.`, 'Read the document again.');
 }
 
+/** The folder of memories cannot be written or read at all. */
+export function folderUnusable(folder: string, code: string, cause: unknown): HostError {
+  return new HostError(
+    'data-folder-unusable',
+    `Longleaf cannot use its folder of memories ${folder} (${code}).`,
+    'Give yourself write access to it, or choose another data folder with --data or LONGLEAF_DATA.',
+    { cause },
+  );
+}
+
 /** The disk cannot take what is to be written. */
 export function diskFull(neededBytes: number, freeBytes: number, cause?: unknown): HostError {
   return new HostError(

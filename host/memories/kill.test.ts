@@ -34,7 +34,7 @@ test(`${rounds} processes killed while they seal and delete lose nothing that th
   let sealed = 0;
   for (let round = 0; round < rounds; round += 1) {
     const uncertain = new Set<string>();
-    for (const line of await runAndKill(folder, round, random() * 150)) {
+    for (const line of await runAndKill(folder, round, random() * 120)) {
       const [said, owner, key] = line.split(' ');
       if (said === 'removing') uncertain.add(owner);
       else uncertain.delete(owner);

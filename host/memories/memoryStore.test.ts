@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { array, assert, asyncProperty, integer, nat, tuple } from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -126,6 +126,52 @@ test('only its owner can enter, and only one store at a time', async () => {
   expect(await failureOf(() => MemoryStore.open({ folder }))).toMatchObject({ code: 'data-folder-in-use' });
   await store.close();
   await openStore(folder);
+});
+
+test('a folder that cannot be used is said to be so', async () => {
+  const folder = join(temporaryFolder(), 'memories');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'segments'), 'not a folder');
+  expect(await failureOf(() => MemoryStore.open({ folder }))).toMatchObject({
+    code: 'data-folder-unusable',
+    message: `Longleaf cannot use its folder of memories ${folder} (ENOTDIR).`,
+  });
+});
+
+test('what is read while it is replaced or deleted is right or not there', async () => {
+  const { store } = await openStore(undefined, { openFiles: 1 });
+  const lists = [1, 2, 3].map((id) => tokensOf(id, 0, id));
+  let deleted = 0;
+  let read = 0;
+  const state = { going: true };
+  const readAll = async () => {
+    while (state.going) {
+      for (const tokens of lists) {
+        await checkSegment(store, keyOf(null, fingerprint, tokens)).then(
+          () => (read += 1),
+          (error: { code?: string }) => {
+            // A part may have gone between being listed and being read.
+            if (!(error instanceof RangeError)) expect(error.code).toBe('memory-not-found');
+            deleted += 1;
+          },
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  };
+  const readers = [readAll(), readAll(), readAll()];
+  for (let round = 0; round < 12; round += 1) {
+    for (const [index, tokens] of lists.entries()) {
+      const key = await store.seal(null, fingerprint, tokens, partsFor(tokens), { name: `document:${index}` });
+      if (round % 2 === 0) await store.seal(null, fingerprint, tokens, partsFor(tokens, ['rings']));
+      else await store.quarantine(key);
+      if (round % 3 === 0) await store.remove([`document:${index}`]);
+    }
+  }
+  state.going = false;
+  await Promise.all(readers);
+  expect(store.problems()).toEqual([]);
+  expect(Math.min(read, deleted)).toBeGreaterThan(5);
 });
 
 test('a list says what a memory is, who holds it, and what deleting it would free', async () => {

@@ -4,7 +4,8 @@
  * One store owns its folder. Errors: `data-folder-in-use`, `memory-damaged`, `memory-not-found`,
  * `disk-full`, `memory-quota-full`.
  */
-import { type MemoryDamagedError, memoryNotFound } from './failures.ts';
+import { systemErrorCode } from '../errors.ts';
+import { folderUnusable, type MemoryDamagedError, memoryNotFound } from './failures.ts';
 import { diskFileSystem, type FileSystem } from './fileSystem.ts';
 import { bytesOf, Holdings, type Owner } from './holdings.ts';
 import { type About, References } from './references.ts';
@@ -76,8 +77,20 @@ export class MemoryStore {
     this.#sealer = new Sealer({ tree, segments, access, holdings, room, change: (work) => this.#change(work) });
   }
 
-  /** Reads every manifest; @throws `data-folder-in-use` while another store, here or elsewhere, has the folder. */
-  static async open({ folder, files = diskFileSystem, keptFreeBytes, openFiles = 256 }: MemoryStoreOptions): Promise<MemoryStore> {
+  /**
+   * Reads every manifest; @throws `data-folder-in-use` while another store, here or elsewhere, has the
+   * folder; `data-folder-unusable` when it cannot be written.
+   */
+  static async open(options: MemoryStoreOptions): Promise<MemoryStore> {
+    try {
+      return await MemoryStore.#openFolder(options);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      throw code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' ? folderUnusable(options.folder, code, error) : error;
+    }
+  }
+
+  static async #openFolder({ folder, files = diskFileSystem, keptFreeBytes, openFiles = 256 }: MemoryStoreOptions): Promise<MemoryStore> {
     await files.makeFolder(folder);
     const lock = files.lock(`${folder}/memories.lock`, folder);
     try {
@@ -175,8 +188,7 @@ export class MemoryStore {
       const segment = this.#tree.get(key);
       if (!segment) throw memoryNotFound(key);
       if (segment.quarantined) return;
-      await this.#access.close(key);
-      this.#tree.set(await this.#segments.quarantine(segment));
+      await this.#access.move(segment, async () => this.#tree.set(await this.#segments.quarantine(segment)));
     });
   }
 
@@ -256,10 +268,10 @@ export class MemoryStore {
   }
 
   async #delete(segments: readonly Segment[]): Promise<Freed> {
-    for (const { key } of segments) {
-      this.#tree.delete(key);
-      this.#access.damage.delete(key);
-      await this.#access.close(key);
+    for (const segment of segments) {
+      this.#tree.delete(segment.key);
+      this.#access.damage.delete(segment.key);
+      await this.#access.close(segment);
     }
     await this.#segments.discard(segments);
     return sizeOf(segments);

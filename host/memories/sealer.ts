@@ -68,8 +68,10 @@ export class Sealer {
       const replaced = tree.get(key);
       tree.set(await segments.enter(incoming, replaced));
       access.damage.delete(key);
-      await access.close(key);
-      if (replaced) await segments.discard([replaced]);
+      if (replaced) {
+        await access.close(replaced);
+        await segments.discard([replaced]);
+      }
     }
     if (owner) await holdings.hold(key, owner);
   }

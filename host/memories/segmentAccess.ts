@@ -11,6 +11,8 @@ export interface SegmentRange extends PartRange {
   key: string;
 }
 
+type ReadableSegment = Segment & { manifest: Manifest };
+
 /** Enough to keep a disk busy, few enough not to run out of open files. */
 const segmentsAtOnce = 16;
 
@@ -20,6 +22,8 @@ export class SegmentAccess {
   readonly #tree: SegmentTree;
   readonly #segments: SegmentFolder;
   readonly #open: OpenSegments;
+  /** Folders that are being renamed: until it is over, nobody knows their names. */
+  readonly #moving = new Map<string, Promise<void>>();
 
   constructor(tree: SegmentTree, segments: SegmentFolder, damage: Map<string, MemoryDamagedError>, openFiles: number) {
     this.#tree = tree;
@@ -60,13 +64,13 @@ export class SegmentAccess {
   }
 
   async use<T>(key: string, work: (reader: SegmentReader) => Promise<T>): Promise<T> {
-    return this.#noticing(key, (segment) => this.#open.use(key, () => this.#segments.open(segment, segment.manifest), work));
+    return this.#noticing(key, (segment) => this.#open.use(segment, () => this.#segments.open(segment, segment.manifest), work));
   }
 
   async verify(key: string, pause?: () => Promise<void> | void): Promise<void> {
     await this.#verifyManifest(key);
     // The table of checksums is read again, too.
-    await this.#open.close(key);
+    await this.#open.close(this.#readable(key));
     await this.use(key, (reader) => reader.verify(pause));
   }
 
@@ -100,9 +104,17 @@ export class SegmentAccess {
     return found;
   }
 
-  /** To be called before a segment's files change places. */
-  close(key: string): Promise<void> {
-    return this.#open.close(key);
+  /** Runs `work`, which gives a segment's folder another name and notes it in the tree; readers wait for that. */
+  async move(segment: Segment, work: () => Promise<void>): Promise<void> {
+    const moving = work().finally(() => this.#moving.delete(segment.key));
+    this.#moving.set(segment.key, moving);
+    await moving;
+    await this.close(segment);
+  }
+
+  /** To be called when a segment was replaced or deleted. */
+  close(segment: Segment): Promise<void> {
+    return this.#open.close(segment);
   }
 
   closeAll(): Promise<void> {
@@ -113,24 +125,25 @@ export class SegmentAccess {
     return this.#noticing(key, ({ folder }) => this.#segments.readManifest(folder, key));
   }
 
-  async #noticing<T>(key: string, work: (segment: Segment & { manifest: Manifest }) => Promise<T>): Promise<T> {
+  async #noticing<T>(key: string, work: (segment: ReadableSegment) => Promise<T>): Promise<T> {
     const segment = this.#readable(key);
     try {
       return await work(segment);
     } catch (error) {
-      // It may have been replaced or deleted while its file was being opened.
-      if (this.#tree.get(key)?.folder !== segment.folder) return this.#noticing(key, work);
+      // It may have been replaced, put aside or deleted while its file was being opened.
+      await this.#moving.get(key)?.catch(() => undefined);
+      if (this.#tree.get(key) !== segment) return this.#noticing(key, work);
       if (error instanceof MemoryDamagedError) this.damage.set(key, error);
       throw error;
     }
   }
 
-  #readable(key: string): Segment & { manifest: Manifest } {
+  /** The segment as the tree has it: another object is another generation. */
+  #readable(key: string): ReadableSegment {
     const segment = this.#tree.get(key);
     if (!segment) throw memoryNotFound(key);
-    const { manifest } = segment;
-    if (!manifest) throw this.damage.get(key) ?? memoryNotFound(key);
-    return { ...segment, manifest };
+    if (segment.manifest) return segment as ReadableSegment;
+    throw this.damage.get(key) ?? memoryNotFound(key);
   }
 
   /** Why there is no path to `leaf`. */

@@ -18,7 +18,7 @@ for (const { leaf, owners } of await store.list()) for (const { owner } of owner
 await store.sweep();
 for (;;) {
   const owner = `document:${Math.floor(random() * 4)}`;
-  if (random() < 0.15) {
+  if (random() < 0.35) {
     say(`removing ${owner}`);
     await store.remove([owner]);
     leaves.delete(owner);
