@@ -46,6 +46,14 @@ export function run(command, args, { cwd, env, timeoutMs, input, show = false } 
   });
 }
 
+/** @type {NodeJS.Signals | undefined} */
+let stopSignal;
+
+/** The signal that asked us to end while a command had the terminal: nothing else should be begun. */
+export function stoppedBy() {
+  return stopSignal;
+}
+
 /**
  * Gives a command our stdin, stdout, stderr and signals; resolves to the status to exit with.
  * @param {string} command
@@ -57,10 +65,15 @@ export function handOver(command, args, { cwd, env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: 'inherit' });
     // Ctrl-C reaches the whole process group by itself: we only have to outlive the child.
-    const ignore = () => {};
-    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
-    process.on('SIGINT', ignore).on('SIGTERM', forward).on('SIGHUP', forward);
-    const finish = () => process.off('SIGINT', ignore).off('SIGTERM', forward).off('SIGHUP', forward);
+    const note = () => {
+      stopSignal = 'SIGINT';
+    };
+    const forward = (/** @type {NodeJS.Signals} */ signal) => {
+      stopSignal = signal;
+      child.kill(signal);
+    };
+    process.on('SIGINT', note).on('SIGTERM', forward).on('SIGHUP', forward);
+    const finish = () => process.off('SIGINT', note).off('SIGTERM', forward).off('SIGHUP', forward);
     child.once('error', (error) => {
       finish();
       reject(error);

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { lavapipeCommand } from './adapterAdvice.mjs';
 import { run } from './processes.mjs';
@@ -21,6 +24,24 @@ test('gives a command its input, and survives one that does not read it', async 
 test('a command that cannot be started, and one that takes too long, have no status', async () => {
   expect(await run('longleaf-no-such-command', [])).toMatchObject({ status: null, timedOut: false });
   expect(await node('setInterval(() => {}, 1000)', { timeoutMs: 300 })).toMatchObject({ status: null, timedOut: true });
+});
+
+test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)('whoever hands over the terminal hears of %s, and can begin nothing else', async (signal) => {
+  const module = pathToFileURL(`${import.meta.dirname}/processes.mjs`).href;
+  // Says when it is there, and ends at the signal as commands do; Ctrl-C would reach both processes.
+  const command = `process.on(${JSON.stringify(signal)}, () => process.exit(3)); console.log(process.pid); setInterval(() => {}, 1000)`;
+  const code = `const { handOver, stoppedBy } = await import(${JSON.stringify(module)});
+    const status = await handOver(process.execPath, ['-e', ${JSON.stringify(command)}]);
+    console.log('ended', status, stoppedBy());`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(parent, 'close');
+  let said = '';
+  parent.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [first] = await once(parent.stdout, 'data');
+  parent.kill(signal);
+  if (signal === 'SIGINT') process.kill(Number(first), signal);
+  await closed;
+  expect(said).toContain(`ended 3 ${signal}\n`);
 });
 
 test.each([

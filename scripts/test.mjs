@@ -5,6 +5,7 @@
  * What a machine lacks is skipped with the reason; with CI=true that is a failure.
  */
 import { installIfNeeded } from './install.mjs';
+import { stoppedBy } from './processes.mjs';
 import { findRuntimeNode } from './runtimeNode.mjs';
 import { Explained, runMain } from './say.mjs';
 import { stages } from './testStages.mjs';
@@ -25,6 +26,8 @@ async function test(names) {
     console.log(`\n── ${stage.name} ──`);
     const startMs = performance.now();
     const { counts, reason } = await runStage(stage, context);
+    const signal = stoppedBy();
+    if (signal) throw new Explained(`stopped by ${signal} in “${stage.name}”.`);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
