@@ -10,7 +10,7 @@
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -127,10 +127,10 @@ async function compose({ index, question, lead, text }: Case): Promise<{ prompt:
 async function loadPeer(peerFolder: string): Promise<(tokens: readonly number[]) => Promise<string>> {
   const path = createRequire(join(peerFolder, 'package.json')).resolve('node-llama-cpp');
   const { getLlama } = await import(pathToFileURL(path).href);
-  const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: 'error' });
+  const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: 'error', maxThreads: availableParallelism() });
   const model = await llama.loadModel({ modelPath });
   return async (tokens) => {
-    const context = await model.createContext({ contextSize: tokens.length + answerTokens + 64, batchSize: 512 });
+    const context = await model.createContext({ contextSize: tokens.length + answerTokens + 64, batchSize: 512, threads: availableParallelism() });
     const made: number[] = [];
     for await (const token of context.getSequence().evaluate(tokens, { temperature: 0 })) {
       if (tokenizer.endTokens.has(token)) break;

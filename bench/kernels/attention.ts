@@ -7,6 +7,7 @@ import { openTestDevice } from '../../engine/testing/device.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { type AttentionKernel, attentionKernels, bindAttention } from '../../engine/layers/attention/attention.ts';
 import { chooseKvFormat, type KvLayout, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
+import { attentionWork } from '../../engine/layers/part.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
 import { best, line } from './measure.ts';
 
@@ -43,10 +44,9 @@ async function measureShape(device: Device, shape: Shape, kernel: AttentionKerne
       const step = { rows, position };
       uniform.write(step);
       const timing = await best(device, (pass) => bound.encode(pass, step));
-      const pairs = heads * (rows * position + (rows * (rows + 1)) / 2);
-      const bytes = 2 * kvHeads * (position + rows) * headDim * kvBytesPerValue(layout.format);
+      const { flops, bytes } = attentionWork({ heads, kvHeads, headDim, window: null, bytesPerValue: kvBytesPerValue(layout.format) })(step);
       const name = `${shape.name} ${kernel} ${rows} rows at ${position}`;
-      console.log(rows > 1 ? line(name, timing, 4 * pairs * headDim, 'GFLOP/s') : line(name, timing, bytes, 'GB/s'));
+      console.log(rows > 1 ? line(name, timing, flops, 'GFLOP/s') : line(name, timing, bytes, 'GB/s'));
     }
   }
   for (const buffer of [queries, output, keys, values]) device.memory.free(buffer);

@@ -8,14 +8,16 @@
  * Arguments: --family NAME forces a kernel family; --rows N rows of a prefill pass (default 64);
  * --formats runs single matrices of every format too.
  */
-import { availableParallelism } from 'node:os';
 import { create, globals } from 'webgpu';
 import { openDevice } from '../../engine/device/device.ts';
 import { waiterFor } from '../../engine/device/waiters.ts';
 import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearWeights, type SourceMatrix } from '../../engine/layers/linear/linear.ts';
 import { randomNumbers, randomSource, type SourceKind, sourceKinds } from '../../engine/layers/linear/testing/sources.ts';
 import type { FamilyName } from '../../engine/layers/linear/variants.ts';
+import { productWork } from '../../engine/layers/part.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
+import type { Timing } from '../../engine/measure/timing.ts';
+import { best } from './measure.ts';
 
 Object.assign(globalThis, globals);
 
@@ -25,7 +27,6 @@ function argument(name: string): string | undefined {
 }
 
 const rows = Number(argument('rows') ?? 64);
-const repeats = Number(argument('repeats') ?? 5);
 const instance = create(['enable-dawn-features=allow_unsafe_apis,disable_robustness,vulkan_enable_f16_on_nvidia']);
 const device = await openDevice(instance, (kind) => waiterFor(kind, () => new Promise((resolve) => void setImmediate(resolve))));
 const step = new StepUniform(device);
@@ -46,31 +47,10 @@ async function layer(name: string, outputs: number, inputs: number, source: Sour
   return { name, outputs, inputs, weights: await kernels.upload(name, [source]) };
 }
 
-interface Time {
-  /** The fastest of several submissions. */
-  milliseconds: number;
-  /** Processor time of the cheapest, spread over the cores: what an idle machine would need at least. */
-  busyMilliseconds: number;
-}
-
-async function measure(bound: readonly BoundLinear[], stepRows: number): Promise<Time> {
-  step.write({ rows: stepRows, position: 0 });
-  const best: Time = { milliseconds: Infinity, busyMilliseconds: Infinity };
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const encoder = device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const product of bound) product.encode(pass, { rows: stepRows, position: 0 });
-    pass.end();
-    await device.finished();
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    device.gpu.queue.submit([encoder.finish()]);
-    await device.finished();
-    best.milliseconds = Math.min(best.milliseconds, performance.now() - start);
-    const { user, system } = process.cpuUsage(cpu);
-    best.busyMilliseconds = Math.min(best.busyMilliseconds, (user + system) / 1000 / availableParallelism());
-  }
-  return best;
+async function measure(bound: readonly BoundLinear[], stepRows: number): Promise<Timing> {
+  const now = { rows: stepRows, position: 0 };
+  step.write(now);
+  return best(device, (pass) => bound.forEach((product) => product.encode(pass, now)));
 }
 
 const most = Math.max(rows, 8);
@@ -83,10 +63,10 @@ function bind(kernelSet: LinearKernels, one: Layer, maxRows: number): Promise<Bo
   return kernelSet.bind(one.weights, { input, output: one.outputs > 8192 ? logits : output, step: step.buffer, maxRows });
 }
 
-function report(one: Layer, stepRows: number, time: Time, count: number): string {
-  const flops = 2 * one.outputs * one.inputs * stepRows * count;
-  const rates = `${(flops / time.milliseconds / 1e6).toFixed(1).padStart(8)} GFLOP/s ${((one.weights.sizeBytes * count) / time.milliseconds / 1e6).toFixed(2).padStart(8)} GB/s`;
-  return `${one.name.padEnd(28)} ${String(stepRows).padStart(4)} rows ${(time.milliseconds / count).toFixed(3).padStart(9)} ms ${rates} (busy ${(time.busyMilliseconds / count).toFixed(3)} ms)`;
+function report(one: Layer, stepRows: number, { ms, processorMs }: Timing, count: number): string {
+  const { flops, bytes } = productWork(one.weights)({ rows: stepRows, position: 0 });
+  const rates = `${((flops * count) / ms / 1e6).toFixed(1).padStart(8)} GFLOP/s ${((bytes * count) / ms / 1e6).toFixed(2).padStart(8)} GB/s`;
+  return `${one.name.padEnd(28)} ${String(stepRows).padStart(4)} rows ${(ms / count).toFixed(3).padStart(9)} ms ${rates} (${((processorMs ?? 0) / count).toFixed(3)} ms of processors)`;
 }
 
 async function compileAndBind(layers: readonly Layer[], maxRows: number): Promise<BoundLinear[]> {
@@ -122,9 +102,8 @@ async function wholeModel(): Promise<void> {
     if (stepRows === 1) console.log(report(head, 1, await measure([boundHead], 1), 1));
     // A real pass goes layer by layer; prefill needs the logits of the last row only.
     const order = Array.from({ length: 30 }, (_, depth) => [0, 30, 60, 90].map((base) => bound[base + depth])).flat();
-    const { milliseconds, busyMilliseconds } = await measure(stepRows === 1 ? [...order, boundHead] : order, stepRows);
-    const speed = (ms: number) => `${ms.toFixed(2)} ms, ${((1000 * stepRows) / ms).toFixed(1)} tok/s`;
-    console.log(`whole SmolLM2-135M, ${stepRows} rows: ${speed(milliseconds)} (busy ${speed(busyMilliseconds)})`);
+    const { ms, processorMs } = await measure(stepRows === 1 ? [...order, boundHead] : order, stepRows);
+    console.log(`whole SmolLM2-135M, ${stepRows} rows: ${ms.toFixed(2)} ms, ${((1000 * stepRows) / ms).toFixed(1)} tok/s (${(processorMs ?? 0).toFixed(2)} ms of processors)`);
   }
 }
 

@@ -9,7 +9,7 @@ export interface Timing {
 }
 
 export interface TimingOptions {
-  /** How many passes are timed, at least. */
+  /** How many passes are timed, where they are not slow. */
   passes?: number;
   /** Length of a pass: `encode` is repeated so often that its submission does not count. */
   passMs?: number;
@@ -18,6 +18,8 @@ export interface TimingOptions {
 }
 
 const mostRepeats = 200;
+/** After this no further pass begins: what is slow is measured well enough by few. */
+const longestMs = 1500;
 
 /** One `encode`: its share of a pass that repeats it; the best of several passes. */
 export async function timeEncoding(
@@ -40,10 +42,11 @@ export async function timeEncoding(
   };
   // The first pass may compile and clear buffers.
   await run(1);
-  const { ms: firstMs } = await run(1);
-  const repeats = Math.max(1, Math.min(mostRepeats, Math.round(passMs / firstMs)));
-  const times: Timing[] = [];
-  for (let i = 0; i < passes; i++) times.push(await run(repeats));
+  const first = await run(1);
+  const repeats = Math.max(1, Math.min(mostRepeats, Math.round(passMs / first.ms)));
+  const times = repeats === 1 ? [first] : [];
+  const startMs = performance.now();
+  while (times.length < passes && performance.now() - startMs < longestMs) times.push(await run(repeats));
   return {
     ms: Math.min(...times.map(({ ms }) => ms)),
     processorMs: processorClockMs ? Math.min(...times.map(({ processorMs }) => processorMs ?? Infinity)) : null,
