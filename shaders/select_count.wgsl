@@ -44,7 +44,7 @@ fn main(
     mine += vec2<u32>(u32(key < threshold), u32(key == threshold));
   }
   partials[invocation] = mine;
-  for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (invocation < half) { partials[invocation] += partials[invocation + half]; }
   }

@@ -16,7 +16,7 @@ fn findBucket(kvHead: u32, wanted: u32, invocation: u32) -> Found {
   if (invocation == 0u) { found = Found(0u, 0u); }
   workgroupBarrier();
   // Inclusive sums of the runs (Hillis and Steele).
-  for (var reach = 1u; reach < INVOCATIONS; reach *= 2u) {
+  for (var reach = 1u; reach < shape.invocations; reach *= 2u) {
     var sum = runSums[invocation];
     if (invocation >= reach) { sum += runSums[invocation - reach]; }
     workgroupBarrier();

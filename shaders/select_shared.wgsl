@@ -11,8 +11,10 @@
 // Constants: INVOCATIONS, GROUP (heads a key-value head).
 // Reference: engine/reference/retrieval/select.ts.
 
-// maxSelected: entries a key-value head has room for in the output; scoreStride, listStride: likewise.
-struct Shape { scoreStride: u32, listStride: u32, maxSelected: u32 }
+// scoreStride, listStride, maxSelected: entries that a row of scores, of the list, of the output has room for.
+// invocations is INVOCATIONS, but not known to the compiler: some unroll loops around barriers, and then
+// compile for seconds.
+struct Shape { scoreStride: u32, listStride: u32, maxSelected: u32, invocations: u32 }
 
 const MAX_SPLITS = 256u;
 const BUCKETS = 2048u;

@@ -35,7 +35,7 @@ fn main(
     if (!isExcluded(score)) { mine = withScore(mine, score); }
   }
   partials[invocation] = mine;
-  for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (invocation < half) { partials[invocation] = together(partials[invocation], partials[invocation + half]); }
   }

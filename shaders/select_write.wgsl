@@ -39,7 +39,7 @@ fn main(
   var earlier = vec2<u32>();
   for (var split = invocation; split < workgroup.x; split += INVOCATIONS) { earlier += splitCounts[kvHead * MAX_SPLITS + split]; }
   partials[invocation] = earlier;
-  for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
+  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (invocation < half) { partials[invocation] += partials[invocation + half]; }
   }

@@ -11,7 +11,7 @@
 // Reference: sketchSegment in engine/reference/retrieval/sketch.ts.
 
 struct Segment { index: u32 }
-struct Shape { capacitySlots: u32, capacityTokens: u32 }
+struct Shape { capacitySlots: u32, capacityTokens: u32, block: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -30,9 +30,7 @@ const FACTORS = 6;
 var<workgroup> errors: array<f32, FACTORS * INVOCATIONS>;
 //@end
 
-fn roundedToHalf(x: f32) -> f32 {
-  return unpack2x16float(pack2x16float(vec2<f32>(min(x, 65504.0), 0.0))).x;
-}
+fn roundedToHalf(x: f32) -> f32 { return quantizeToF16(min(x, 65504.0)); }
 
 fn inverseOf(scale: f32) -> f32 { return select(0.0, 1.0 / scale, scale > 0.0); }
 
@@ -65,7 +63,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     rotated[i * 4u + $cu] = x[$c] * signed(unit * 4u + $cu);
 //@end
   }
-  transform(invocation);
+  transform(shape.block, invocation);
 
   let vector = invocation / LANES;
   let lane = invocation % LANES;

@@ -8,7 +8,7 @@
 // Reference: sketchSegment in engine/reference/retrieval/sketch.ts.
 
 struct Segment { index: u32 }
-struct Shape { capacitySlots: u32, capacityTokens: u32 }
+struct Shape { capacitySlots: u32, capacityTokens: u32, block: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
 @group(0) @binding(1) var<uniform> shape: Shape;

@@ -10,7 +10,7 @@
 // Reference: estimateScores in engine/reference/retrieval/sketch.ts.
 
 struct Numbers { sealedTokens: u32, planesRead: u32 }
-struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32 }
+struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32, block: u32 }
 
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -30,7 +30,7 @@ fn rotateQuery(head: u32, invocation: u32) {
     rotated[2u * i] = pair.x * signed(2u * i);
     rotated[2u * i + 1u] = pair.y * signed(2u * i + 1u);
   }
-  transform(invocation);
+  transform(shape.block, invocation);
   var mine = 0.0;
   for (var i = invocation; i < HEAD_DIM; i += INVOCATIONS) { mine = max(mine, abs(rotated[i])); }
   partials[invocation] = mine;

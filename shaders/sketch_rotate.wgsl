@@ -19,12 +19,14 @@ fn signed(dimension: u32) -> f32 {
   return select(INVERSE_ROOT, -INVERSE_ROOT, (x & 1u) == 1u);
 }
 
-// Transforms `rotated` in place. A barrier at the start and at the end.
-fn transform(invocation: u32) {
-  for (var half = 1u; half < BLOCK; half *= 2u) {
+// Transforms `rotated` in place. A barrier at the start and at the end. `block` is BLOCK, but not known to the
+// compiler: some unroll loops around barriers, and then compile for seconds.
+fn transform(block: u32, invocation: u32) {
+  for (var level = 0u; (1u << level) < block; level++) {
+    let half = 1u << level;
     workgroupBarrier();
     for (var pair = invocation; pair < VECTORS * HEAD_DIM / 2u; pair += INVOCATIONS) {
-      let low = pair / half * 2u * half + pair % half;
+      let low = ((pair >> level) << (level + 1u)) | (pair & (half - 1u));
       let a = rotated[low];
       let b = rotated[low + half];
       rotated[low] = a + b;

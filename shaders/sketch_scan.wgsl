@@ -14,7 +14,7 @@
 // Reference: estimateScores in engine/reference/retrieval/sketch.ts.
 
 struct Numbers { sealedTokens: u32, planesRead: u32 }
-struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32 }
+struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32, block: u32 }
 
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<uniform> shape: Shape;

@@ -138,7 +138,7 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
   const { masses, coarse, fine, boundaries, thresholds, splitCounts } = scratch.buffers;
   const { numbers } = io.uniform;
   const entries = list?.counts ?? io.uniform.entryCounts;
-  const shape = sharedUniform(device, 'select shape', [io.stride, list?.maxSelected ?? 0, selection.maxSelected]);
+  const shape = sharedUniform(device, 'select shape', [io.stride, list?.maxSelected ?? 0, selection.maxSelected, invocations]);
   const writeList = list ? [list.tokens] : [];
   const { statistics, weigh, resolve, count, write } = kernels;
   const stages = [

@@ -112,7 +112,7 @@ export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): P
       },
     }),
   ]);
-  const shape = sharedUniform(device, 'sketch shape', [ring.capacitySlots, capacityTokens]);
+  const shape = sharedUniform(device, 'sketch shape', [ring.capacitySlots, capacityTokens, rotationBlock(headDim)]);
   const meansDispatch = { kernel: means, bindings: means.bind(segment, shape, keys, sketch.means) };
   const encodeKeys = { kernel: encode, bindings: encode.bind(segment, shape, keys, sketch.means, sketch.planes, sketch.tokenWords) };
   return {

@@ -110,7 +110,8 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
       },
     }),
   ]);
-  const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, list?.maxSelected ?? capacityTokens, list?.maxSelected ?? 0]);
+  const stride = list?.maxSelected ?? capacityTokens;
+  const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, stride, list?.maxSelected ?? 0, rotationBlock(headDim)]);
   const queryDispatch = {
     kernel: query,
     bindings: query.bind(numbers.buffer, shape, io.queries, sketch.means, scratch.rotatedQueries, scratch.meanScores),

@@ -1,0 +1,254 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Device } from '../device/device.ts';
+import { Readback } from '../device/readback.ts';
+import { halfToFloat } from '../formats/half.ts';
+import { randomFloats } from '../layers/attention/testing.ts';
+import { centred, chooseScale, codeOf, estimateScores, quantisationError, rotate, scaleCandidates, type SketchedSegment, sketchSegment, valueOf } from '../reference/retrieval/sketch.ts';
+import { openTestDevice, upload } from '../testing/device.ts';
+import { type FarCase, type FarProblem, farProblem, runPass, TestRing, vectorsOf } from './clusterTesting.ts';
+import { type FarLayout, sinkTokens } from './layout.ts';
+import { bindSketchBuild, planeWords, Sketch, sketchBytes } from './sketch.ts';
+import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform } from './sketchScan.ts';
+
+let device: Device;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+type Planes = FarLayout['planes'];
+
+interface Problem extends FarProblem {
+  planes: Planes;
+}
+
+function problemOf(shape: FarCase, planes: Planes): Problem {
+  const problem = farProblem(shape);
+  return { ...problem, planes, layout: { ...problem.layout, planes } };
+}
+
+async function build(problem: Problem): Promise<Sketch> {
+  const sketch = Sketch.create(device, problem.layout, { label: 'test' });
+  const ring = new TestRing(device, problem);
+  const bound = await bindSketchBuild(device, { ...problem, keys: ring.keys, sketch, segment: ring.segment.buffer });
+  ring.eachSegment((pass) => bound.encode(pass));
+  ring.free();
+  return sketch;
+}
+
+/** What lies on the GPU, as the reference holds it: one segment of one head. Checks the bits that carry nothing. */
+async function readSegment(sketch: Sketch, layout: FarLayout, kvHead: number, segment: number): Promise<SketchedSegment> {
+  const { headDim, segmentTokens, capacityTokens, planes } = layout;
+  const words = planeWords(headDim);
+  const first = segment * segmentTokens;
+  const readback = new Readback(device);
+  const meanWords = await readback.words(sketch.means, (kvHead * (capacityTokens / segmentTokens) + segment) * (headDim / 2), headDim / 2);
+  const tokenWords = await readback.words(sketch.tokenWords, kvHead * capacityTokens + first, segmentTokens);
+  const codes = new Uint8Array(segmentTokens * headDim);
+  for (let plane = 0; plane < planes; plane++) {
+    const bits = await readback.words(sketch.planes, ((kvHead * planes + plane) * capacityTokens + first) * words, segmentTokens * words);
+    for (let token = 0; token < segmentTokens; token++) {
+      for (let dimension = 0; dimension < words * 32; dimension++) {
+        const bit = (bits[token * words + Math.floor(dimension / 32)] >>> (dimension % 32)) & 1;
+        if (dimension < headDim) codes[token * headDim + dimension] |= bit << (planes - 1 - plane);
+        else expect(bit).toBe(0);
+      }
+    }
+  }
+  readback.free();
+  expect([...tokenWords].every((word) => word >>> 16 === 0xffff)).toBe(true);
+  const halves = new Uint16Array(meanWords.buffer);
+  return { mean: Float64Array.from(halves, halfToFloat), scales: Float64Array.from(tokenWords, (word) => halfToFloat(word & 0xffff)), codes };
+}
+
+const keysOf = ({ keys, layout }: Problem, kvHead: number, segment: number): Float32Array => {
+  const { headDim, segmentTokens } = layout;
+  const flat = new Float32Array(segmentTokens * headDim);
+  vectorsOf(keys, layout, kvHead, segment * segmentTokens, (segment + 1) * segmentTokens).forEach((vector, token) => flat.set(vector, token * headDim));
+  return flat;
+};
+
+/** Every mean, scale and code against the reference; scales and codes may differ where it hardly matters which is chosen. */
+async function checkBuild(shape: FarCase, planes: Planes): Promise<void> {
+  const problem = problemOf(shape, planes);
+  const { layout } = problem;
+  const { headDim, segmentTokens, kvHeads } = layout;
+  const sketch = await build(problem);
+  const what = JSON.stringify({ ...shape, planes });
+  for (let segment = 0; segment < shape.segments; segment++) {
+    const sinks = segment === 0 ? sinkTokens : 0;
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      const keys = keysOf(problem, kvHead, segment);
+      const expected = sketchSegment(keys, headDim, planes, sinks);
+      const actual = await readSegment(sketch, layout, kvHead, segment);
+      const largest = keys.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      for (let i = 0; i < headDim; i++) {
+        // One unit in the last place of f16, for sums that are rounded the other way.
+        expect(Math.abs(actual.mean[i] - expected.mean[i]), `${what}: mean`).toBeLessThanOrEqual(Math.abs(expected.mean[i]) * 2 ** -10 + largest * 1e-6);
+      }
+      let wrongCodes = 0;
+      for (let token = 0; token < segmentTokens; token++) {
+        const x = rotate(centred(keys, actual.mean, token));
+        const scale = actual.scales[token];
+        const size = x.reduce((most, y) => Math.max(most, Math.abs(y)), 0);
+        const rounding = 4e-6 * (size + largest);
+        expect(scaleCandidates(x, planes).some((candidate) => Math.abs(candidate - scale) <= candidate * 2 ** -10 + rounding), `${what}: scale ${scale}`).toBe(true);
+        const least = quantisationError(x, chooseScale(x, planes), planes);
+        expect(quantisationError(x, scale, planes), `${what}: error`).toBeLessThanOrEqual(least * 1.002 + headDim * (rounding + 1e-7) ** 2);
+        for (let i = 0; i < headDim; i++) {
+          const code = actual.codes[token * headDim + i];
+          const near = [codeOf(x[i] - rounding, scale, planes), codeOf(x[i] + rounding, scale, planes)];
+          if (scale > 0 && !near.includes(code)) wrongCodes++;
+          if (scale === 0 && valueOf(code, scale, planes) !== 0) wrongCodes++;
+        }
+      }
+      expect(wrongCodes, `${what}: codes`).toBe(0);
+    }
+  }
+  sketch.free();
+}
+
+interface Scanned {
+  /** [head][capacityTokens]. */
+  scores: Float32Array;
+  queries: Float32Array;
+}
+
+async function scan(problem: Problem, sketch: Sketch, queries: Float32Array, sealedTokens: number, planesRead: number): Promise<Scanned> {
+  const { layout } = problem;
+  const scores = upload(device, new Float32Array(layout.heads * layout.capacityTokens).fill(77));
+  const scratch = new ScanScratch(device, layout);
+  const numbers = new ScanUniform(device);
+  const queryBuffer = upload(device, queries);
+  const bound = await bindSketchScan(device, { layout, sketch, queries: queryBuffer, scratch, numbers, scores });
+  numbers.write({ sealedTokens, planesRead });
+  runPass(device, (pass) => {
+    bound.encodeQueries(pass, sealedTokens);
+    bound.encodeScores(pass, sealedTokens);
+  });
+  const readback = new Readback(device);
+  const result = await readback.floats(scores, 0, layout.heads * layout.capacityTokens);
+  readback.free();
+  for (const part of [scratch, numbers]) part.free();
+  for (const buffer of [scores, queryBuffer]) device.memory.free(buffer);
+  return { scores: result, queries };
+}
+
+/** Scores against the reference's, from the same bits; the query's 8 bits are the only difference. */
+async function checkScan(shape: FarCase, planes: Planes, queryScale = 1): Promise<void> {
+  const problem = problemOf(shape, planes);
+  const { layout } = problem;
+  const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
+  const sketch = await build(problem);
+  const queries = randomFloats(heads * headDim, shape.seed + 5, queryScale);
+  for (let planesRead = 1; planesRead <= planes; planesRead++) {
+    const sealedTokens = planesRead === planes ? capacityTokens : capacityTokens - segmentTokens;
+    const { scores } = await scan(problem, sketch, queries, sealedTokens, planesRead);
+    const what = JSON.stringify({ ...shape, planes, planesRead });
+    for (let head = 0; head < heads; head++) {
+      const query = queries.subarray(head * headDim, (head + 1) * headDim);
+      const row = scores.subarray(head * capacityTokens, (head + 1) * capacityTokens);
+      expect(row.subarray(sealedTokens).every((score) => score === 77), `${what}: behind the sealed tokens`).toBe(true);
+      expect(row.subarray(0, sinkTokens).every((score) => score === Math.fround(-1e30)), `${what}: sinks`).toBe(true);
+      const highest = rotate(query).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      for (let segment = 0; segment * segmentTokens < sealedTokens; segment++) {
+        const segmentSketch = await readSegment(sketch, layout, Math.floor(head / (heads / kvHeads)), segment);
+        const expected = estimateScores(query, segmentSketch, planes, planesRead);
+        const meanSize = segmentSketch.mean.reduce((sum, x, i) => sum + Math.abs(x * query[i]), 0);
+        let worst = 0;
+        for (let token = segment === 0 ? sinkTokens : 0; token < segmentTokens; token++) {
+          let size = 0;
+          for (let i = 0; i < headDim; i++) size += Math.abs(valueOf(segmentSketch.codes[token * headDim + i], segmentSketch.scales[token], planes, planesRead));
+          // Half a step of the 8-bit query in every dimension at the worst.
+          const bound = size * (highest / 254 + 1e-5 * highest) + 1e-5 * meanSize + 1e-9;
+          worst = Math.max(worst, Math.abs(row[segment * segmentTokens + token] - expected[token]) / bound);
+        }
+        expect(worst, `${what}: error ÷ its bound`).toBeLessThan(1);
+      }
+    }
+  }
+  sketch.free();
+}
+
+const small = { kvHeads: 2, headDim: 64, segmentTokens: 64, segments: 2, format: 'f32' } as const;
+
+describe('the sketch', () => {
+  test.each(['topics', 'noise', 'identical', 'two', 'large'] as const)('of %s keys: the reference’s bits', async (kind) => {
+    let seed = 1;
+    for (const planes of [1, 2, 4] as const) await checkBuild({ ...small, kind, seed: seed++ }, planes);
+    await checkBuild({ ...small, kind, seed, format: 'f16', kvHeads: 1, segments: 3 }, 2);
+  });
+
+  test.each([80, 96, 128, 256])('of heads of %i dimensions', async (headDim) => {
+    await checkBuild({ ...small, kind: 'topics', seed: headDim, headDim, kvHeads: 1 }, 2);
+    await checkScan({ ...small, kind: 'topics', seed: headDim, headDim, kvHeads: 1 }, 2);
+  });
+
+  test.each(['topics', 'noise', 'identical', 'large'] as const)('scores of %s keys', async (kind) => {
+    for (const planes of [1, 2, 4] as const) await checkScan({ ...small, kind, seed: planes }, planes);
+  });
+
+  test('scores of ten thousand', async () => {
+    await checkScan({ ...small, kind: 'noise', seed: 4 }, 4, 2000);
+  });
+
+  test('more planes, smaller error', async () => {
+    for (const kind of ['noise', 'topics'] as const) {
+      const relativeErrors: number[] = [];
+      for (const [planes, planesRead] of [[1, 1], [2, 2], [4, 2], [4, 4]] as const) {
+        const problem = problemOf({ ...small, kind, seed: 12, segments: 3 }, planes);
+        const { layout, keys } = problem;
+        const sketch = await build(problem);
+        const queries = randomFloats(layout.heads * layout.headDim, 6);
+        const { scores } = await scan(problem, sketch, queries, layout.capacityTokens, planesRead);
+        let squaredError = 0;
+        let variance = 0;
+        for (let head = 0; head < layout.heads; head++) {
+          const kvHead = Math.floor(head / (layout.heads / layout.kvHeads));
+          const query = queries.subarray(head * layout.headDim, (head + 1) * layout.headDim);
+          for (let segment = 0; segment < 3; segment++) {
+            const first = segment * layout.segmentTokens + (segment === 0 ? sinkTokens : 0);
+            const exact = vectorsOf(keys, layout, kvHead, first, (segment + 1) * layout.segmentTokens).map((key) => key.reduce((sum, x, i) => sum + x * query[i], 0));
+            const mean = exact.reduce((a, b) => a + b, 0) / exact.length;
+            exact.forEach((score, i) => {
+              squaredError += (scores[head * layout.capacityTokens + first + i] - score) ** 2;
+              variance += (score - mean) ** 2;
+            });
+          }
+        }
+        relativeErrors.push(Math.sqrt(squaredError / variance));
+        sketch.free();
+      }
+      console.log(`${kind}: error ÷ standard deviation of scores`, relativeErrors.map((error) => error.toFixed(3)).join(' '));
+      // Of normal values the best quantisers leave .60 (1 bit), .34 (2 bits) and .11 (4 bits).
+      const [one, two, twoOfFour, four] = relativeErrors;
+      expect(one).toBeLessThan(0.68);
+      expect(two).toBeLessThan(0.4);
+      expect(twoOfFour).toBeLessThan(0.42);
+      expect(four).toBeLessThan(0.15);
+    }
+  });
+
+  test('takes the bytes that it says', () => {
+    const layout: FarLayout = { heads: 4, kvHeads: 2, headDim: 80, segmentTokens: 128, capacityTokens: 1024, planes: 2 };
+    const kvBefore = device.memory.report();
+    const sketch = Sketch.create(device, layout, { label: 'test' });
+    const scratch = new ScanScratch(device, layout);
+    const after = device.memory.report();
+    expect(after.kvBytes - kvBefore.kvBytes).toBe(sketchBytes(layout));
+    expect(after.activationsBytes - kvBefore.activationsBytes).toBe(scanScratchBytes(layout));
+    for (const part of [sketch, scratch]) part.free();
+  });
+
+  test('a layout that the kernels cannot do is refused', async () => {
+    const layout: FarLayout = { heads: 4, kvHeads: 2, headDim: 64, segmentTokens: 128, capacityTokens: 1024, planes: 2 };
+    const create = (change: Partial<FarLayout>) => () => Sketch.create(device, { ...layout, ...change }, { label: 'test' });
+    expect(create({ headDim: 72 })).toThrow('heads of 72 dimensions cannot be sketched');
+    expect(create({ segmentTokens: 100 })).toThrow('segments of 100 tokens');
+    expect(create({ capacityTokens: 1000 })).toThrow('1000 tokens are not whole segments of 128');
+    expect(create({ heads: 5 })).toThrow('5 heads cannot share 2');
+    const sketch = create({})();
+    const io = { layout, sketch, keys: sketch.planes, segment: sketch.planes };
+    await expect(bindSketchBuild(device, { ...io, ring: { format: 'f32', kvHeads: 2, headDim: 64, capacitySlots: 100 } })).rejects.toThrow('a ring of 100 slots');
+    sketch.free();
+  });
+});
