@@ -48,12 +48,21 @@ export function encodeDispatch(pass: GPUComputePassEncoder, dispatch: Dispatch, 
 export class KernelCache {
   readonly #gpu: GPUDevice;
   readonly #compiled = new Map<string, Promise<Kernel>>();
+  /** By what was asked for: every layer asks for the same kernels, and specialising takes longer than this. */
+  readonly #known = new Map<string, Promise<Kernel>>();
 
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
   }
 
   get(source: KernelSource): Promise<Kernel> {
+    const key = JSON.stringify(source);
+    let kernel = this.#known.get(key);
+    if (!kernel) this.#known.set(key, (kernel = this.#specialised(source)));
+    return kernel;
+  }
+
+  #specialised(source: KernelSource): Promise<Kernel> {
     const code = specialise(source.texts, source);
     const known = this.#compiled.get(code);
     if (known) return known;

@@ -3,7 +3,7 @@
  * so that a matrix goes to the GPU through small staging buffers.
  */
 import type { AffineRows } from '../../formats/quantisation/affine.ts';
-import { floatsToHalves, floatToHalf } from '../../formats/half.ts';
+import { floatsToHalves } from '../../formats/half.ts';
 import { blockWeights, fieldsPerUnit, scaleWordsPerBlock, unitsPerBlock, type WeightFormat } from './format.ts';
 import type { SourceMatrix } from './matrix.ts';
 
@@ -68,20 +68,59 @@ function firstWord(shape: PackedShape, column: number): number {
 
 function packQuantisedColumn(words: Uint32Array, shape: PackedShape, column: number, codes: Uint8Array): void {
   const fields = fieldsPerUnit(shape.format);
-  const bits = 32 / fields;
-  const weightsPerUnit = fields * 4;
+  const quads = new Uint32Array(codes.buffer, codes.byteOffset, codes.length / 4);
+  const place = firstWord(shape, column);
   const stride = shape.tileColumns * 4;
-  // The top field's highest bit is flipped, see matmul_weights.wgsl.
-  const flip = 0x80000000;
-  let place = firstWord(shape, column);
-  for (let unit = 0; unit < codes.length; unit += weightsPerUnit, place += stride) {
-    const fieldsHere = Math.min(fields, (codes.length - unit) / 4);
-    for (let word = 0; word < 4; word++) {
-      let packed = flip;
-      for (let field = 0; field < fieldsHere; field++) packed ^= codes[unit + field * 4 + word] << (field * bits);
-      words[place + word] = packed;
-    }
+  const wholeUnits = Math.floor(quads.length / fields);
+  if (fields === 8) packNibbleUnits(words, place, stride, quads, wholeUnits);
+  else packByteUnits(words, place, stride, quads, wholeUnits);
+  const rest = quads.subarray(wholeUnits * fields);
+  if (rest.length === 0) return;
+  const padded = new Uint32Array(fields);
+  padded.set(rest);
+  const last = place + wholeUnits * stride;
+  if (fields === 8) packNibbleUnits(words, last, stride, padded, 1);
+  else packByteUnits(words, last, stride, padded, 1);
+}
+
+// Every weight of a model passes through these two: a unit's codes, four a word, become its four words at
+// once, by transposing bytes. The top field's highest bit is flipped, see matmul_weights.wgsl.
+const flip = 0x80000000;
+const evenBytes = 0x00ff00ff;
+
+/** Units of eight quads of 4-bit codes. */
+function packNibbleUnits(words: Uint32Array, firstPlace: number, stride: number, quads: Uint32Array, units: number): void {
+  let place = firstPlace;
+  for (let quad = 0; quad < units * 8; quad += 8, place += stride) {
+    transposeBytes(
+      words,
+      place,
+      quads[quad] | (quads[quad + 1] << 4),
+      quads[quad + 2] | (quads[quad + 3] << 4),
+      quads[quad + 4] | (quads[quad + 5] << 4),
+      quads[quad + 6] | (quads[quad + 7] << 4),
+    );
   }
+}
+
+/** Units of four quads of 8-bit codes. */
+function packByteUnits(words: Uint32Array, firstPlace: number, stride: number, quads: Uint32Array, units: number): void {
+  let place = firstPlace;
+  for (let quad = 0; quad < units * 4; quad += 4, place += stride) {
+    transposeBytes(words, place, quads[quad], quads[quad + 1], quads[quad + 2], quads[quad + 3]);
+  }
+}
+
+/** Word w gets byte w of each of the four, the first lowest. */
+function transposeBytes(words: Uint32Array, place: number, first: number, second: number, third: number, fourth: number): void {
+  const lowEven = (first & evenBytes) | ((second & evenBytes) << 8);
+  const lowOdd = ((first >>> 8) & evenBytes) | (second & ~evenBytes);
+  const highEven = (third & evenBytes) | ((fourth & evenBytes) << 8);
+  const highOdd = ((third >>> 8) & evenBytes) | (fourth & ~evenBytes);
+  words[place] = ((lowEven & 0xffff) | (highEven << 16)) ^ flip;
+  words[place + 1] = ((lowOdd & 0xffff) | (highOdd << 16)) ^ flip;
+  words[place + 2] = ((lowEven >>> 16) | (highEven & 0xffff0000)) ^ flip;
+  words[place + 3] = ((lowOdd >>> 16) | (highOdd & 0xffff0000)) ^ flip;
 }
 
 function packFloatColumn(words: Uint32Array, shape: PackedShape, column: number, values: Float32Array): void {
@@ -101,22 +140,27 @@ function packFloatColumn(words: Uint32Array, shape: PackedShape, column: number,
 }
 
 function packScaleColumn(words: Uint32Array, shape: PackedShape, column: number, rows: AffineRows, row: number): void {
+  const pairs = rows.columns / rows.blockSize;
+  const scales = rows.scales.subarray(row * pairs, (row + 1) * pairs);
+  const offsets = rows.offsets?.subarray(row * pairs, (row + 1) * pairs);
   const pairsPerBlock = blockWeights / rows.blockSize;
   const wordsPerBlock = scaleWordsPerBlock(shape.format);
-  const half = shape.format.scales === 'f16';
-  const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
   const tile = Math.floor(column / shape.tileColumns);
   const base = (tile * shape.blocks * shape.tileColumns + (column % shape.tileColumns)) * wordsPerBlock;
-  const pairs = rows.columns / rows.blockSize;
-  for (let pair = 0; pair < pairs; pair++) {
-    const scale = rows.scales[row * pairs + pair];
-    const offset = rows.offsets ? rows.offsets[row * pairs + pair] : 0;
-    const block = Math.floor(pair / pairsPerBlock);
-    const place = base + block * shape.tileColumns * wordsPerBlock + (pair % pairsPerBlock) * (half ? 1 : 2);
-    if (half) words[place] = floatToHalf(scale) | (floatToHalf(offset) << 16);
-    else {
-      floats[place] = scale;
-      floats[place + 1] = offset;
+  const stride = shape.tileColumns * wordsPerBlock;
+  if (shape.format.scales === 'f16') {
+    const halfScales = floatsToHalves(scales);
+    const halfOffsets = offsets && floatsToHalves(offsets);
+    for (let pair = 0; pair < pairs; pair++) {
+      const place = base + Math.floor(pair / pairsPerBlock) * stride + (pair % pairsPerBlock);
+      words[place] = halfScales[pair] | ((halfOffsets ? halfOffsets[pair] : 0) << 16);
     }
+    return;
+  }
+  const floats = new Float32Array(words.buffer, words.byteOffset, words.length);
+  for (let pair = 0; pair < pairs; pair++) {
+    const place = base + Math.floor(pair / pairsPerBlock) * stride + (pair % pairsPerBlock) * 2;
+    floats[place] = scales[pair];
+    floats[place + 1] = offsets ? offsets[pair] : 0;
   }
 }
