@@ -124,6 +124,7 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
       encodeDispatch(pass, queryDispatch, 1 + Math.ceil(segments / invocations), heads);
     },
     encodeScores(pass, sealedTokens) {
+      if (sealedTokens === 0) return;
       encodeDispatch(pass, scanDispatch, Math.ceil(sealedTokens / invocations), kvHeads, Math.ceil(group / headsAtOnce));
     },
   };
