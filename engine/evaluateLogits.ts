@@ -20,6 +20,8 @@ export interface ForcedStream {
   positions: readonly number[];
   /** Rows a chunk; null sizes them by time. */
   chunkTokens: number | null;
+  /** Tokens after the first asked position are decoded by the policy, one by one. */
+  asDecoding?: boolean;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -29,7 +31,11 @@ export async function evaluateLogits(device: Device, runner: Runner, sequence: S
   const wanted = new Set(stream.positions);
   const results: LogitsPosition[] = [];
   sequence.clear();
+  // What comes before the first asked position is read exactly in any case.
+  const firstAsked = Math.min(...stream.positions);
+  if (stream.asDecoding && firstAsked > 0) await sequence.extend(stream.tokens.slice(0, firstAsked), { signal: stream.signal, onProgress: stream.onProgress });
   await sequence.extend(stream.tokens, {
+    asDecoding: stream.asDecoding,
     signal: stream.signal,
     onProgress: stream.onProgress,
     chunkTokens: stream.chunkTokens ?? undefined,

@@ -20,7 +20,7 @@ export interface ModelOptions extends LoadOptions {
   contextTokens: number | null;
   /** Most bytes of keys and values when `contextTokens` is null. */
   kvBudgetBytes: number;
-  /** Keeps most keys and values outside the GPU; `contextTokens` null then means the model's whole context. */
+  /** Keeps keys and values that do not fit outside the GPU; `contextTokens` null then means the model's whole context. */
   tiers?: TierOptions | null;
   choices: ChoiceCache;
 }
@@ -32,6 +32,8 @@ export interface TierOptions {
   format: FarFormat;
   /** null keeps everything in RAM. */
   disk: BlockStore | null;
+  /** `needed`: only when the context does not fit the GPU's budget. */
+  offload: 'needed' | 'always';
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare?: number;
 }
@@ -66,7 +68,8 @@ export async function loadModel(device: Device, source: WeightSource, options: M
       : affordableContext(device, spec, options.kvBudgetBytes);
   const divisors = await readDivisors(file, spec);
   const rows = Math.min(maxRows[device.facts.kind], contextTokens);
-  const tiers = options.tiers ? openTiers(spec, options.tiers, contextTokens, rows) : null;
+  const needed = options.tiers && (options.tiers.offload === 'always' || residentBytes(device, spec, contextTokens) > options.tiers.gpuBudgetBytes);
+  const tiers = options.tiers && needed && spec.blocks.some(({ mixer }) => mixer.kind === 'full') ? openTiers(spec, options.tiers, contextTokens, rows) : null;
   const runner = await Runner.create(device, kernels, spec, weights, {
     contextTokens,
     maxRows: tiers?.plan.maxRows ?? rows,
@@ -100,13 +103,15 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
   );
 }
 
+/** What keys and values take when all are on the GPU. */
+function residentBytes(device: Device, spec: ModelSpec, tokens: number): number {
+  const { full, sliding } = kvBytes(spec, tokens, kvBytesPerValue(chooseKvFormat(device)), maxRows[device.facts.kind] + ringSlackTokens);
+  return full + sliding;
+}
+
 /** The longest window whose keys and values fit the budget. */
 function affordableContext(device: Device, spec: ModelSpec, budgetBytes: number): number {
-  const bytesPerValue = kvBytesPerValue(chooseKvFormat(device));
-  const bytesFor = (tokens: number): number => {
-    const { full, sliding } = kvBytes(spec, tokens, bytesPerValue, maxRows[device.facts.kind] + ringSlackTokens);
-    return full + sliding;
-  };
+  const bytesFor = (tokens: number): number => residentBytes(device, spec, tokens);
   let tokens = spec.contextTokens;
   while (tokens > contextGranularity && bytesFor(tokens) > budgetBytes) {
     tokens = Math.floor((tokens * 0.9) / contextGranularity) * contextGranularity;

@@ -3,14 +3,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
 import { defaultSettings } from '../contract/entities.ts';
+import type { KvSetting, PolicySetting } from '../contract/policy.ts';
 import { answerQuestion } from '../conversations/answerJob.ts';
 import { ProgressMeter, type Progress } from '../conversations/progressMeter.ts';
 import { extractFile } from '../documents/extractText.ts';
 import { HostError, systemErrorCode } from '../errors.ts';
 import { type ChatPrompt, type GenerateResult, generateResult } from '../gpu-worker/protocol.ts';
-import { quoted } from '../wording.ts';
+import { formatBytes, quoted } from '../wording.ts';
 import type { CommandContext } from './context.ts';
 import { type ChosenModel, chooseOrFetchModel, withEngine } from './engine.ts';
 import type { Output } from './output.ts';
@@ -19,6 +21,8 @@ export interface AnswerOptions {
   model: string | undefined;
   contextTokens: number | null;
   sampling: Sampling;
+  policy: PolicySetting | undefined;
+  kv: KvSetting;
 }
 
 export async function ask(context: CommandContext, documentPath: string, question: string, options: AnswerOptions): Promise<void> {
@@ -36,7 +40,7 @@ export async function ask(context: CommandContext, documentPath: string, questio
       history: [],
       question,
     };
-    await answerChat(context, model, prompt, options.sampling);
+    await answerChat(context, model, prompt, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -44,8 +48,8 @@ export async function ask(context: CommandContext, documentPath: string, questio
 
 export async function complete(context: CommandContext, prompt: string, raw: boolean, options: AnswerOptions): Promise<void> {
   const model = await chooseOrFetchModel(context, options.model, options.contextTokens);
-  if (raw) return answerRaw(context, model, prompt, options.sampling);
-  await answerChat(context, model, { kind: 'chat', documents: [], system: '', history: [], question: prompt }, options.sampling);
+  if (raw) return answerRaw(context, model, prompt, options);
+  await answerChat(context, model, { kind: 'chat', documents: [], system: '', history: [], question: prompt }, options);
 }
 
 /** A file's content as it is: prompts are not documents, nothing of them is changed. */
@@ -60,10 +64,11 @@ export async function readPromptFile(path: string): Promise<string> {
   }
 }
 
-async function answerChat({ output, signal }: CommandContext, model: ChosenModel, prompt: ChatPrompt, sampling: Sampling): Promise<void> {
+async function answerChat({ output, signal }: CommandContext, model: ChosenModel, prompt: ChatPrompt, { sampling, policy, kv }: AnswerOptions): Promise<void> {
   await withEngine(async ({ session, supervisor }) => {
     const answer = await answerQuestion(session, supervisor, {
-      model: model.target,
+      model: { ...model.target, kv },
+      policy,
       modelName: model.name,
       prompt,
       sampling,
@@ -75,12 +80,12 @@ async function answerChat({ output, signal }: CommandContext, model: ChosenModel
   });
 }
 
-async function answerRaw({ output, signal }: CommandContext, model: ChosenModel, text: string, sampling: Sampling): Promise<void> {
+async function answerRaw({ output, signal }: CommandContext, model: ChosenModel, text: string, { sampling, policy, kv }: AnswerOptions): Promise<void> {
   const meter = new ProgressMeter((progress) => showProgress(output, progress));
   const onLoading = (done: number, total: number) => meter.update('loading', done, total);
   await withEngine(({ session, supervisor }) =>
-    session.use(model.target, { signal, onLoading }, async ({ loadMs }) => {
-      const result = await supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling, stop: [] }, generateResult, {
+    session.use({ ...model.target, kv }, { signal, onLoading }, async ({ loadMs }) => {
+      const result = await supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling, stop: [], policy }, generateResult, {
         signal,
         onProgress: ({ phase, done, total }) => {
           if (phase === 'reading') meter.update(phase, done, total);
@@ -113,10 +118,32 @@ function showEnd(output: Output, { text, statistics, policy }: GenerateResult, l
   output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, answerTokens }, timings, policy });
   const reading = timings.readingTokensPerSecond;
   const answering = timings.answeringTokensPerSecond;
+  noteFarKeys(output, policy);
   output.note(
     `${promptTokens} tokens read${reading === null ? '' : ` at ${reading.toFixed(1)}/s`}, ` +
       `${answerTokens} answered${answering === null ? '' : ` at ${answering.toFixed(1)}/s`}` +
       `${stopReason === 'length' ? '; the answer reached --max-tokens' : ''}.`,
+  );
+}
+
+const farPolicy = z.object({
+  name: z.string(),
+  keys: z.object({ full: z.object({ exact: z.number(), estimated: z.number(), total: z.number() }) }),
+  hitRatio: z.number().nullable(),
+  tiers: z.object({ gpuBytes: z.number(), ramBytes: z.number(), diskBytes: z.number() }),
+  dropped: z.number(),
+});
+
+/** What became of keys beyond the GPU, where there were any. */
+function noteFarKeys(output: Output, policy: GenerateResult['policy']): void {
+  const far = farPolicy.safeParse(policy);
+  if (!far.success) return;
+  const { name, keys, tiers, dropped, hitRatio } = far.data;
+  const { exact, estimated, total } = keys.full;
+  output.note(
+    `Policy ${name}: of ${total} keys ${exact} were attended exactly a step, ${estimated} estimated, ${dropped} dropped; ` +
+      `${formatBytes(tiers.gpuBytes)} on the GPU, ${formatBytes(tiers.ramBytes)} in RAM, ${formatBytes(tiers.diskBytes)} on disk` +
+      `${hitRatio === null ? '' : `; ${Math.round(100 * hitRatio)} % of the chosen keys were on the GPU already`}.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { bench } from './bench.ts';
 import { type CommandContext, usageError } from './context.ts';
 import { doctor } from './doctor.ts';
 import { models } from './models.ts';
-import { type OptionValues, checkPolicy, integer, modelOptions, policyOptions, readContext, readSampling, samplingOptions, text } from './options.ts';
+import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { serve } from './serve.ts';
 
@@ -18,12 +18,11 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   ask: {
-    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy full] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy full|sketch|window|flat] [--budget TOKENS|N%] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
     summary: 'answer a question about a text file',
     options: { ...modelOptions, ...policyOptions, ...samplingOptions },
     run: (context, values, positionals) => {
       const [document, question] = take(positionals, 'ask', ['DOCUMENT', 'QUESTION']);
-      checkPolicy(values);
       return ask(context, document, question, answerOptions(values));
     },
   },
@@ -32,7 +31,6 @@ export const commands: Record<string, Command> = {
     summary: 'continue a prompt; --raw: without a chat template',
     options: { ...modelOptions, ...policyOptions, ...samplingOptions, 'prompt-file': { type: 'string' }, raw: { type: 'boolean' } },
     run: async (context, values, positionals) => {
-      checkPolicy(values);
       const file = text(values, 'prompt-file');
       if ((file === undefined) === (positionals.length === 0) || positionals.length > 1) {
         throw usageError('“complete” takes one prompt: as an argument or with --prompt-file.', 'Write: longleaf complete --prompt-file FILE (“-” reads stdin)');
@@ -52,16 +50,15 @@ export const commands: Record<string, Command> = {
     },
   },
   logits: {
-    usage: 'logits --tokens FILE --model ID|FILE [--chunk N] [--policy full] [--context TOKENS]',
+    usage: 'logits --tokens FILE --model ID|FILE [--chunk N] [--policy NAME] [--budget TOKENS|N%] [--context TOKENS]',
     summary: 'the logits of given tokens, one JSON line a case',
     options: { ...modelOptions, ...policyOptions, tokens: { type: 'string' }, chunk: { type: 'string' } },
     run: (context, values, positionals) => {
       take(positionals, 'logits', []);
-      checkPolicy(values);
       const cases = text(values, 'tokens');
       if (cases === undefined) throw usageError('“logits” needs --tokens FILE.', 'Write: longleaf logits --tokens FILE --model ID|FILE');
       const chunkTokens = integer(values, 'chunk', 1, 65_536) ?? null;
-      return logits(context, cases, { model: text(values, 'model'), contextTokens: readContext(values), chunkTokens });
+      return logits(context, cases, { model: text(values, 'model'), contextTokens: readContext(values), chunkTokens, ...readPolicy(values) });
     },
   },
   models: {
@@ -115,7 +112,7 @@ export const commands: Record<string, Command> = {
 };
 
 function answerOptions(values: OptionValues) {
-  return { model: text(values, 'model'), contextTokens: readContext(values), sampling: readSampling(values) };
+  return { model: text(values, 'model'), contextTokens: readContext(values), sampling: readSampling(values), ...readPolicy(values) };
 }
 
 function take<const Names extends readonly string[]>(positionals: string[], command: string, names: Names): { [I in keyof Names]: string } {

@@ -1,5 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 import { defaultSampling, type Sampling } from '../contract/entities.ts';
+import { defaultKvSetting, defaultPolicySetting, type KvSetting, policyName, type PolicySetting } from '../contract/policy.ts';
 import { usageError } from './context.ts';
 
 export type OptionValues = Record<string, string | boolean | undefined>;
@@ -10,7 +11,13 @@ export const commonOptions = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 export const modelOptions = { model: { type: 'string' }, context: { type: 'string' } } as const;
-export const policyOptions = { policy: { type: 'string' }, budget: { type: 'string' } } as const;
+export const policyOptions = {
+  policy: { type: 'string' },
+  budget: { type: 'string' },
+  'kv-gpu': { type: 'string' },
+  'kv-ram': { type: 'string' },
+  'kv-format': { type: 'string' },
+} as const;
 export const samplingOptions = {
   'max-tokens': { type: 'string' },
   temperature: { type: 'string' },
@@ -55,11 +62,50 @@ export function readContext(values: OptionValues): number | null {
   return integer(values, 'context', 16, 16_777_216) ?? null;
 }
 
-/** Only `full` attention exists so far, and it has no budget: it attends to every key. */
-export function checkPolicy(values: OptionValues): void {
-  const policy = text(values, 'policy') ?? 'full';
-  if (policy !== 'full') throw usageError(`There is no policy “${policy}”.`, 'Use --policy full, which attends to every key.');
-  if (text(values, 'budget') !== undefined) {
-    throw usageError('--budget does not apply to the policy “full”, which attends to every key.', 'Leave --budget out.');
+/**
+ * `--policy` and `--budget`. A policy that is asked for by name is used even where everything would fit the GPU, so
+ * that it can be compared; without one, keys and values leave the GPU only when they must.
+ */
+export function readPolicy(values: OptionValues): { policy: PolicySetting | undefined; kv: KvSetting } {
+  const named = text(values, 'policy');
+  const name = named === undefined ? undefined : policyName.safeParse(named);
+  if (name && !name.success) throw usageError(`There is no policy “${named}”.`, `Use one of: ${policyName.options.join(', ')}.`);
+  const budget = readBudget(text(values, 'budget'));
+  if (budget && (name?.data === 'full' || name?.data === 'window')) {
+    throw usageError(`--budget does not apply to the policy “${name.data}”, which chooses no tokens.`, 'Leave --budget out.');
   }
+  const kv: KvSetting = {
+    gpuBytes: readBytes(values, 'kv-gpu') ?? null,
+    ramBytes: readBytes(values, 'kv-ram') ?? null,
+    format: readFormat(text(values, 'kv-format')),
+    offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
+  };
+  if (!name && !budget) return { policy: undefined, kv };
+  return { policy: { ...defaultPolicySetting, name: name?.data ?? defaultPolicySetting.name, ...(budget ? { budget } : {}) }, kv };
+}
+
+function readBudget(given: string | undefined): PolicySetting['budget'] | undefined {
+  if (given === undefined) return undefined;
+  const percent = /^([\d.]+)%$/.exec(given);
+  const number = Number(percent ? percent[1] : given);
+  if (percent && number > 0 && number <= 100) return { share: number / 100 };
+  if (!percent && Number.isInteger(number) && number >= 1 && number <= 1_000_000) return { tokens: number };
+  throw usageError(`--budget is “${given}”, neither a number of tokens nor a share of them.`, 'Write for example --budget 2% or --budget 500.');
+}
+
+const byteUnits: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+function readBytes(values: OptionValues, name: string): number | undefined {
+  const given = text(values, name);
+  if (given === undefined) return undefined;
+  const match = /^([\d.]+)([KMG]?)i?B?$/i.exec(given);
+  const bytes = match ? Math.floor(Number(match[1]) * byteUnits[match[2].toUpperCase()]) : NaN;
+  if (bytes >= 1) return bytes;
+  throw usageError(`--${name} is “${given}”, not a number of bytes.`, `Write for example --${name} 2G.`);
+}
+
+function readFormat(given: string | undefined): KvSetting['format'] {
+  if (given === undefined || given === 'f16') return 'f16';
+  if (given === 'q8') return 'q8';
+  throw usageError(`--kv-format is “${given}”.`, 'Use f16 or q8 (8 bits).');
 }

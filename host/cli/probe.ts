@@ -1,4 +1,5 @@
 /** `longleaf tokens` and `longleaf logits`: what the tokenizer and the model compute, for other programs. */
+import type { KvSetting, PolicySetting } from '../contract/policy.ts';
 import { z } from 'zod';
 import { logitsCase, logitsResult } from '../gpu-worker/protocol.ts';
 import { readPromptFile } from './ask.ts';
@@ -26,15 +27,15 @@ export async function tokens(context: CommandContext, path: string, model: strin
 export async function logits(
   context: CommandContext,
   casesPath: string,
-  options: { model: string | undefined; contextTokens: number | null; chunkTokens: number | null },
+  options: { model: string | undefined; contextTokens: number | null; chunkTokens: number | null; policy: PolicySetting | undefined; kv: KvSetting },
 ): Promise<void> {
   const { output, signal } = context;
   const { cases } = readCases(casesPath, await readPromptFile(casesPath));
   const chosen = await chooseModel(context, options.model, options.contextTokens);
   await withEngine(({ session, supervisor }) =>
-    session.use(chosen.target, { signal }, async () => {
+    session.use({ ...chosen.target, kv: options.kv }, { signal }, async () => {
       for (const oneCase of cases) {
-        const result = await supervisor.run({ kind: 'logits', case: oneCase, chunkTokens: options.chunkTokens }, logitsResult, {
+        const result = await supervisor.run({ kind: 'logits', case: oneCase, chunkTokens: options.chunkTokens, policy: options.policy }, logitsResult, {
           signal,
           onProgress: ({ done, total }) => output.progress({ label: oneCase.name, done, total, unit: 'tokens' }),
         });

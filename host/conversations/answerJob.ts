@@ -1,5 +1,6 @@
 /** One answer: load the model, see that the prompt fits, generate. Knows nothing of storage. */
 import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
+import type { PolicySetting } from '../contract/policy.ts';
 import { type ChatPrompt, type GenerateResult, type ModelDescription, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
 import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
@@ -11,6 +12,8 @@ export interface AnswerRequest {
   modelName: string;
   prompt: ChatPrompt;
   sampling: Sampling;
+  /** How answering reaches what does not lie on the GPU; without one, the default. */
+  policy?: PolicySetting;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
   onToken(token: { id: number; text: string }): void;
@@ -21,7 +24,7 @@ export interface Answer extends GenerateResult {
 }
 
 export async function answerQuestion(session: ModelSession, supervisor: WorkerSupervisor, request: AnswerRequest): Promise<Answer> {
-  const { signal, sampling, prompt } = request;
+  const { signal, sampling, prompt, policy } = request;
   const meter = new ProgressMeter((progress) => request.onProgress(progress));
   const onLoading = (done: number, total: number) => meter.update('loading', done, total);
   return session.use(request.model, { signal, onLoading }, async (model) => {
@@ -29,7 +32,7 @@ export async function answerQuestion(session: ModelSession, supervisor: WorkerSu
     const refusal = refusalFor(measure, sampling, request.modelName);
     if (refusal) throw refusal;
     let answered = 0;
-    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [] }, generateResult, {
+    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy }, generateResult, {
       signal,
       onProgress: ({ phase, done, total }) => {
         if (phase === 'reading' || phase === 'answering') meter.update(phase, done, total);

@@ -1,6 +1,7 @@
 /** The model that the worker holds: its engine, its tokenizer, and the texts it has tokenised. */
 import { readFile } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
+import type { KvSetting } from '../contract/policy.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { Readback } from '../../engine/device/readback.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
@@ -13,12 +14,15 @@ import { FileWeightSource } from '../models/fileWeightSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
 import type { JobContext } from './gpuWorker.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
+import { SpillFolder } from './spillFolder.ts';
 import { runTemplate } from './templateThread.ts';
 
 /** Keys and values on a GPU when the user has not said: what an 8 GB card can spare. */
 const gpuKvBudgetBytes = 2 * 2 ** 30;
 /** The share of the machine's memory that keys and values may take on a software adapter. */
 const softwareKvShare = 1 / 8;
+/** The share of the machine's memory for keys and values beyond the GPU, when the user has not said. */
+const ramKvShare = 1 / 4;
 /** Documents whose tokens are kept, newest first. */
 const keptDocuments = 16;
 
@@ -30,8 +34,10 @@ export class ActiveModel {
   readonly readback: Readback;
   readonly description: ModelDescription;
   readonly #documents = new Map<string, readonly number[]>();
+  readonly #spill: SpillFolder;
 
-  private constructor(parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>) {
+  private constructor(parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>, spill: SpillFolder) {
+    this.#spill = spill;
     this.loaded = parts.loaded;
     this.tokenizer = parts.tokenizer;
     this.style = parts.style;
@@ -40,13 +46,27 @@ export class ActiveModel {
     this.description = parts.description;
   }
 
-  static async load(device: Device, path: string, contextTokens: number | null, choices: ChoiceFile, context: JobContext): Promise<ActiveModel> {
+  static async load(
+    device: Device,
+    { path, contextTokens, kv }: { path: string; contextTokens: number | null; kv: KvSetting },
+    { choices, spillFolder }: { choices: ChoiceFile; spillFolder: string },
+    context: JobContext,
+  ): Promise<ActiveModel> {
     const started = performance.now();
     const source = await FileWeightSource.open(path);
+    const spill = new SpillFolder(spillFolder);
+    const gpuBudgetBytes = kv.gpuBytes ?? kvBudgetBytes(device);
     try {
       const loaded = await loadModel(device, source, {
         contextTokens,
-        kvBudgetBytes: kvBudgetBytes(device),
+        kvBudgetBytes: gpuBudgetBytes,
+        tiers: {
+          gpuBudgetBytes,
+          ramBudgetBytes: kv.ramBytes ?? totalmem() * ramKvShare,
+          format: kv.format,
+          disk: spill,
+          offload: kv.offload,
+        },
         choices,
         signal: context.signal,
         onProgress: (done, total) => context.progress('loading', done, total),
@@ -67,7 +87,7 @@ export class ActiveModel {
         kernels: loaded.kernels.describe(),
         loadMs: performance.now() - started,
       };
-      return new ActiveModel({ loaded, tokenizer, style, sampler, readback: new Readback(device), description });
+      return new ActiveModel({ loaded, tokenizer, style, sampler, readback: new Readback(device), description }, spill);
     } finally {
       await source.close();
     }
@@ -100,6 +120,7 @@ export class ActiveModel {
     this.sampler.free();
     this.readback.free();
     this.loaded.free();
+    this.#spill.removeAll();
   }
 }
 

@@ -101,7 +101,7 @@ export class GpuWorker {
   async #perform(request: WorkerRequest, context: JobContext): Promise<unknown> {
     switch (request.kind) {
       case 'load':
-        return this.#load(request.path, request.contextTokens, context);
+        return this.#load(request, context);
       case 'unload':
         this.#unload();
         return {};
@@ -124,10 +124,10 @@ export class GpuWorker {
     }
   }
 
-  async #load(path: string, contextTokens: number | null, context: JobContext): Promise<unknown> {
+  async #load(request: Extract<WorkerRequest, { kind: 'load' }>, context: JobContext): Promise<unknown> {
     this.#unload();
     const choices = new ChoiceFile(choicesFolder(), this.#device.facts);
-    this.#model = await ActiveModel.load(this.#device, path, contextTokens, choices, context);
+    this.#model = await ActiveModel.load(this.#device, request, { choices, spillFolder: choicesFolder() }, context);
     return this.#model.description;
   }
 

@@ -4,6 +4,7 @@
  * travels here: the worker reads model files itself.
  */
 import { z } from 'zod';
+import { kvSetting, policySetting } from '../contract/policy.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -32,7 +33,7 @@ export const logitsCase = z.object({
 });
 
 export const workerRequest = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable() }),
+  z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting }),
   z.object({ kind: z.literal('unload'), jobId }),
   z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
   /** Exact token counts of a chat prompt by part; also says how many are cached already. */
@@ -43,8 +44,10 @@ export const workerRequest = z.discriminatedUnion('kind', [
     prompt,
     sampling,
     stop: z.array(z.string()).max(16),
+    /** Without one, the default. It matters only beyond the GPU. */
+    policy: policySetting.optional(),
   }),
-  z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable() }),
+  z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable(), policy: policySetting.optional() }),
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
   /** Every kernel by itself, beside what the adapter reaches at best. */
   z.object({ kind: z.literal('profile'), jobId, promptTokens: z.number().int().positive() }),

@@ -2,6 +2,7 @@
  * The worker holds one model at a time. Work on the model that is loaded runs side by side; work on
  * another waits until that is done, in the order it came.
  */
+import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
 import { cancelled } from '../errors.ts';
 import { type ModelDescription, modelDescription } from '../gpu-worker/protocol.ts';
 import type { WorkerSupervisor } from './supervisor.ts';
@@ -11,6 +12,8 @@ export interface ModelTarget {
   path: string;
   /** Null: as many as the model was trained for and memory allows. */
   contextTokens: number | null;
+  /** Where keys and values may lie; by default as the machine allows. */
+  kv?: KvSetting;
 }
 
 type LoadProgress = (done: number, total: number) => void;
@@ -46,7 +49,7 @@ export class ModelSession {
 
   /** Runs `work` with the model loaded. */
   async use<T>(target: ModelTarget, options: UseOptions, work: (model: ModelDescription) => Promise<T>): Promise<T> {
-    const key = `${target.contextTokens ?? 'trained'} ${target.path}`;
+    const key = JSON.stringify([target.contextTokens, target.kv ?? defaultKvSetting, target.path]);
     await this.#turn(key, options.signal);
     try {
       return await work(await this.#ensureLoaded(key, target, options));
@@ -118,7 +121,7 @@ export class ModelSession {
     };
     try {
       const description = await this.#supervisor.run(
-        { kind: 'load', path: target.path, contextTokens: target.contextTokens },
+        { kind: 'load', path: target.path, contextTokens: target.contextTokens, kv: target.kv ?? defaultKvSetting },
         modelDescription,
         { onProgress: ({ done, total }) => onProgress(done, total) },
       );

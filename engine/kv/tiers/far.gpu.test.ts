@@ -48,7 +48,7 @@ describe.each([
     tiered = await loadModel(device, memorySource(bytes), {
       ...common,
       contextTokens,
-      tiers: { gpuBudgetBytes: 600_000, ramBudgetBytes: 100_000, format, disk, largestShare: 1 },
+      tiers: { gpuBudgetBytes: 600_000, ramBudgetBytes: 100_000, format, disk, offload: 'always', largestShare: 1 },
     });
   });
   afterAll(() => {

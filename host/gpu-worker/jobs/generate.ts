@@ -5,14 +5,17 @@ import { EngineError } from '../../../engine/errors.ts';
 import { StopMatcher } from '../../../engine/sampling/stopMatcher.ts';
 import { greedySettings, type SamplingSettings } from '../../../engine/sampling/settings.ts';
 import type { AnswerStatistics, Sampling } from '../../contract/entities.ts';
+import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
+import { policyReport } from '../policyReport.ts';
 import type { GenerateResult, Prompt } from '../protocol.ts';
 
 interface GenerateRequest {
   prompt: Prompt;
   sampling: Sampling;
   stop: string[];
+  policy?: PolicySetting;
 }
 
 interface PreparedPrompt {
@@ -23,6 +26,11 @@ interface PreparedPrompt {
 
 export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext): Promise<GenerateResult> {
   const { runner, sequence, contextTokens } = model.loaded;
+  const { far } = runner;
+  if (far) {
+    far.policy = request.policy ?? defaultPolicySetting;
+    far.report.reset();
+  }
   const { tokens, documentsEnd } = await prepare(model, request.prompt);
   if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
 
@@ -46,7 +54,7 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     answeringMs: ended - answeringStarted,
     stopReason: answer.stopReason,
   };
-  return { text: answer.text, statistics, policy: policyReport(model, runner.spec.blocks.map(({ mixer }) => mixer.kind), sequence.length) };
+  return { text: answer.text, statistics, policy: policyReport(model, sequence.length) };
 }
 
 async function stream(
@@ -100,21 +108,6 @@ async function prepare(model: ActiveModel, prompt: Prompt): Promise<PreparedProm
 
 function samplingSettings({ temperature, topK, topP, minP, repetitionPenalty, seed }: Sampling): SamplingSettings {
   return { ...greedySettings, temperature, topK, topP, minP, repetitionPenalty, seed: seed ?? randomInt(2 ** 32) };
-}
-
-/** What attention did with the keys: with the whole prompt on the GPU, everything is exact. */
-function policyReport(model: ActiveModel, kinds: readonly string[], keys: number): Record<string, unknown> {
-  const layers = (kind: string): number => kinds.filter((candidate) => candidate === kind).length;
-  const window = Math.max(0, ...model.loaded.spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
-  return {
-    name: 'full',
-    budget: null,
-    keys: {
-      full: { layers: layers('full'), exact: keys, estimated: 0, total: keys },
-      sliding: { layers: layers('sliding'), exact: Math.min(keys, window), estimated: 0, total: keys },
-    },
-    dropped: 0,
-  };
 }
 
 function tooLong(tokens: number, contextTokens: number): EngineError {

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { evaluateLogits, meanNll } from '../../../engine/evaluateLogits.ts';
 import { EngineError } from '../../../engine/errors.ts';
+import type { PolicySetting } from '../../contract/policy.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
 import type { LogitsResult, logitsCase } from '../protocol.ts';
@@ -9,6 +10,8 @@ import type { LogitsResult, logitsCase } from '../protocol.ts';
 interface LogitsRequest {
   case: z.infer<typeof logitsCase>;
   chunkTokens: number | null;
+  /** What follows the first asked position is decoded by it, token by token; without one everything is read exactly. */
+  policy?: PolicySetting;
 }
 
 export async function logits(model: ActiveModel, request: LogitsRequest, context: JobContext): Promise<LogitsResult> {
@@ -18,10 +21,13 @@ export async function logits(model: ActiveModel, request: LogitsRequest, context
   if (foreign !== undefined) {
     throw new EngineError('internal', `The case "${name}" has the token ${foreign}, but the model's vocabulary ends at ${vocabularySize - 1}.`, 'Make the tokens with this model: longleaf tokens.');
   }
+  const { far } = model.loaded.runner;
+  if (far && request.policy) far.policy = request.policy;
   const results = await evaluateLogits(context.device, model.loaded.runner, model.loaded.sequence, model.readback, {
     tokens,
     positions: positions.length > 0 ? positions : tokens.map((_, position) => position),
     chunkTokens: request.chunkTokens,
+    asDecoding: request.policy !== undefined,
     signal: context.signal,
     onProgress: (done, total) => context.progress('reading', done, total),
   });

@@ -1,0 +1,30 @@
+/** How attention reaches what does not lie on the GPU, and how much memory keys and values may take. */
+import { z } from 'zod';
+
+export const policyName = z.enum(['full', 'window', 'sketch', 'flat']);
+export type PolicyName = z.infer<typeof policyName>;
+
+export const policySetting = z.object({
+  name: policyName,
+  /** Far tokens that a head attends to exactly in a step: a number, or a share of them. */
+  budget: z.union([z.object({ tokens: z.number().int().min(1).max(1_000_000) }), z.object({ share: z.number().gt(0).max(1) })]),
+  /** Represent the others by clusters; else they are dropped. */
+  estimate: z.boolean(),
+});
+export type PolicySetting = z.infer<typeof policySetting>;
+
+/** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
+export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
+
+export const kvSetting = z.object({
+  /** Bytes of GPU memory for keys, values and their index; null: what this machine can spare. */
+  gpuBytes: z.number().int().positive().nullable(),
+  /** Bytes of RAM for keys and values that are not on the GPU; the rest goes to disk. Null: a quarter of the machine's. */
+  ramBytes: z.number().int().positive().nullable(),
+  format: z.enum(['f16', 'q8']),
+  /** `needed`: only when the context does not fit the GPU's share. */
+  offload: z.enum(['needed', 'always']),
+});
+export type KvSetting = z.infer<typeof kvSetting>;
+
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed' };

@@ -1,0 +1,72 @@
+/**
+ * Keys and values that fit neither the GPU nor RAM, for as long as the model is loaded. They reveal documents, so the
+ * folder is the owner's only, and it is removed with the model; what a killed process left is removed by the next one.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlockStore } from '../../engine/ports.ts';
+
+const prefix = 'spill-';
+
+export class SpillFolder implements BlockStore {
+  readonly #parent: string;
+  /** Made when it is first needed. */
+  #folder: string | null = null;
+  readonly #files = new Map<string, FileHandle>();
+  #count = 0;
+
+  constructor(parent: string) {
+    this.#parent = parent;
+  }
+
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    this.#folder ??= makeFolder(this.#parent);
+    const file = await open(join(this.#folder, String(this.#count++)), 'wx+', 0o600);
+    this.#files.set(name, file);
+    await file.writeFile(bytes);
+  }
+
+  read(name: string, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]> {
+    const file = this.#files.get(name);
+    if (!file) throw new Error(`nothing called ${name} was written`);
+    return Promise.all(
+      ranges.map(async ({ offsetBytes, lengthBytes }) => {
+        const bytes = new Uint8Array(lengthBytes);
+        const { bytesRead } = await file.read(bytes, 0, lengthBytes, offsetBytes);
+        if (bytesRead < lengthBytes) throw new RangeError(`${name} ends before byte ${offsetBytes + lengthBytes}`);
+        return bytes;
+      }),
+    );
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#files.get(name)?.close();
+    this.#files.delete(name);
+  }
+
+  removeAll(): void {
+    for (const file of this.#files.values()) void file.close();
+    this.#files.clear();
+    if (this.#folder) rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder = null;
+  }
+}
+
+function makeFolder(parent: string): string {
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  for (const name of readdirSync(parent)) {
+    const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) void rm(join(parent, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(parent, `${prefix}${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
