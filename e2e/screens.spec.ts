@@ -63,6 +63,8 @@ test('a document that is longer than the window is refused with both numbers, an
   const path = join(folder.path, 'Alice, three times.txt');
   writeFileSync(path, readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8').repeat(3));
   const chat = new ChatPage(app.page);
+  // Whatever the screen before has left open.
+  await app.page.keyboard.press('Escape');
   await app.page.getByRole('button', { name: /^New chat/ }).first().click();
   await app.choosingFile(path, () => chat.attach.click());
   await chat.composer.fill('What was on the label of the jar?');
