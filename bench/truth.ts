@@ -68,7 +68,7 @@ const plain = await loadModel(device, source, { contextTokens, kvBudgetBytes: In
 const halfBytes = kvBytes(plain.spec, contextTokens, 2, 0);
 const fullBytes = halfBytes.full + halfBytes.sliding;
 const gpuBudgetBytes = Math.floor(Number(values['gpu-share']) * fullBytes) - halfBytes.sliding;
-const tiered = await loadModel(device, source, { contextTokens, kvBudgetBytes: Infinity, choices, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, offload: 'always' } });
+const tiered = await loadModel(device, source, { contextTokens, kvBudgetBytes: Infinity, choices, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, offload: 'always', pages: policies.some(({ policy }) => policy.name === 'quest') } });
 const far = tiered.runner.far;
 if (!far) throw new Error('the model has no layers whose keys could be offloaded');
 const readback = new Readback(device);

@@ -36,6 +36,8 @@ export interface TierOptions {
   offload: 'needed' | 'always';
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare?: number;
+  /** Keep what the policy `quest` needs. */
+  pages?: boolean;
 }
 
 export interface LoadedModel {
@@ -87,8 +89,8 @@ export async function loadModel(device: Device, source: WeightSource, options: M
 }
 
 function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: number): { plan: TierPlan; store: FarStore } {
-  const { gpuBudgetBytes, format, largestShare = 0.1 } = options;
-  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: rows, largestShare });
+  const { gpuBudgetBytes, format, pages, largestShare = 0.1 } = options;
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: rows, largestShare, pages });
   const { kvHeads, headDim, segmentTokens } = plan.layout;
   const store = new FarStore({ layers: fullLayers(spec).length, kvHeads, headDim, segmentTokens, format }, options);
   return { plan, store };

@@ -140,7 +140,7 @@ test.each([
   [['ask', 'a', 'b', '--fast'], 2, /^longleaf: Unknown option '--fast'\. Write: longleaf ask /],
   [['ask', 'a', 'b', '--max-tokens', 'many'], 2, 'longleaf: --max-tokens is “many”, not a whole number from 1 to 32768. See “longleaf --help”.\n'],
   [['ask', 'a', 'b', '--temperature', '9'], 2, 'longleaf: --temperature is “9”, not a number from 0 to 5. See “longleaf --help”.\n'],
-  [['ask', 'a', 'b', '--policy', 'magic'], 2, 'longleaf: There is no policy “magic”. Use one of: full, window, sketch, flat.\n'],
+  [['ask', 'a', 'b', '--policy', 'magic'], 2, 'longleaf: There is no policy “magic”. Use one of: full, window, sketch, clusters, quest, flat.\n'],
   [['ask', 'a', 'b', '--policy', 'full', '--budget', '10%'], 2, 'longleaf: --budget does not apply to the policy “full”, which chooses no tokens. Leave --budget out.\n'],
   [['ask', 'a', 'b', '--budget', '120%'], 2, 'longleaf: --budget is “120%”, neither a number of tokens nor a share of them. Write for example --budget 2% or --budget 500.\n'],
   [['ask', 'a', 'b', '--kv-gpu', 'much'], 2, 'longleaf: --kv-gpu is “much”, not a number of bytes. Write for example --kv-gpu 2G.\n'],

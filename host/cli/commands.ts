@@ -18,7 +18,7 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   ask: {
-    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy full|sketch|window|flat] [--budget TOKENS|N%] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|clusters|quest|flat] [--budget TOKENS|N%] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
     summary: 'answer a question about a text file',
     options: { ...modelOptions, ...policyOptions, ...samplingOptions },
     run: (context, values, positionals) => {

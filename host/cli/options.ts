@@ -1,4 +1,5 @@
 /** Options that several commands share, and how their values are read. */
+import { estimatesRest } from '../../engine/kv/tiers/policy.ts';
 import { defaultSampling, type Sampling } from '../contract/entities.ts';
 import { defaultKvSetting, defaultPolicySetting, type KvSetting, policyName, type PolicySetting } from '../contract/policy.ts';
 import { usageError } from './context.ts';
@@ -79,9 +80,11 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     ramBytes: readBytes(values, 'kv-ram') ?? null,
     format: readFormat(text(values, 'kv-format')),
     offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
+    pages: name?.data === 'quest',
   };
   if (!name && !budget) return { policy: undefined, kv };
-  return { policy: { ...defaultPolicySetting, name: name?.data ?? defaultPolicySetting.name, ...(budget ? { budget } : {}) }, kv };
+  const chosen = name?.data ?? defaultPolicySetting.name;
+  return { policy: { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}) }, kv };
 }
 
 function readBudget(given: string | undefined): PolicySetting['budget'] | undefined {

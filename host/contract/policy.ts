@@ -1,7 +1,7 @@
 /** How attention reaches what does not lie on the GPU, and how much memory keys and values may take. */
 import { z } from 'zod';
 
-export const policyName = z.enum(['full', 'window', 'sketch', 'flat']);
+export const policyName = z.enum(['full', 'window', 'sketch', 'clusters', 'quest', 'flat']);
 export type PolicyName = z.infer<typeof policyName>;
 
 export const policySetting = z.object({
@@ -24,7 +24,9 @@ export const kvSetting = z.object({
   format: z.enum(['f16', 'q8']),
   /** `needed`: only when the context does not fit the GPU's share. */
   offload: z.enum(['needed', 'always']),
+  /** Keep page bounds beside the index, for the policy `quest`. */
+  pages: z.boolean(),
 });
 export type KvSetting = z.infer<typeof kvSetting>;
 
-export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed' };
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false };

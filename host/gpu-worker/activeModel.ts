@@ -66,6 +66,7 @@ export class ActiveModel {
           format: kv.format,
           disk: spill,
           offload: kv.offload,
+          pages: kv.pages,
         },
         choices,
         signal: context.signal,

@@ -10,6 +10,7 @@ import { memoryBlocks } from './testing/memoryBlocks.ts';
 import type { Policy } from './policy.ts';
 
 const contextTokens = 1024;
+const gpuBudgetBytes = 800_000;
 const tokenCount = 900;
 const everything: Policy = { name: 'sketch', budget: { share: 1 }, estimate: true };
 
@@ -30,6 +31,7 @@ describe.each([
   const bytes = tinyModel({ architecture, contextTokens, layers: 2 });
   let plain: LoadedModel;
   let tiered: LoadedModel;
+  let kvBytesBefore = 0;
   const logits = (model: LoadedModel): Promise<Float32Array> => readback.floats(model.runner.logits, 0, model.spec.vocabularySize);
   /** The logits after one more token, read in a step of its own, so that it follows the policy. */
   const next = async (model: LoadedModel, stream: number[]): Promise<Float32Array> => {
@@ -44,11 +46,12 @@ describe.each([
     const common = { kvBudgetBytes: 1 << 30, choices: new Map() };
     plain = await loadModel(device, memorySource(bytes), { ...common, contextTokens });
     const { disk } = memoryBlocks();
+    kvBytesBefore = device.memory.report().kvBytes;
     // A little of it in RAM, so that RAM, the block cache and the disk all serve reads.
     tiered = await loadModel(device, memorySource(bytes), {
       ...common,
       contextTokens,
-      tiers: { gpuBudgetBytes: 600_000, ramBudgetBytes: 100_000, format, disk, offload: 'always', largestShare: 1 },
+      tiers: { gpuBudgetBytes, ramBudgetBytes: 100_000, format, disk, offload: 'always', largestShare: 1, pages: true },
     });
   });
   afterAll(() => {
@@ -59,6 +62,8 @@ describe.each([
   test.each<[string, Policy]>([
     ['full', { name: 'full', budget: { share: 1 }, estimate: false }],
     ['sketch with an unlimited budget', everything],
+    ['quest with an unlimited budget', { name: 'quest', budget: { share: 1 }, estimate: false }],
+    ['clusters with an unlimited budget', { name: 'clusters', budget: { share: 1 }, estimate: true }],
     ['flat with an unlimited budget', { name: 'flat', budget: { share: 1 }, estimate: true }],
   ])('%s gives the logits of a cache on the GPU', async (_, policy) => {
     tiered.runner.far!.policy = policy;
@@ -88,9 +93,25 @@ describe.each([
     expect(largest(back, await next(plain, other))).toBeLessThan(tolerance);
   });
 
-  test('accounted memory stays within the budget', () => {
-    const { bytes: planned } = tiered.runner.far!.plan;
-    expect(planned.total).toBeLessThanOrEqual(600_000);
+  test('accounted memory stayed within the budget', () => {
+    // Sliding layers keep their windows beside it.
+    const slidingBytes = tiered.spec.blocks.filter(({ mixer }) => mixer.kind === 'sliding').length * 2 * 2 * 64 * 4 * (48 + tiered.runner.maxRows + tiered.runner.far!.plan.layout.segmentTokens);
+    const { kvBytes } = device.memory.report();
+    expect(kvBytes - kvBytesBefore).toBeLessThanOrEqual(gpuBudgetBytes + slidingBytes);
+    expect(tiered.runner.far!.plan.bytes.total).toBeLessThanOrEqual(gpuBudgetBytes);
+  });
+});
+
+test('a budget that cannot hold the index is refused with both numbers', async () => {
+  const loading = loadModel(device, memorySource(tinyModel({ architecture: 'llama', contextTokens, layers: 2 })), {
+    contextTokens,
+    kvBudgetBytes: 1 << 30,
+    choices: new Map(),
+    tiers: { gpuBudgetBytes: 100_000, ramBudgetBytes: 1 << 20, format: 'f16', disk: null, offload: 'always' },
+  });
+  await expect(loading).rejects.toMatchObject({
+    code: 'kv-budget-too-small',
+    message: expect.stringMatching(/^1024 tokens of Tiny llama need at least \d{6} bytes of GPU memory for keys, values and their index, but the budget is 100000\.$/),
   });
 });
 

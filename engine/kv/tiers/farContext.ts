@@ -149,6 +149,7 @@ export class FarContext {
       layer.pack.values.encode(pass);
       layer.sketchBuild.encode(pass);
       layer.clusterBuild.encode(pass);
+      layer.pageBuild?.encode(pass);
       pass.end();
       encoder.copyBufferToBuffer(this.scratch.packed, 0, outgoing, index * segmentBytes, segmentBytes);
       if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);

@@ -8,8 +8,10 @@ import { KvCache } from '../cache.ts';
 import { type BoundMerge, bindMerge } from '../../layers/attention/merge.ts';
 import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
 import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
+import { bindClusterScores, type BoundScores } from '../../retrieval/clusterScores.ts';
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { allocatePages, bindPageBuild, bindPageScores, type BoundPageBuild } from '../../retrieval/pages.ts';
 import { bindScoreRange, type BoundScoreRange } from '../../retrieval/scoreRange.ts';
 import { bindSelect, type BoundSelect } from '../../retrieval/select.ts';
 import { bindSketchBuild, type BoundSketchBuild, Sketch } from '../../retrieval/sketch.ts';
@@ -27,6 +29,8 @@ export class FarMemory {
   readonly slotValues: GPUBuffer;
   readonly sketch: Sketch;
   readonly clusters: Clusters;
+  /** Page bounds; null when the plan has none. */
+  readonly pages: GPUBuffer | null;
   readonly #device: Device;
 
   constructor(device: Device, label: string, plan: TierPlan) {
@@ -39,11 +43,12 @@ export class FarMemory {
     this.slotValues = device.memory.storage('kv', `${label} slot values`, slotBytes);
     this.sketch = Sketch.create(device, layout, { label });
     this.clusters = Clusters.create(device, layout, { label });
+    this.pages = plan.pages ? allocatePages(device, layout, { label }) : null;
   }
 
   free(): void {
     for (const part of [this.ring, this.sketch, this.clusters]) part.free();
-    for (const buffer of [this.slotKeys, this.slotValues]) this.#device.memory.free(buffer);
+    for (const buffer of [this.slotKeys, this.slotValues, this.pages]) if (buffer) this.#device.memory.free(buffer);
   }
 }
 
@@ -63,7 +68,10 @@ export interface FarLayer {
   merge: BoundMerge;
   /** Chooses by the sketch. */
   select: BoundSketchSelect;
-  /** Chooses by exact scores, once `scoreRange` has seen every window. */
+  /** Scores by clusters and by page bounds; null without page bounds. */
+  clusterScores: BoundScores;
+  pageScores: BoundScores | null;
+  /** Chooses by the scores that one of the others has written; `scoreRange` must have seen every window. */
   scoreRange: BoundScoreRange;
   selectScored: BoundSelect;
   discount: BoundDiscount;
@@ -72,6 +80,7 @@ export interface FarLayer {
   scatter: BoundScatter;
   sketchBuild: BoundSketchBuild;
   clusterBuild: BoundClusterBuild;
+  pageBuild: BoundPageBuild | null;
 }
 
 export interface FarLayerBuffers {
@@ -85,7 +94,7 @@ export interface FarLayerBuffers {
 export async function bindFarLayer(device: Device, index: number, memory: FarMemory, scratch: FarScratch, plan: TierPlan, io: FarLayerBuffers): Promise<FarLayer> {
   const { layout, format } = plan;
   const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
-  const { ring, slotKeys, slotValues, sketch, clusters } = memory;
+  const { ring, slotKeys, slotValues, sketch, clusters, pages } = memory;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
   const [near, streamed, listed, estimated] = await Promise.all([
     bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots }),
@@ -118,6 +127,15 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
     select: await bindSketchSelect(device, { layout, sketch, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
+    clusterScores: await bindClusterScores(device, {
+      layout,
+      queries: io.queries,
+      clusters,
+      tokenWords: sketch.tokenWords,
+      scores: scratch.select.scores,
+      sizeTerm: false,
+    }),
+    pageScores: pages ? await bindPageScores(device, { layout, queries: io.queries, pages, scores: scratch.select.scores }) : null,
     scoreRange: await bindScoreRange(device, {
       layout,
       format,
@@ -156,5 +174,6 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
       scratch: scratch.clusterScratch,
       segment: scratch.segment.buffer,
     }),
+    pageBuild: pages ? await bindPageBuild(device, { ...shared, pages, segment: scratch.segment.buffer }) : null,
   };
 }

@@ -6,6 +6,7 @@
 import { EngineError } from '../../errors.ts';
 import { clusterBytes, clusterScratchBytes } from '../../retrieval/clusters.ts';
 import { type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
+import { pageBytes } from '../../retrieval/pages.ts';
 import { sketchBytes } from '../../retrieval/sketch.ts';
 import { sketchSelectScratchBytes } from '../../retrieval/sketchSelect.ts';
 import type { AttentionSpec, ModelSpec } from '../../models/spec.ts';
@@ -26,6 +27,8 @@ export interface TierBudget {
   maxRows: number;
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare: number;
+  /** Keep page bounds too, which only the policy `quest` needs. */
+  pages?: boolean;
 }
 
 export interface TierPlan {
@@ -42,6 +45,7 @@ export interface TierPlan {
   /** Tokens of a streamed window. */
   stageTokens: number;
   maxRows: number;
+  pages: boolean;
   bytes: { ring: number; index: number; slots: number; shared: number; total: number };
 }
 
@@ -98,12 +102,13 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const stageSegments = Math.floor((stageShare * gpuBytes) / (2 * kvHeads * vectorBytes * segmentTokens));
   const stageTokens = segmentTokens * Math.max(1, Math.min(stageSegments, capacityTokens / segmentTokens));
   const ring = 4 * kvHeads * ringSlots * headDim * layers;
-  const index = (sketchBytes(layout) + clusterBytes(layout)) * layers;
+  const pages = budget.pages ?? false;
+  const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0)) * layers;
   const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
   const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
   const shared = 2 * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
   const slotsLeft = Math.floor((gpuBytes - ring - index - shared) / slotBytes(attention, layers, format));
   const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens));
   const slotsBytes = slots * slotBytes(attention, layers, format);
-  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
+  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, pages, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
 }

@@ -2,7 +2,7 @@
  * How a step attends to what is far. Whatever the policy, the sinks and the ring are attended exactly, and each far key
  * is counted once: attended, estimated, or named as dropped.
  */
-export type PolicyName = 'full' | 'window' | 'sketch' | 'flat';
+export type PolicyName = 'full' | 'window' | 'sketch' | 'clusters' | 'quest' | 'flat';
 
 export interface Policy {
   name: PolicyName;
@@ -19,8 +19,13 @@ export const policyDescriptions: Record<PolicyName, string> = {
   full: 'Attends to every token exactly. Slow beyond the GPU budget: everything far is streamed for each token.',
   window: 'Attends to the first and the latest tokens only. Fast; the middle of the document is dropped.',
   flat: 'Scores every token exactly and attends to the best. As slow as full; the ceiling of choosing tokens by score.',
+  clusters: 'Attends to the members of the best clusters and estimates the rest (RetroInfer). Misses single tokens of mixed clusters.',
+  quest: 'Attends to the pages with the best bounds and drops the rest (Quest). Cheap to scan, loose for large heads.',
   sketch: 'Finds the tokens that matter with a compact index, attends to them exactly and estimates the rest.',
 };
+
+/** Whether a policy, as it was published, estimates what it does not choose. */
+export const estimatesRest: Record<PolicyName, boolean> = { full: false, window: false, sketch: true, clusters: true, quest: false, flat: false };
 
 /** Far tokens to attend to exactly, of `farTokens`; at least one where there is any. */
 export function wantedTokens({ budget }: Policy, farTokens: number, maxSelected: number): number {

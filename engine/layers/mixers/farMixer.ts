@@ -8,6 +8,7 @@ import type { FarContext } from '../../kv/tiers/farContext.ts';
 import { bindFarLayer, type FarLayer, FarMemory } from '../../kv/tiers/farLayer.ts';
 import { emptyReport } from '../../kv/tiers/farReport.ts';
 import { oversample } from '../../kv/tiers/plan.ts';
+import { EngineError } from '../../errors.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
 import type { BlockWeights } from '../../models/weights.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
@@ -85,7 +86,7 @@ class FarAttention {
 
   /** The ring, and all that needs no key from outside the GPU. */
   encodeNear(pass: GPUComputePassEncoder, step: Step): void {
-    const { near, select, listed } = this.#layer;
+    const { near, listed } = this.#layer;
     const context = this.#context;
     const splits = context.scratch.splits(step.rows);
     near.write({ keys: 0, firstSplit: 0, continued: false });
@@ -102,8 +103,21 @@ class FarAttention {
     context.scratch.select.write(choice);
     // Exact scores need the keys, which are not here yet.
     if (context.policy.name === 'flat') return;
-    select.encode(pass, choice);
+    this.#encodeChoice(pass, choice);
     this.#encodeRest(pass, step);
+  }
+
+  #encodeChoice(pass: GPUComputePassEncoder, choice: SketchSelectStep): void {
+    const { select, selectScored, clusterScores, pageScores } = this.#layer;
+    const { policy, sealed } = this.#context;
+    if (policy.name === 'sketch') {
+      select.encode(pass, choice);
+      return;
+    }
+    const scores = policy.name === 'quest' ? pageScores : clusterScores;
+    if (!scores) throw new EngineError('internal', 'The policy “quest” needs page bounds, which this context was opened without.', 'Load the model again with this policy.');
+    scores.encode(pass, sealed);
+    selectScored.encode(pass, { entries: sealed, wanted: choice.wanted });
   }
 
   /** What is not chosen, by clusters. */
