@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
+import { FarStore } from './farStore.ts';
+import type { FarFormat } from './record.ts';
+import { memoryBlocks } from './testing/memoryBlocks.ts';
+
+const layers = 2;
+const segments = 6;
+
+interface Shape {
+  kvHeads: number;
+  headDim: number;
+  segmentTokens: number;
+  format: FarFormat;
+  /** Segments that RAM has room for, of all. */
+  ramSegments: number;
+}
+
+/** Every word says where it belongs, so that no copy can go unnoticed to a wrong place. */
+function wordOf(layer: number, part: number, head: number, token: number, word: number): number {
+  return (((layer * 2 + part) * 8 + head) * 4096 + token) * 64 + word;
+}
+
+describe.each<Shape>([
+  { kvHeads: 3, headDim: 64, segmentTokens: 64, format: 'f16', ramSegments: 100 },
+  { kvHeads: 3, headDim: 64, segmentTokens: 64, format: 'f16', ramSegments: 4 },
+  { kvHeads: 1, headDim: 128, segmentTokens: 128, format: 'q8', ramSegments: 0 },
+  { kvHeads: 2, headDim: 80, segmentTokens: 192, format: 'q8', ramSegments: 5 },
+])('$kvHeads heads of $headDim, $segmentTokens tokens a segment, $format, RAM for $ramSegments', (shape) => {
+  const { kvHeads, segmentTokens, ramSegments } = shape;
+
+  async function filled() {
+    const { disk, runs, served } = memoryBlocks();
+    const probe = new FarStore({ ...shape, layers }, { ramBudgetBytes: 0, disk: null });
+    // An eighth of the budget is for blocks.
+    const store = new FarStore({ ...shape, layers }, { ramBudgetBytes: (ramSegments * probe.segmentWords * 4 * 8) / 7, disk });
+    for (let segment = 0; segment < segments; segment++) {
+      for (let layer = 0; layer < layers; layer++) store.append(layer, segmentOf(store.words, layer, segment));
+    }
+    return { store, runs, served };
+  }
+
+  function segmentOf(words: number, layer: number, segment: number): Uint32Array {
+    const content = new Uint32Array(2 * kvHeads * segmentTokens * words);
+    for (let part = 0; part < 2; part++) {
+      for (let head = 0; head < kvHeads; head++) {
+        for (let token = 0; token < segmentTokens; token++) {
+          for (let word = 0; word < words; word++) {
+            content[((part * kvHeads + head) * segmentTokens + token) * words + word] = wordOf(layer, part, head, segment * segmentTokens + token, word);
+          }
+        }
+      }
+    }
+    return content;
+  }
+
+  test('ranges and single tokens come back from RAM, from disk and from both', async () => {
+    const { store } = await filled();
+    const { words } = store;
+    const random = seededRandom(5);
+    // Before the writes are done, and after.
+    for (const settled of [false, true]) {
+      if (settled) await store.settled();
+      for (let round = 0; round < 20; round++) {
+        const layer = Math.floor(random() * layers);
+        const first = Math.floor(random() * segments * segmentTokens);
+        const tokens = 1 + Math.floor(random() * (segments * segmentTokens - first));
+        const part = random() < 0.5 ? 0 : 1;
+        const stride = tokens + 3;
+        const range = new Uint32Array(kvHeads * stride * words);
+        await store.range(layer, part, first, tokens, range, stride);
+        for (const head of [0, kvHeads - 1]) {
+          for (const token of [0, Math.floor(tokens / 2), tokens - 1]) {
+            for (const word of [0, words - 1]) expect(range[(head * stride + token) * words + word]).toBe(wordOf(layer, part, head, first + token, word));
+          }
+        }
+        const chosen = Array.from({ length: 1 + Math.floor(random() * 30) }, () => Math.floor(random() * segments * segmentTokens));
+        const head = Math.floor(random() * kvHeads);
+        const gathered = new Uint32Array(7 + chosen.length * 2 * words);
+        await store.gather(layer, head, chosen, gathered, 7);
+        chosen.forEach((token, i) => {
+          for (const one of [0, 1]) {
+            for (const word of [0, words - 1]) expect(gathered[7 + (2 * i + one) * words + word]).toBe(wordOf(layer, one, head, token, word));
+          }
+        });
+      }
+    }
+  });
+
+  test('bytes are counted where they lie, and RAM stays within its budget', async () => {
+    const { store, runs } = await filled();
+    await store.settled();
+    const segmentBytes = 4 * store.segmentWords;
+    const all = layers * segments;
+    const inRam = Math.min(all, ramSegments);
+    expect(store.bytes.ramBytes).toBe(inRam * segmentBytes);
+    expect(store.bytes.diskBytes).toBe((all - inRam) * segmentBytes);
+    expect(runs.size).toBe(all - inRam);
+  });
+
+  test('what is cut off is gone, and its place can be filled again', async () => {
+    const { store, runs } = await filled();
+    await store.settled();
+    store.truncate(2);
+    expect(store.segments(0)).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect([...runs.keys()].some((name) => / [2-9]$/.test(name))).toBe(false);
+    // Other text at the same positions: nothing of the old may come back, from RAM, the block cache or disk.
+    store.append(0, segmentOf(store.words, 1, 2));
+    await store.settled();
+    const target = new Uint32Array(2 * store.words);
+    await store.gather(0, 0, [2 * segmentTokens], target, 0);
+    expect(target[0]).toBe(wordOf(1, 0, 0, 2 * segmentTokens, 0));
+  });
+});
+
+test('a failed write is heard of, and the segment stays readable', async () => {
+  const { disk } = memoryBlocks();
+  const shape = { layers: 1, kvHeads: 1, headDim: 64, segmentTokens: 64, format: 'f16' as const };
+  const store = new FarStore(shape, { ramBudgetBytes: 0, disk: { ...disk, write: () => Promise.reject(new Error('no space left')) } });
+  const words = Uint32Array.from({ length: store.segmentWords }, (_, i) => i);
+  store.append(0, words);
+  await expect(store.settled()).rejects.toThrow('no space left');
+  const target = new Uint32Array(2 * store.words);
+  await store.gather(0, 0, [3], target, 0);
+  expect(target[0]).toBe(3 * store.words);
+});
