@@ -3,6 +3,7 @@
  * with a unit carries it in its name.
  */
 import { z } from 'zod';
+import { kvBudgets, policyName, policySetting } from './policy.ts';
 
 export const identifier = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);
 const count = z.number().int().nonnegative();
@@ -166,6 +167,23 @@ export const memoryUsage = z.object({
 });
 export type MemoryUsage = z.infer<typeof memoryUsage>;
 
+/** The reading of one document by one model into a memory. */
+export const reading = z.object({
+  id: identifier,
+  documentId: identifier,
+  modelId: identifier,
+  /** `paused` by the person or by a full disk (then with a failure); it goes on from where it was. */
+  state: z.enum(['queued', 'loading', 'reading', 'paused', 'done', 'failed']),
+  /** Tokens kept so far, those of earlier sessions included. */
+  doneTokens: count,
+  /** 0 before the tokens are counted. */
+  totalTokens: count,
+  tokensPerSecond: z.number().nonnegative().nullable(),
+  secondsLeft: z.number().nonnegative().nullable(),
+  failure: failure.nullable(),
+});
+export type Reading = z.infer<typeof reading>;
+
 export const sampling = z.object({
   /** 0 is greedy. */
   temperature: z.number().min(0).max(5),
@@ -187,11 +205,35 @@ export const defaultSampling: Sampling = {
   maxTokens: 512,
 };
 
+/** What attention did with the keys while an answer was written, a mean over its steps, layers and KV heads. */
+export const policyOutcome = z.object({
+  name: policyName,
+  /** Keys of the sequence at the end; the next three add up to it. */
+  totalKeys: count,
+  exactKeys: count,
+  estimatedKeys: count,
+  droppedKeys: count,
+  droppedBecause: z.string().nullable(),
+  /** Of the keys chosen beyond the GPU, the share that was in the GPU's cache; null when none was chosen. */
+  hitRatio: z.number().min(0).max(1).nullable(),
+  /** Where keys and values lay at the end, and what was read from outside the GPU. */
+  gpuBytes: count,
+  ramBytes: count,
+  diskBytes: count,
+  ramReadBytes: count,
+  diskReadBytes: count,
+});
+export type PolicyOutcome = z.infer<typeof policyOutcome>;
+
 export const answerStatistics = z.object({
   modelName: z.string(),
   promptTokens: count,
   /** Prompt tokens that were already in the cache and did not have to be read again. */
   reusedTokens: count,
+  /** Of those, tokens that came from a memory on disk. */
+  keptTokens: count.default(0),
+  /** null for answers of earlier versions. */
+  policy: policyOutcome.nullable().default(null),
   answerTokens: count,
   readingMs: z.number(),
   answeringMs: z.number(),
@@ -227,6 +269,8 @@ export const conversation = z.object({
   documentIds: z.array(identifier),
   systemPrompt: z.string(),
   sampling,
+  /** How what lies beyond the GPU is attended to; null: the default. */
+  policy: policySetting.nullable(),
 });
 export type Conversation = z.infer<typeof conversation>;
 
@@ -256,8 +300,20 @@ export const contextMeter = z.object({
   freeTokens: z.number().int(),
   /** Set when it does not fit: the sentence to show, with both numbers. */
   refusal: failure.nullable(),
-  /** Tokens already in the cache from an earlier turn; they will not be read again. */
+  /** Tokens already in the cache from an earlier turn, or in a memory on disk; they will not be read again. */
   cachedTokens: count,
+  /** Where the next prompt's keys will lie; they add up to the prompt. */
+  tiers: z.object({
+    policy: policyName,
+    residentTokens: count,
+    /** In RAM and on disk. */
+    offloadedTokens: count,
+    /** Of the offloaded ones: attended exactly in a step, represented by clusters, not seen at all. */
+    chosenTokens: count,
+    estimatedTokens: count,
+    droppedTokens: count,
+    droppedBecause: z.string().nullable(),
+  }),
   /** Reading speed of this model on this machine so far, for an estimate of the wait. */
   readingTokensPerSecond: z.number().nonnegative().nullable(),
 });
@@ -270,6 +326,8 @@ export const settings = z.object({
   defaultSystemPrompt: z.string(),
   /** Cancels every outbound request. */
   offline: z.boolean(),
+  /** How much memory keys and values may take. */
+  kv: kvBudgets,
 });
 export type Settings = z.infer<typeof settings>;
 export const defaultSettings: Settings = {
@@ -278,4 +336,5 @@ export const defaultSettings: Settings = {
   defaultSampling,
   defaultSystemPrompt: '',
   offline: false,
+  kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
 };

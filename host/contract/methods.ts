@@ -17,6 +17,7 @@ import {
   memoryUsage,
   message,
   modelRecord,
+  reading,
   settings,
   workerStatus,
 } from './entities.ts';
@@ -85,17 +86,25 @@ export const methods = {
     result: memoryUsage,
   },
 
+  /** Documents that are being read, wait for it, or were not read to their end; and those read since the start. */
+  'readings.list': { params: nothing, result: z.array(reading) },
+  /** Reads a document into a memory, or goes on where it stopped. One that is kept already is `done` at once. */
+  'readings.start': { params: z.object({ documentId: identifier, modelId: identifier }).strict(), result: reading },
+  'readings.pause': { params: z.object({ readingId: identifier }).strict(), result: reading },
+  /** Forgets the reading and what it has read so far. */
+  'readings.cancel': { params: z.object({ readingId: identifier }).strict(), result: nothing },
+
   'conversations.list': { params: nothing, result: z.array(conversation) },
   'conversations.create': {
     params: conversation
-      .pick({ modelId: true, documentIds: true, systemPrompt: true, sampling: true, title: true })
+      .pick({ modelId: true, documentIds: true, systemPrompt: true, sampling: true, policy: true, title: true })
       .partial()
       .strict(),
     result: conversation,
   },
   'conversations.update': {
     params: conversation
-      .pick({ title: true, modelId: true, documentIds: true, systemPrompt: true, sampling: true })
+      .pick({ title: true, modelId: true, documentIds: true, systemPrompt: true, sampling: true, policy: true })
       .partial()
       .extend({ conversationId: identifier })
       .strict(),
@@ -140,6 +149,9 @@ export const events = {
   'downloads.changed': download,
   /** Ask for the list again. */
   'memories.changed': nothing,
+  'readings.changed': reading,
+  /** Cancelled: it is in no list any more. */
+  'readings.removed': z.object({ readingId: identifier }),
   'conversation.changed': conversation,
   'conversation.removed': z.object({ conversationId: identifier }),
   /** A message was added or its state changed; carries the whole message. */

@@ -16,12 +16,16 @@ export type PolicySetting = z.infer<typeof policySetting>;
 /** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
 export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
 
-export const kvSetting = z.object({
+export const kvBudgets = z.object({
   /** Bytes of GPU memory for keys, values and their index; null: what this machine can spare. */
   gpuBytes: z.number().int().positive().nullable(),
   /** Bytes of RAM for keys and values that are not on the GPU; the rest goes to disk. Null: a quarter of the machine's. */
   ramBytes: z.number().int().positive().nullable(),
   format: z.enum(['f16', 'q8']),
+});
+export type KvBudgets = z.infer<typeof kvBudgets>;
+
+export const kvSetting = kvBudgets.extend({
   /** `needed`: only when the context does not fit the GPU's share. */
   offload: z.enum(['needed', 'always']),
   /** Keep page bounds beside the index, for the policy `quest`. */

@@ -26,6 +26,26 @@ export const prompt = z.discriminatedUnion('kind', [
 ]);
 export type Prompt = z.infer<typeof prompt>;
 
+/** Where what is read is kept, and under whose name (`host/memories/owners.ts`). */
+export const keeping = z.object({
+  folder: z.string(),
+  modelName: z.string(),
+  /** Keeps what was said, too. */
+  conversation: z.object({ id: z.string(), title: z.string() }).nullable(),
+});
+export type Keeping = z.infer<typeof keeping>;
+
+/** Calls of the store of memories that this worker has open, for the host's `MemoryShelf`. */
+export const memoryCall = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('list') }),
+  z.object({ name: z.literal('remove'), owners: z.array(z.string()) }),
+  z.object({ name: z.literal('removeLeaf'), leaf: z.string() }),
+  z.object({ name: z.literal('sweep') }),
+  z.object({ name: z.literal('usage') }),
+  z.object({ name: z.literal('setQuota'), quotaBytes: z.number().int().nonnegative().nullable() }),
+]);
+export type MemoryCall = z.infer<typeof memoryCall>;
+
 export const logitsCase = z.object({
   name: z.string(),
   tokens: z.array(z.number().int().nonnegative()).min(1),
@@ -46,7 +66,13 @@ export const workerRequest = z.discriminatedUnion('kind', [
     stop: z.array(z.string()).max(16),
     /** Without one, the default. It matters only beyond the GPU. */
     policy: policySetting.optional(),
+    /** Without it nothing is kept, and nothing that was kept is used. */
+    keeping: keeping.optional(),
   }),
+  /** Reads a document into a memory; progress counts what is kept already as done. Its result: `readResult`. */
+  z.object({ kind: z.literal('read'), jobId, document: chatPrompt.shape.documents.element, keeping }),
+  /** Its result: what the method of `MemoryStore` resolves to. */
+  z.object({ kind: z.literal('memories'), jobId, folder: z.string(), call: memoryCall }),
   z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable(), policy: policySetting.optional() }),
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
   /** Every kernel by itself, beside what the adapter reaches at best. */
@@ -83,6 +109,8 @@ export const promptMeasure = z.object({
   totalTokens: z.number().int(),
   cachedTokens: z.number().int(),
   windowTokens: z.number().int(),
+  /** How many of the prompt's tokens will lie beyond the GPU; 0 when everything fits. */
+  offloadedTokens: z.number().int(),
 });
 export type PromptMeasure = z.infer<typeof promptMeasure>;
 
@@ -124,6 +152,16 @@ export type WorkerReply = z.infer<typeof workerReply>;
 
 export const generateResult = z.object({ text: z.string(), statistics: answerStatistics, policy: z.record(z.string(), z.unknown()) });
 export type GenerateResult = z.infer<typeof generateResult>;
+
+export const readResult = z.object({
+  /** Of the memory: the prompt's header and the document. */
+  tokens: z.number().int(),
+  /** Of those, kept before this call. */
+  keptTokens: z.number().int(),
+  readingMs: z.number(),
+  leaf: z.string(),
+});
+export type ReadResult = z.infer<typeof readResult>;
 
 export const benchResult = z.object({
   prefillTokens: z.number(),
