@@ -35,8 +35,10 @@ export class ActiveModel {
   readonly description: ModelDescription;
   readonly #documents = new Map<string, readonly number[]>();
   readonly #spill: SpillFolder;
+  readonly #device: Device;
 
-  private constructor(parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>, spill: SpillFolder) {
+  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>, spill: SpillFolder) {
+    this.#device = device;
     this.#spill = spill;
     this.loaded = parts.loaded;
     this.tokenizer = parts.tokenizer;
@@ -88,10 +90,15 @@ export class ActiveModel {
         kernels: loaded.kernels.describe(),
         loadMs: performance.now() - started,
       };
-      return new ActiveModel({ loaded, tokenizer, style, sampler, readback: new Readback(device), description }, spill);
+      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description }, spill);
     } finally {
       await source.close();
     }
+  }
+
+  /** Bytes of keys and values on the GPU when all of them are there. */
+  get kvBytes(): number {
+    return this.#device.memory.report().kvBytes;
   }
 
   /** The chat as tokens, in the byte-stable order that lets prompts share what was read. */

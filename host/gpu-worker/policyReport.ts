@@ -1,5 +1,49 @@
 /** What attention did with the keys, for `--json` and the interface. */
+import type { PolicyOutcome } from '../contract/entities.ts';
 import type { ActiveModel } from './activeModel.ts';
+
+/** For the interface: a mean over steps, layers and KV heads; `keys` is the sequence's length at the end. */
+export function policyOutcome(model: ActiveModel, keys: number): PolicyOutcome {
+  const { far } = model.loaded.runner;
+  const nowhereElse = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
+  if (!far || far.sealed === 0) {
+    const gpuBytes = model.kvBytes;
+    return { name: 'full', totalKeys: keys, exactKeys: keys, estimatedKeys: 0, droppedKeys: 0, droppedBecause: null, hitRatio: null, gpuBytes, ...nowhereElse };
+  }
+  const { estimatedKeys, droppedKeys, hitRatio } = meanOf(far);
+  return {
+    name: far.policy.name,
+    totalKeys: keys,
+    exactKeys: keys - estimatedKeys - droppedKeys,
+    estimatedKeys,
+    droppedKeys,
+    droppedBecause: droppedKeys > 0 ? whyDropped(far.policy.name) : null,
+    hitRatio,
+    gpuBytes: far.plan.bytes.total,
+    ramBytes: far.store.bytes.ramBytes,
+    diskBytes: far.store.bytes.diskBytes,
+    ramReadBytes: far.store.bytes.ramReadBytes,
+    diskReadBytes: far.store.bytes.diskReadBytes,
+  };
+}
+
+type Far = NonNullable<ActiveModel['loaded']['runner']['far']>;
+
+/** Keys a head, in a step of a layer. */
+function meanOf({ report, plan, policy, farTokens }: Far): { exactKeys: number; estimatedKeys: number; droppedKeys: number; hitRatio: number | null } {
+  const { exactKeys, estimatedKeys, droppedKeys, hitKeys, missedKeys } = report.total;
+  const perHead = Math.max(1, report.layerSteps * plan.layout.kvHeads);
+  return {
+    exactKeys: Math.round(exactKeys / perHead),
+    estimatedKeys: Math.round(estimatedKeys / perHead),
+    droppedKeys: Math.round(droppedKeys / perHead) + (policy.name === 'window' ? farTokens : 0),
+    hitRatio: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
+  };
+}
+
+function whyDropped(name: string): string {
+  return name === 'window' ? 'the policy “window” attends to the first and the latest tokens only' : 'the policy does not estimate what it does not choose';
+}
 
 /** `keys`: the sequence's length at the end. Keys beyond the GPU are counted over all steps, layers and KV heads. */
 export function policyReport(model: ActiveModel, keys: number): Record<string, unknown> {
@@ -11,26 +55,24 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
   if (!far || far.sealed === 0) {
     return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding }, dropped: 0 };
   }
-  const { total, layerSteps } = far.report;
-  const perHead = Math.max(1, layerSteps * far.plan.layout.kvHeads);
+  const { exactKeys, estimatedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
   const resident = keys - far.farTokens;
   const { ramBytes, diskBytes, ramReadBytes, diskReadBytes } = far.store.bytes;
-  const dropped = Math.round(total.droppedKeys / perHead) + (far.policy.name === 'window' ? far.farTokens : 0);
   return {
     name: far.policy.name,
     budget: far.policy.name === 'full' || far.policy.name === 'window' ? null : far.policy.budget,
     keys: {
       full: {
         layers: layers('full'),
-        exact: resident + Math.round(total.exactKeys / perHead),
-        estimated: Math.round(total.estimatedKeys / perHead),
+        exact: resident + exactKeys,
+        estimated: estimatedKeys,
         total: keys,
       },
       sliding,
     },
-    hitRatio: total.hitKeys + total.missedKeys > 0 ? total.hitKeys / (total.hitKeys + total.missedKeys) : null,
+    hitRatio,
     tiers: { gpuBytes: far.plan.bytes.total, ramBytes, diskBytes, ramReadBytes, diskReadBytes },
     dropped,
-    ...(dropped > 0 ? { droppedBecause: far.policy.name === 'window' ? 'the policy “window” attends to the first and the latest tokens only' : 'the policy does not estimate what it does not choose' } : {}),
+    ...(dropped > 0 ? { droppedBecause: whyDropped(far.policy.name) } : {}),
   };
 }

@@ -207,6 +207,8 @@ const doing: Record<JobRequest['kind'], string> = {
   tokens: 'counting tokens',
   measure: 'counting tokens',
   generate: 'answering',
+  read: 'reading',
+  memories: 'looking after the memories',
   logits: 'computing logits',
   bench: 'measuring its speed',
   profile: 'measuring its kernels',

@@ -56,6 +56,12 @@ export class FarContext {
     return Math.max(0, this.#sealed - sinkTokens);
   }
 
+  /** Far tokens once the sequence has `length` tokens. */
+  farTokensAt(length: number): number {
+    const { segmentTokens } = this.plan.layout;
+    return Math.max(0, Math.floor((length - windowTokens) / segmentTokens) * segmentTokens - sinkTokens);
+  }
+
   /** Tokens to attend to exactly in the next step. */
   get wanted(): number {
     return wantedTokens(this.policy, this.farTokens, this.plan.maxSelected);

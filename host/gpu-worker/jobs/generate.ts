@@ -8,7 +8,7 @@ import type { AnswerStatistics, Sampling } from '../../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
-import { policyReport } from '../policyReport.ts';
+import { policyOutcome, policyReport } from '../policyReport.ts';
 import type { GenerateResult, Prompt } from '../protocol.ts';
 
 interface GenerateRequest {
@@ -49,6 +49,8 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     modelName: model.description.name,
     promptTokens: tokens.length,
     reusedTokens,
+    keptTokens: 0,
+    policy: policyOutcome(model, sequence.length),
     answerTokens: answer.tokens,
     readingMs: answeringStarted - readingStarted,
     answeringMs: ended - answeringStarted,

@@ -15,5 +15,6 @@ export async function measure(model: ActiveModel, prompt: ChatPrompt): Promise<P
     totalTokens: tokens.length,
     cachedTokens: model.loaded.sequence.reusable(tokens),
     windowTokens: model.loaded.contextTokens,
+    offloadedTokens: model.loaded.runner.far?.farTokensAt(tokens.length) ?? 0,
   };
 }
