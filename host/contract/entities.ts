@@ -144,7 +144,7 @@ export type DocumentRecord = z.infer<typeof documentRecord>;
 export const memoryRecord = z.object({
   id: identifier,
   /** Documents and chats that hold it; `name` null when it is no longer known. */
-  users: z.array(z.object({ kind: z.enum(['document', 'conversation', 'reading']), name: z.string().nullable() })),
+  users: z.array(z.object({ kind: z.enum(['document', 'conversation', 'reading']), id: z.string(), name: z.string().nullable() })),
   modelName: z.string().nullable(),
   tokens: count,
   /** With what it shares with other memories. */
@@ -274,6 +274,20 @@ export const conversation = z.object({
 });
 export type Conversation = z.infer<typeof conversation>;
 
+/** Where a prompt's keys lie and how a step attends to them; resident and offloaded add up to the prompt. */
+export const contextTiers = z.object({
+  policy: policyName,
+  residentTokens: count,
+  /** In RAM and on disk; the last three add up to it. */
+  offloadedTokens: count,
+  /** Attended exactly in a step, represented by clusters, not seen at all. */
+  chosenTokens: count,
+  estimatedTokens: count,
+  droppedTokens: count,
+  droppedBecause: z.string().nullable(),
+});
+export type ContextTiers = z.infer<typeof contextTiers>;
+
 /** Where an answer is; the renderer shows each phase with its progress. */
 export const answerProgress = z.object({
   conversationId: identifier,
@@ -284,6 +298,8 @@ export const answerProgress = z.object({
   total: count,
   perSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(),
+  /** Known from the moment the prompt was measured. */
+  tiers: contextTiers.nullable(),
 });
 export type AnswerProgress = z.infer<typeof answerProgress>;
 
@@ -302,18 +318,7 @@ export const contextMeter = z.object({
   refusal: failure.nullable(),
   /** Tokens already in the cache from an earlier turn, or in a memory on disk; they will not be read again. */
   cachedTokens: count,
-  /** Where the next prompt's keys will lie; they add up to the prompt. */
-  tiers: z.object({
-    policy: policyName,
-    residentTokens: count,
-    /** In RAM and on disk. */
-    offloadedTokens: count,
-    /** Of the offloaded ones: attended exactly in a step, represented by clusters, not seen at all. */
-    chosenTokens: count,
-    estimatedTokens: count,
-    droppedTokens: count,
-    droppedBecause: z.string().nullable(),
-  }),
+  tiers: contextTiers,
   /** Reading speed of this model on this machine so far, for an estimate of the wait. */
   readingTokensPerSecond: z.number().nonnegative().nullable(),
 });
@@ -328,6 +333,8 @@ export const settings = z.object({
   offline: z.boolean(),
   /** How much memory keys and values may take. */
   kv: kvBudgets,
+  /** Readings that were under way when Longleaf was closed go on by themselves at the next start. */
+  continueReadings: z.boolean(),
 });
 export type Settings = z.infer<typeof settings>;
 export const defaultSettings: Settings = {
@@ -337,4 +344,5 @@ export const defaultSettings: Settings = {
   defaultSystemPrompt: '',
   offline: false,
   kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
+  continueReadings: true,
 };

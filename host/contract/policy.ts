@@ -13,6 +13,14 @@ export const policySetting = z.object({
 });
 export type PolicySetting = z.infer<typeof policySetting>;
 
+/** Whether a policy, as it was published, estimates what it does not choose. */
+export const policyEstimates: Record<PolicyName, boolean> = { full: false, window: false, sketch: true, clusters: true, quest: false, flat: false };
+
+/** Whether a policy has a budget: the others attend to all far tokens, or to none. */
+export function hasBudget(name: PolicyName): boolean {
+  return name !== 'full' && name !== 'window';
+}
+
 /** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
 export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
 

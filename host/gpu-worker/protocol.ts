@@ -56,8 +56,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting }),
   z.object({ kind: z.literal('unload'), jobId }),
   z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
-  /** Exact token counts of a chat prompt by part; also says how many are cached already. */
-  z.object({ kind: z.literal('measure'), jobId, prompt: chatPrompt }),
+  /** Exact token counts of a chat prompt by part; also says how many are cached already, or kept (`keeping`). */
+  z.object({ kind: z.literal('measure'), jobId, prompt: chatPrompt, keeping: keeping.optional() }),
   z.object({
     kind: z.literal('generate'),
     jobId,
