@@ -26,3 +26,20 @@ export interface BlockStore {
   read(name: string, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
   remove(name: string): Promise<void>;
 }
+
+/** A stretch of what was read, kept outside the engine. It never changes. */
+export interface KeptSegment {
+  /** Of its first token in the sequence. */
+  position: number;
+  tokenCount: number;
+  /** Bytes of each part, by name (`engine/kept/parts.ts`). */
+  parts: ReadonlyMap<string, number>;
+  /** The given ranges, in their order. Rejects rather than give a wrong byte. */
+  read(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
+}
+
+/** Where segments are kept. */
+export interface SegmentSink {
+  /** Resolves when the segment, which follows the one sealed before, is durable. */
+  seal(segment: { position: number; tokens: Uint32Array; parts: readonly { name: string; bytes: Uint8Array }[] }): Promise<KeptSegment>;
+}

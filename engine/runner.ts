@@ -45,6 +45,8 @@ export class Runner {
   /** [maxTailRows][vocabularySize]. */
   readonly logits: GPUBuffer;
   readonly mixers: readonly Mixer[];
+  /** Keys and values of each block. */
+  readonly caches: readonly (KvCache | FarMemory)[];
   /** What lies beyond the GPU; null when everything is on it. */
   readonly far: FarContext | null;
   /** The kernels of a step in their order, and those of its logits. */
@@ -65,6 +67,7 @@ export class Runner {
     this.tokens = parts.buffers.tokens;
     this.logits = parts.buffers.logits;
     this.mixers = parts.mixers;
+    this.caches = parts.caches;
     this.far = parts.far;
     this.#hidden = parts.buffers.hidden;
     this.#tail = parts.buffers.tail;
@@ -96,6 +99,11 @@ export class Runner {
     const step = { rows, position: 0 };
     this.#tailStep.write(step);
     return step;
+  }
+
+  /** Tokens that the widest ring must hold; 0 without rings. */
+  get windowTokens(): number {
+    return Math.max(0, ...this.spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
   }
 
   /** Whether a step must wait for the CPU on its way, so that nothing can be encoded ahead. */
@@ -159,6 +167,7 @@ interface RunnerParts {
   tailStep: StepUniform;
   angles: RotaryAngles[];
   mixers: Mixer[];
+  caches: (KvCache | FarMemory)[];
   far: FarContext | null;
   layers: Part[];
   head: Part[];
@@ -240,7 +249,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed });
   const logits = await kernels.bind(weights.output, { ...tail, input: buffers.tailNormed, output: buffers.logits });
   const head = [part('norms', tailNorm, rowWork(2 * spec.hiddenSize)), part('logits', logits, productWork(weights.output))];
-  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, far, layers, head };
+  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, layers, head };
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {

@@ -36,6 +36,8 @@ export class Sequence {
   #tokens: number[] = [];
   /** Positions ever written since the caches were last consistent: a ring forgets what lies further back. */
   #written = 0;
+  /** First position that the rings had when the sequence was adopted; 0 for one that was read. */
+  #ringsFrom = 0;
   #checkpoints: Checkpoint[] = [];
 
   constructor(device: Device, runner: Runner) {
@@ -46,6 +48,15 @@ export class Sequence {
 
   get length(): number {
     return this.#tokens.length;
+  }
+
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  /** How many positions were stored since the rings began: they hold the last of these. */
+  get written(): number {
+    return this.#written;
   }
 
   /** Tokens a second of the last chunks, null before the first. */
@@ -82,6 +93,17 @@ export class Sequence {
     return { reusedTokens };
   }
 
+  /**
+   * Begins with `tokens`, whose keys and values were put into the caches; rings have the positions from `ringsFrom`
+   * on. The next call must read at least one more.
+   */
+  adopt(tokens: readonly number[], ringsFrom: number): void {
+    this.clear();
+    this.#tokens = [...tokens];
+    this.#written = tokens.length;
+    this.#ringsFrom = ringsFrom;
+  }
+
   /** Notes a token that a decode step has stored at the end. */
   append(token: number): void {
     this.#tokens.push(token);
@@ -97,6 +119,7 @@ export class Sequence {
   clear(): void {
     this.#tokens = [];
     this.#written = 0;
+    this.#ringsFrom = 0;
     for (const checkpoint of this.#checkpoints) for (const part of checkpoint.parts) part.free();
     this.#checkpoints = [];
   }
@@ -117,7 +140,8 @@ export class Sequence {
   #resumeFrom(tokens: readonly number[]): { length: number; checkpoint: Checkpoint | null } {
     // The last token is always computed again: its logits are what the caller wants.
     const shared = Math.min(sharedPrefix(this.#tokens, tokens), tokens.length - 1);
-    if (this.#runner.mixers.every((mixer) => mixer.canTruncate(shared, this.#written))) return { length: shared, checkpoint: null };
+    const held = this.#ringsFrom === 0 || shared >= this.#ringsFrom + this.#runner.windowTokens;
+    if (held && this.#runner.mixers.every((mixer) => mixer.canTruncate(shared, this.#written))) return { length: shared, checkpoint: null };
     const usable = this.#checkpoints.filter(({ length }) => length <= shared).sort((a, b) => b.length - a.length)[0];
     return usable ? { length: usable.length, checkpoint: usable } : { length: 0, checkpoint: null };
   }
@@ -132,6 +156,7 @@ export class Sequence {
       this.#device.gpu.queue.submit([encoder.finish()]);
     }
     if (checkpoint || length === 0) this.#written = length;
+    if (length === 0) this.#ringsFrom = 0;
     for (const stale of this.#checkpoints.filter((kept) => kept.length > length)) for (const part of stale.parts) part.free();
     this.#checkpoints = this.#checkpoints.filter((kept) => kept.length <= length);
     return length;

@@ -5,12 +5,13 @@ export type LoadedBlocks = ReadonlyMap<number, Uint32Array>;
 type Range = { offsetBytes: number; lengthBytes: number };
 
 export class BlockCache {
-  readonly #capacityBlocks: number;
+  readonly #capacityBytes: () => number;
   /** In order of use, the oldest first. */
   readonly #blocks = new Map<string, Uint32Array>();
 
-  constructor(capacityBytes: number) {
-    this.#capacityBlocks = Math.max(64, Math.floor(capacityBytes / (4 * blockWords)));
+  /** What it may take can change. */
+  constructor(capacityBytes: () => number) {
+    this.#capacityBytes = capacityBytes;
   }
 
   /** The wanted blocks of one run, by number; those that are not cached are read, neighbours together. */
@@ -57,8 +58,9 @@ export class BlockCache {
   }
 
   #shrink(): void {
+    const capacityBlocks = Math.max(64, Math.floor(this.#capacityBytes() / (4 * blockWords)));
     for (const key of this.#blocks.keys()) {
-      if (this.#blocks.size <= this.#capacityBlocks) return;
+      if (this.#blocks.size <= capacityBlocks) return;
       this.#blocks.delete(key);
     }
   }

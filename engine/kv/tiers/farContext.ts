@@ -24,6 +24,8 @@ export class FarContext {
   readonly layers: FarLayer[] = [];
   readonly #device: Device;
   #sealed = 0;
+  /** Far segments whose index is built, sealed or not. */
+  #indexed = 0;
   /** Segments on their way from the GPU to the store. */
   #arriving: Promise<void> = Promise.resolve();
   #outgoing: GPUBuffer | null = null;
@@ -91,6 +93,36 @@ export class FarContext {
     await this.#arriving;
   }
 
+  /** Builds the index of whole far segments of the first `length` tokens, whose keys are still in the rings or sealed. */
+  index(length: number): void {
+    const { segmentTokens, capacityTokens } = this.plan.layout;
+    const whole = Math.min(Math.floor(length / segmentTokens), capacityTokens / segmentTokens);
+    for (; this.#indexed < whole; this.#indexed++) this.#buildIndex(this.#indexed);
+  }
+
+  /**
+   * Begins with `length` tokens that the store can read; the index of the first `indexed` far segments is in place
+   * already. The ends of the layers go to their rings, what is older counts as sealed.
+   */
+  async adopt(length: number, indexed: number): Promise<void> {
+    const { segmentTokens } = this.plan.layout;
+    const whole = Math.floor(length / segmentTokens);
+    const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
+    for (let segment = indexed; segment < whole; segment++) {
+      for (const layer of this.layers) await this.#refill(layer, segment * segmentTokens, segmentTokens);
+      this.#buildIndex(segment);
+    }
+    for (const layer of this.layers) {
+      layer.slots.forgetFrom(0);
+      if (length >= sinkTokens) await this.#fetchSinks(layer);
+      for (let first = sealed * segmentTokens; first < length; first += segmentTokens) {
+        await this.#refill(layer, first, Math.min(segmentTokens, length - first));
+      }
+    }
+    this.#sealed = sealed * segmentTokens;
+    this.#indexed = Math.max(indexed, whole);
+  }
+
   /** Cuts the sequence to `length` tokens; the rings then hold its end. */
   async truncate(length: number): Promise<void> {
     await this.settled();
@@ -103,6 +135,7 @@ export class FarContext {
       for (const layer of this.layers) await this.#refill(layer, first, tokens);
     }
     this.#sealed = sealed;
+    this.#indexed = Math.min(this.#indexed, Math.floor(length / segmentTokens));
     this.store.truncate(sealed / segmentTokens);
     for (const { slots } of this.layers) slots.forgetFrom(sealed);
   }
@@ -153,14 +186,13 @@ export class FarContext {
       const pass = encoder.beginComputePass({ label: 'seal' });
       layer.pack.keys.encode(pass);
       layer.pack.values.encode(pass);
-      layer.sketchBuild.encode(pass);
-      layer.clusterBuild.encode(pass);
-      layer.pageBuild?.encode(pass);
+      if (segment >= this.#indexed) encodeIndex(pass, layer);
       pass.end();
       encoder.copyBufferToBuffer(this.scratch.packed, 0, outgoing, index * segmentBytes, segmentBytes);
       if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);
     }
     gpu.queue.submit([encoder.finish()]);
+    this.#indexed = Math.max(this.#indexed, segment + 1);
     this.#arriving = this.#receive(outgoing, segmentBytes);
     this.#arriving.catch(() => undefined);
   }
@@ -171,6 +203,30 @@ export class FarContext {
       this.store.append(index, new Uint32Array(outgoing.getMappedRange(index * segmentBytes, segmentBytes).slice(0)));
     }
     outgoing.unmap();
+  }
+
+  #buildIndex(segment: number): void {
+    this.scratch.segment.write(segment);
+    const encoder = this.#device.gpu.createCommandEncoder();
+    for (const layer of this.layers) {
+      const pass = encoder.beginComputePass({ label: 'index' });
+      encodeIndex(pass, layer);
+      pass.end();
+    }
+    this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  async #fetchSinks({ index, memory }: FarLayer): Promise<void> {
+    const { kvHeads } = this.plan.layout;
+    const sinkWords = sinkTokens * this.words;
+    const target = new Uint32Array(kvHeads * sinkWords);
+    for (const part of [0, 1] as const) {
+      await this.store.range(index, part, 0, sinkTokens, target, sinkTokens);
+      for (let head = 0; head < kvHeads; head++) {
+        const buffer = part === 0 ? memory.slotKeys : memory.slotValues;
+        this.#device.gpu.queue.writeBuffer(buffer, 4 * head * this.plan.slots * this.words, target, head * sinkWords, sinkWords);
+      }
+    }
   }
 
   /** The first tokens stay in the first slots of every head. */
@@ -187,4 +243,10 @@ export class FarContext {
   #mappable(label: string, sizeBytes: number): GPUBuffer {
     return this.#device.memory.allocate('staging', label, sizeBytes, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
   }
+}
+
+function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer): void {
+  layer.sketchBuild.encode(pass);
+  layer.clusterBuild.encode(pass);
+  layer.pageBuild?.encode(pass);
 }

@@ -1,8 +1,10 @@
 /**
- * Sealed keys and values outside the GPU: in RAM as far as the budget goes, else in the block store with a cache of its
- * 4 KiB blocks. Vectors are chosen token by token; only the disk is read by block, and what a block brings along
- * stays in the cache.
+ * Sealed keys and values outside the GPU: in RAM as far as the budget goes, else on disk with a cache of its 4 KiB
+ * blocks. What is kept in a memory is read from there; only where nothing is kept does what overflows go to the block
+ * store. Vectors are chosen token by token; only the disk is read by block, and what a block brings along stays in
+ * the cache.
  */
+import type { KeptRuns } from '../../kept/keptRuns.ts';
 import type { BlockStore } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
 import { type FarFormat, recordWords } from './record.ts';
@@ -35,6 +37,11 @@ export class FarStore {
   /** Segments in RAM: [layer][segment] of [2][kvHead][token][words]; null when the disk has it. */
   readonly #resident: (Uint32Array | null)[][];
   readonly #written = new Map<string, Promise<void>>();
+  /** What a memory holds of the sequence, and of how many whole segments. */
+  #kept: KeptRuns | null = null;
+  #keptSegments = 0;
+  /** A memory is being written: what overflows RAM waits for it. */
+  #keeping = false;
   readonly bytes: TierBytes = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
 
   /** Without a disk the budget is a wish: everything stays in RAM. */
@@ -43,7 +50,8 @@ export class FarStore {
     this.words = recordWords(shape.format, shape.headDim);
     this.#disk = disk;
     this.#ramBudgetBytes = disk ? ramBudgetBytes * (1 - cacheShare) : Infinity;
-    this.#blocks = new BlockCache(disk ? ramBudgetBytes * cacheShare : 0);
+    // Room that no whole segment takes is the cache's.
+    this.#blocks = new BlockCache(() => (disk ? Math.max(ramBudgetBytes * cacheShare, ramBudgetBytes - this.bytes.ramBytes) : 0));
     this.#resident = Array.from({ length: shape.layers }, () => []);
   }
 
@@ -64,13 +72,38 @@ export class FarStore {
     const segment = this.#resident[layer].length;
     this.#resident[layer].push(words);
     this.bytes.ramBytes += words.byteLength;
-    if (!this.#disk || this.bytes.ramBytes <= this.#ramBudgetBytes) return;
+    if (!this.#disk || this.#keeping || this.bytes.ramBytes <= this.#ramBudgetBytes) return;
     const name = nameOf(layer, segment);
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
     const written = this.#disk.write(name, bytes).then(() => this.#leaveRam(layer, segment, words));
     this.#written.set(name, written);
     // Whoever waits for the store hears of a failure; until then the segment stays in RAM.
     written.catch(() => undefined);
+  }
+
+  /**
+   * From now on whole segments of the first `tokens` tokens are also in `kept`, so that they can leave RAM; with
+   * `growing` later ones will be, too, and go nowhere else.
+   */
+  keep(kept: KeptRuns | null, { tokens, growing }: { tokens: number; growing: boolean }): void {
+    this.#kept = kept;
+    this.#keptSegments = Math.floor(tokens / this.#shape.segmentTokens);
+    this.#keeping = growing;
+    if (!this.#disk) return;
+    for (let segment = 0; segment < this.#keptSegments; segment++) {
+      for (const [layer, list] of this.#resident.entries()) {
+        const words = list[segment];
+        if (this.bytes.ramBytes <= this.#ramBudgetBytes) return;
+        if (words) this.#leaveRam(layer, segment, words);
+      }
+    }
+  }
+
+  /** Begins with `segments` segments that are nowhere but in `kept`; the store must be empty. */
+  adopt(kept: KeptRuns, segments: number, { growing }: { growing: boolean }): void {
+    for (const list of this.#resident) for (let segment = 0; segment < segments; segment++) list.push(null);
+    this.bytes.diskBytes += 4 * this.segmentWords * segments * this.#resident.length;
+    this.keep(kept, { tokens: kept.vectors.tokens, growing });
   }
 
   #leaveRam(layer: number, segment: number, words: Uint32Array): void {
@@ -145,11 +178,13 @@ export class FarStore {
           this.bytes.diskBytes -= 4 * this.segmentWords;
           this.#blocks.forget(name);
         }
+        // What a memory holds stays there.
         void this.#written.get(name)?.then(() => this.#disk?.remove(name)).catch(() => undefined);
         this.#written.delete(name);
       }
       list.length = Math.min(list.length, segments);
     }
+    this.#keptSegments = Math.min(this.#keptSegments, segments);
   }
 
   /** Runs of `count` words of a segment, wherever it lies. */
@@ -159,16 +194,30 @@ export class FarStore {
       this.bytes.ramReadBytes += 4 * count * begins.length;
       return begins.map((begin) => resident.subarray(begin, begin + count));
     }
-    const disk = this.#disk;
-    if (!disk) throw new Error(`segment ${segment} of layer ${layer} is nowhere`);
+    const ranges = begins.map((begin) => ({ offsetBytes: 4 * begin, lengthBytes: 4 * count }));
+    // Of a segment that has not ended yet, whole blocks do not exist.
+    if (this.#kept && segment >= this.#resident[layer].length) return (await this.#kept.read(layer, segment, ranges)).map(toWords);
     const name = nameOf(layer, segment);
+    const read = this.#reader(layer, segment, name);
     const wanted = begins.flatMap((begin) => blocksOf(begin, count));
     const blocks = await this.#blocks.load(name, wanted, this.segmentWords, async (ranges) => {
       for (const { lengthBytes } of ranges) this.bytes.diskReadBytes += lengthBytes;
-      return disk.read(name, ranges);
+      return read(ranges);
     });
     return begins.map((begin) => wordsOf(blocks, begin, count));
   }
+
+  #reader(layer: number, segment: number, name: string): (ranges: { offsetBytes: number; lengthBytes: number }[]) => Promise<Uint8Array[]> {
+    const kept = this.#kept;
+    const disk = this.#disk;
+    if (this.#written.has(name) && disk) return (ranges) => disk.read(name, ranges);
+    if (kept) return (ranges) => kept.read(layer, segment, ranges);
+    throw new Error(`segment ${segment} of layer ${layer} is nowhere`);
+  }
+}
+
+function toWords(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
 function nameOf(layer: number, segment: number): string {

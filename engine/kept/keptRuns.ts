@@ -1,0 +1,53 @@
+/**
+ * Kept segments in the shape in which the far store thinks of what is outside RAM: runs [2][kvHead][token][words] of a
+ * layer and a far segment, whose tokens may lie in several kept segments.
+ */
+import type { HeadRun, KeptVectors } from './keptVectors.ts';
+
+export interface RunShape {
+  kvHeads: number;
+  segmentTokens: number;
+  /** Bytes of one stored vector. */
+  recordBytes: number;
+  /** The model's block of each far layer. */
+  blocks: readonly number[];
+}
+
+export class KeptRuns {
+  readonly vectors: KeptVectors;
+  readonly #shape: RunShape;
+
+  constructor(vectors: KeptVectors, shape: RunShape) {
+    this.vectors = vectors;
+    this.#shape = shape;
+  }
+
+  /** Byte ranges of one run, in their order. */
+  async read(layer: number, segment: number, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]> {
+    const { kvHeads, segmentTokens, recordBytes, blocks } = this.#shape;
+    const headBytes = segmentTokens * recordBytes;
+    const runs: HeadRun[] = [];
+    const places: { range: number; to: number }[] = [];
+    for (const [index, { offsetBytes, lengthBytes }] of ranges.entries()) {
+      for (let done = 0; done < lengthBytes; ) {
+        const row = Math.floor((offsetBytes + done) / headBytes);
+        const within = (offsetBytes + done) % headBytes;
+        const length = Math.min(lengthBytes - done, headBytes - within);
+        runs.push({
+          block: blocks[layer],
+          kind: row < kvHeads ? 'keys' : 'values',
+          kvHead: row % kvHeads,
+          recordBytes,
+          beginByte: segment * headBytes + within,
+          lengthBytes: length,
+        });
+        places.push({ range: index, to: done });
+        done += length;
+      }
+    }
+    const pieces = await this.vectors.read(runs);
+    const results = ranges.map(({ lengthBytes }) => new Uint8Array(lengthBytes));
+    pieces.forEach((piece, index) => results[places[index].range].set(piece, places[index].to));
+    return results;
+  }
+}

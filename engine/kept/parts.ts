@@ -1,0 +1,24 @@
+/** The named parts of a kept segment. Numbers are those of the model's blocks, from 0. */
+
+/** Changes whenever what the engine computes, or how it lies in a part, changes: what was kept before is then read again. */
+export const engineEpoch = 1;
+
+/** Keys of a block, [kvHead][token][words], after rotary embedding, in the record of the block's cache. */
+export function keysPart(block: number): string {
+  return `keys.${block}`;
+}
+
+/** Values of a block, laid out as the keys. */
+export function valuesPart(block: number): string {
+  return `values.${block}`;
+}
+
+/** The index of a far block over the whole far segments inside the kept one; the name holds what its layout depends on. */
+export function indexPart(block: number, { segmentTokens, planes }: { segmentTokens: number; planes: number }): string {
+  return `index-${segmentTokens}-${planes}.${block}`;
+}
+
+export interface SegmentPart {
+  name: string;
+  bytes: Uint8Array;
+}
