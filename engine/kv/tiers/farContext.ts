@@ -6,13 +6,14 @@
 import type { Device } from '../../device/device.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
-import type { FarLayer } from './farLayer.ts';
+import { encodeIndex, type FarLayer } from './farLayer.ts';
 import { FarReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
+import { Sealer } from './sealer.ts';
 
 export class FarContext {
   readonly plan: TierPlan;
@@ -23,12 +24,10 @@ export class FarContext {
   /** In the order of the model's layers; filled while the runner is built. */
   readonly layers: FarLayer[] = [];
   readonly #device: Device;
+  readonly #sealer: Sealer;
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
-  /** Segments on their way from the GPU to the store. */
-  #arriving: Promise<void> = Promise.resolve();
-  #outgoing: GPUBuffer | null = null;
   #selectionRead: GPUBuffer | null = null;
 
   constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore) {
@@ -36,6 +35,7 @@ export class FarContext {
     this.plan = plan;
     this.scratch = scratch;
     this.store = store;
+    this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
   }
 
   /** Whether a decoding step must wait for the CPU on its way. */
@@ -78,7 +78,9 @@ export class FarContext {
   async makeRoom({ position }: Step): Promise<void> {
     const { segmentTokens, capacityTokens } = this.plan.layout;
     while (position - this.#sealed >= windowTokens + segmentTokens && this.#sealed + segmentTokens <= capacityTokens) {
-      await this.#seal(this.#sealed / segmentTokens);
+      const segment = this.#sealed / segmentTokens;
+      await this.#sealer.seal(segment, { index: segment >= this.#indexed });
+      this.#indexed = Math.max(this.#indexed, segment + 1);
       this.#sealed += segmentTokens;
     }
   }
@@ -90,7 +92,7 @@ export class FarContext {
 
   /** Waits until everything sealed can be read from the store. */
   async settled(): Promise<void> {
-    await this.#arriving;
+    await this.#sealer.settled();
   }
 
   /** Builds the index of whole far segments of the first `length` tokens, whose keys are still in the rings or sealed. */
@@ -142,7 +144,8 @@ export class FarContext {
 
   free(): void {
     for (const { memory } of this.layers) memory.free();
-    for (const buffer of [this.#outgoing, this.#selectionRead]) if (buffer) this.#device.memory.free(buffer);
+    this.#sealer.free();
+    if (this.#selectionRead) this.#device.memory.free(this.#selectionRead);
     this.scratch.free();
   }
 
@@ -170,41 +173,6 @@ export class FarContext {
     this.#device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Packs, sketches and clusters one segment of every layer, and sends it to the store. */
-  async #seal(segment: number): Promise<void> {
-    // One segment travels at a time, so that staging memory stays bounded.
-    await this.#arriving;
-    const { segmentTokens, kvHeads } = this.plan.layout;
-    const { gpu } = this.#device;
-    const segmentBytes = 4 * this.store.segmentWords;
-    const outgoing = (this.#outgoing ??= this.#mappable('sealed segments', segmentBytes * this.layers.length));
-    this.scratch.segment.write(segment);
-    const span = { position: segment * segmentTokens, tokens: segmentTokens, stride: segmentTokens, first: 0 };
-    for (const { pack } of this.layers) for (const move of Object.values(pack)) move.write(span);
-    const encoder = gpu.createCommandEncoder();
-    for (const [index, layer] of this.layers.entries()) {
-      const pass = encoder.beginComputePass({ label: 'seal' });
-      layer.pack.keys.encode(pass);
-      layer.pack.values.encode(pass);
-      if (segment >= this.#indexed) encodeIndex(pass, layer);
-      pass.end();
-      encoder.copyBufferToBuffer(this.scratch.packed, 0, outgoing, index * segmentBytes, segmentBytes);
-      if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);
-    }
-    gpu.queue.submit([encoder.finish()]);
-    this.#indexed = Math.max(this.#indexed, segment + 1);
-    this.#arriving = this.#receive(outgoing, segmentBytes);
-    this.#arriving.catch(() => undefined);
-  }
-
-  async #receive(outgoing: GPUBuffer, segmentBytes: number): Promise<void> {
-    await this.#device.settle(outgoing.mapAsync(0x01 /* READ */));
-    for (const { index } of this.layers) {
-      this.store.append(index, new Uint32Array(outgoing.getMappedRange(index * segmentBytes, segmentBytes).slice(0)));
-    }
-    outgoing.unmap();
-  }
-
   #buildIndex(segment: number): void {
     this.scratch.segment.write(segment);
     const encoder = this.#device.gpu.createCommandEncoder();
@@ -229,24 +197,7 @@ export class FarContext {
     }
   }
 
-  /** The first tokens stay in the first slots of every head. */
-  #pinSinks(encoder: GPUCommandEncoder, { memory }: FarLayer, headBytes: number): void {
-    const { kvHeads } = this.plan.layout;
-    const sinkBytes = 4 * sinkTokens * this.words;
-    const slotBytes = 4 * this.plan.slots * this.words;
-    for (let head = 0; head < kvHeads; head++) {
-      encoder.copyBufferToBuffer(this.scratch.packed, head * headBytes, memory.slotKeys, head * slotBytes, sinkBytes);
-      encoder.copyBufferToBuffer(this.scratch.packed, (kvHeads + head) * headBytes, memory.slotValues, head * slotBytes, sinkBytes);
-    }
-  }
-
   #mappable(label: string, sizeBytes: number): GPUBuffer {
     return this.#device.memory.allocate('staging', label, sizeBytes, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
   }
-}
-
-function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer): void {
-  layer.sketchBuild.encode(pass);
-  layer.clusterBuild.encode(pass);
-  layer.pageBuild?.encode(pass);
 }

@@ -177,3 +177,10 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     pageBuild: pages ? await bindPageBuild(device, { ...shared, pages, segment: scratch.segment.buffer }) : null,
   };
 }
+
+/** Builds the layer's index over the segment that the scratch's uniform names. */
+export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer): void {
+  layer.sketchBuild.encode(pass);
+  layer.clusterBuild.encode(pass);
+  layer.pageBuild?.encode(pass);
+}
