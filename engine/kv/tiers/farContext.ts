@@ -10,6 +10,7 @@ import { encodeIndex, type FarLayer } from './farLayer.ts';
 import { FarReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
+import { FarWindows } from './farWindows.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
@@ -19,6 +20,7 @@ export class FarContext {
   readonly plan: TierPlan;
   readonly store: FarStore;
   readonly scratch: FarScratch;
+  readonly windows: FarWindows;
   readonly report = new FarReport();
   policy: Policy = defaultPolicy;
   /** In the order of the model's layers; filled while the runner is built. */
@@ -36,6 +38,7 @@ export class FarContext {
     this.scratch = scratch;
     this.store = store;
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
+    this.windows = new FarWindows(device, plan, scratch, store, this.#sealer);
   }
 
   /** Whether a decoding step must wait for the CPU on its way. */
@@ -145,19 +148,19 @@ export class FarContext {
   free(): void {
     for (const { memory } of this.layers) memory.free();
     this.#sealer.free();
+    this.windows.free();
     if (this.#selectionRead) this.#device.memory.free(this.#selectionRead);
     this.scratch.free();
   }
 
-  /** Brings tokens [first, first + tokens) of a layer to the staging buffers, in heads of `stageTokens`. */
+  /** Brings tokens [first, first + tokens) of a layer to the first stage, in heads of `stageTokens`. */
   async stage(layer: number, first: number, tokens: number): Promise<void> {
-    const { kvHeads } = this.plan.layout;
-    const { queue } = this.#device.gpu;
-    const target = new Uint32Array(kvHeads * this.plan.stageTokens * this.words);
-    await this.store.range(layer, 0, first, tokens, target, this.plan.stageTokens);
-    queue.writeBuffer(this.scratch.stageKeys, 0, target);
-    await this.store.range(layer, 1, first, tokens, target, this.plan.stageTokens);
-    queue.writeBuffer(this.scratch.stageValues, 0, target);
+    this.windows.begin([layer], { first, end: first + tokens, windowTokens: tokens, stage: 0 });
+    const window = await this.windows.next();
+    const encoder = this.#device.gpu.createCommandEncoder();
+    window.encode(encoder);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    window.submitted();
   }
 
   async #refill(layer: FarLayer, first: number, tokens: number): Promise<void> {

@@ -95,10 +95,11 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   const { layout, format } = plan;
   const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
   const { ring, slotKeys, slotValues, sketch, clusters, pages } = memory;
+  const [stage] = scratch.stages;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
   const [near, streamed, listed, estimated] = await Promise.all([
     bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots }),
-    bindPart(device, { kind: 'range', format }, { ...common, keys: scratch.stageKeys, values: scratch.stageValues, capacitySlots: plan.stageTokens }),
+    bindPart(device, { kind: 'range', format }, { ...common, keys: stage.keys, values: stage.values, capacitySlots: plan.stageTokens }),
     bindPart(
       device,
       { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity },
@@ -140,7 +141,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
       layout,
       format,
       queries: io.queries,
-      keys: scratch.stageKeys,
+      keys: stage.keys,
       stride: plan.stageTokens,
       scores: scratch.select.scores,
     }),
@@ -163,7 +164,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
       remaining: scratch.remaining,
     }),
     pack: await move('pack', { keys: packedHalf(0), values: packedHalf(halfPacked) }),
-    unpack: await move('unpack', { keys: scratch.stageKeys, values: scratch.stageValues }),
+    unpack: await move('unpack', stage),
     scatter: await bindScatter(device, { arrivals: scratch.arrivals, slots: scratch.arrivalSlots, keys: slotKeys, values: slotValues, format, headDim }),
     sketchBuild: await bindSketchBuild(device, { ...shared, sketch, segment: scratch.segment.buffer }),
     clusterBuild: await bindClusterBuild(device, {

@@ -6,7 +6,7 @@ import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
 import { Selection } from '../../retrieval/select.ts';
 import { SketchSelectScratch } from '../../retrieval/sketchSelect.ts';
-import type { TierPlan } from './plan.ts';
+import { stageCount, type TierPlan } from './plan.ts';
 import { recordWords } from './record.ts';
 
 /** Workgroups along the keys of each part while decoding; one while reading, where rows keep the cores busy. */
@@ -24,9 +24,8 @@ const maxArrivals = 4096;
 
 export class FarScratch {
   readonly partials: Partials;
-  /** Streamed windows of keys and values, [kvHead][stageTokens][words]. */
-  readonly stageKeys: GPUBuffer;
-  readonly stageValues: GPUBuffer;
+  /** Streamed windows of keys and values, [kvHead][stageTokens][words]: one is filled while another is attended to. */
+  readonly stages: readonly { keys: GPUBuffer; values: GPUBuffer }[];
   /** A sealed segment of one layer on its way out: keys, then values. */
   readonly packed: GPUBuffer;
   readonly arrivals: GPUBuffer;
@@ -53,8 +52,8 @@ export class FarScratch {
     const staging = (label: string, count: number): GPUBuffer => device.memory.storage('kv', label, count * 4);
     this.#device = device;
     this.partials = allocatePartials(device, 1, Math.max(2 * maxRows, splits.ring + splits.far + splits.rest) * heads, headDim);
-    this.stageKeys = staging('streamed keys', kvHeads * plan.stageTokens * words);
-    this.stageValues = staging('streamed values', kvHeads * plan.stageTokens * words);
+    const stage = (kind: string): GPUBuffer => staging(`streamed ${kind}`, kvHeads * plan.stageTokens * words);
+    this.stages = Array.from({ length: stageCount }, () => ({ keys: stage('keys'), values: stage('values') }));
     this.packed = storage('sealed segment', 2 * kvHeads * segmentTokens * words);
     this.maxArrivals = Math.min(maxArrivals, kvHeads * plan.maxSelected);
     this.arrivals = storage('arrivals', this.maxArrivals * 2 * words);
@@ -75,7 +74,7 @@ export class FarScratch {
 
   free(): void {
     const { outputs, logSumExps } = this.partials;
-    const buffers = [outputs, logSumExps, this.stageKeys, this.stageValues, this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    const buffers = [outputs, logSumExps, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
     for (const buffer of buffers) this.#device.memory.free(buffer);
     for (const part of [this.selection, this.select, this.segment]) part.free();
   }

@@ -49,7 +49,9 @@ export interface TierPlan {
   bytes: { ring: number; index: number; slots: number; shared: number; total: number };
 }
 
-/** Share of the budget that far tokens are streamed through. */
+/** Windows that far tokens are streamed through, in turn. */
+export const stageCount = 2;
+/** Share of the budget for all of them. */
 const stageShare = 1 / 32;
 const planesTried = [4, 2, 1] as const;
 
@@ -99,14 +101,14 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const layout: FarLayout = { heads, kvHeads, headDim, segmentTokens, capacityTokens, planes };
   const ringSlots = windowTokens + segmentTokens + maxRows;
   const vectorBytes = 4 * recordWords(format, headDim);
-  const stageSegments = Math.floor((stageShare * gpuBytes) / (2 * kvHeads * vectorBytes * segmentTokens));
+  const stageSegments = Math.floor((stageShare * gpuBytes) / (2 * stageCount * kvHeads * vectorBytes * segmentTokens));
   const stageTokens = segmentTokens * Math.max(1, Math.min(stageSegments, capacityTokens / segmentTokens));
   const ring = 4 * kvHeads * ringSlots * headDim * layers;
   const pages = budget.pages ?? false;
   const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0)) * layers;
   const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
   const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
-  const shared = 2 * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
+  const shared = 2 * stageCount * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
   const slotsLeft = Math.floor((gpuBytes - ring - index - shared) / slotBytes(attention, layers, format));
   const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens));
   const slotsBytes = slots * slotBytes(attention, layers, format);
