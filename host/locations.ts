@@ -21,6 +21,16 @@ export function peerEntry(): string {
   return located('./peer/llamaPeerEntry.ts', './llama-peer.js');
 }
 
+/** The process that computes a truth bench. */
+export function evalEntry(): string {
+  return located('./eval/evalEntry.ts', './eval-process.js');
+}
+
+/** A public-domain text that comes along. */
+export function sampleBookPath(): string {
+  return located('../assets/sample/alice-in-wonderland-chapter-1.txt', '../assets/sample/alice-in-wonderland-chapter-1.txt');
+}
+
 /** The built interface. */
 export function rendererFolder(): string {
   return process.env['LONGLEAF_RENDERER'] ?? located('../dist/renderer', './renderer');

@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { distFolder, rootFolder } from './paths.mjs';
 import { run } from './processes.mjs';
 import { Explained, runMain, say } from './say.mjs';
+import { wasmForBundler } from './wasm.mjs';
 
 /**
  * @typedef {object} Part
@@ -25,21 +26,23 @@ import { Explained, runMain, say } from './say.mjs';
 const parts = [
   {
     name: 'host',
-    sources: ['assets', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
+    sources: ['assets', 'bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'host.js',
     build: () =>
       bundleForNode(distFolder, {
         host: 'host/main.ts',
         'gpu-worker': 'host/gpu-worker/main.ts',
         'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
+        'worker-thread': 'host/gpu-worker/workerThreadEntry.ts',
         'llama-peer': 'host/peer/llamaPeerEntry.ts',
+        'eval-process': 'host/eval/evalEntry.ts',
       }),
   },
   {
     name: 'bench',
-    sources: ['bench', 'engine', 'host', 'shaders', 'package-lock.json', 'scripts/build.mjs'],
+    sources: ['bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', truth: 'bench/truth.ts' }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts' }),
   },
   {
     name: 'electron',
@@ -77,8 +80,9 @@ function bundleForNode(outdir, entryPoints) {
     format: 'esm',
     platform: 'node',
     target: 'node22.15',
-    external: ['webgpu', 'node-llama-cpp'],
+    external: ['webgpu', 'node-llama-cpp', 'usearch'],
     loader: { '.wgsl': 'text' },
+    plugins: [wasmForBundler],
     // Bundled CommonJS packages call `require` for Node's own modules.
     banner: { js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);" },
   });

@@ -1,69 +1,83 @@
-/** Documents out of novels with hidden sentences, and what is asked of them. Deterministic for a seed. */
+/** A document with what is asked of it, as tokens. The same seed gives the same tokens. */
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
+import { composePrompt } from '../../engine/prompt/composePrompt.ts';
+import type { PromptStyle } from '../../engine/prompt/promptStyle.ts';
+import type { TemplateRunner } from '../../engine/prompt/renderChat.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import { hideInStretch, stretchOf } from './haystack.ts';
+import type { QuestionSets } from './quiz.ts';
+import { type SuiteName, suites, type Suite } from './suites/suites.ts';
 
-/** A given text after the document: its tokens from `scoredFrom` on are what the policies are compared on. */
+/** Tokens of the book after a point in the document, or an answer to a question about it. */
 export interface Tail {
-  kind: 'needle' | 'continuation';
-  /** Read exactly, as a question is. */
-  question: readonly number[];
-  /** Decoded by the policy. */
+  kind: 'continuation' | 'question';
+  /** Read exactly, from the start of the prompt on. */
+  prefix: readonly number[];
+  /** Given token by token and decoded by the policy. */
   answer: readonly number[];
-  /** Tokens of the answer that must come out for a needle to be found: from this one on. */
-  codeFrom: number;
+  /** Where in `answer` that begins which greedy decoding must write for the question to count as answered. */
+  answerFrom: number;
 }
 
 export interface TruthDocument {
-  index: number;
-  /** Of the document itself, without any question. */
+  /** Tokens of the document alone. */
   tokens: readonly number[];
+  /** In an order that only ever cuts the prompt back by a tail. */
   tails: readonly Tail[];
 }
 
-const names = ['Casaubon', 'Lydgate', 'Bulstrode', 'Ladislaw', 'Featherstone', 'Garth', 'Brooke', 'Vincy', 'Farebrother', 'Raffles'];
-const continuationTokens = 64;
-
-export interface CaseOptions {
-  book: string;
-  /** Tokens of a document, hidden sentences included. */
+export interface DocumentOptions {
+  tokenizer: Tokenizer;
+  style: PromptStyle;
+  runTemplate: TemplateRunner;
+  suite: SuiteName;
+  /** The books to take stretches from, one for each seed in turn. */
+  books: readonly string[];
+  questions: QuestionSets;
   documentTokens: number;
-  documents: number;
-  needlesPerDocument: number;
+  depth: number | null;
   seed: number;
 }
 
-/**
- * Each document is a stretch of the book with a few codes hidden at even depths; it is asked for each code, and to go
- * on as the book does.
- */
-export function* truthDocuments(tokenizer: Tokenizer, { book, documentTokens, documents, needlesPerDocument, seed }: CaseOptions): Generator<TruthDocument> {
+export const continuationTokens = 64;
+/** Between the ends of two continuations' prefixes. */
+const continuationStride = 96;
+
+export async function makeDocument(options: DocumentOptions): Promise<TruthDocument> {
+  const { tokenizer, books, documentTokens, depth, seed, questions } = options;
+  const { quiz, continuations }: Suite = suites[options.suite];
   const random = seededRandom(seed);
-  const encode = (text: string): number[] => [...tokenizer.encode(text)];
-  const bos = tokenizer.addBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
-  for (let index = 0; index < documents; index++) {
-    const hidden = Array.from({ length: needlesPerDocument }, (_, i) => ({
-      name: names[(index * needlesPerDocument + i) % names.length],
-      code: String(10_000 + Math.floor(random() * 90_000)),
-      depth: (i + random()) / needlesPerDocument,
-    }));
-    const start = Math.floor(random() * (book.length - (documentTokens + continuationTokens + 200) * 6));
-    const stretch = encode(book.slice(start, start + (documentTokens + continuationTokens + 200) * 6));
-    const sentences = hidden.map(({ name, code }) => encode(` The secret code of Mr ${name} is ${code}.`));
-    const bookTokens = documentTokens - bos.length - sentences.reduce((sum, { length }) => sum + length, 0);
-    const tokens: number[] = [...bos];
-    let taken = 0;
-    for (const [i, { depth }] of hidden.entries()) {
-      const until = Math.floor(depth * bookTokens);
-      tokens.push(...stretch.slice(taken, until), ...sentences[i]);
-      taken = until;
-    }
-    tokens.push(...stretch.slice(taken, bookTokens));
-    const needles = hidden.map(({ name, code }): Tail => {
-      const lead = encode(` The secret code of Mr ${name} is`);
-      const answer = encode(` The secret code of Mr ${name} is ${code}.`);
-      return { kind: 'needle', question: encode(`\n\nQuestion: What is the secret code of Mr ${name}?\nAnswer:`), answer: answer.slice(0, -1), codeFrom: lead.length };
-    });
-    const continuation: Tail = { kind: 'continuation', question: [], answer: stretch.slice(bookTokens, bookTokens + continuationTokens), codeFrom: 0 };
-    yield { index, tokens, tails: [...needles, continuation] };
+  const stretch = stretchOf(books[seed % books.length], random, documentTokens);
+  const { hidden, asked } = quiz?.({ random, haystack: stretch, depth, questions }) ?? { hidden: [], asked: [] };
+  const tokens = hideInStretch(tokenizer, { stretch, hidden, tokens: documentTokens, quietTokens: continuations * continuationStride });
+  const compose = (question: string): Promise<number[]> => promptOf(options, tokens, question);
+  const opening = await compose('');
+  const begin = indexOfRun(opening, tokens);
+  const tails: Tail[] = [];
+  for (let left = continuations; left > 0; left--) {
+    const end = documentTokens - left * continuationStride;
+    tails.push({ kind: 'continuation', prefix: opening.slice(0, begin + end), answer: tokens.slice(end, end + continuationTokens), answerFrom: 0 });
   }
+  for (const { question, lead, answer } of asked) {
+    // An answer in a chat starts a line, one after "Answer:" goes on with it.
+    const given = tokenizer.encode(options.style.kind === 'chat' ? lead : ` ${lead}`);
+    tails.push({ kind: 'question', prefix: await compose(question), answer: [...given, ...tokenizer.encode(` ${answer}`)], answerFrom: given.length });
+  }
+  return { tokens, tails };
+}
+
+/** The prompt as the product composes it. */
+async function promptOf({ tokenizer, style, runTemplate }: DocumentOptions, tokens: readonly number[], question: string): Promise<number[]> {
+  const document = { id: 'document', name: 'The document', text: 'stands for the tokens' };
+  const composed = await composePrompt(tokenizer, style, { documents: [document], system: '', history: [], question }, { runTemplate, encodeDocument: () => tokens });
+  return composed.tokens;
+}
+
+function indexOfRun(tokens: readonly number[], run: readonly number[]): number {
+  for (let begin = 0; begin + run.length <= tokens.length; begin++) {
+    let length = 0;
+    while (length < run.length && tokens[begin + length] === run[length]) length++;
+    if (length === run.length) return begin;
+  }
+  throw new Error('the prompt does not hold the document');
 }

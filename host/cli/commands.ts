@@ -4,6 +4,8 @@ import { ask, complete, readPromptFile } from './ask.ts';
 import { bench } from './bench.ts';
 import { type CommandContext, usageError } from './context.ts';
 import { doctor } from './doctor.ts';
+import { evaluatePolicies } from './eval.ts';
+import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { models } from './models.ts';
 import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text } from './options.ts';
 import { logits, tokens } from './probe.ts';
@@ -83,6 +85,15 @@ export const commands: Record<string, Command> = {
     run: (context, _values, positionals) => {
       take(positionals, 'doctor', []);
       return doctor(context);
+    },
+  },
+  eval: {
+    usage: evalUsage,
+    summary: evalSummary,
+    options: evalOptions,
+    run: (context, values, positionals) => {
+      const [suites] = take(positionals, 'eval', ['SUITE']);
+      return evaluatePolicies(context, readEval(suites, values));
     },
   },
   bench: {

@@ -98,7 +98,7 @@ function readBudget(given: string | undefined): PolicySetting['budget'] | undefi
 
 const byteUnits: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
-function readBytes(values: OptionValues, name: string): number | undefined {
+export function readBytes(values: OptionValues, name: string): number | undefined {
   const given = text(values, name);
   if (given === undefined) return undefined;
   const match = /^([\d.]+)([KMG]?)i?B?$/i.exec(given);
@@ -107,7 +107,7 @@ function readBytes(values: OptionValues, name: string): number | undefined {
   throw usageError(`--${name} is “${given}”, not a number of bytes.`, `Write for example --${name} 2G.`);
 }
 
-function readFormat(given: string | undefined): KvSetting['format'] {
+export function readFormat(given: string | undefined): KvSetting['format'] {
   if (given === undefined || given === 'f16') return 'f16';
   if (given === 'q8') return 'q8';
   throw usageError(`--kv-format is “${given}”.`, 'Use f16 or q8 (8 bits).');

@@ -5,7 +5,7 @@ export interface ProgressState {
   label: string;
   done: number;
   total: number;
-  unit: 'bytes' | 'tokens' | 'kernels';
+  unit: 'bytes' | 'tokens' | 'kernels' | 'documents';
   perSecond?: number;
   secondsLeft?: number | null;
 }

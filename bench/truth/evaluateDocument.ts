@@ -1,0 +1,75 @@
+/** One document under several policies, against attention with everything on the GPU. It is read once by each model. */
+import type { Readback } from '../../engine/device/readback.ts';
+import { continuationLogProbabilities, divergence, mostLikely } from '../../engine/evaluatePolicy.ts';
+import type { LoadedModel } from '../../engine/model.ts';
+import type { TruthDocument, Tail } from './cases.ts';
+import { type CaseLine, residentPolicy } from './caseLines.ts';
+import type { TriedPolicy } from './policies.ts';
+
+/** A model whose far keys lie beyond the GPU, and the policies to try on it. */
+export interface Variant {
+  model: LoadedModel;
+  policies: readonly TriedPolicy[];
+}
+
+export type CaseResult = Pick<CaseLine, 'tail' | 'kind' | 'policy' | 'tokens' | 'klNats' | 'agreement' | 'found' | 'exactShare' | 'hitShare' | 'massShare' | 'stepMs'>;
+
+export interface EvaluateOptions {
+  resident: LoadedModel;
+  variants: readonly Variant[];
+  readback: Readback;
+  signal?: AbortSignal;
+  /** Whether a case is still wanted. */
+  isWanted(tail: number, policy: string): boolean;
+  onCase(result: CaseResult): void;
+}
+
+/** Tails come in an order that only cuts back, so after the first each policy starts from what is read already. */
+export async function evaluateDocument({ tails }: TruthDocument, { resident, variants, readback, signal, isWanted, onCase }: EvaluateOptions): Promise<void> {
+  for (const [index, tail] of tails.entries()) {
+    const missing = variants.map(({ model, policies }) => ({ model, policies: policies.filter(({ label }) => isWanted(index, label)) }));
+    if (missing.every(({ policies }) => policies.length === 0) && !isWanted(index, residentPolicy)) continue;
+    const common = { tail: index, kind: tail.kind, tokens: tail.answer.length };
+    const truth = await decode(resident, readback, tail, signal);
+    if (isWanted(index, residentPolicy)) {
+      onCase({ ...common, policy: residentPolicy, klNats: 0, agreement: 1, found: isFound(tail, truth.logProbabilities), exactShare: 1, hitShare: null, massShare: null, stepMs: truth.stepMs });
+    }
+    for (const { model, policies } of missing) {
+      const { far } = model.runner;
+      if (!far) throw new Error('nothing of this model lies beyond the GPU');
+      for (const { label, policy } of policies) {
+        far.policy = policy;
+        far.report.reset();
+        const { logProbabilities, stepMs } = await decode(model, readback, tail, signal);
+        const { farKeys, exactKeys, hitKeys, missedKeys } = far.report.total;
+        onCase({
+          ...common,
+          policy: label,
+          klNats: mean(logProbabilities.map((other, i) => divergence(truth.logProbabilities[i], other))),
+          agreement: mean(logProbabilities.map((other, i) => Number(mostLikely(other) === mostLikely(truth.logProbabilities[i])))),
+          found: isFound(tail, logProbabilities),
+          exactShare: farKeys > 0 ? exactKeys / farKeys : 0,
+          hitShare: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
+          massShare: null,
+          stepMs,
+        });
+      }
+    }
+  }
+}
+
+async function decode(model: LoadedModel, readback: Readback, { prefix, answer }: Tail, signal?: AbortSignal): Promise<{ logProbabilities: Float32Array[]; stepMs: number }> {
+  await model.sequence.extend(prefix.slice(0, -1), { signal });
+  const started = performance.now();
+  const logProbabilities = await continuationLogProbabilities(model, readback, prefix, answer, signal);
+  return { logProbabilities, stepMs: (performance.now() - started) / answer.length };
+}
+
+function isFound({ kind, answer, answerFrom }: Tail, logProbabilities: readonly Float32Array[]): boolean | null {
+  if (kind === 'continuation') return null;
+  return answer.every((token, i) => i < answerFrom || mostLikely(logProbabilities[i]) === token);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}

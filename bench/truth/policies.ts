@@ -1,0 +1,42 @@
+/** How policies are written on the command line and named in results. */
+import { estimatesRest, type Policy, type PolicyName, policyDescriptions } from '../../engine/kv/tiers/policy.ts';
+
+export interface TriedPolicy {
+  /** E.g. `sketch 2%`; the same label means the same cell of the tables. */
+  label: string;
+  policy: Policy;
+  /** Only the first so many seeds; for what is slow. */
+  seeds: number;
+}
+
+const pattern = /^(?<name>[a-z]+)(?<rest>[+-]estimate)?(?::(?<budget>[\d.]+%?))?(?:\/(?<seeds>\d+))?$/;
+
+/**
+ * `NAME`, with `+estimate` or `-estimate` where it shall differ from how the policy was published, `:BUDGET` for a
+ * budget of its own instead of each of `budgets`, `/N` for the first N seeds only. Throws a RangeError with what is wrong.
+ */
+export function parsePolicies(text: string, budgets: readonly string[]): TriedPolicy[] {
+  return text.split(',').flatMap((one): TriedPolicy[] => {
+    const parts = pattern.exec(one.trim())?.groups;
+    if (!parts || !Object.hasOwn(policyDescriptions, parts['name'])) throw new RangeError(`“${one}” is not a policy; one is NAME[+estimate][:BUDGET][/SEEDS], NAME one of ${Object.keys(policyDescriptions).join(', ')}`);
+    const name = parts['name'] as PolicyName;
+    const estimate = parts['rest'] ? parts['rest'] === '+estimate' : estimatesRest[name];
+    const seeds = parts['seeds'] ? Number(parts['seeds']) : Number.MAX_SAFE_INTEGER;
+    const base = `${name}${estimate === estimatesRest[name] ? '' : estimate ? '+estimate' : '-estimate'}`;
+    if (name === 'full' || name === 'window') return [{ label: base, policy: { name, budget: { share: 1 }, estimate }, seeds }];
+    return (parts['budget'] ? [parts['budget']] : budgets).map((budget) => ({ label: `${base} ${budget}`, policy: { name, budget: parseBudget(budget), estimate }, seeds }));
+  });
+}
+
+function parseBudget(text: string): Policy['budget'] {
+  const amount = Number(text.replace('%', ''));
+  if (text.endsWith('%') && amount > 0 && amount <= 100) return { share: amount / 100 };
+  if (Number.isInteger(amount) && amount >= 1) return { tokens: amount };
+  throw new RangeError(`“${text}” is not a budget; write a share of the far tokens, 2%, or their number, 500`);
+}
+
+/** The share that a label's budget means, in percent; null without one. */
+export function percentOf(label: string): number | null {
+  const match = / ([\d.]+)%$/.exec(label);
+  return match ? Number(match[1]) : null;
+}
