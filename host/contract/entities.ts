@@ -232,6 +232,8 @@ export const answerStatistics = z.object({
   reusedTokens: count,
   /** Of those, tokens that came from a memory on disk. */
   keptTokens: count.default(0),
+  /** Why what was read now is not kept, e.g. a full disk. */
+  notKept: failure.nullable().default(null),
   /** null for answers of earlier versions. */
   policy: policyOutcome.nullable().default(null),
   answerTokens: count,

@@ -10,9 +10,15 @@ import { choosePromptStyle, type PromptStyle } from '../../engine/prompt/promptS
 import { Sampler } from '../../engine/sampling/sampler.ts';
 import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
+import type { Keeper } from '../../engine/kept/keeper.ts';
+import { KvCache } from '../../engine/kv/cache.ts';
+import { kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
+import type { KeptSegment } from '../../engine/ports.ts';
 import { FileWeightSource } from '../models/fileWeightSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
 import type { JobContext } from './gpuWorker.ts';
+import type { DocumentEnd } from './memories.ts';
+import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { SpillFolder } from './spillFolder.ts';
 import { runTemplate } from './templateThread.ts';
@@ -33,11 +39,17 @@ export class ActiveModel {
   readonly sampler: Sampler;
   readonly readback: Readback;
   readonly description: ModelDescription;
+  /** What keys and values depend on besides the tokens. */
+  readonly fingerprint: string;
+  /** Keeps what is read; its last turn may still be on its way. */
+  #keeping: { keeper: Keeper; turn: Promise<void> } | null = null;
+  /** Kept segments that hold the first `tokens` tokens of the sequence. */
+  #readable: { segments: readonly KeptSegment[]; tokens: number } = { segments: [], tokens: 0 };
   readonly #documents = new Map<string, readonly number[]>();
   readonly #spill: SpillFolder;
   readonly #device: Device;
 
-  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description'>, spill: SpillFolder) {
+  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder) {
     this.#device = device;
     this.#spill = spill;
     this.loaded = parts.loaded;
@@ -46,6 +58,7 @@ export class ActiveModel {
     this.sampler = parts.sampler;
     this.readback = parts.readback;
     this.description = parts.description;
+    this.fingerprint = parts.fingerprint;
   }
 
   static async load(
@@ -90,7 +103,8 @@ export class ActiveModel {
         kernels: loaded.kernels.describe(),
         loadMs: performance.now() - started,
       };
-      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description }, spill);
+      const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
+      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill);
     } finally {
       await source.close();
     }
@@ -99,6 +113,54 @@ export class ActiveModel {
   /** Bytes of keys and values on the GPU when all of them are there. */
   get kvBytes(): number {
     return this.#device.memory.report().kvBytes;
+  }
+
+  /** Bytes on disk for each token that is kept, without its index. */
+  get keptBytesPerToken(): number {
+    const { caches, far } = this.loaded.runner;
+    return caches.reduce((sum, cache) => {
+      if (cache instanceof KvCache) return sum + 2 * cache.layout.kvHeads * cache.layout.headDim * kvBytesPerValue(cache.layout.format);
+      return sum + (far ? 8 * far.plan.layout.kvHeads * far.words : 0);
+    }, 0);
+  }
+
+  /** Keeps from now on with `keeper`; `turn` is what is being kept at the end of a turn. */
+  keep(keeper: Keeper, turn: Promise<void> = Promise.resolve()): void {
+    // A turn that could not be kept is read again next time; nothing of it is lost.
+    this.#keeping = { keeper, turn: turn.catch((error: unknown) => void process.stderr.write(`a turn was not kept: ${String(error)}\n`)) };
+  }
+
+  /** Notes what can be read of the sequence while nobody keeps it. */
+  setReadable(segments: readonly KeptSegment[], tokens: number): void {
+    this.#readable = { segments, tokens };
+  }
+
+  /** Waits until what was kept last is durable. To be called before the sequence is changed. */
+  async endKeeping(): Promise<{ segments: readonly KeptSegment[]; tokens: number }> {
+    const keeping = this.#keeping;
+    if (!keeping) return this.#readable;
+    this.#keeping = null;
+    await keeping.turn;
+    // Whoever read has heard of what failed.
+    await keeping.keeper.settled().catch(() => undefined);
+    keeping.keeper.free();
+    this.#readable = { segments: keeping.keeper.segments, tokens: keeping.keeper.readableTokens };
+    return this.#readable;
+  }
+
+  /** Begins anew with the next prompt, whatever was read. */
+  async forget(): Promise<void> {
+    await this.endKeeping();
+    this.#readable = { segments: [], tokens: 0 };
+    this.loaded.sequence.clear();
+    await this.loaded.runner.truncate(0);
+  }
+
+  /** The chat's tokens, and where its documents end. */
+  async promptOf(prompt: ChatPrompt): Promise<{ tokens: readonly number[]; documents: DocumentEnd[] }> {
+    const { tokens, parts } = await this.compose(prompt);
+    const documents = prompt.documents.map(({ id, name }) => ({ id, name, end: Math.max(...parts.filter((part) => part.kind === 'document' && part.id === id).map(({ end }) => end)) }));
+    return { tokens, documents };
   }
 
   /** The chat as tokens, in the byte-stable order that lets prompts share what was read. */

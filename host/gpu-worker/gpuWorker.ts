@@ -5,6 +5,7 @@ import type { Device } from '../../engine/device/device.ts';
 import { cancelled, EngineError } from '../../engine/errors.ts';
 import type { Failure } from '../contract/entities.ts';
 import { isCancelled } from '../errors.ts';
+import { MemoryDamagedError } from '../memories/failures.ts';
 import { openAdapter, reportAdapter } from './adapter.ts';
 import { ActiveModel } from './activeModel.ts';
 import { ChoiceFile } from './choiceFile.ts';
@@ -14,6 +15,8 @@ import { generate } from './jobs/generate.ts';
 import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
 import { profile } from './jobs/profile.ts';
+import { read } from './jobs/read.ts';
+import { WorkerMemories } from './memories.ts';
 import type { WorkerReply, WorkerRequest } from './protocol.ts';
 
 /** What a job may use besides its request. */
@@ -22,6 +25,7 @@ export interface JobContext {
   device: Device;
   signal: AbortSignal;
   send(reply: WorkerReply): void;
+  memories: WorkerMemories;
   /** Reports at most a few times a second; the last report of a phase always goes out. */
   progress(phase: 'loading' | 'reading' | 'answering' | 'measuring', done: number, total: number): void;
 }
@@ -32,6 +36,7 @@ export class GpuWorker {
   readonly #send: (reply: WorkerReply) => void;
   readonly #failureOf: (error: unknown) => Failure;
   readonly #running = new Map<string, AbortController>();
+  readonly #memories = new WorkerMemories();
   #device: Device;
   #model: ActiveModel | null = null;
   /** The device that was lost last. */
@@ -66,6 +71,12 @@ export class GpuWorker {
         // Only the tokenizer is needed: a running answer need not end first.
         void this.#run(request);
         return undefined;
+      case 'memories':
+        // What a person deletes may be what an answer reads: after it, not in its middle.
+        this.#register(request.jobId);
+        if (request.call.name === 'remove' || request.call.name === 'removeLeaf' || request.call.name === 'sweep') this.#queue = this.#queue.then(() => this.#run(request));
+        else void this.#run(request);
+        return undefined;
       default:
         this.#register(request.jobId);
         this.#queue = this.#queue.then(() => this.#run(request));
@@ -90,6 +101,7 @@ export class GpuWorker {
       this.#send({ kind: 'done', jobId, value });
     } catch (error) {
       const reason = isCancelled(error) ? error : await device.explain(error);
+      await this.#noteDamage(reason, request).catch((failure: unknown) => void process.stderr.write(`a damaged segment could not be put aside: ${String(failure)}\n`));
       // The host hears of the loss before it hears that the job failed: whoever tries again then loads the model again.
       if (reason instanceof EngineError && reason.code === 'device-lost') this.#noteLoss(device, reason);
       this.#send({ kind: 'failed', jobId, failure: this.#failureOf(reason) });
@@ -103,14 +115,18 @@ export class GpuWorker {
       case 'load':
         return this.#load(request, context);
       case 'unload':
-        this.#unload();
+        await this.#unload();
         return {};
       case 'tokens':
         return { tokens: this.#loaded().tokenizer.encode(request.text) };
       case 'measure':
-        return measure(this.#loaded(), request.prompt);
+        return measure(this.#loaded(), request, this.#memories);
       case 'generate':
         return generate(this.#loaded(), request, context);
+      case 'read':
+        return read(this.#loaded(), request, context);
+      case 'memories':
+        return this.#callMemories(request);
       case 'logits':
         return logits(this.#loaded(), request, context);
       case 'bench':
@@ -124,14 +140,30 @@ export class GpuWorker {
     }
   }
 
+  async #callMemories({ folder, call }: Extract<WorkerRequest, { kind: 'memories' }>): Promise<unknown> {
+    const value = await this.#memories.call(folder, call);
+    // What is deleted may be what the loaded model reads from: it begins anew with the next question.
+    if (call.name === 'remove' || call.name === 'removeLeaf') await this.#model?.forget();
+    return value;
+  }
+
+  /** A damaged segment is put aside: trying again reads it anew. */
+  async #noteDamage(error: unknown, request: WorkerRequest): Promise<void> {
+    if (!(error instanceof MemoryDamagedError) || !('keeping' in request) || !request.keeping) return;
+    await this.#model?.forget();
+    const store = await this.#memories.store(request.keeping.folder);
+    if (error.key !== null) await store.quarantine(error.key);
+  }
+
   async #load(request: Extract<WorkerRequest, { kind: 'load' }>, context: JobContext): Promise<unknown> {
-    this.#unload();
+    await this.#unload();
     const choices = new ChoiceFile(choicesFolder(), this.#device.facts);
     this.#model = await ActiveModel.load(this.#device, request, { choices, spillFolder: choicesFolder() }, context);
     return this.#model.description;
   }
 
-  #unload(): void {
+  async #unload(): Promise<void> {
+    await this.#model?.endKeeping();
     this.#model?.free();
     this.#model = null;
   }
@@ -149,6 +181,7 @@ export class GpuWorker {
       device: this.#device,
       signal,
       send,
+      memories: this.#memories,
       progress(phase, done, total) {
         const now = performance.now();
         if (done < total && now - lastMs < progressEveryMs) return;
@@ -187,9 +220,15 @@ export class GpuWorker {
     void this.#watchLoss(this.#device);
   }
 
+  async #leave(): Promise<void> {
+    await this.#model?.endKeeping();
+    await this.#memories.close();
+    process.exit(0);
+  }
+
   #quit(): void {
     for (const controller of this.#running.values()) controller.abort();
-    void this.#queue.finally(() => process.exit(0));
+    void this.#queue.finally(() => this.#leave());
   }
 }
 

@@ -32,6 +32,8 @@ export const keeping = z.object({
   modelName: z.string(),
   /** Keeps what was said, too. */
   conversation: z.object({ id: z.string(), title: z.string() }).nullable(),
+  /** Only uses what was kept before. */
+  onlyUse: z.literal(true).optional(),
 });
 export type Keeping = z.infer<typeof keeping>;
 

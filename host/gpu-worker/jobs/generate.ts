@@ -9,19 +9,15 @@ import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
 import { policyOutcome, policyReport } from '../policyReport.ts';
-import type { GenerateResult, Prompt } from '../protocol.ts';
+import type { GenerateResult, Keeping, Prompt } from '../protocol.ts';
+import { type PromptToRead, readPrompt } from '../readPrompt.ts';
 
 interface GenerateRequest {
   prompt: Prompt;
   sampling: Sampling;
   stop: string[];
   policy?: PolicySetting;
-}
-
-interface PreparedPrompt {
-  tokens: readonly number[];
-  /** Where the documents end: other questions about them resume there. */
-  documentsEnd: number | null;
+  keeping?: Keeping;
 }
 
 export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext): Promise<GenerateResult> {
@@ -31,25 +27,24 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     far.policy = request.policy ?? defaultPolicySetting;
     far.report.reset();
   }
-  const { tokens, documentsEnd } = await prepare(model, request.prompt);
+  const prompt = await prepare(model, request.prompt);
+  const { tokens } = prompt;
   if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
 
   const readingStarted = performance.now();
-  const { reusedTokens } = await sequence.extend(tokens, {
-    signal: context.signal,
-    checkpointsAt: documentsEnd === null ? [] : [documentsEnd],
-    onProgress: (done, total) => context.progress('reading', done, total),
-  });
+  const { reusedTokens, keptTokens, notKept, keepTurn } = await readPrompt(model, prompt, { keeping: request.keeping, mustKeep: false, context });
   const answeringStarted = performance.now();
   model.sampler.begin(samplingSettings(request.sampling), tokens);
   const answer = await stream(model, request, context);
   const ended = performance.now();
+  keepTurn();
   context.progress('answering', answer.tokens, answer.tokens);
   const statistics: AnswerStatistics = {
     modelName: model.description.name,
     promptTokens: tokens.length,
     reusedTokens,
-    keptTokens: 0,
+    keptTokens,
+    notKept,
     policy: policyOutcome(model, sequence.length),
     answerTokens: answer.tokens,
     readingMs: answeringStarted - readingStarted,
@@ -96,23 +91,21 @@ async function stream(
   }
 }
 
-async function prepare(model: ActiveModel, prompt: Prompt): Promise<PreparedPrompt> {
-  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documentsEnd: null };
+async function prepare(model: ActiveModel, prompt: Prompt): Promise<PromptToRead> {
+  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documents: [] };
   if (prompt.kind === 'raw') {
     const { bos, addBos } = model.tokenizer;
     const tokens = model.tokenizer.encode(prompt.text);
-    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documentsEnd: null };
+    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documents: [] };
   }
-  const { tokens, parts } = await model.compose(prompt);
-  const ends = parts.filter(({ kind }) => kind === 'document').map(({ end }) => end);
-  return { tokens, documentsEnd: ends.length > 0 ? Math.max(...ends) : null };
+  return model.promptOf(prompt);
 }
 
 function samplingSettings({ temperature, topK, topP, minP, repetitionPenalty, seed }: Sampling): SamplingSettings {
   return { ...greedySettings, temperature, topK, topP, minP, repetitionPenalty, seed: seed ?? randomInt(2 ** 32) };
 }
 
-function tooLong(tokens: number, contextTokens: number): EngineError {
+export function tooLong(tokens: number, contextTokens: number): EngineError {
   return new EngineError(
     'context-exceeded',
     `The prompt is ${tokens} tokens long, but the model's window is ${contextTokens}, and the answer needs room too.`,

@@ -1,0 +1,23 @@
+/** Where a stretch of the sequence lies in a layer's cache: [kvHead][slot][headDim], a position in slot `position % slots`. */
+import { type KvLayout, kvBytesPerValue } from '../layers/attention/layout.ts';
+
+/** Bytes of one key or value vector. */
+export function rowBytesOf({ headDim, format }: KvLayout): number {
+  return headDim * kvBytesPerValue(format);
+}
+
+/** Runs without a gap, with their place in [kvHead][count] vectors. */
+export function cacheRuns(layout: KvLayout, first: number, count: number): { offsetBytes: number; sizeBytes: number; to: number }[] {
+  const { kvHeads, capacitySlots } = layout;
+  const rowBytes = rowBytesOf(layout);
+  const runs = [];
+  for (let head = 0; head < kvHeads; head++) {
+    for (let done = 0; done < count; ) {
+      const slot = (first + done) % capacitySlots;
+      const tokens = Math.min(count - done, capacitySlots - slot);
+      runs.push({ offsetBytes: (head * capacitySlots + slot) * rowBytes, sizeBytes: tokens * rowBytes, to: (head * count + done) * rowBytes });
+      done += tokens;
+    }
+  }
+  return runs;
+}

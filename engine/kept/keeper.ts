@@ -1,0 +1,135 @@
+/**
+ * Keeps a sequence while it is read: whole segments leave for the sink behind the reading, which waits for them only
+ * when two are on their way. Killed at any moment, what was sealed need not be read again.
+ */
+import type { Device } from '../device/device.ts';
+import type { KeptSegment, SegmentSink } from '../ports.ts';
+import type { Runner } from '../runner.ts';
+import type { Sequence } from '../sequence.ts';
+import { KeptVectors } from './keptVectors.ts';
+import { keptRunsOf } from './restore.ts';
+import { SegmentExport } from './segmentExport.ts';
+
+/** Segments end at multiples of this, and where a document or a turn does. */
+export const keptSegmentTokens = 512;
+/** A slow machine seals sooner, so that no more than this is lost. */
+const sealAfterMs = 20_000;
+const segmentsOnTheirWay = 2;
+
+export class Keeper {
+  readonly #runner: Runner;
+  readonly #sequence: Sequence;
+  readonly #sink: SegmentSink;
+  readonly #export: SegmentExport;
+  /** What is kept of the sequence, by where it ends. */
+  #segments: readonly KeptSegment[];
+  /** Segments of an earlier path, of which the first tokens are the sequence's as well. */
+  readonly #older: readonly KeptSegment[];
+  readonly #sharedTokens: number;
+  /** Up to where segments are taken, whether they have arrived or not. */
+  #taken: number;
+  #lastSealMs = performance.now();
+  #onTheirWay: Promise<void>[] = [];
+  /** The end of the line of seals: each follows the one before. */
+  #last: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
+
+  /**
+   * `path` is kept of the prompt that is about to be read, as whole segments to go on from; `older` are segments of what
+   * was read before, of which the first `sharedTokens` tokens stay.
+   */
+  constructor(
+    device: Device,
+    { runner, sequence }: { runner: Runner; sequence: Sequence },
+    sink: SegmentSink,
+    { path, older = [], sharedTokens }: { path: readonly KeptSegment[]; older?: readonly KeptSegment[]; sharedTokens: number },
+  ) {
+    this.#runner = runner;
+    this.#sequence = sequence;
+    this.#sink = sink;
+    this.#export = new SegmentExport(device, runner);
+    this.#segments = path;
+    this.#older = older.filter(({ position }) => position < sharedTokens);
+    this.#sharedTokens = sharedTokens;
+    this.#taken = endOf(path);
+    this.#tellStore(sharedTokens);
+  }
+
+  /** Tokens that are kept or on their way. */
+  get keptTokens(): number {
+    return this.#taken;
+  }
+
+  /** What can be read of the sequence, by where it ends. */
+  get segments(): readonly KeptSegment[] {
+    const end = endOf(this.#segments);
+    if (end >= this.#sharedTokens) return this.#segments;
+    return [...this.#segments, ...this.#older.filter((segment) => endOf([segment]) > end)];
+  }
+
+  /** How many of the sequence's tokens the segments hold. */
+  get readableTokens(): number {
+    return Math.max(endOf(this.#segments), Math.min(endOf(this.segments), this.#sharedTokens));
+  }
+
+  /** To be called whenever the sequence has grown, before it grows again; `ends` where a document or a turn does. Throws what a seal has failed with. */
+  async note({ ends = false } = {}): Promise<void> {
+    const { length } = this.#sequence;
+    while (this.#taken + keptSegmentTokens - (this.#taken % keptSegmentTokens) <= length) {
+      await this.#take(this.#taken + keptSegmentTokens - (this.#taken % keptSegmentTokens));
+    }
+    if (length > this.#taken && (ends || performance.now() - this.#lastSealMs > sealAfterMs)) await this.#take(length);
+  }
+
+  /** Waits for what is on its way, as it must before the sequence is cut. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#onTheirWay);
+    this.#throwFailure();
+  }
+
+  free(): void {
+    this.#export.free();
+  }
+
+  async #take(end: number): Promise<void> {
+    this.#throwFailure();
+    if (this.#onTheirWay.length >= segmentsOnTheirWay) await this.#onTheirWay[0];
+    this.#throwFailure();
+    const first = this.#taken;
+    const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
+    const parts = this.#export.take(first, end, this.#sequence.written);
+    // Whoever waits for the line hears of it.
+    parts.catch(() => undefined);
+    this.#taken = end;
+    this.#lastSealMs = performance.now();
+    const sealed = this.#last.then(async () => {
+      if (this.#failure !== null) return;
+      const segment = await this.#sink.seal({ position: first, tokens, parts: await parts });
+      this.#segments = [...this.#segments, segment];
+      this.#tellStore(this.#sequence.length);
+    });
+    const arrived = sealed
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .then(() => {
+        this.#onTheirWay = this.#onTheirWay.filter((one) => one !== arrived);
+      });
+    this.#last = arrived;
+    this.#onTheirWay.push(arrived);
+  }
+
+  /** Segments that are kept can leave RAM. */
+  #tellStore(length: number): void {
+    this.#runner.far?.store.keep(keptRunsOf(this.#runner, new KeptVectors(this.segments)), { tokens: Math.min(this.readableTokens, length), growing: true });
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+}
+
+function endOf(segments: readonly KeptSegment[]): number {
+  const last = segments.at(-1);
+  return last ? last.position + last.tokenCount : 0;
+}

@@ -1,0 +1,31 @@
+/**
+ * What keys and values depend on besides the tokens: the model's weights and header (rope among its keys), the formats
+ * in which they are stored, and the engine's epoch.
+ */
+import { createHash } from 'node:crypto';
+import { engineEpoch } from '../../engine/kept/parts.ts';
+import { KvCache } from '../../engine/kv/cache.ts';
+import type { LoadedModel } from '../../engine/model.ts';
+import type { WeightSource } from '../../engine/ports.ts';
+
+/** Pieces of the weights that are looked at: two models of one header and size differ in all layers, so in all pieces. */
+const samples = 256;
+const sampleBytes = 4096;
+
+/** SHA-256 over the header and samples of the weights: reading gigabytes at every start would cost more than it guards. */
+export async function hashModel(source: WeightSource, dataOffsetBytes: number): Promise<string> {
+  const hash = createHash('sha256');
+  hash.update(`${source.sizeBytes}\n`);
+  hash.update(await source.read(0, dataOffsetBytes));
+  const dataBytes = source.sizeBytes - dataOffsetBytes;
+  for (let i = 0; i < samples; i++) {
+    const offset = dataOffsetBytes + Math.floor((i * Math.max(0, dataBytes - sampleBytes)) / (samples - 1));
+    hash.update(await source.read(offset, Math.min(sampleBytes, source.sizeBytes - offset)));
+  }
+  return hash.digest('hex');
+}
+
+export function fingerprintOf(modelHash: string, { runner }: LoadedModel): string {
+  const formats = runner.caches.map((cache) => (cache instanceof KvCache ? cache.layout.format : (runner.far?.plan.format ?? 'f16')));
+  return `epoch ${engineEpoch}, model ${modelHash}, ${[...new Set(formats)].join('+')}`;
+}

@@ -1,0 +1,126 @@
+/**
+ * Brings a prompt into the loaded model: what a memory holds of it comes from disk, the rest is read, and kept while it
+ * is read.
+ */
+import { Keeper } from '../../engine/kept/keeper.ts';
+import { KeptVectors } from '../../engine/kept/keptVectors.ts';
+import { keptRunsOf, restore, usableSegments } from '../../engine/kept/restore.ts';
+import type { KeptSegment } from '../../engine/ports.ts';
+import { toFailure } from '../errors.ts';
+import type { Failure } from '../contract/entities.ts';
+import type { ActiveModel } from './activeModel.ts';
+import type { JobContext } from './gpuWorker.ts';
+import { type DocumentEnd, keptPath, MemorySink } from './memories.ts';
+import type { Keeping } from './protocol.ts';
+
+export interface PromptToRead {
+  tokens: readonly number[];
+  documents: readonly DocumentEnd[];
+}
+
+export interface ReadPrompt {
+  /** Tokens that were not computed again, and of these what came from disk. */
+  reusedTokens: number;
+  keptTokens: number;
+  /** Why what was read is not kept, when it should be. */
+  notKept: Failure | null;
+  /** The last segment that is kept of the prompt. */
+  leaf: string | null;
+  /** Keeps what the sequence has grown to since; does nothing where nothing is kept. */
+  keepTurn(): void;
+}
+
+/** Below this, reading again is as quick as fetching. */
+const worthFetchingTokens = 64;
+
+/** With `mustKeep` a full disk or quota ends the reading; else it goes on, and says so. */
+export async function readPrompt(
+  model: ActiveModel,
+  { tokens, documents }: PromptToRead,
+  { keeping, mustKeep, context }: { keeping: Keeping | undefined; mustKeep: boolean; context: JobContext },
+): Promise<ReadPrompt> {
+  const { runner, sequence } = model.loaded;
+  let older = await model.endKeeping();
+  const memory = keeping ? await openMemory(model, tokens, keeping, documents, context) : null;
+  const usable = memory ? usableSegments(runner, memory.path.segments) : [];
+  const usableTokens = endOf(usable);
+  let sharedTokens = sequence.reusable(tokens);
+  let keptTokens = 0;
+  if (memory && usableTokens > sharedTokens + worthFetchingTokens) {
+    const leaf = memory.path.keys[usable.length - 1];
+    // The tail and every manifest are checked before anything is trusted; blocks whenever they are read.
+    await memory.store.verifyOpen(leaf);
+    await restore(context.device, model.loaded, tokens, usable, { growing: memory.keeps });
+    sharedTokens = sequence.reusable(tokens);
+    keptTokens = sharedTokens;
+    older = { segments: usable, tokens: usableTokens };
+    await memory.store.markUsed(leaf);
+  }
+  older = { segments: older.segments, tokens: Math.min(older.tokens, sharedTokens) };
+
+  let notKept: Failure | null = null;
+  let keeper: Keeper | null = null;
+  const whileKeeping = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      const failure = toFailure(error);
+      if (mustKeep || (failure.code !== 'disk-full' && failure.code !== 'memory-quota-full')) throw error;
+      notKept = failure;
+      keeper = null;
+    }
+  };
+  const lastEnd = documents.at(-1)?.end ?? 0;
+  if (memory?.keeps) {
+    await whileKeeping(async () => {
+      const moreTokens = Math.max(0, (memory.keepsTurns ? tokens.length : lastEnd) - memory.path.tokens);
+      await memory.store.ensureRoom(moreTokens * model.keptBytesPerToken);
+      await memory.sink.holdRead(memory.path);
+      keeper = new Keeper(context.device, model.loaded, memory.sink, { path: memory.path.segments, older: older.segments, sharedTokens: older.tokens });
+      model.keep(keeper);
+    });
+  }
+  if (!keeper) {
+    runner.far?.store.keep(keptRunsOf(runner, new KeptVectors(older.segments)), { tokens: older.tokens, growing: false });
+    model.setReadable(older.segments, older.tokens);
+  }
+  const ends = new Set(documents.map(({ end }) => end));
+  const note = (): Promise<void> =>
+    whileKeeping(async () => {
+      if (sequence.length <= lastEnd || memory?.keepsTurns) await keeper?.note({ ends: ends.has(sequence.length) });
+    });
+  const { reusedTokens } = await sequence.extend(tokens, {
+    signal: context.signal,
+    checkpointsAt: documents.map(({ end }) => end),
+    onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
+    onChunk: note,
+  });
+  if (mustKeep) await (keeper as Keeper | null)?.settled();
+  const kept = keeper as Keeper | null;
+  return {
+    reusedTokens,
+    keptTokens: Math.min(keptTokens, reusedTokens),
+    notKept,
+    leaf: memory?.sink.leaf ?? null,
+    keepTurn: () => {
+      if (kept && memory?.keepsTurns) model.keep(kept, kept.note({ ends: true }));
+    },
+  };
+}
+
+function endOf(segments: readonly KeptSegment[]): number {
+  const last = segments.at(-1);
+  return last ? last.position + last.tokenCount : 0;
+}
+
+async function openMemory(model: ActiveModel, tokens: readonly number[], keeping: Keeping, documents: readonly DocumentEnd[], context: JobContext) {
+  const store = await context.memories.store(keeping.folder).catch((error: unknown) => {
+    // Whoever only wants to use what is kept can do without.
+    if (keeping.onlyUse && toFailure(error).code === 'data-folder-in-use') return null;
+    throw error;
+  });
+  if (!store) return null;
+  const path = keptPath(store, model.fingerprint, tokens);
+  const sink = new MemorySink(store, model.fingerprint, keeping, documents, path.keys.at(-1) ?? null);
+  return { store, path, sink, keeps: !keeping.onlyUse, keepsTurns: keeping.conversation !== null };
+}
