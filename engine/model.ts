@@ -52,8 +52,10 @@ export interface LoadedModel {
   free(): void;
 }
 
-/** Rows of a chunk at most. More would not be faster, and activations grow with it. */
+/** Rows that pass through the layers at once, at most. More would not be faster, and activations grow with it. */
 const maxRows = { gpu: 512, software: 128 };
+/** Rows of a chunk at most where something lies beyond the GPU, which streams past once for each chunk. */
+const maxChunkRows = { gpu: 4096, software: 1024 };
 /** Windows are whole multiples of this. */
 const contextGranularity = 256;
 
@@ -71,7 +73,7 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   const divisors = await readDivisors(file, spec);
   const rows = Math.min(maxRows[device.facts.kind], contextTokens);
   const needed = options.tiers && (options.tiers.offload === 'always' || residentBytes(device, spec, contextTokens) > options.tiers.gpuBudgetBytes);
-  const tiers = options.tiers && needed && spec.blocks.some(({ mixer }) => mixer.kind === 'full') ? openTiers(spec, options.tiers, contextTokens, rows) : null;
+  const tiers = options.tiers && needed && spec.blocks.some(({ mixer }) => mixer.kind === 'full') ? openTiers(spec, options.tiers, contextTokens, { maxRows: rows, maxChunkRows: Math.min(maxChunkRows[device.facts.kind], contextTokens) }) : null;
   const runner = await Runner.create(device, kernels, spec, weights, {
     contextTokens,
     maxRows: tiers?.plan.maxRows ?? rows,
@@ -88,9 +90,9 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   return { file, spec, parameters, contextTokens, kernels, runner, sequence, free };
 }
 
-function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: number): { plan: TierPlan; store: FarStore } {
+function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: { maxRows: number; maxChunkRows: number }): { plan: TierPlan; store: FarStore } {
   const { gpuBudgetBytes, format, pages, largestShare = 0.1 } = options;
-  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: rows, largestShare, pages });
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, ...rows, largestShare, pages });
   const { kvHeads, headDim, segmentTokens } = plan.layout;
   const store = new FarStore({ layers: fullLayers(spec).length, kvHeads, headDim, segmentTokens, format }, options);
   return { plan, store };

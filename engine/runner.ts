@@ -2,6 +2,7 @@
  * The forward pass on the GPU: walks a model's description with its weights. All activations are f32;
  * bind groups are built once, so a step only writes a few numbers and encodes dispatches.
  */
+import { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
 import type { KvCache } from './kv/cache.ts';
 import { FarContext } from './kv/tiers/farContext.ts';
@@ -24,7 +25,7 @@ import type { BlockWeights, ModelWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
   contextTokens: number;
-  /** Most tokens in one step; sizes the activations. */
+  /** Most tokens that pass through the layers at once; sizes the activations. */
   maxRows: number;
   /** Values of the rotary divisor tensors, by name. */
   divisors: ReadonlyMap<string, Float32Array>;
@@ -40,6 +41,8 @@ export class Runner {
   readonly spec: ModelSpec;
   readonly contextTokens: number;
   readonly maxRows: number;
+  /** Most tokens in one step: more than `maxRows` are read in blocks. */
+  readonly maxChunkRows: number;
   /** Token ids of the step's rows; the sampler writes the next id into the first. */
   readonly tokens: GPUBuffer;
   /** [maxTailRows][vocabularySize]. */
@@ -53,6 +56,10 @@ export class Runner {
   readonly layers: readonly Part[];
   readonly head: readonly Part[];
   readonly #hidden: GPUBuffer;
+  /** Reads chunks when something may lie beyond the GPU. */
+  readonly #chunks: ChunkReader | null;
+  /** Where the last step left its rows. */
+  #lastHidden: GPUBuffer;
   readonly #tail: GPUBuffer;
   readonly #step: StepUniform;
   readonly #tailStep: StepUniform;
@@ -69,7 +76,10 @@ export class Runner {
     this.mixers = parts.mixers;
     this.caches = parts.caches;
     this.far = parts.far;
+    this.maxChunkRows = parts.options.tiers?.plan.maxChunkRows ?? parts.options.maxRows;
     this.#hidden = parts.buffers.hidden;
+    this.#lastHidden = parts.buffers.hidden;
+    this.#chunks = parts.chunks;
     this.#tail = parts.buffers.tail;
     this.#step = parts.step;
     this.#tailStep = parts.tailStep;
@@ -85,7 +95,8 @@ export class Runner {
 
   /** Puts the tokens of the next step on the GPU; not needed when the sampler already did. */
   writeTokens(tokens: readonly number[]): void {
-    this.#device.gpu.queue.writeBuffer(this.tokens, 0, Uint32Array.from(tokens));
+    const target = this.#chunks && tokens.length > this.maxRows ? this.#chunks.tokens : this.tokens;
+    this.#device.gpu.queue.writeBuffer(target, 0, Uint32Array.from(tokens));
   }
 
   /** Writes a step's numbers to the buffers that the layers' kernels read. */
@@ -114,11 +125,16 @@ export class Runner {
   /**
    * Encodes the layers for one step; the returned encoder is not yet submitted. The step's numbers go to buffers at
    * once, so a step must be submitted before the next is encoded. Where a layer's keys have to be fetched, what
-   * came before is submitted and the promise resolves later.
+   * came before is submitted and the promise resolves later; such a step can be stopped on its way (`cancelled`).
    */
-  async encodeLayers(wanted: Step): Promise<GPUCommandEncoder> {
+  async encodeLayers(wanted: Step, signal?: AbortSignal): Promise<GPUCommandEncoder> {
     await this.far?.makeRoom(wanted);
     const step = { ...wanted, sealed: this.far?.sealed };
+    if (this.#chunks && this.far?.streams(step)) {
+      this.#lastHidden = await this.#chunks.read(step, signal);
+      return this.#device.gpu.createCommandEncoder();
+    }
+    this.#lastHidden = this.#hidden;
     this.prepare(step);
     let encoder = this.#device.gpu.createCommandEncoder();
     let pass = encoder.beginComputePass({ label: 'layers' });
@@ -143,7 +159,7 @@ export class Runner {
   /** Encodes the logits of some rows (at most `maxTailRows`) of the last step, in that order. One a submission. */
   encodeHead(encoder: GPUCommandEncoder, rows: readonly number[]): void {
     const rowBytes = this.spec.hiddenSize * 4;
-    rows.forEach((row, i) => encoder.copyBufferToBuffer(this.#hidden, row * rowBytes, this.#tail, i * rowBytes, rowBytes));
+    rows.forEach((row, i) => encoder.copyBufferToBuffer(this.#lastHidden, row * rowBytes, this.#tail, i * rowBytes, rowBytes));
     const step = this.prepareHead(rows.length);
     const pass = encoder.beginComputePass({ label: 'head' });
     for (const one of this.head) one.encode(pass, step);
@@ -153,8 +169,9 @@ export class Runner {
   free(): void {
     for (const mixer of this.mixers) mixer.free();
     this.far?.free();
+    this.#chunks?.free();
     for (const buffer of [...this.#buffers, this.#step.buffer, this.#tailStep.buffer]) this.#device.memory.free(buffer);
-    for (const angles of this.#angles) this.#device.memory.free(angles.buffer);
+    for (const angles of this.#angles) angles.free();
   }
 }
 
@@ -169,6 +186,7 @@ interface RunnerParts {
   mixers: Mixer[];
   caches: (KvCache | FarMemory)[];
   far: FarContext | null;
+  chunks: ChunkReader | null;
   layers: Part[];
   head: Part[];
 }
@@ -213,7 +231,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
     const { mixer, feedForward } = block;
     const key = rotaryKey(mixer.rotary);
-    const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), maxRows);
+    const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
     const inputs: AttentionInputs = {
       projections: buffers.projections,
@@ -249,7 +267,13 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed });
   const logits = await kernels.bind(weights.output, { ...tail, input: buffers.tailNormed, output: buffers.logits });
   const head = [part('norms', tailNorm, rowWork(2 * spec.hiddenSize)), part('logits', logits, productWork(weights.output))];
-  return { device, spec, options, buffers, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, layers, head };
+  const chunks = far
+    ? await device.memory.checked('Room for the rows of a chunk', () => {
+        const { tokens, hidden } = buffers;
+        return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
+      })
+    : null;
+  return { device, spec, options, buffers, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, layers, head };
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {

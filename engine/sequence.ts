@@ -43,7 +43,7 @@ export class Sequence {
   constructor(device: Device, runner: Runner) {
     this.#device = device;
     this.#runner = runner;
-    this.#sizer = new ChunkSizer(device.facts.kind, runner.maxRows);
+    this.#sizer = new ChunkSizer(device.facts.kind, runner.maxRows, runner.maxChunkRows);
   }
 
   get length(): number {
@@ -84,8 +84,9 @@ export class Sequence {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
       const stop = stops.find((length) => length > position) ?? tokens.length;
-      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows, this.#runner.maxRows, stop - position);
-      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding });
+      const farBytes = this.#runner.far?.farBytesAt(position) ?? 0;
+      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows(farBytes), this.#runner.maxChunkRows, stop - position);
+      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, signal: options.signal });
       await options.onChunk?.(position, rows);
       options.onProgress?.(this.length - reusedTokens, total);
       if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint();
@@ -124,16 +125,45 @@ export class Sequence {
     this.#checkpoints = [];
   }
 
-  async #readChunk(tokens: readonly number[], { last, exact }: { last: boolean; exact: boolean }): Promise<void> {
+  async #readChunk(tokens: readonly number[], { last, exact, signal }: { last: boolean; exact: boolean; signal?: AbortSignal }): Promise<void> {
     const started = performance.now();
     this.#runner.writeTokens(tokens);
-    const encoder = await this.#runner.encodeLayers({ rows: tokens.length, position: this.length, exact });
+    const encoder = await this.#encodeChunk(tokens.length, exact, signal);
     if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
     this.#device.gpu.queue.submit([encoder.finish()]);
     await this.#device.finished();
-    this.#sizer.note(tokens.length, performance.now() - started);
+    this.#sizer.note({ rows: tokens.length, elapsedMs: performance.now() - started, upload: this.#runner.far?.windows.takeTimes() });
     this.#tokens.push(...tokens);
     this.#written = Math.max(this.#written, this.#tokens.length);
+  }
+
+  /** Encodes a chunk of rows after the sequence; when it is stopped on its way, the caches are as they were before. */
+  async #encodeChunk(rows: number, exact: boolean, signal: AbortSignal | undefined): Promise<GPUCommandEncoder> {
+    const position = this.length;
+    // Rings can take back the rows of one block by themselves.
+    const before = rows > this.#runner.maxRows ? this.#checkpointParts() : [];
+    try {
+      return await this.#runner.encodeLayers({ rows, position, exact }, signal);
+    } catch (error) {
+      if (before.length > 0) this.#restore(before);
+      else this.#written = Math.max(this.#written, position + rows);
+      throw error;
+    } finally {
+      for (const part of before) part.free();
+    }
+  }
+
+  #checkpointParts(): MixerCheckpoint[] {
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const parts = this.#runner.mixers.map((mixer) => mixer.checkpoint(encoder)).filter((part) => part !== null);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    return parts;
+  }
+
+  #restore(parts: readonly MixerCheckpoint[]): void {
+    const encoder = this.#device.gpu.createCommandEncoder();
+    for (const part of parts) part.restore(encoder);
+    this.#device.gpu.queue.submit([encoder.finish()]);
   }
 
   /** Where reading `tokens` can resume: directly, from a checkpoint, or from the start. */
@@ -150,11 +180,7 @@ export class Sequence {
     const { length, checkpoint } = this.#resumeFrom(tokens);
     await this.#runner.truncate(length);
     this.#tokens.length = length;
-    if (checkpoint) {
-      const encoder = this.#device.gpu.createCommandEncoder();
-      for (const part of checkpoint.parts) part.restore(encoder);
-      this.#device.gpu.queue.submit([encoder.finish()]);
-    }
+    if (checkpoint) this.#restore(checkpoint.parts);
     if (checkpoint || length === 0) this.#written = length;
     if (length === 0) this.#ringsFrom = 0;
     for (const stale of this.#checkpoints.filter((kept) => kept.length > length)) for (const part of stale.parts) part.free();
@@ -164,9 +190,7 @@ export class Sequence {
 
   #keepCheckpoint(): void {
     if (this.#checkpoints.some(({ length }) => length === this.length)) return;
-    const encoder = this.#device.gpu.createCommandEncoder();
-    const parts = this.#runner.mixers.map((mixer) => mixer.checkpoint(encoder)).filter((part) => part !== null);
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    const parts = this.#checkpointParts();
     if (parts.length === 0) return;
     this.#checkpoints.push({ length: this.length, parts });
     while (this.#checkpoints.length > maximumCheckpoints) for (const part of this.#checkpoints.shift()?.parts ?? []) part.free();

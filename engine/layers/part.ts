@@ -1,4 +1,5 @@
 /** A kernel in its place in the model: what the runner encodes and what `longleaf bench` measures. */
+import type { Submissions } from '../device/submissions.ts';
 import type { Step } from './step.ts';
 
 /** What a kernel has to do at the least, whatever its shape: the measure of how well it does it. */
@@ -7,6 +8,27 @@ export interface Work {
   flops: number;
   /** What has to be read and written once. */
   bytes: number;
+}
+
+/** Rows [first, first + rows) of a chunk. */
+export interface RowBlock {
+  first: number;
+  rows: number;
+}
+
+export interface ChunkRun {
+  submissions: Submissions;
+  signal?: AbortSignal;
+}
+
+/** Acts on all rows of a chunk at once, while the other parts see a block of them at a time. */
+export interface ChunkPart {
+  /** Takes what it needs from a block that has passed the parts before it. */
+  collect(encoder: GPUCommandEncoder, block: RowBlock): void;
+  /** When it has all blocks. Submits its own work; throws `cancelled`. */
+  attend(chunk: Step, run: ChunkRun): Promise<void>;
+  /** Gives a block's results to the parts after it. */
+  distribute(encoder: GPUCommandEncoder, block: RowBlock, chunk: Step): void;
 }
 
 export interface Part {
@@ -18,6 +40,10 @@ export interface Part {
    * which it must submit.
    */
   between?(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null;
+  /** Takes the place of `encode` when a chunk is read in blocks. */
+  chunk?: ChunkPart;
+  /** Left out when a chunk is read in blocks. */
+  decodingOnly?: boolean;
   work(step: Step): Work;
 }
 

@@ -4,26 +4,43 @@
  */
 import type { Device } from '../device/device.ts';
 import type { RotarySpec } from '../models/spec.ts';
+import type { RowBlock } from './part.ts';
 import type { Step } from './step.ts';
 
 export class RotaryAngles {
   /** [rows][rotatedDims / 2] of (cos, sin), f32. */
   readonly buffer: GPUBuffer;
+  /** The same for the rows of a whole chunk; null when chunks are no larger than a step. */
+  readonly #chunk: GPUBuffer | null;
+  readonly #maxRows: number;
   readonly #device: Device;
   readonly #frequencies: Float64Array;
   readonly #staging: Float32Array<ArrayBuffer>;
 
-  constructor(device: Device, spec: RotarySpec, divisors: Float32Array | null, maxRows: number) {
+  constructor(device: Device, spec: RotarySpec, divisors: Float32Array | null, { maxRows, maxChunkRows }: { maxRows: number; maxChunkRows: number }) {
     this.#device = device;
     this.#frequencies = rotaryFrequencies(spec, divisors);
-    this.#staging = new Float32Array(maxRows * spec.rotatedDims);
-    this.buffer = device.memory.storage('activations', 'rotary angles', this.#staging.byteLength);
+    this.#staging = new Float32Array(maxChunkRows * spec.rotatedDims);
+    this.#maxRows = maxRows;
+    this.buffer = device.memory.storage('activations', 'rotary angles', maxRows * spec.rotatedDims * 4);
+    this.#chunk = maxChunkRows > maxRows ? device.memory.storage('activations', 'chunk rotary angles', this.#staging.byteLength) : null;
   }
 
-  /** Queued in order with the submissions around it. */
+  /** Queued in order with the submissions around it. More rows than a step has wait for `encodeBlock`. */
   write(step: Step): void {
     const count = writeAngles(this.#frequencies, step.position, step.rows, this.#staging);
-    this.#device.gpu.queue.writeBuffer(this.buffer, 0, this.#staging, 0, count);
+    const target = this.#chunk && step.rows > this.#maxRows ? this.#chunk : this.buffer;
+    this.#device.gpu.queue.writeBuffer(target, 0, this.#staging, 0, count);
+  }
+
+  /** Puts the angles of a block of the chunk in place. */
+  encodeBlock(encoder: GPUCommandEncoder, { first, rows }: RowBlock): void {
+    const rowBytes = 8 * this.#frequencies.length;
+    if (this.#chunk) encoder.copyBufferToBuffer(this.#chunk, first * rowBytes, this.buffer, 0, rows * rowBytes);
+  }
+
+  free(): void {
+    for (const buffer of [this.buffer, this.#chunk]) if (buffer) this.#device.memory.free(buffer);
   }
 }
 

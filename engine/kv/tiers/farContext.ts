@@ -11,6 +11,7 @@ import { FarReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { FarWindows } from './farWindows.ts';
+import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
@@ -21,6 +22,7 @@ export class FarContext {
   readonly store: FarStore;
   readonly scratch: FarScratch;
   readonly windows: FarWindows;
+  readonly pace: WindowPace;
   readonly report = new FarReport();
   policy: Policy = defaultPolicy;
   /** In the order of the model's layers; filled while the runner is built. */
@@ -38,6 +40,7 @@ export class FarContext {
     this.scratch = scratch;
     this.store = store;
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
+    this.pace = new WindowPace(device.facts.kind);
     this.windows = new FarWindows(device, plan, scratch, store, this.#sealer);
   }
 
@@ -67,6 +70,13 @@ export class FarContext {
     return Math.max(0, Math.floor((length - windowTokens) / segmentTokens) * segmentTokens - sinkTokens);
   }
 
+  /** Bytes that a chunk from `position` on has to bring from beyond the GPU. */
+  farBytesAt(position: number): number {
+    const { segmentTokens, kvHeads } = this.plan.layout;
+    const sealed = Math.max(0, Math.floor((position - windowTokens) / segmentTokens) * segmentTokens);
+    return 8 * this.words * kvHeads * sealed * this.layers.length;
+  }
+
   /** Tokens to attend to exactly in the next step. */
   get wanted(): number {
     return wantedTokens(this.policy, this.farTokens, this.plan.maxSelected);
@@ -91,6 +101,23 @@ export class FarContext {
   /** Where selections are read back through; layers use it one after the other. */
   readBuffer(sizeBytes: number): GPUBuffer {
     return (this.#selectionRead ??= this.#mappable('selection', sizeBytes));
+  }
+
+  /** Whether a step attends to everything, which streams past it. */
+  streams({ rows, exact }: Step): boolean {
+    return exact || rows > 1 || this.policy.name === 'full';
+  }
+
+  /** Starts to bring everything far for a chunk, layer by layer. */
+  beginReading(chunk: Step): void {
+    this.scratch.chunk.step.write(chunk);
+    const windowTokens = this.pace.windowTokens(chunk.rows, this.plan.layout.segmentTokens);
+    this.windows.begin(this.layers.map(({ index }) => index), { first: 0, end: this.#sealed, windowTokens });
+  }
+
+  /** Forgets what `beginReading` began. */
+  cancelReading(): Promise<void> {
+    return this.windows.cancel();
   }
 
   /** Waits until everything sealed can be read from the store. */

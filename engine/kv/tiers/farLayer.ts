@@ -59,8 +59,6 @@ export interface FarLayer {
   slots: SlotCache;
   /** Causal attention over the ring. */
   near: BoundPart;
-  /** Over a streamed window. */
-  streamed: BoundPart;
   /** Over listed slots. */
   listed: BoundPart;
   /** Over clusters, by what remains of them. */
@@ -97,9 +95,8 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   const { ring, slotKeys, slotValues, sketch, clusters, pages } = memory;
   const [stage] = scratch.stages;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
-  const [near, streamed, listed, estimated] = await Promise.all([
+  const [near, listed, estimated] = await Promise.all([
     bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots }),
-    bindPart(device, { kind: 'range', format }, { ...common, keys: stage.keys, values: stage.values, capacitySlots: plan.stageTokens }),
     bindPart(
       device,
       { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity },
@@ -123,7 +120,6 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     memory,
     slots: new SlotCache({ kvHeads, slots: plan.slots, pinnedSlots: sinkTokens, capacityTokens }),
     near,
-    streamed,
     listed,
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),

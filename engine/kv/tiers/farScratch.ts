@@ -2,6 +2,7 @@
 import type { Device } from '../../device/device.ts';
 import { allocatePartials, type Partials } from '../../layers/attention/merge.ts';
 import { allocateClusterScratch } from '../../retrieval/clusters.ts';
+import { StepUniform } from '../../layers/step.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
 import { Selection } from '../../retrieval/select.ts';
@@ -22,7 +23,18 @@ const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
 /** Vectors that are put into slots at once. */
 const maxArrivals = 4096;
 
+/** For all rows of a chunk while it is read. */
+export interface ChunkScratch {
+  /** [maxChunkRows][heads·headDim] f32. */
+  queries: GPUBuffer;
+  /** One split for a whole chunk, several for a few rows: `vectors` of them in all. */
+  partials: Partials;
+  vectors: number;
+  step: StepUniform;
+}
+
 export class FarScratch {
+  readonly chunk: ChunkScratch;
   readonly partials: Partials;
   /** Streamed windows of keys and values, [kvHead][stageTokens][words]: one is filled while another is attended to. */
   readonly stages: readonly { keys: GPUBuffer; values: GPUBuffer }[];
@@ -44,7 +56,7 @@ export class FarScratch {
   readonly #device: Device;
 
   constructor(device: Device, plan: TierPlan) {
-    const { layout, maxRows } = plan;
+    const { layout, maxRows, maxChunkRows } = plan;
     const { kvHeads, heads, headDim, segmentTokens, capacityTokens } = layout;
     const words = recordWords(plan.format, headDim);
     const splits = decodeSplits[device.facts.kind];
@@ -52,6 +64,9 @@ export class FarScratch {
     const staging = (label: string, count: number): GPUBuffer => device.memory.storage('kv', label, count * 4);
     this.#device = device;
     this.partials = allocatePartials(device, 1, Math.max(2 * maxRows, splits.ring + splits.far + splits.rest) * heads, headDim);
+    // A lone row may be split sixteen times.
+    const vectors = Math.max(maxChunkRows, 16) * heads;
+    this.chunk = { queries: storage('chunk queries', maxChunkRows * heads * headDim), partials: allocatePartials(device, 1, vectors, headDim), vectors, step: new StepUniform(device) };
     const stage = (kind: string): GPUBuffer => staging(`streamed ${kind}`, kvHeads * plan.stageTokens * words);
     this.stages = Array.from({ length: stageCount }, () => ({ keys: stage('keys'), values: stage('values') }));
     this.packed = storage('sealed segment', 2 * kvHeads * segmentTokens * words);
@@ -73,8 +88,8 @@ export class FarScratch {
   }
 
   free(): void {
-    const { outputs, logSumExps } = this.partials;
-    const buffers = [outputs, logSumExps, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    const { queries, partials, step } = this.chunk;
+    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), step.buffer, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
     for (const buffer of buffers) this.#device.memory.free(buffer);
     for (const part of [this.selection, this.select, this.segment]) part.free();
   }

@@ -23,8 +23,9 @@ export interface TierBudget {
   gpuBytes: number;
   format: FarFormat;
   contextTokens: number;
-  /** Rows of a chunk at most. */
+  /** Rows that pass through a layer at once, and rows of a chunk, at most. */
   maxRows: number;
+  maxChunkRows: number;
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare: number;
   /** Keep page bounds too, which only the policy `quest` needs. */
@@ -45,6 +46,8 @@ export interface TierPlan {
   /** Tokens of a streamed window. */
   stageTokens: number;
   maxRows: number;
+  /** Rows of a chunk at most: a ring has room for one. */
+  maxChunkRows: number;
   pages: boolean;
   bytes: { ring: number; index: number; slots: number; shared: number; total: number };
 }
@@ -59,10 +62,11 @@ const planesTried = [4, 2, 1] as const;
 export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
   const full = fullLayers(spec);
   const attention = full[0].mixer;
-  const maxRows = affordableRows(attention, full.length, budget);
+  const maxChunkRows = affordableRows(attention, full.length, budget);
+  const maxRows = Math.min(budget.maxRows, maxChunkRows);
   let least = Infinity;
   for (const planes of planesTried) {
-    const plan = planWith(attention, full.length, { ...budget, maxRows }, planes);
+    const plan = planWith(attention, full.length, { ...budget, maxRows, maxChunkRows }, planes);
     if (plan.slots >= Math.min(plan.layout.capacityTokens, sinkTokens + plan.maxSelected / 4, sinkTokens + 512)) return plan;
     least = plan.bytes.total - plan.bytes.slots + slotBytes(attention, full.length, budget.format) * (sinkTokens + 64);
     if (planes === 1 && plan.slots >= sinkTokens + 64) return plan;
@@ -84,9 +88,9 @@ export function fullLayers(spec: ModelSpec): { index: number; mixer: AttentionSp
 }
 
 /** A chunk takes at most an eighth of the budget in the rings. */
-function affordableRows({ kvHeads, headDim }: AttentionSpec, layers: number, { gpuBytes, maxRows }: TierBudget): number {
+function affordableRows({ kvHeads, headDim }: AttentionSpec, layers: number, { gpuBytes, maxChunkRows }: TierBudget): number {
   const rowBytes = 4 * kvHeads * headDim * layers;
-  return Math.max(32, Math.min(maxRows, Math.floor(gpuBytes / 8 / rowBytes / 32) * 32));
+  return Math.max(32, Math.min(maxChunkRows, Math.floor(gpuBytes / 8 / rowBytes / 32) * 32));
 }
 
 function slotBytes({ kvHeads, headDim }: AttentionSpec, layers: number, format: FarFormat): number {
@@ -95,11 +99,11 @@ function slotBytes({ kvHeads, headDim }: AttentionSpec, layers: number, format: 
 
 function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, planes: FarLayout['planes']): TierPlan {
   const { heads, kvHeads, headDim } = attention;
-  const { contextTokens, format, maxRows, gpuBytes } = budget;
+  const { contextTokens, format, maxRows, maxChunkRows, gpuBytes } = budget;
   const segmentTokens = contextTokens >= 32_768 ? 512 : contextTokens >= 16_384 ? 256 : 128;
   const capacityTokens = Math.ceil(contextTokens / segmentTokens) * segmentTokens;
   const layout: FarLayout = { heads, kvHeads, headDim, segmentTokens, capacityTokens, planes };
-  const ringSlots = windowTokens + segmentTokens + maxRows;
+  const ringSlots = windowTokens + segmentTokens + maxChunkRows;
   const vectorBytes = 4 * recordWords(format, headDim);
   const stageSegments = Math.floor((stageShare * gpuBytes) / (2 * stageCount * kvHeads * vectorBytes * segmentTokens));
   const stageTokens = segmentTokens * Math.max(1, Math.min(stageSegments, capacityTokens / segmentTokens));
@@ -112,5 +116,5 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const slotsLeft = Math.floor((gpuBytes - ring - index - shared) / slotBytes(attention, layers, format));
   const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens));
   const slotsBytes = slots * slotBytes(attention, layers, format);
-  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, pages, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
+  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
 }

@@ -1,12 +1,11 @@
 /**
  * A layer that sees everything, with its keys and values spread over GPU, RAM and disk. Reading (many rows) is exact:
- * everything far streams through. Decoding follows the policy; where far tokens must be fetched, the step waits for
- * them between two submissions (`strict` misses).
+ * everything far streams through (`farReading.ts`). Decoding follows the policy; where far tokens must be fetched, the
+ * step waits for them between two submissions (`strict` misses).
  */
 import type { Device } from '../../device/device.ts';
 import type { FarContext } from '../../kv/tiers/farContext.ts';
 import { bindFarLayer, type FarLayer, FarMemory } from '../../kv/tiers/farLayer.ts';
-import { emptyReport } from '../../kv/tiers/farReport.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
 import type { BlockWeights } from '../../models/weights.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
@@ -15,6 +14,7 @@ import type { Mixer } from '../mixer.ts';
 import { attentionWork, part, rowWork } from '../part.ts';
 import type { Step } from '../step.ts';
 import type { AttentionInputs } from './attentionMixer.ts';
+import { FarReading } from './farReading.ts';
 import { FarSelection } from './farSelection.ts';
 
 export async function createFarMixer(
@@ -46,6 +46,7 @@ export async function createFarMixer(
   const layer = await bindFarLayer(device, context.layers.length, memory, context.scratch, context.plan, inputs);
   context.layers.push(layer);
   const far = new FarAttention(device, context, layer, spec.heads);
+  const reading = await FarReading.create(device, context, layer, inputs);
   const work = attentionWork({ ...layout, heads: spec.heads, window: null, bytesPerValue: 2 });
   return {
     parts: [
@@ -53,10 +54,11 @@ export async function createFarMixer(
       {
         name: 'attention',
         encode: (pass, step) => far.encodeNear(pass, step),
-        between: (step) => (context.sealed > 0 && far.waits(step) ? (encoder) => far.fetch(encoder, step) : null),
+        between: (step) => (context.sealed > 0 && far.waits ? (encoder) => far.fetch(encoder, step) : null),
+        chunk: reading,
         work,
       },
-      { name: 'attention merge', encode: (pass, step) => far.encodeMerge(pass, step), work: rowWork(2 * spec.heads * spec.headDim) },
+      { name: 'attention merge', decodingOnly: true, encode: (pass, step) => far.encodeMerge(pass, step), work: rowWork(2 * spec.heads * spec.headDim) },
     ],
     canTruncate: () => true,
     checkpoint: () => null,
@@ -79,9 +81,9 @@ class FarAttention {
     this.#selection = new FarSelection(device, context, layer);
   }
 
-  /** Reading streams everything; decoding does so only when the policy says so, or fetches what it chose. */
-  waits(step: Step): boolean {
-    return this.#streams(step) || this.#selection.selects;
+  /** Whether chosen tokens must be fetched. */
+  get waits(): boolean {
+    return this.#selection.selects;
   }
 
   /** The ring, and all that needs no key from outside the GPU. */
@@ -91,7 +93,7 @@ class FarAttention {
     const splits = context.scratch.splits(step.rows);
     near.write({ keys: 0, firstSplit: 0, continued: false });
     near.encode(pass, step, splits.ring);
-    if (context.sealed === 0 || this.#streams(step)) return;
+    if (context.sealed === 0) return;
     if (!this.#selection.selects) {
       // Sinks and recent tokens only; their list was written with the step.
       this.#writeSinkList();
@@ -105,7 +107,7 @@ class FarAttention {
   encodeMerge(pass: GPUComputePassEncoder, step: Step): void {
     const context = this.#context;
     const { ring, far, rest } = context.scratch.splits(step.rows);
-    const estimates = !this.#streams(step) && this.#selection.selects && context.policy.estimate;
+    const estimates = this.#selection.selects && context.policy.estimate;
     const splits = context.sealed === 0 ? ring : estimates ? ring + far + rest : ring + far;
     this.#layer.merge.encode(pass, splits, step.rows * this.#heads);
   }
@@ -113,30 +115,8 @@ class FarAttention {
   /** Submits what is encoded so far and attends to the far tokens. */
   async fetch(encoder: GPUCommandEncoder, step: Step): Promise<void> {
     const started = performance.now();
-    if (this.#streams(step)) await this.#stream(encoder, step);
-    else await this.#selection.fetch(encoder, step);
-    if (!step.exact) this.#context.report.total.hostMs += performance.now() - started;
-  }
-
-  #streams({ rows, exact }: Step): boolean {
-    return exact || rows > 1 || this.#context.policy.name === 'full';
-  }
-
-  async #stream(encoder: GPUCommandEncoder, step: Step): Promise<void> {
-    const context = this.#context;
-    const { queue } = this.#device.gpu;
-    const splits = context.scratch.splits(step.rows);
-    queue.submit([encoder.finish()]);
-    await context.settled();
-    for (let first = 0; first < context.sealed; first += context.plan.stageTokens) {
-      const tokens = Math.min(context.plan.stageTokens, context.sealed - first);
-      await context.stage(this.#layer.index, first, tokens);
-      this.#layer.streamed.write({ keys: tokens, firstSplit: splits.ring, continued: first > 0 });
-      this.#submit((pass) => this.#layer.streamed.encode(pass, step, splits.far));
-    }
-    if (step.exact) return;
-    const farKeys = context.sealed * context.plan.layout.kvHeads;
-    context.report.add({ ...emptyReport(), farKeys, exactKeys: farKeys, missedKeys: farKeys });
+    await this.#selection.fetch(encoder, step);
+    this.#context.report.total.hostMs += performance.now() - started;
   }
 
   #writeSinkList(): void {
@@ -146,13 +126,5 @@ class FarAttention {
     for (let head = 0; head < kvHeads; head++) for (let sink = 0; sink < sinkTokens; sink++) lists[head * scratch.listCapacity + sink] = sink;
     this.#device.gpu.queue.writeBuffer(scratch.list, 0, lists);
     this.#device.gpu.queue.writeBuffer(scratch.listCounts, 0, new Uint32Array(kvHeads).fill(sinkTokens));
-  }
-
-  #submit(encode: (pass: GPUComputePassEncoder) => void): void {
-    const encoder = this.#device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass);
-    pass.end();
-    this.#device.gpu.queue.submit([encoder.finish()]);
   }
 }
