@@ -12,9 +12,9 @@ import { Keeper } from './keeper.ts';
 import { restore, usableSegments } from './restore.ts';
 import { KeptInMemory } from './testing/keptInMemory.ts';
 
-const contextTokens = 2048;
-/** Two whole segments and the end of a document. */
-const documentTokens = 1200;
+const contextTokens = 1024;
+/** A whole segment, and one that ends with the document. */
+const documentTokens = 700;
 
 let device: Device;
 let readback: Readback;
@@ -27,7 +27,6 @@ afterAll(() => device.destroy());
 describe.each([
   { architecture: 'llama', far: null },
   { architecture: 'gemma3', far: null },
-  { architecture: 'llama', far: 'f16' },
   { architecture: 'gemma3', far: 'f16' },
   { architecture: 'llama', far: 'q8' },
 ] as const)('$architecture, beyond the GPU: $far', ({ architecture, far }) => {
@@ -37,7 +36,11 @@ describe.each([
   const question = noise(20);
   const bytes = tinyModel({ architecture, contextTokens, layers: 2 });
   const kept = new KeptInMemory();
+  /** Other chunks round differently; wrong keys move logits by 4. */
+  const tolerance = far === null ? 1e-3 : far === 'f16' ? 0.03 : 0.3;
+  /** After the question: by the policy, and with every key attended exactly. */
   let written: Float32Array;
+  let writtenExactly: Float32Array;
   let reader: LoadedModel;
 
   const load = (): Promise<LoadedModel> =>
@@ -46,7 +49,7 @@ describe.each([
       kvBudgetBytes: 1 << 30,
       choices: new Map(),
       // A little RAM, so that most is read from what is kept.
-      tiers: far ? { gpuBudgetBytes: 1_200_000, ramBudgetBytes: 100_000, format: far, disk: memoryBlocks().disk, offload: 'always', largestShare: 0.2 } : null,
+      tiers: far ? { gpuBudgetBytes: 800_000, ramBudgetBytes: 100_000, format: far, disk: memoryBlocks().disk, offload: 'always', largestShare: 0.2 } : null,
     });
   const logits = ({ runner, spec }: LoadedModel): Promise<Float32Array> => readback.floats(runner.logits, 0, spec.vocabularySize);
 
@@ -65,11 +68,18 @@ describe.each([
     return logits(model);
   }
 
+  /** The same with every far key attended exactly. */
+  async function exact(model: LoadedModel, prompt: number[]): Promise<Float32Array> {
+    if (model.runner.far) model.runner.far.policy = { name: 'full', budget: { share: 1 }, estimate: false };
+    return answer(model, prompt);
+  }
+
   beforeAll(async () => {
     const writer = await load();
     const keeper = await read(writer, kept, document, [documentTokens], []);
     expect(keeper.keptTokens).toBe(documentTokens);
     written = await answer(writer, [...document, ...question]);
+    writtenExactly = await exact(writer, [...document, ...question]);
     keeper.free();
     writer.free();
     reader = await load();
@@ -77,13 +87,13 @@ describe.each([
   afterAll(() => reader.free());
 
   test('segments end at multiples of 512 and where the document does', () => {
-    expect(kept.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[0, 512], [512, 512], [1024, 176]]);
+    expect(kept.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[0, 512], [512, 188]]);
     expect(kept.segments.flatMap(({ tokens }) => [...tokens])).toEqual(document);
   });
 
   test('a model that begins with what was kept gives the logits of the one that read it', async () => {
     const usable = usableSegments(reader.runner, kept.segments);
-    expect(usable).toHaveLength(3);
+    expect(usable).toHaveLength(2);
     await restore(device, reader, document, usable, { growing: false });
     expect(reader.sequence.length).toBe(documentTokens);
     const restored = await answer(reader, [...document, ...question]);
@@ -98,27 +108,26 @@ describe.each([
     await restore(device, reader, document, usable, { growing: true });
     const again = new KeptInMemory();
     const keeper = await read(reader, again, document, [documentTokens], usable);
-    expect(again.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[512, 512], [1024, 176]]);
-    const before = kept.segments[2].bytes.get('keys.0')!;
-    expect(again.segments[1].bytes.get('keys.0')).toHaveLength(before.length);
-    const later = await answer(reader, [...document, ...question]);
-    for (const [i, value] of written.entries()) expect(Math.abs(later[i] - value)).toBeLessThan(far === null ? 1e-3 : far === 'f16' ? 0.03 : 0.3);
+    expect(again.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[512, 188]]);
+    expect([...again.segments[0].parts]).toEqual([...kept.segments[1].parts]);
+    const later = await exact(reader, [...document, ...question]);
+    for (const [i, value] of writtenExactly.entries()) expect(Math.abs(later[i] - value)).toBeLessThan(tolerance);
     keeper.free();
   });
 
   test('a fork reads the shared part from the segments of the other branch', async () => {
     const usable = usableSegments(reader.runner, kept.segments);
     await restore(device, reader, document, usable, { growing: true });
-    const other = [...document.slice(0, 1100), ...noise(300)];
+    const other = [...document.slice(0, 600), ...noise(150)];
     const sink = new KeptInMemory();
-    const keeper = await read(reader, sink, other, [other.length], kept.segments.slice(0, 2), usable);
-    const forked = await answer(reader, [...other, ...question]);
-    expect(sink.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[1024, 376]]);
+    const keeper = await read(reader, sink, other, [other.length], kept.segments.slice(0, 1), usable);
+    const forked = await exact(reader, [...other, ...question]);
+    expect(sink.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[512, 238]]);
     keeper.free();
     reader.sequence.clear();
     await reader.runner.truncate(0);
-    const fresh = await answer(reader, [...other, ...question]);
-    for (const [i, value] of fresh.entries()) expect(Math.abs(forked[i] - value)).toBeLessThan(far === null ? 1e-3 : far === 'f16' ? 0.03 : 0.3);
+    const fresh = await exact(reader, [...other, ...question]);
+    for (const [i, value] of fresh.entries()) expect(Math.abs(forked[i] - value)).toBeLessThan(tolerance);
   });
 
   test('a segment that cannot be read is an error that leaves nothing half restored', async () => {
@@ -126,12 +135,13 @@ describe.each([
     await expect(restore(device, reader, document, broken, { growing: false })).rejects.toThrow('damaged');
     expect(reader.sequence.length).toBe(0);
     const fresh = await answer(reader, [...document, ...question]);
-    for (const [i, value] of written.entries()) expect(Math.abs(fresh[i] - value)).toBeLessThan(far === null ? 1e-3 : far === 'f16' ? 0.03 : 0.3);
+    for (const [i, value] of writtenExactly.entries()) expect(Math.abs(fresh[i] - value)).toBeLessThan(tolerance);
   });
 
-  test('a sliding layer begins only where its window is kept', () => {
-    const thinned = kept.segments.map((segment, index) => (index === 2 ? { ...segment, parts: new Map([...segment.parts].filter(([name]) => name !== 'keys.0')) } : segment));
-    // Block 0 slides in Gemma and sees everything in Llama: both lack its keys for the last 176 tokens.
-    expect(usableSegments(reader.runner, thinned)).toHaveLength(2);
+  test('the end of a segment without its keys is no place to begin', () => {
+    // Block 0 slides in Gemma and sees everything in Llama.
+    const lacking = new Set(['keys.0', 'window-keys.0']);
+    const without = kept.segments.map((segment, index) => (index === 1 ? { ...segment, parts: new Map([...segment.parts].filter(([name]) => !lacking.has(name))) } : segment));
+    expect(usableSegments(reader.runner, without)).toHaveLength(1);
   });
 });

@@ -13,6 +13,15 @@ export function valuesPart(block: number): string {
   return `values.${block}`;
 }
 
+/** Keys of a sliding block, [kvHead][n][words]: of the segment's last n tokens, as many as the ring still had. */
+export function windowKeysPart(block: number): string {
+  return `window-keys.${block}`;
+}
+
+export function windowValuesPart(block: number): string {
+  return `window-values.${block}`;
+}
+
 /** The index of a far block over the whole far segments inside the kept one; the name holds what its layout depends on. */
 export function indexPart(block: number, { segmentTokens, planes }: { segmentTokens: number; planes: number }): string {
   return `index-${segmentTokens}-${planes}.${block}`;

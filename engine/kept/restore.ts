@@ -2,22 +2,23 @@
 import type { Device } from '../device/device.ts';
 import { KvCache } from '../kv/cache.ts';
 import { indexRanges } from '../kv/tiers/indexRanges.ts';
+import type { KvLayout } from '../layers/attention/layout.ts';
 import type { KeptSegment } from '../ports.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
 import { KeptRuns } from './keptRuns.ts';
 import { KeptVectors } from './keptVectors.ts';
-import { indexPart, keysPart } from './parts.ts';
+import { indexPart, keysPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
 /** How many of the segments' tokens the model's layers can begin with: every part must be there that they look back on. */
 export function usableSegments(runner: Runner, segments: readonly KeptSegment[]): readonly KeptSegment[] {
   for (let count = segments.length; count > 0; count--) {
     const length = segments[count - 1].position + segments[count - 1].tokenCount;
     const complete = runner.caches.every((cache, block) => {
-      const window = cache instanceof KvCache ? cache.windowTokens : null;
-      const from = window === null ? 0 : Math.max(0, length - window);
-      return segments.slice(0, count).every((segment) => segment.position + segment.tokenCount <= from || segment.parts.has(keysPart(block)));
+      const some = segments.slice(0, count);
+      if (cache instanceof KvCache && cache.windowTokens !== null) return windowFrom(cache, block, some) <= Math.max(0, length - cache.windowTokens);
+      return some.every(({ parts }) => parts.has(keysPart(block)));
     });
     if (complete) return segments.slice(0, count);
   }
@@ -65,9 +66,12 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
   let ringsFrom = 0;
   for (const [block, cache] of runner.caches.entries()) {
     if (!(cache instanceof KvCache)) continue;
-    const first = cache.windowTokens === null ? 0 : firstHeld(segments, block, Math.max(0, length - cache.layout.capacitySlots));
-    if (cache.windowTokens !== null) ringsFrom = Math.max(ringsFrom, first);
-    await fillCache(device, cache, block, vectors, first);
+    if (cache.windowTokens === null) await fillCache(device, cache, block, vectors);
+    else {
+      const from = windowFrom(cache, block, segments);
+      await fillRing(device, cache, block, segments, from);
+      ringsFrom = Math.max(ringsFrom, from);
+    }
   }
   const { far } = runner;
   const runs = keptRunsOf(runner, vectors);
@@ -79,19 +83,50 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
   return { length, ringsFrom };
 }
 
-/** The first position, not before `from`, after which no segment lacks the block's vectors. */
-function firstHeld(segments: readonly KeptSegment[], block: number, from: number): number {
-  const gap = segments.findLast((segment) => !segment.parts.has(keysPart(block)));
-  return gap ? Math.max(from, gap.position + gap.tokenCount) : from;
+/** From which position on the segments hold a sliding block without a gap; no further back than its ring reaches. */
+function windowFrom({ layout }: KvCache, block: number, segments: readonly KeptSegment[]): number {
+  const last = segments.at(-1);
+  const length = last ? last.position + last.tokenCount : 0;
+  let from = length;
+  for (const { position, tokenCount, parts } of segments.toReversed()) {
+    const tokens = heldTokens(parts.get(windowKeysPart(block)), layout);
+    from = position + tokenCount - tokens;
+    if (tokens < tokenCount) break;
+  }
+  return Math.max(from, length - layout.capacitySlots);
+}
+
+function heldTokens(bytes: number | undefined, layout: KvLayout): number {
+  return (bytes ?? 0) / (layout.kvHeads * rowBytesOf(layout));
+}
+
+async function fillRing(device: Device, cache: KvCache, block: number, segments: readonly KeptSegment[], from: number): Promise<void> {
+  const { layout } = cache;
+  const { kvHeads } = layout;
+  const rowBytes = rowBytesOf(layout);
+  for (const { position, tokenCount, parts, read } of segments) {
+    const end = position + tokenCount;
+    if (end <= from) continue;
+    const tokens = heldTokens(parts.get(windowKeysPart(block)), layout);
+    const first = Math.max(from, end - tokens);
+    const bytes = await read([windowKeysPart(block), windowValuesPart(block)].map((part) => ({ part, offsetBytes: 0, lengthBytes: kvHeads * tokens * rowBytes })));
+    const count = end - first;
+    for (const { offsetBytes, sizeBytes, to } of cacheRuns(layout, first, count)) {
+      const head = Math.floor(to / (count * rowBytes));
+      const source = (head * tokens + first - (end - tokens)) * rowBytes + (to % (count * rowBytes));
+      device.gpu.queue.writeBuffer(cache.keys, offsetBytes, bytes[0], source, sizeBytes);
+      device.gpu.queue.writeBuffer(cache.values, offsetBytes, bytes[1], source, sizeBytes);
+    }
+  }
 }
 
 /** Vectors at once: a few MiB on their way. */
 const tokensAtOnce = 4096;
 
-async function fillCache(device: Device, cache: KvCache, block: number, vectors: KeptVectors, from: number): Promise<void> {
+async function fillCache(device: Device, cache: KvCache, block: number, vectors: KeptVectors): Promise<void> {
   const { layout } = cache;
   const recordBytes = rowBytesOf(layout);
-  for (let first = from; first < vectors.tokens; first += tokensAtOnce) {
+  for (let first = 0; first < vectors.tokens; first += tokensAtOnce) {
     const count = Math.min(tokensAtOnce, vectors.tokens - first);
     for (const kind of ['keys', 'values'] as const) {
       const heads = Array.from({ length: layout.kvHeads }, (_, kvHead) => kvHead);

@@ -9,7 +9,7 @@ import type { FarLayer } from '../kv/tiers/farLayer.ts';
 import { type BufferRange, indexRanges } from '../kv/tiers/indexRanges.ts';
 import type { Runner } from '../runner.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
-import { indexPart, keysPart, type SegmentPart, valuesPart } from './parts.ts';
+import { indexPart, keysPart, type SegmentPart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
 /** A copy on its way: from the staging buffer's `from` on to `to` in the part. */
 interface Piece {
@@ -30,22 +30,23 @@ export class SegmentExport {
   }
 
   /**
-   * The parts of tokens [first, end). Rings lack tokens older than the last `written` ones they have room for: their
-   * parts are then left out, and nothing can begin at the segment's end.
+   * The parts of tokens [first, end). Of sliding blocks, what their rings still have after `written` tokens: when that
+   * is less than the window, nothing can begin at the segment's end.
    */
   async take(first: number, end: number, written: number): Promise<SegmentPart[]> {
     const { caches, far } = this.#runner;
     far?.index(end);
     const copies = new Copies(this.#device);
     const parts: SegmentPart[] = [];
-    const count = end - first;
     for (const [block, cache] of caches.entries()) {
       if (!(cache instanceof KvCache)) continue;
-      if (cache.windowTokens !== null && first < written - cache.layout.capacitySlots) continue;
-      for (const [name, buffer] of [[keysPart(block), cache.keys], [valuesPart(block), cache.values]] as const) {
-        const bytes = new Uint8Array(cache.layout.kvHeads * count * rowBytesOf(cache.layout));
-        for (const { offsetBytes, sizeBytes, to } of cacheRuns(cache.layout, first, count)) copies.add({ buffer, offsetBytes, sizeBytes }, bytes, to);
-        parts.push({ name, bytes });
+      const slides = cache.windowTokens !== null;
+      const from = slides ? Math.max(first, written - cache.layout.capacitySlots) : first;
+      const names = slides ? [windowKeysPart(block), windowValuesPart(block)] : [keysPart(block), valuesPart(block)];
+      for (const [half, buffer] of [cache.keys, cache.values].entries()) {
+        const bytes = new Uint8Array(cache.layout.kvHeads * Math.max(0, end - from) * rowBytesOf(cache.layout));
+        for (const { offsetBytes, sizeBytes, to } of cacheRuns(cache.layout, from, end - from)) copies.add({ buffer, offsetBytes, sizeBytes }, bytes, to);
+        parts.push({ name: names[half], bytes });
       }
     }
     const sealed = far ? this.#takeFar(far, first, end, copies, parts) : [];
