@@ -12,6 +12,7 @@ import { ProgressMeter, type Progress } from '../conversations/progressMeter.ts'
 import { extractFile } from '../documents/extractText.ts';
 import { HostError, systemErrorCode } from '../errors.ts';
 import { type ChatPrompt, type GenerateResult, generateResult } from '../gpu-worker/protocol.ts';
+import { openDataFolder } from '../storage/dataFolder.ts';
 import { formatBytes, quoted } from '../wording.ts';
 import type { CommandContext } from './context.ts';
 import { type ChosenModel, chooseOrFetchModel, withEngine } from './engine.ts';
@@ -64,7 +65,7 @@ export async function readPromptFile(path: string): Promise<string> {
   }
 }
 
-async function answerChat({ output, signal }: CommandContext, model: ChosenModel, prompt: ChatPrompt, { sampling, policy, kv }: AnswerOptions): Promise<void> {
+async function answerChat({ output, signal, dataFolder }: CommandContext, model: ChosenModel, prompt: ChatPrompt, { sampling, policy, kv }: AnswerOptions): Promise<void> {
   await withEngine(async ({ session, supervisor }) => {
     const answer = await answerQuestion(session, supervisor, {
       model: { ...model.target, kv },
@@ -72,6 +73,8 @@ async function answerChat({ output, signal }: CommandContext, model: ChosenModel
       modelName: model.name,
       prompt,
       sampling,
+      // What “longleaf read” has kept is not read again.
+      keeping: { folder: openDataFolder(dataFolder).memories, modelName: model.name, conversation: null, onlyUse: true },
       signal,
       onProgress: (progress) => showProgress(output, progress),
       onToken: (token) => showToken(output, token),
@@ -99,7 +102,7 @@ async function answerRaw({ output, signal }: CommandContext, model: ChosenModel,
 
 const labels = { queued: 'Waiting', loading: 'Loading the model', reading: 'Reading', answering: 'Answering' };
 
-function showProgress(output: Output, { phase, done, total, perSecond, secondsLeft }: Progress): void {
+export function showProgress(output: Output, { phase, done, total, perSecond, secondsLeft }: Progress): void {
   output.event({ event: 'progress', phase, done, total });
   // The answer itself shows how far it is.
   if (phase === 'answering' || phase === 'queued') return;
@@ -114,14 +117,14 @@ function showToken(output: Output, { id, text }: { id: number; text: string }): 
 function showEnd(output: Output, { text, statistics, policy }: GenerateResult, loadMs: number): void {
   output.text('\n');
   const timings = { loadMs, readingMs: statistics.readingMs, answeringMs: statistics.answeringMs, ...speeds(statistics) };
-  const { promptTokens, reusedTokens, answerTokens, stopReason } = statistics;
-  output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, answerTokens }, timings, policy });
+  const { promptTokens, reusedTokens, keptTokens, answerTokens, stopReason } = statistics;
+  output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, keptTokens, answerTokens }, timings, policy });
   const reading = timings.readingTokensPerSecond;
   const answering = timings.answeringTokensPerSecond;
   noteFarKeys(output, policy);
   output.note(
-    `${promptTokens} tokens read${reading === null ? '' : ` at ${reading.toFixed(1)}/s`}, ` +
-      `${answerTokens} answered${answering === null ? '' : ` at ${answering.toFixed(1)}/s`}` +
+    `${promptTokens - reusedTokens} tokens read${reading === null ? '' : ` at ${reading.toFixed(1)}/s`}, ` +
+      `${keptTokens > 0 ? `${keptTokens} kept from an earlier reading, ` : ''}${answerTokens} answered${answering === null ? '' : ` at ${answering.toFixed(1)}/s`}` +
       `${stopReason === 'length' ? '; the answer reached --max-tokens' : ''}.`,
   );
 }

@@ -9,6 +9,7 @@ import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts'
 import { models } from './models.ts';
 import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text } from './options.ts';
 import { logits, tokens } from './probe.ts';
+import { read } from './read.ts';
 import { serve } from './serve.ts';
 
 export interface Command {
@@ -26,6 +27,15 @@ export const commands: Record<string, Command> = {
     run: (context, values, positionals) => {
       const [document, question] = take(positionals, 'ask', ['DOCUMENT', 'QUESTION']);
       return ask(context, document, question, answerOptions(values));
+    },
+  },
+  read: {
+    usage: 'read DOCUMENT [--model ID|FILE] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS]',
+    summary: 'read a text file once and keep what was read; again, to go on or to hear that it is done',
+    options: { ...modelOptions, ...policyOptions },
+    run: (context, values, positionals) => {
+      const [document] = take(positionals, 'read', ['DOCUMENT']);
+      return read(context, document, { model: text(values, 'model'), contextTokens: readContext(values), kv: readPolicy(values).kv });
     },
   },
   complete: {
