@@ -8,7 +8,8 @@ const charactersPerToken = 8;
 /** A stretch that starts with a sentence, long enough for `tokens` tokens. A book that is too short begins again. */
 export function stretchOf(book: string, random: () => number, tokens: number): string {
   const needed = charactersPerToken * (tokens + 200);
-  const start = nextSentence(book, Math.floor(random() * Math.max(1, book.length - needed)));
+  const room = book.length > needed ? book.length - needed : book.length;
+  const start = nextSentence(book, Math.floor(random() * room));
   let stretch = book.slice(start, start + needed);
   while (stretch.length < needed) stretch += `\n\n${book.slice(0, needed - stretch.length)}`;
   return stretch;

@@ -6,6 +6,7 @@ import { type DocumentOptions, makeDocument } from '../../bench/truth/cases.ts';
 import { evaluateDocument, type Variant } from '../../bench/truth/evaluateDocument.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { Readback } from '../../engine/device/readback.ts';
+import type { Policy } from '../../engine/kv/tiers/policy.ts';
 import { type LoadedModel, loadModel } from '../../engine/model.ts';
 import type { ModelSpec } from '../../engine/models/spec.ts';
 import { choosePromptStyle } from '../../engine/prompt/promptStyle.ts';
@@ -118,11 +119,12 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
     for (const pages of [false, true]) {
       const policies = request.policies.filter(({ policy }) => pages === (policy.name === 'quest'));
       if (policies.length === 0) continue;
+      const largestShare = Math.max(...policies.map(({ policy }) => shareOf(policy, contextTokens)));
       const spill = new SpillFolder(request.cacheFolder);
       spills.push(spill);
       const gpuBudgetBytes = bytesOf(request.kv.gpu, farBytes);
       const ramBudgetBytes = bytesOf(request.kv.ram, farBytes);
-      const model = await loadModel(device, source, { ...common, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages } });
+      const model = await loadModel(device, source, { ...common, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, largestShare } });
       opened.push(model);
       variants.push({ model, policies });
       const plan = model.runner.far?.plan;
@@ -141,6 +143,12 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
 /** Of the keys and values of all layers that see everything, in f16. */
 function halfBytes(spec: ModelSpec, tokens: number): number {
   return spec.blocks.reduce((sum, { mixer }) => sum + (mixer.kind === 'full' ? 4 * tokens * mixer.kvHeads * mixer.headDim : 0), 0);
+}
+
+/** Of the far tokens that a step chooses. */
+function shareOf({ name, budget }: Policy, contextTokens: number): number {
+  if (name === 'full' || name === 'window') return 0;
+  return Math.min(1, 'share' in budget ? budget.share : budget.tokens / contextTokens);
 }
 
 function bytesOf(amount: KvAmount, wholeBytes: number): number {

@@ -1,6 +1,9 @@
 /** Sentences to find: one, several, one among near duplicates, the classic passkey. */
 import { type Asked, cities, type MakeQuiz, names, pick, pickSeveral, type QuizOptions, spreadDepths, things, unmentioned, unusedNumber } from '../quiz.ts';
 
+/** Others than those that numbers are kept for: an answer must not stand in another needle. */
+const towns = ['Antwerp', 'Tampere', 'Rosario', 'Izmir', 'Hobart', 'Lucknow', 'Malaga', 'Calgary', 'Bordeaux', 'Valparaiso'];
+
 type Wording = (options: QuizOptions, which: number) => { sentence: string } & Asked;
 
 /** From a dry number to something that a story could tell. The lead repeats the sentence's own words. */
@@ -17,7 +20,7 @@ const wordings: Wording[] = [
   },
   (options, which) => {
     const name = names[(which + 3) % names.length];
-    const answer = pick(options.random, unmentioned(options.haystack, cities, 1));
+    const answer = pick(options.random, unmentioned(options.haystack, towns, 1));
     return {
       sentence: `That winter Mr ${name} sold his house and moved to ${answer} to open a bakery.`,
       question: `Where did Mr ${name} move to open a bakery?`,
