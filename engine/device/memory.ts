@@ -19,6 +19,7 @@ const texelBytes = { r32uint: 4, rg32uint: 8, rgba32uint: 16 } as const;
 export class GpuMemory {
   readonly #device: GPUDevice;
   readonly #bytes: Record<MemoryOwner, number> = { weights: 0, kv: 0, activations: 0, staging: 0 };
+  readonly #limits = new Map<MemoryOwner, number>();
   readonly #live = new Map<GPUBuffer | GPUTexture, { owner: MemoryOwner; sizeBytes: number }>();
 
   constructor(device: GPUDevice) {
@@ -34,10 +35,17 @@ export class GpuMemory {
     if (size > this.#device.limits.maxBufferSize) {
       throw outOfMemory(`${label} needs ${size} bytes, but this adapter allows ${this.#device.limits.maxBufferSize} in one buffer`);
     }
+    this.#checkLimit(owner, label, size);
     const buffer = this.#device.createBuffer({ label, size, usage });
     this.#live.set(buffer, { owner, sizeBytes: size });
     this.#bytes[owner] += size;
     return buffer;
+  }
+
+  /** Asserts from now on that an owner never has more than `bytes`: an allocation that passes them throws. null lifts it. */
+  limit(owner: MemoryOwner, bytes: number | null): void {
+    if (bytes === null) this.#limits.delete(owner);
+    else this.#limits.set(owner, bytes);
   }
 
   /** A storage buffer that can be filled and read back. */
@@ -47,13 +55,14 @@ export class GpuMemory {
 
   /** A texture that kernels read like a table (some adapters read textures faster than buffers). */
   table(owner: MemoryOwner, label: string, format: keyof typeof texelBytes, width: number, height: number): GPUTexture {
+    const sizeBytes = width * height * texelBytes[format];
+    this.#checkLimit(owner, label, sizeBytes);
     const texture = this.#device.createTexture({
       label,
       format,
       size: [width, height],
       usage: 0x02 /* COPY_DST */ | 0x08 /* STORAGE_BINDING */,
     });
-    const sizeBytes = width * height * texelBytes[format];
     this.#live.set(texture, { owner, sizeBytes });
     this.#bytes[owner] += sizeBytes;
     return texture;
@@ -94,6 +103,13 @@ export class GpuMemory {
       stagingBytes: staging,
       totalBytes: weights + kv + activations + staging,
     };
+  }
+
+  #checkLimit(owner: MemoryOwner, label: string, sizeBytes: number): void {
+    const limit = this.#limits.get(owner);
+    if (limit === undefined || this.#bytes[owner] + sizeBytes <= limit) return;
+    const problem = `${label} would bring what ${owner} takes on the GPU from ${this.#bytes[owner]} to ${this.#bytes[owner] + sizeBytes} bytes, beyond its limit of ${limit}.`;
+    throw new EngineError('internal', problem, 'Please report this: memory was not counted ahead as it should be.');
   }
 
   #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>): void {

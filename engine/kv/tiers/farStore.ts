@@ -121,15 +121,30 @@ export class FarStore {
   /** Copies the keys (part 0) or values (part 1) of tokens [first, first + tokens) to `target`, [kvHead][stride][words]. */
   async range(layer: number, part: 0 | 1, first: number, tokens: number, target: Uint32Array, stride: number): Promise<void> {
     const { kvHeads, segmentTokens } = this.#shape;
+    const reads: Promise<void>[] = [];
     for (let token = first; token < first + tokens; ) {
       const segment = Math.floor(token / segmentTokens);
       const within = token % segmentTokens;
       const count = Math.min(segmentTokens - within, first + tokens - token);
+      const resident = this.#resident[layer][segment];
       const begins = Array.from({ length: kvHeads }, (_, head) => ((part * kvHeads + head) * segmentTokens + within) * this.words);
-      const pieces = await this.#pieces(layer, segment, begins, count * this.words);
-      pieces.forEach((piece, head) => target.set(piece, (head * stride + token - first) * this.words));
+      const places = begins.map((_, head) => (head * stride + token - first) * this.words);
+      if (resident) {
+        begins.forEach((begin, head) => target.set(resident.subarray(begin, begin + count * this.words), places[head]));
+        this.bytes.ramReadBytes += 4 * kvHeads * count * this.words;
+      } else reads.push(this.#readRuns(layer, segment, begins, count * this.words, target, places));
       token += count;
     }
+    await Promise.all(reads);
+  }
+
+  /** Long runs straight from disk: what only streams past would drive out of the cache what is wanted again. */
+  async #readRuns(layer: number, segment: number, begins: readonly number[], count: number, target: Uint32Array, places: readonly number[]): Promise<void> {
+    const read = this.#reader(layer, segment, nameOf(layer, segment));
+    const runs = await read(begins.map((begin) => ({ offsetBytes: 4 * begin, lengthBytes: 4 * count })));
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    runs.forEach((run, index) => bytes.set(run, 4 * places[index]));
+    this.bytes.diskReadBytes += 4 * count * begins.length;
   }
 
   /** Copies single tokens' key and value to `target` from `offset` words on, [token][2][words]. */
