@@ -1,12 +1,19 @@
-/** The distributions of a given continuation under a policy, and how far they are from the truth. */
+/** The distributions of a given continuation, and how far those of a policy are from the truth. */
 import type { Readback } from './device/readback.ts';
 import type { LoadedModel } from './model.ts';
 
+/** Over the vocabulary. */
+export interface Distribution {
+  probabilities: Float32Array;
+  logProbabilities: Float32Array;
+  mostLikely: number;
+}
+
 /**
- * log p(·) after the prefix and after each of the continuation's tokens but the last: one array of vocabulary size for
+ * The logits after the prefix and after each of the continuation's tokens but the last: one array of vocabulary size for
  * each token of the continuation. The prefix is read exactly; the continuation as decoding does, by the current policy.
  */
-export async function continuationLogProbabilities(model: LoadedModel, readback: Readback, prefix: readonly number[], continuation: readonly number[], signal?: AbortSignal): Promise<Float32Array[]> {
+export async function continuationLogits(model: LoadedModel, readback: Readback, prefix: readonly number[], continuation: readonly number[], signal?: AbortSignal): Promise<Float32Array[]> {
   const { sequence, runner, spec } = model;
   const results: Float32Array[] = [];
   // The last token of the prefix is decoded, not read: the first answer token already follows the policy.
@@ -14,30 +21,39 @@ export async function continuationLogProbabilities(model: LoadedModel, readback:
   await sequence.extend(stream.slice(0, -1), { signal });
   for (const token of continuation) {
     await sequence.extend(stream, { asDecoding: true, signal });
-    results.push(logSoftmax(await readback.floats(runner.logits, 0, spec.vocabularySize)));
+    results.push(await readback.floats(runner.logits, 0, spec.vocabularySize));
     stream.push(token);
   }
   return results;
 }
 
-export function logSoftmax(logits: Float32Array): Float32Array {
-  let maximum = -Infinity;
-  for (const value of logits) if (value > maximum) maximum = value;
-  let sum = 0;
-  for (const value of logits) sum += Math.exp(value - maximum);
-  const logSum = maximum + Math.log(sum);
-  return logits.map((value) => value - logSum);
+export function distributionOf(logits: Float32Array): Distribution {
+  const logSum = logSumExp(logits);
+  const logProbabilities = logits.map((value) => value - logSum);
+  return { probabilities: logProbabilities.map(Math.exp), logProbabilities, mostLikely: mostLikely(logits) };
 }
 
-/** KL(truth ‖ other) in nats. */
-export function divergence(truth: Float32Array, other: Float32Array): number {
+/** KL(truth ‖ softmax(logits)) in nats. */
+export function divergence({ probabilities, logProbabilities }: Distribution, logits: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < truth.length; i++) if (truth[i] > -60) sum += Math.exp(truth[i]) * (truth[i] - other[i]);
-  return sum;
+  let mass = 0;
+  for (let i = 0; i < logits.length; i++) {
+    sum += probabilities[i] * (logProbabilities[i] - logits[i]);
+    mass += probabilities[i];
+  }
+  return sum + mass * logSumExp(logits);
 }
 
-export function mostLikely(logProbabilities: Float32Array): number {
+/** The first of the largest. */
+export function mostLikely(logits: Float32Array): number {
   let best = 0;
-  for (let i = 1; i < logProbabilities.length; i++) if (logProbabilities[i] > logProbabilities[best]) best = i;
+  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
   return best;
+}
+
+function logSumExp(logits: Float32Array): number {
+  const maximum = logits[mostLikely(logits)];
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - maximum);
+  return maximum + Math.log(sum);
 }

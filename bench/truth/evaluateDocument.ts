@@ -1,6 +1,6 @@
 /** One document under several policies, against attention with everything on the GPU. It is read once by each model. */
 import type { Readback } from '../../engine/device/readback.ts';
-import { continuationLogProbabilities, divergence, mostLikely } from '../../engine/evaluatePolicy.ts';
+import { continuationLogits, distributionOf, divergence, mostLikely } from '../../engine/evaluatePolicy.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import type { TruthDocument, Tail } from './cases.ts';
 import { type CaseLine, residentPolicy } from './caseLines.ts';
@@ -30,9 +30,10 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
     const missing = variants.map(({ model, policies }) => ({ model, policies: policies.filter(({ label }) => isWanted(index, label)) }));
     if (missing.every(({ policies }) => policies.length === 0) && !isWanted(index, residentPolicy)) continue;
     const common = { tail: index, kind: tail.kind, tokens: tail.answer.length };
-    const truth = await decode(resident, readback, tail, signal);
+    const full = await decode(resident, readback, tail, signal);
+    const truth = full.logits.map(distributionOf);
     if (isWanted(index, residentPolicy)) {
-      onCase({ ...common, policy: residentPolicy, klNats: 0, agreement: 1, found: isFound(tail, truth.logProbabilities), exactShare: 1, hitShare: null, massShare: null, stepMs: truth.stepMs });
+      onCase({ ...common, policy: residentPolicy, klNats: 0, agreement: 1, found: isFound(tail, truth.map((one) => one.mostLikely)), exactShare: 1, hitShare: null, massShare: null, stepMs: full.stepMs });
     }
     for (const { model, policies } of missing) {
       const { far } = model.runner;
@@ -40,14 +41,15 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
       for (const { label, policy } of policies) {
         far.policy = policy;
         far.report.reset();
-        const { logProbabilities, stepMs } = await decode(model, readback, tail, signal);
+        const { logits, stepMs } = await decode(model, readback, tail, signal);
+        const chosen = logits.map(mostLikely);
         const { farKeys, exactKeys, hitKeys, missedKeys } = far.report.total;
         onCase({
           ...common,
           policy: label,
-          klNats: mean(logProbabilities.map((other, i) => divergence(truth.logProbabilities[i], other))),
-          agreement: mean(logProbabilities.map((other, i) => Number(mostLikely(other) === mostLikely(truth.logProbabilities[i])))),
-          found: isFound(tail, logProbabilities),
+          klNats: mean(logits.map((other, i) => divergence(truth[i], other))),
+          agreement: mean(chosen.map((token, i) => Number(token === truth[i].mostLikely))),
+          found: isFound(tail, chosen),
           exactShare: farKeys > 0 ? exactKeys / farKeys : 0,
           hitShare: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
           massShare: null,
@@ -58,16 +60,17 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
   }
 }
 
-async function decode(model: LoadedModel, readback: Readback, { prefix, answer }: Tail, signal?: AbortSignal): Promise<{ logProbabilities: Float32Array[]; stepMs: number }> {
+async function decode(model: LoadedModel, readback: Readback, { prefix, answer }: Tail, signal?: AbortSignal): Promise<{ logits: Float32Array[]; stepMs: number }> {
   await model.sequence.extend(prefix.slice(0, -1), { signal });
   const started = performance.now();
-  const logProbabilities = await continuationLogProbabilities(model, readback, prefix, answer, signal);
-  return { logProbabilities, stepMs: (performance.now() - started) / answer.length };
+  const logits = await continuationLogits(model, readback, prefix, answer, signal);
+  return { logits, stepMs: (performance.now() - started) / answer.length };
 }
 
-function isFound({ kind, answer, answerFrom }: Tail, logProbabilities: readonly Float32Array[]): boolean | null {
+/** `chosen`: the most likely token at each place of the answer. */
+function isFound({ kind, answer, answerFrom }: Tail, chosen: readonly number[]): boolean | null {
   if (kind === 'continuation') return null;
-  return answer.every((token, i) => i < answerFrom || mostLikely(logProbabilities[i]) === token);
+  return answer.every((token, i) => i < answerFrom || chosen[i] === token);
 }
 
 function mean(values: readonly number[]): number {

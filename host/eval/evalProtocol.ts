@@ -26,7 +26,7 @@ export const evalRequest = z.object({
   cacheFolder: z.string(),
   /** This process takes the documents whose number is `index` modulo `count`. */
   shard: z.object({ index: z.number().int().nonnegative(), count: z.number().int().positive() }),
-  /** Starts no document after so many seconds; a later run goes on. */
+  /** Starts nothing after so many seconds; a later run goes on. */
   seconds: z.number().positive().nullable(),
 });
 export type EvalRequest = z.infer<typeof evalRequest>;

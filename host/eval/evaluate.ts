@@ -37,7 +37,8 @@ interface Task {
 
 export async function evaluate(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
   const { suites, lengthsTokens, depths, seeds, policies, shard, outFolder } = request;
-  const started = performance.now();
+  const endMs = request.seconds === null ? Infinity : performance.now() + 1000 * request.seconds;
+  const isOver = (): boolean => performance.now() > endMs;
   mkdirSync(outFolder, { recursive: true });
   const done = new Set(readCases(outFolder).map(caseKey));
   const file = join(outFolder, `cases-${shard.index}.jsonl`);
@@ -52,7 +53,7 @@ export async function evaluate(device: Device, request: EvalRequest, hooks: Eval
   try {
     for (const [number, { suite, documentTokens, depth, seed }] of tasks.entries()) {
       hooks.onProgress(number, tasks.length);
-      if (request.seconds !== null && performance.now() - started > 1000 * request.seconds) break;
+      if (isOver()) break;
       if (models === null || modelsTokens !== documentTokens) {
         models?.free();
         models = await openModels(device, request, documentTokens + frameTokens, hooks);
@@ -67,7 +68,7 @@ export async function evaluate(device: Device, request: EvalRequest, hooks: Eval
         variants,
         readback,
         signal: hooks.signal,
-        isWanted: (tail, policy) => seeds.indexOf(seed) < (seedLimit.get(policy) ?? Infinity) && !done.has(caseKey({ ...base, tail, policy })),
+        isWanted: (tail, policy) => !isOver() && seeds.indexOf(seed) < (seedLimit.get(policy) ?? Infinity) && !done.has(caseKey({ ...base, tail, policy })),
         onCase: (result) => {
           const line: CaseLine = { ...base, ...result };
           done.add(caseKey(line));
@@ -75,7 +76,8 @@ export async function evaluate(device: Device, request: EvalRequest, hooks: Eval
         },
       });
     }
-    hooks.onProgress(tasks.length, tasks.length);
+    if (isOver()) hooks.onNote(`stopped after ${request.seconds} s; the same command goes on`);
+    else hooks.onProgress(tasks.length, tasks.length);
   } finally {
     models?.free();
   }

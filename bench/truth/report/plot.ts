@@ -57,7 +57,7 @@ function plotBody(plot: Plot): string {
   if (values.length === 0) return '';
   const x = logScale([...values.map((point) => point.x), ...targets.map((target) => target.x)], margin.left + 12, width - margin.right - 12);
   const spread = [...values.flatMap(({ y }) => [y.value, y.low, y.high]), ...targets.map((target) => target.y)].filter((value) => Number.isFinite(value) && (!plot.logarithmic || value > 0));
-  const y = (plot.logarithmic ? logScale : evenScale)(spread, height - margin.bottom, margin.top);
+  const y = (plot.logarithmic ? logScale : evenScale)(spread, height - margin.bottom - 6, margin.top + 12);
   const bottom = height - margin.bottom;
   const parts = [
     `<text x="${margin.left}" y="18" font-weight="600">${escapeText(title)}</text>`,
