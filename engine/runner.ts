@@ -138,16 +138,21 @@ export class Runner {
     this.prepare(step);
     let encoder = this.#device.gpu.createCommandEncoder();
     let pass = encoder.beginComputePass({ label: 'layers' });
+    let waited = Promise.resolve();
     for (const layer of this.layers) {
       layer.encode(pass, step);
       const between = layer.between?.(step);
       if (!between) continue;
       pass.end();
-      await between(encoder);
+      await waited;
+      // While this goes on, what comes next is encoded.
+      waited = between(encoder);
+      waited.catch(() => undefined);
       encoder = this.#device.gpu.createCommandEncoder();
       pass = encoder.beginComputePass({ label: 'layers' });
     }
     pass.end();
+    await waited;
     return encoder;
   }
 

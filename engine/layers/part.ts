@@ -36,8 +36,8 @@ export interface Part {
   name: string;
   encode(pass: GPUComputePassEncoder, step: Step): void;
   /**
-   * What has to happen on the CPU after this part and before the next one, if anything: it gets the encoder,
-   * which it must submit.
+   * What has to happen on the CPU after this part and before the next one is submitted, if anything: it gets the
+   * encoder, which it must submit before it waits for anything. The parts after it are encoded meanwhile.
    */
   between?(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null;
   /** Takes the place of `encode` when a chunk is read in blocks. */

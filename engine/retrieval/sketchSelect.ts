@@ -43,6 +43,7 @@ export class SketchSelectScratch {
   readonly uniforms: { scan: ScanUniform; rescan: ScanUniform; propose: SelectUniform; choose: SelectUniform };
   readonly #device: Device;
   readonly #layout: FarLayout;
+  #written = '';
 
   constructor(device: Device, layout: FarLayout, { maxCandidates }: SketchSelectSizes) {
     this.#device = device;
@@ -60,11 +61,15 @@ export class SketchSelectScratch {
     };
   }
 
-  /** Once a step, before its submission; queued in order with the submissions around it. */
+  /** Before a step's submission; queued in order with the submissions around it. */
   write(step: SketchSelectStep): void {
     const { sealedTokens, scanPlanes, wanted } = step;
     const { planes } = this.#layout;
     if (scanPlanes < 1 || scanPlanes > planes) throw new RangeError(`a sketch of ${planes} planes cannot be scanned by ${scanPlanes}`);
+    // All layers of a step have the same numbers, and a write takes longer than finding that out.
+    const key = `${sealedTokens} ${scanPlanes} ${wanted} ${step.oversample}`;
+    if (key === this.#written) return;
+    this.#written = key;
     this.uniforms.scan.write({ sealedTokens, planesRead: scanPlanes });
     this.uniforms.rescan.write({ sealedTokens, planesRead: planes });
     this.uniforms.propose.write({ entries: sealedTokens, wanted: candidatesOf(step, this.#layout) });

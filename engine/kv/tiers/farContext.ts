@@ -15,6 +15,7 @@ import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
+import { RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
 
 export class FarContext {
@@ -24,7 +25,10 @@ export class FarContext {
   readonly windows: FarWindows;
   readonly pace: WindowPace;
   readonly report = new FarReport();
+  readonly requestReader: RequestReader;
   policy: Policy = defaultPolicy;
+  /** Looks on at each layer of a decoding step that chooses far tokens, once they are attended to. */
+  observer: { observe(layer: FarLayer): Promise<void> } | null = null;
   /** In the order of the model's layers; filled while the runner is built. */
   readonly layers: FarLayer[] = [];
   readonly #device: Device;
@@ -32,13 +36,13 @@ export class FarContext {
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
-  #selectionRead: GPUBuffer | null = null;
 
   constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore) {
     this.#device = device;
     this.plan = plan;
     this.scratch = scratch;
     this.store = store;
+    this.requestReader = new RequestReader(device, { kvHeads: plan.layout.kvHeads, maxRequests: scratch.room });
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
     this.pace = new WindowPace(device.facts.kind);
     this.windows = new FarWindows(device, plan, scratch, store, this.#sealer);
@@ -98,11 +102,6 @@ export class FarContext {
     }
   }
 
-  /** Where selections are read back through; layers use it one after the other. */
-  readBuffer(sizeBytes: number): GPUBuffer {
-    return (this.#selectionRead ??= this.#mappable('selection', sizeBytes));
-  }
-
   /** Whether a step attends to everything, which streams past it. */
   streams({ rows, exact }: Step): boolean {
     return exact || rows > 1 || this.policy.name === 'full';
@@ -145,7 +144,7 @@ export class FarContext {
       this.#buildIndex(segment);
     }
     for (const layer of this.layers) {
-      layer.slots.forgetFrom(0);
+      layer.memory.table.forgetFrom(0);
       if (length >= sinkTokens) await this.#fetchSinks(layer);
       for (let first = sealed * segmentTokens; first < length; first += segmentTokens) {
         await this.#refill(layer, first, Math.min(segmentTokens, length - first));
@@ -169,14 +168,14 @@ export class FarContext {
     this.#sealed = sealed;
     this.#indexed = Math.min(this.#indexed, Math.floor(length / segmentTokens));
     this.store.truncate(sealed / segmentTokens);
-    for (const { slots } of this.layers) slots.forgetFrom(sealed);
+    for (const { memory } of this.layers) memory.table.forgetFrom(sealed);
   }
 
   free(): void {
     for (const { memory } of this.layers) memory.free();
     this.#sealer.free();
     this.windows.free();
-    if (this.#selectionRead) this.#device.memory.free(this.#selectionRead);
+    this.requestReader.free();
     this.scratch.free();
   }
 
@@ -225,9 +224,5 @@ export class FarContext {
         this.#device.gpu.queue.writeBuffer(buffer, 4 * head * this.plan.slots * this.words, target, head * sinkWords, sinkWords);
       }
     }
-  }
-
-  #mappable(label: string, sizeBytes: number): GPUBuffer {
-    return this.#device.memory.allocate('staging', label, sizeBytes, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
   }
 }

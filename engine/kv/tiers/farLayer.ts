@@ -10,7 +10,7 @@ import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
 import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
 import { bindClusterScores, type BoundScores } from '../../retrieval/clusterScores.ts';
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
-import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterTokens } from '../../retrieval/layout.ts';
 import { allocatePages, bindPageBuild, bindPageScores, type BoundPageBuild } from '../../retrieval/pages.ts';
 import { bindScoreRange, type BoundScoreRange } from '../../retrieval/scoreRange.ts';
 import { bindSelect, type BoundSelect } from '../../retrieval/select.ts';
@@ -20,13 +20,15 @@ import type { FarScratch } from './farScratch.ts';
 import { bindMove, bindScatter, type BoundMove, type BoundScatter } from './move.ts';
 import type { TierPlan } from './plan.ts';
 import { recordWords } from './record.ts';
-import { SlotCache } from './slotCache.ts';
+import { bindSlotLookup, type BoundSlotLookup } from './slotLookup.ts';
+import { SlotTable } from './slotTable.ts';
 
 /** The layer's memory; apart from binding, so that all layers are allocated inside one memory check. */
 export class FarMemory {
   readonly ring: KvCache;
   readonly slotKeys: GPUBuffer;
   readonly slotValues: GPUBuffer;
+  readonly table: SlotTable;
   readonly sketch: Sketch;
   readonly clusters: Clusters;
   /** Page bounds; null when the plan has none. */
@@ -41,13 +43,14 @@ export class FarMemory {
     const slotBytes = 4 * kvHeads * slots * recordWords(format, headDim);
     this.slotKeys = device.memory.storage('kv', `${label} slot keys`, slotBytes);
     this.slotValues = device.memory.storage('kv', `${label} slot values`, slotBytes);
+    this.table = new SlotTable(device, label, plan);
     this.sketch = Sketch.create(device, layout, { label });
     this.clusters = Clusters.create(device, layout, { label });
     this.pages = plan.pages ? allocatePages(device, layout, { label }) : null;
   }
 
   free(): void {
-    for (const part of [this.ring, this.sketch, this.clusters]) part.free();
+    for (const part of [this.ring, this.table, this.sketch, this.clusters]) part.free();
     for (const buffer of [this.slotKeys, this.slotValues, this.pages]) if (buffer) this.#device.memory.free(buffer);
   }
 }
@@ -55,8 +58,9 @@ export class FarMemory {
 export interface FarLayer {
   /** Among the far layers, from 0. */
   index: number;
+  /** [rows][heads·headDim] f32, scaled: the step's, until the next layer's. */
+  queries: GPUBuffer;
   memory: FarMemory;
-  slots: SlotCache;
   /** Causal attention over the ring. */
   near: BoundPart;
   /** Over listed slots. */
@@ -75,6 +79,9 @@ export interface FarLayer {
   discount: BoundDiscount;
   pack: { keys: BoundMove; values: BoundMove };
   unpack: { keys: BoundMove; values: BoundMove };
+  /** Finds the slots of the chosen tokens; `lookupFurther` those that did not fit into the list before. */
+  lookup: BoundSlotLookup;
+  lookupFurther: BoundSlotLookup;
   scatter: BoundScatter;
   sketchBuild: BoundSketchBuild;
   clusterBuild: BoundClusterBuild;
@@ -92,7 +99,7 @@ export interface FarLayerBuffers {
 export async function bindFarLayer(device: Device, index: number, memory: FarMemory, scratch: FarScratch, plan: TierPlan, io: FarLayerBuffers): Promise<FarLayer> {
   const { layout, format } = plan;
   const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
-  const { ring, slotKeys, slotValues, sketch, clusters, pages } = memory;
+  const { ring, slotKeys, slotValues, table, sketch, clusters, pages } = memory;
   const [stage] = scratch.stages;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
   const [near, listed, estimated] = await Promise.all([
@@ -115,10 +122,13 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     values: await bindMove(device, direction, { ring: ring.values, layout: ring.layout, stored: stored.values, format }),
   });
   const shared = { layout, ring: ring.layout, keys: ring.keys };
+  const { selection, list, listCounts, listCapacity } = scratch;
+  const lookup = (numbers: GPUBuffer): Promise<BoundSlotLookup> =>
+    bindSlotLookup(device, { layout, slots: plan.slots, maxSelected: plan.maxSelected, table, selection, list, listCounts, listCapacity, numbers, waiting: true });
   return {
     index,
+    queries: io.queries,
     memory,
-    slots: new SlotCache({ kvHeads, slots: plan.slots, pinnedSlots: sinkTokens, capacityTokens }),
     near,
     listed,
     estimated,
@@ -161,7 +171,9 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     }),
     pack: await move('pack', { keys: packedHalf(0), values: packedHalf(halfPacked) }),
     unpack: await move('unpack', stage),
-    scatter: await bindScatter(device, { arrivals: scratch.arrivals, slots: scratch.arrivalSlots, keys: slotKeys, values: slotValues, format, headDim }),
+    lookup: await lookup(scratch.lookups.first),
+    lookupFurther: await lookup(scratch.lookups.further),
+    scatter: await bindScatter(device, { arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
     sketchBuild: await bindSketchBuild(device, { ...shared, sketch, segment: scratch.segment.buffer }),
     clusterBuild: await bindClusterBuild(device, {
       ...shared,

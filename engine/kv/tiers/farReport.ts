@@ -10,11 +10,13 @@ export interface LayerReport {
   hitKeys: number;
   /** Chosen keys that were fetched. */
   missedKeys: number;
-  hostMs: number;
+  /** Until it was known what to fetch, and until that was on its way to the GPU. */
+  waitMs: number;
+  fetchMs: number;
 }
 
 export function emptyReport(): LayerReport {
-  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, droppedKeys: 0, hitKeys: 0, missedKeys: 0, hostMs: 0 };
+  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, droppedKeys: 0, hitKeys: 0, missedKeys: 0, waitMs: 0, fetchMs: 0 };
 }
 
 /** Sums over the steps and layers since the last reset. */

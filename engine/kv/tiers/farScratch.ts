@@ -8,7 +8,9 @@ import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
 import { Selection } from '../../retrieval/select.ts';
 import { SketchSelectScratch } from '../../retrieval/sketchSelect.ts';
 import { stageCount, type TierPlan } from './plan.ts';
+import { Arrivals } from './arrivals.ts';
 import { recordWords } from './record.ts';
+import { LookupUniforms } from './slotLookup.ts';
 
 /** Workgroups along the keys of each part while decoding; one while reading, where rows keep the cores busy. */
 export interface Splits {
@@ -40,9 +42,10 @@ export class FarScratch {
   readonly stages: readonly { keys: GPUBuffer; values: GPUBuffer }[];
   /** A sealed segment of one layer on its way out: keys, then values. */
   readonly packed: GPUBuffer;
-  readonly arrivals: GPUBuffer;
-  readonly arrivalSlots: GPUBuffer;
-  readonly maxArrivals: number;
+  readonly arrivals: Arrivals;
+  readonly lookups: LookupUniforms;
+  /** Chosen tokens of a head that are attended to at once. */
+  readonly room: number;
   /** Slots to attend to, [kvHead][listCapacity], the sinks first. */
   readonly list: GPUBuffer;
   readonly listCounts: GPUBuffer;
@@ -70,10 +73,10 @@ export class FarScratch {
     const stage = (kind: string): GPUBuffer => staging(`streamed ${kind}`, kvHeads * plan.stageTokens * words);
     this.stages = Array.from({ length: stageCount }, () => ({ keys: stage('keys'), values: stage('values') }));
     this.packed = storage('sealed segment', 2 * kvHeads * segmentTokens * words);
-    this.maxArrivals = Math.min(maxArrivals, kvHeads * plan.maxSelected);
-    this.arrivals = storage('arrivals', this.maxArrivals * 2 * words);
-    this.arrivalSlots = storage('arrival slots', this.maxArrivals);
-    this.listCapacity = sinkTokens + Math.min(plan.slots - sinkTokens, plan.maxSelected);
+    this.arrivals = new Arrivals(device, { maxArrivals: Math.min(maxArrivals, kvHeads * plan.maxSelected), words, slots: plan.slots });
+    this.lookups = new LookupUniforms(device);
+    this.room = Math.min(plan.slots - sinkTokens, plan.maxSelected);
+    this.listCapacity = sinkTokens + this.room;
     this.list = storage('slot list', kvHeads * this.listCapacity);
     this.listCounts = storage('slot list counts', kvHeads);
     this.selection = new Selection(device, layout, { maxSelected: plan.maxSelected, label: 'selection' });
@@ -89,8 +92,8 @@ export class FarScratch {
 
   free(): void {
     const { queries, partials, step } = this.chunk;
-    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), step.buffer, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.arrivals, this.arrivalSlots, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), step.buffer, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.list, this.listCounts, this.remaining, this.clusterScratch];
     for (const buffer of buffers) this.#device.memory.free(buffer);
-    for (const part of [this.selection, this.select, this.segment]) part.free();
+    for (const part of [this.arrivals, this.lookups, this.selection, this.select, this.segment]) part.free();
   }
 }

@@ -6,7 +6,10 @@ import { encodeDispatch } from '../../device/kernel.ts';
 import { packUniforms } from '../../device/uniforms.ts';
 import type { KvLayout } from '../../layers/attention/layout.ts';
 import { sharedUniform } from '../../layers/pointwise/bound.ts';
+import type { FarLayout } from '../../retrieval/layout.ts';
+import type { Arrivals } from './arrivals.ts';
 import { type FarFormat, recordWords } from './record.ts';
+import type { SlotTable } from './slotTable.ts';
 
 /** Tokens from `position` on, and where they lie in `stored`: from `first` on, in heads of `stride` tokens. */
 export interface Span {
@@ -58,38 +61,26 @@ export async function bindMove(device: Device, direction: 'pack' | 'unpack', { r
 }
 
 export interface BoundScatter {
-  write(arrivals: number): void;
+  /** Puts what `Arrivals` has delivered into the layer's slots. */
   encode(pass: GPUComputePassEncoder): void;
 }
 
 export interface ScatterBuffers {
-  /** [arrival][2][words]: a key and its value. */
-  arrivals: GPUBuffer;
-  /** [arrival]: kvHead · capacity + slot. */
-  slots: GPUBuffer;
+  arrivals: Arrivals;
   keys: GPUBuffer;
   values: GPUBuffer;
+  table: SlotTable;
+  layout: FarLayout;
+  slots: number;
   format: FarFormat;
-  headDim: number;
 }
 
-const scatterStride = 64 * 16_384;
+/** Few, because most steps fetch little; they go on in strides. */
+const scatterWorkgroups = 64;
 
-export async function bindScatter(device: Device, { arrivals, slots, keys, values, format, headDim }: ScatterBuffers): Promise<BoundScatter> {
-  const words = recordWords(format, headDim);
-  const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: words } });
-  const numbers = device.memory.allocate('activations', 'arrivals', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
-  const bindings = kernel.bind(numbers, arrivals, slots, keys, values);
-  let count = 0;
-  return {
-    write: (arrived) => {
-      count = arrived;
-      device.gpu.queue.writeBuffer(numbers, 0, packUniforms([arrived, Math.min(scatterStride, arrived * words)]));
-    },
-    encode: (pass) => {
-      if (count === 0) return;
-      const stride = Math.min(scatterStride, count * words);
-      encodeDispatch(pass, { kernel, bindings }, Math.ceil(stride / 64), Math.ceil((count * words) / stride));
-    },
-  };
+export async function bindScatter(device: Device, { arrivals, keys, values, table, layout, slots, format }: ScatterBuffers): Promise<BoundScatter> {
+  const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: recordWords(format, layout.headDim) } });
+  const shape = sharedUniform(device, 'scatter shape', [layout.capacityTokens, slots]);
+  const bindings = kernel.bind(shape, arrivals.places, arrivals.vectors, keys, values, table.slotOf, table.slots);
+  return { encode: (pass) => encodeDispatch(pass, { kernel, bindings }, scatterWorkgroups) };
 }

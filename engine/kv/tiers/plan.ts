@@ -11,6 +11,7 @@ import { sketchBytes } from '../../retrieval/sketch.ts';
 import { sketchSelectScratchBytes } from '../../retrieval/sketchSelect.ts';
 import type { AttentionSpec, ModelSpec } from '../../models/spec.ts';
 import { type FarFormat, recordWords } from './record.ts';
+import { mostSlots, requestBytes, slotBookBytes, slotTableBytes } from './slotTable.ts';
 
 /** Tokens before the current one that are always attended exactly, beside the sinks. */
 export const windowTokens = 64;
@@ -49,7 +50,7 @@ export interface TierPlan {
   /** Rows of a chunk at most: a ring has room for one. */
   maxChunkRows: number;
   pages: boolean;
-  bytes: { ring: number; index: number; slots: number; shared: number; total: number };
+  bytes: { ring: number; index: number; slots: number; books: number; shared: number; total: number };
 }
 
 /** Windows that far tokens are streamed through, in turn. */
@@ -94,7 +95,7 @@ function affordableRows({ kvHeads, headDim }: AttentionSpec, layers: number, { g
 }
 
 function slotBytes({ kvHeads, headDim }: AttentionSpec, layers: number, format: FarFormat): number {
-  return 2 * 4 * recordWords(format, headDim) * kvHeads * layers;
+  return (2 * 4 * recordWords(format, headDim) + slotBookBytes) * kvHeads * layers;
 }
 
 function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, planes: FarLayout['planes']): TierPlan {
@@ -113,8 +114,15 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
   const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
   const shared = 2 * stageCount * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
-  const slotsLeft = Math.floor((gpuBytes - ring - index - shared) / slotBytes(attention, layers, format));
-  const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens));
-  const slotsBytes = slots * slotBytes(attention, layers, format);
-  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, bytes: { ring, index, slots: slotsBytes, shared, total: ring + index + slotsBytes + shared } };
+  const left = gpuBytes - ring - index - shared;
+  const perSlot = slotBytes(attention, layers, format);
+  // A lookup asks for no more tokens than can be chosen, nor than there are slots.
+  const slotsLeft = Math.max(
+    Math.floor((left - slotTableBytes(layout, maxSelected) * layers) / perSlot),
+    Math.floor((left - slotTableBytes(layout, 0) * layers) / (perSlot + requestBytes * kvHeads * layers)),
+  );
+  const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens, mostSlots));
+  const slotsBytes = slots * perSlot;
+  const books = slotTableBytes(layout, Math.min(maxSelected, slots)) * layers;
+  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, bytes: { ring, index, slots: slotsBytes, books, shared, total: ring + index + slotsBytes + books + shared } };
 }

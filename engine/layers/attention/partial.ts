@@ -70,8 +70,15 @@ export async function bindPart(device: Device, source: PartSource, io: PartBuffe
   const { outputs, logSumExps } = io.partials;
   const bindings = kernel.bind(io.step, shape, io.queries, io.keys, io.values, outputs, logSumExps, numbers, ...lists, ...weights);
   const group = heads / kvHeads;
+  let written = '';
   return {
-    write: ({ keys, firstSplit, continued }) => device.gpu.queue.writeBuffer(numbers, 0, packUniforms([keys, firstSplit, continued ? 1 : 0])),
+    write: ({ keys, firstSplit, continued }) => {
+      // Most steps have the numbers of the one before, and a write takes longer than finding that out.
+      const wanted = `${keys} ${firstSplit} ${continued}`;
+      if (wanted === written) return;
+      written = wanted;
+      device.gpu.queue.writeBuffer(numbers, 0, packUniforms([keys, firstSplit, continued ? 1 : 0]));
+    },
     encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / tileQueries), kvHeads, splits),
   };
 }

@@ -45,16 +45,24 @@ export async function createFarMixer(
   });
   const layer = await bindFarLayer(device, context.layers.length, memory, context.scratch, context.plan, inputs);
   context.layers.push(layer);
-  const far = new FarAttention(device, context, layer, spec.heads);
+  const selection = new FarSelection(device, context, layer);
+  const far = new FarAttention(device, context, layer, selection);
   const reading = await FarReading.create(device, context, layer, inputs);
   const work = attentionWork({ ...layout, heads: spec.heads, window: null, bytesPerValue: 2 });
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
       {
+        name: 'choice of far tokens',
+        decodingOnly: true,
+        encode: (pass, step) => selection.encodeChoice(pass, step),
+        between: () => selection.afterChoice(),
+        work: rowWork(0),
+      },
+      {
         name: 'attention',
         encode: (pass, step) => far.encodeNear(pass, step),
-        between: (step) => (context.sealed > 0 && far.waits ? (encoder) => far.fetch(encoder, step) : null),
+        between: (step) => selection.afterRest(step),
         chunk: reading,
         work,
       },
@@ -70,23 +78,16 @@ class FarAttention {
   readonly #device: Device;
   readonly #context: FarContext;
   readonly #layer: FarLayer;
-  readonly #heads: number;
   readonly #selection: FarSelection;
 
-  constructor(device: Device, context: FarContext, layer: FarLayer, heads: number) {
+  constructor(device: Device, context: FarContext, layer: FarLayer, selection: FarSelection) {
     this.#device = device;
     this.#context = context;
     this.#layer = layer;
-    this.#heads = heads;
-    this.#selection = new FarSelection(device, context, layer);
+    this.#selection = selection;
   }
 
-  /** Whether chosen tokens must be fetched. */
-  get waits(): boolean {
-    return this.#selection.selects;
-  }
-
-  /** The ring, and all that needs no key from outside the GPU. */
+  /** The ring, and what else needs no chosen token. */
   encodeNear(pass: GPUComputePassEncoder, step: Step): void {
     const { near, listed } = this.#layer;
     const context = this.#context;
@@ -101,7 +102,7 @@ class FarAttention {
       listed.encode(pass, step, splits.far);
       return;
     }
-    this.#selection.encode(pass, step);
+    this.#selection.encodeRest(pass, step);
   }
 
   encodeMerge(pass: GPUComputePassEncoder, step: Step): void {
@@ -109,14 +110,8 @@ class FarAttention {
     const { ring, far, rest } = context.scratch.splits(step.rows);
     const estimates = this.#selection.selects && context.policy.estimate;
     const splits = context.sealed === 0 ? ring : estimates ? ring + far + rest : ring + far;
-    this.#layer.merge.encode(pass, splits, step.rows * this.#heads);
-  }
-
-  /** Submits what is encoded so far and attends to the far tokens. */
-  async fetch(encoder: GPUCommandEncoder, step: Step): Promise<void> {
-    const started = performance.now();
-    await this.#selection.fetch(encoder, step);
-    this.#context.report.total.hostMs += performance.now() - started;
+    if (this.#selection.selects) this.#selection.encodeChosen(pass, step);
+    this.#layer.merge.encode(pass, splits, step.rows * context.plan.layout.heads);
   }
 
   #writeSinkList(): void {

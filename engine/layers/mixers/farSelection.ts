@@ -1,11 +1,15 @@
-/** Decoding beyond the GPU: a policy chooses far tokens, which are fetched and attended to exactly; the rest is estimated. */
+/**
+ * Decoding beyond the GPU: a policy chooses far tokens, which are attended to exactly, those that are not in slots after
+ * they were fetched; the rest is estimated. Where the choice is made on the GPU, what must be fetched is read back while
+ * the ring and the rest are attended to, and what follows is encoded in the meantime.
+ */
 import type { Device } from '../../device/device.ts';
 import { EngineError } from '../../errors.ts';
 import type { FarContext } from '../../kv/tiers/farContext.ts';
 import type { FarLayer } from '../../kv/tiers/farLayer.ts';
 import { emptyReport } from '../../kv/tiers/farReport.ts';
 import { oversample } from '../../kv/tiers/plan.ts';
-import { sinkTokens } from '../../retrieval/layout.ts';
+import type { LayerRequests, RequestCopy } from '../../kv/tiers/requestReader.ts';
 import type { SketchSelectStep } from '../../retrieval/sketchSelect.ts';
 import type { Step } from '../step.ts';
 
@@ -13,6 +17,8 @@ export class FarSelection {
   readonly #device: Device;
   readonly #context: FarContext;
   readonly #layer: FarLayer;
+  /** Resolves when the chosen tokens can be attended to. */
+  #fetching: Promise<void> = Promise.resolve();
 
   constructor(device: Device, context: FarContext, layer: FarLayer) {
     this.#device = device;
@@ -26,20 +32,55 @@ export class FarSelection {
     return name !== 'full' && name !== 'window' && this.#context.farTokens > 0;
   }
 
-  /** All that needs no key from outside the GPU. */
-  encode(pass: GPUComputePassEncoder, step: Step): void {
-    const choice = this.#choice();
-    this.#context.scratch.select.write(choice);
-    // Exact scores need the keys, which are not here yet.
-    if (this.#context.policy.name === 'flat') return;
-    this.#encodeChoice(pass, choice);
-    this.#encodeRest(pass, step);
+  /** Whether choosing needs more than what is on the GPU: it then comes after the ring's attention. */
+  get #choosesLate(): boolean {
+    return this.#context.policy.name === 'flat';
   }
 
-  /** Submits what is encoded so far and attends to the chosen tokens. */
-  async fetch(encoder: GPUCommandEncoder, step: Step): Promise<void> {
-    const later = this.#context.policy.name === 'flat' ? await this.#chooseByScores(encoder, step) : encoder;
-    await this.#attendChosen(later, step);
+  /** First, from the queries: the choice, and where the chosen tokens are. */
+  encodeChoice(pass: GPUComputePassEncoder, step: Step): void {
+    if (!this.selects) return;
+    this.#context.scratch.select.write(this.#choice());
+    this.#context.scratch.lookups.begin(step, this.#limits);
+    if (this.#choosesLate) return;
+    this.#choose(pass);
+    this.#layer.lookup.encode(pass);
+  }
+
+  /** After the choice was encoded: submits, so that what is missing is read back while other work goes on. */
+  afterChoice(): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
+    if (!this.selects || this.#choosesLate) return null;
+    return (encoder) => {
+      this.#beginFetching(encoder);
+      return Promise.resolve();
+    };
+  }
+
+  /** What needs no chosen token. */
+  encodeRest(pass: GPUComputePassEncoder, step: Step): void {
+    if (!this.#choosesLate) this.#estimate(pass, step);
+  }
+
+  /** After the rest was encoded: submits; resolves when the chosen tokens can be attended to. */
+  afterRest(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
+    if (!this.selects) return null;
+    return async (encoder) => {
+      this.#device.gpu.queue.submit([encoder.finish()]);
+      if (this.#choosesLate) this.#beginFetching(await this.#chooseByScores(step));
+      await this.#fetching;
+      await this.#context.observer?.observe(this.#layer);
+    };
+  }
+
+  /** Attends to the chosen tokens: may be encoded before they are known. */
+  encodeChosen(pass: GPUComputePassEncoder, step: Step): void {
+    this.#layer.scatter.encode(pass);
+    this.#layer.listed.encode(pass, step, this.#context.scratch.splits(1).far);
+  }
+
+  get #limits(): { room: number; requestLimit: number } {
+    const { room } = this.#context.scratch;
+    return { room, requestLimit: room };
   }
 
   #choice(): SketchSelectStep {
@@ -48,21 +89,21 @@ export class FarSelection {
     return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(2, plan.layout.planes) };
   }
 
-  #encodeChoice(pass: GPUComputePassEncoder, choice: SketchSelectStep): void {
+  #choose(pass: GPUComputePassEncoder): void {
     const { select, selectScored, clusterScores, pageScores } = this.#layer;
-    const { policy, sealed } = this.#context;
+    const { policy, sealed, wanted } = this.#context;
     if (policy.name === 'sketch') {
-      select.encode(pass, choice);
+      select.encode(pass, this.#choice());
       return;
     }
     const scores = policy.name === 'quest' ? pageScores : clusterScores;
     if (!scores) throw new EngineError('internal', 'The policy “quest” needs page bounds, which this context was opened without.', 'Load the model again with this policy.');
     scores.encode(pass, sealed);
-    selectScored.encode(pass, { entries: sealed, wanted: choice.wanted });
+    selectScored.encode(pass, { entries: sealed, wanted });
   }
 
   /** What is not chosen, by clusters. */
-  #encodeRest(pass: GPUComputePassEncoder, step: Step): void {
+  #estimate(pass: GPUComputePassEncoder, step: Step): void {
     const { clusters, policy, scratch } = this.#context;
     if (!policy.estimate) return;
     const splits = scratch.splits(step.rows);
@@ -72,10 +113,9 @@ export class FarSelection {
   }
 
   /** Streams all keys for their scores; the returned encoder holds the choice. */
-  async #chooseByScores(encoder: GPUCommandEncoder, step: Step): Promise<GPUCommandEncoder> {
+  async #chooseByScores(step: Step): Promise<GPUCommandEncoder> {
     const context = this.#context;
-    const { scoreRange, selectScored } = this.#layer;
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    const { scoreRange, selectScored, lookup } = this.#layer;
     await context.settled();
     for (let first = 0; first < context.sealed; first += context.plan.stageTokens) {
       const tokens = Math.min(context.plan.stageTokens, context.sealed - first);
@@ -86,92 +126,92 @@ export class FarSelection {
     const later = this.#device.gpu.createCommandEncoder();
     const pass = later.beginComputePass();
     selectScored.encode(pass, { entries: context.sealed, wanted: context.wanted });
-    this.#encodeRest(pass, step);
+    lookup.encode(pass);
+    this.#estimate(pass, step);
     pass.end();
     return later;
   }
 
-  async #attendChosen(encoder: GPUCommandEncoder, step: Step): Promise<void> {
-    const context = this.#context;
-    const { kvHeads } = context.plan.layout;
-    const { list, listCounts, listCapacity } = context.scratch;
-    const chosen = await this.#readSelection(encoder);
-    await context.settled();
-    const { slots } = this.#layer;
-    const splits = context.scratch.splits(1);
-    const done = new Uint32Array(kvHeads);
-    const before = { hits: slots.hits, misses: slots.misses };
-    let exactKeys = 0;
-    // More than the slots hold is attended in batches, one after the other.
-    for (let batch = 0; batch === 0 || chosen.some((tokens, head) => done[head] < tokens.length); batch++) {
-      const pinned = batch === 0 ? sinkTokens : 0;
-      const lists = new Uint32Array(kvHeads * listCapacity);
-      const counts = new Uint32Array(kvHeads);
-      const misses: { head: number; token: number; slot: number }[] = [];
-      slots.begin();
-      for (let head = 0; head < kvHeads; head++) {
-        const base = head * listCapacity;
-        for (let sink = 0; sink < pinned; sink++) lists[base + sink] = sink;
-        const rest = chosen[head].subarray(done[head], done[head] + listCapacity - pinned);
-        const assigned = slots.assign(head, rest, lists, base + pinned, (token, slot) => misses.push({ head, token, slot }));
-        done[head] += assigned;
-        counts[head] = pinned + assigned;
-        exactKeys += assigned;
+  #beginFetching(encoder: GPUCommandEncoder): void {
+    const copy = this.#context.requestReader.encode(encoder, this.#layer.memory.table.requests);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    this.#fetching = this.#fetch(copy);
+    // Whoever waits for it hears of a failure.
+    this.#fetching.catch(() => undefined);
+  }
+
+  async #fetch(first: RequestCopy): Promise<void> {
+    const { report } = this.#context;
+    const startMs = performance.now();
+    try {
+      let requests = await this.#context.requestReader.read(first);
+      const readMs = performance.now();
+      await this.#context.settled();
+      const { room } = this.#context.scratch;
+      const chosen = Math.max(...this.#perHead((kvHead) => requests.chosen(kvHead)));
+      let hitKeys = requests.sum(requests.hits);
+      let exactKeys = requests.sum(requests.lookedUp);
+      await this.#deliver(requests);
+      // More than the slots hold is attended to in turns; the last one is the caller's.
+      for (let done = room; done < chosen; done += room) {
+        requests = await this.#attendAndGoOn(done);
+        hitKeys += requests.sum(requests.hits);
+        exactKeys += requests.sum(requests.lookedUp);
+        await this.#deliver(requests);
       }
-      await this.#fill(misses);
-      this.#device.gpu.queue.writeBuffer(list, 0, lists);
-      this.#device.gpu.queue.writeBuffer(listCounts, 0, counts);
-      this.#layer.listed.write({ keys: 0, firstSplit: splits.ring, continued: batch > 0 });
-      this.#submit((pass) => this.#layer.listed.encode(pass, step, splits.far));
+      this.#writeListed(chosen > room);
+      this.#report({ hitKeys, exactKeys });
+      report.total.waitMs += readMs - startMs;
+      report.total.fetchMs += performance.now() - readMs;
+    } catch (error) {
+      // Slots may be reserved for what never came.
+      this.#layer.memory.table.forgetFrom(0);
+      throw error;
     }
-    const farKeys = context.farTokens * kvHeads;
+  }
+
+  #deliver(requests: LayerRequests): Promise<void> {
+    const { scratch, store } = this.#context;
+    return scratch.arrivals.deliver(store, this.#layer.index, requests, () => this.#submit((pass) => this.#layer.scatter.encode(pass)));
+  }
+
+  /** Attends to what is listed and looks up the chosen tokens from `done` on. */
+  async #attendAndGoOn(done: number): Promise<LayerRequests> {
+    const { scratch, requestReader } = this.#context;
+    const { lookupFurther, memory } = this.#layer;
+    this.#writeListed(done > scratch.room);
+    scratch.lookups.goOn(done, this.#limits);
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    this.encodeChosen(pass, { rows: 1, position: 0 });
+    lookupFurther.encode(pass);
+    pass.end();
+    const copy = requestReader.encode(encoder, memory.table.requests);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    return requestReader.read(copy);
+  }
+
+  #writeListed(continued: boolean): void {
+    this.#layer.listed.write({ keys: 0, firstSplit: this.#context.scratch.splits(1).ring, continued });
+  }
+
+  #report({ hitKeys, exactKeys }: { hitKeys: number; exactKeys: number }): void {
+    const { policy, farTokens, plan, report } = this.#context;
+    const farKeys = farTokens * plan.layout.kvHeads;
     const others = farKeys - exactKeys;
-    context.report.add({
+    report.add({
       ...emptyReport(),
       farKeys,
       exactKeys,
-      estimatedKeys: context.policy.estimate ? others : 0,
-      droppedKeys: context.policy.estimate ? 0 : others,
-      hitKeys: slots.hits - before.hits,
-      missedKeys: slots.misses - before.misses,
+      estimatedKeys: policy.estimate ? others : 0,
+      droppedKeys: policy.estimate ? 0 : others,
+      hitKeys,
+      missedKeys: exactKeys - hitKeys,
     });
   }
 
-  /** The chosen tokens of each KV head, in ascending order. */
-  async #readSelection(encoder: GPUCommandEncoder): Promise<Uint32Array[]> {
-    const { kvHeads } = this.#context.plan.layout;
-    const { selection } = this.#context.scratch;
-    const listBytes = 4 * kvHeads * selection.maxSelected;
-    const read = this.#context.readBuffer(listBytes + 4 * kvHeads);
-    encoder.copyBufferToBuffer(selection.tokens, 0, read, 0, listBytes);
-    encoder.copyBufferToBuffer(selection.counts, 0, read, listBytes, 4 * kvHeads);
-    this.#device.gpu.queue.submit([encoder.finish()]);
-    await this.#device.settle(read.mapAsync(0x01 /* READ */, 0, listBytes + 4 * kvHeads));
-    const words = new Uint32Array(read.getMappedRange(0, listBytes + 4 * kvHeads).slice(0));
-    read.unmap();
-    return Array.from({ length: kvHeads }, (_, head) => {
-      const count = words[kvHeads * selection.maxSelected + head];
-      return words.subarray(head * selection.maxSelected, head * selection.maxSelected + count);
-    });
-  }
-
-  /** Fetches vectors from the store and puts them into their slots. */
-  async #fill(misses: readonly { head: number; token: number; slot: number }[]): Promise<void> {
-    const { scratch, store, words, plan } = this.#context;
-    for (let begin = 0; begin < misses.length; begin += scratch.maxArrivals) {
-      const piece = misses.slice(begin, begin + scratch.maxArrivals);
-      const arrivals = new Uint32Array(piece.length * 2 * words);
-      const heads = Map.groupBy(
-        piece.map((miss, index) => ({ ...miss, index })),
-        ({ head }) => head,
-      );
-      // Misses come head by head, so each head's vectors are one run of the arrivals.
-      await Promise.all([...heads].map(([head, ones]) => store.gather(this.#layer.index, head, ones.map(({ token }) => token), arrivals, ones[0].index * 2 * words)));
-      this.#device.gpu.queue.writeBuffer(scratch.arrivals, 0, arrivals);
-      this.#device.gpu.queue.writeBuffer(scratch.arrivalSlots, 0, Uint32Array.from(piece, ({ head, slot }) => head * plan.slots + slot));
-      this.#layer.scatter.write(piece.length);
-      this.#submit((pass) => this.#layer.scatter.encode(pass));
-    }
+  #perHead(of: (kvHead: number) => number): number[] {
+    return Array.from({ length: this.#context.plan.layout.kvHeads }, (_, kvHead) => of(kvHead));
   }
 
   #submit(encode: (pass: GPUComputePassEncoder) => void): void {
