@@ -23,8 +23,10 @@ export interface CaseLine {
   exactShare: number;
   /** Of the chosen keys: already on the GPU. */
   hitShare: number | null;
-  /** Of resident attention's weight: on keys that the policy attends to exactly; null where it was not measured. */
+  /** Of full attention's weight: on keys that the policy attends to exactly; null where it was not measured. */
   massShare: number | null;
+  /** Of the best far tokens, as many as were chosen: chosen; null where it was not measured. */
+  recall: number | null;
   stepMs: number;
 }
 

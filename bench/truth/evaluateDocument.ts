@@ -1,6 +1,7 @@
 /** One document under several policies, against attention with everything on the GPU. It is read once by each model. */
 import type { Readback } from '../../engine/device/readback.ts';
 import { continuationLogits, distributionOf, divergence, mostLikely } from '../../engine/evaluatePolicy.ts';
+import { AttentionShareMeter } from '../../engine/kv/tiers/attentionShare.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import type { TruthDocument, Tail } from './cases.ts';
 import { type CaseLine, residentPolicy } from './caseLines.ts';
@@ -12,7 +13,10 @@ export interface Variant {
   policies: readonly TriedPolicy[];
 }
 
-export type CaseResult = Pick<CaseLine, 'tail' | 'kind' | 'policy' | 'tokens' | 'klNats' | 'agreement' | 'found' | 'exactShare' | 'hitShare' | 'massShare' | 'stepMs'>;
+/** Measuring a step takes as long as decoding a hundred. */
+const attentionEverySteps = 32;
+
+export type CaseResult = Pick<CaseLine, 'tail' | 'kind' | 'policy' | 'tokens' | 'klNats' | 'agreement' | 'found' | 'exactShare' | 'hitShare' | 'massShare' | 'recall' | 'stepMs'>;
 
 export interface EvaluateOptions {
   resident: LoadedModel;
@@ -33,7 +37,7 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
     const full = await decode(resident, readback, tail, signal);
     const truth = full.logits.map(distributionOf);
     if (isWanted(index, residentPolicy)) {
-      onCase({ ...common, policy: residentPolicy, klNats: 0, agreement: 1, found: isFound(tail, truth.map((one) => one.mostLikely)), exactShare: 1, hitShare: null, massShare: null, stepMs: full.stepMs });
+      onCase({ ...common, policy: residentPolicy, klNats: 0, agreement: 1, found: isFound(tail, truth.map((one) => one.mostLikely)), exactShare: 1, hitShare: null, massShare: 1, recall: null, stepMs: full.stepMs });
     }
     for (const { model, policies } of missing) {
       const { far } = model.runner;
@@ -41,6 +45,8 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
       for (const { label, policy } of policies) {
         far.policy = policy;
         far.report.reset();
+        const meter = new AttentionShareMeter(readback, far, attentionEverySteps);
+        far.observer = tail.kind === 'continuation' ? meter : null;
         const { logits, stepMs } = await decode(model, readback, tail, signal);
         const chosen = logits.map(mostLikely);
         const { farKeys, exactKeys, hitKeys, missedKeys } = far.report.total;
@@ -52,8 +58,9 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
           found: isFound(tail, chosen),
           exactShare: farKeys > 0 ? exactKeys / farKeys : 0,
           hitShare: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
-          massShare: null,
-          stepMs,
+          massShare: meter.mean?.mass ?? null,
+          recall: meter.mean?.recall ?? null,
+          stepMs: stepMs - meter.spentMs / tail.answer.length,
         });
       }
     }

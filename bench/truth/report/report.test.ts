@@ -7,7 +7,7 @@ import { plotFile } from './plot.ts';
 import { plotsOf } from './plots.ts';
 import { summarise } from './summary.ts';
 
-const base = { model: 'Tiny & <fast>', suite: 'mixed', lengthTokens: 6000, depth: null, kv: '25% f16', tokens: 10, exactShare: 0.02, hitShare: 0.75, massShare: null, stepMs: 5 } as const;
+const base = { model: 'Tiny & <fast>', suite: 'mixed', lengthTokens: 6000, depth: null, kv: '25% f16', tokens: 10, exactShare: 0.02, hitShare: 0.75, massShare: null, recall: null, stepMs: 5 } as const;
 
 /** Twenty documents with two questions and a continuation; full attention answers the first question only. */
 function lines(): CaseLine[] {

@@ -22,6 +22,7 @@ export interface Cell {
   exactShare: number;
   hitShare: number | null;
   massShare: number | null;
+  recall: number | null;
   stepMs: number;
 }
 
@@ -92,6 +93,7 @@ function cellsOf(task: readonly CaseLine[]): Cell[] {
       exactShare: average(lines.map(({ exactShare }) => exactShare)) ?? 0,
       hitShare: average(lines.map(({ hitShare }) => hitShare)),
       massShare: average(lines.map(({ massShare }) => massShare)),
+      recall: average(lines.map(({ recall }) => recall)),
       stepMs: average(lines.map(({ stepMs }) => stepMs)) ?? 0,
     };
   });

@@ -33,6 +33,7 @@ export const columns: { title: string; write: (cell: Cell) => string }[] = [
   { title: 'n (questions, continuations)', write: ({ kl }) => `${kl.question?.n ?? 0}, ${kl.continuation?.n ?? 0}` },
   { title: 'far keys exact', write: ({ exactShare }) => percent(exactShare) },
   { title: 'attention on exact keys', write: ({ massShare }) => (massShare === null ? '–' : percent(massShare)) },
+  { title: 'best keys chosen', write: ({ recall }) => (recall === null ? '–' : percent(recall)) },
   { title: 'on the GPU already', write: ({ hitShare }) => (hitShare === null ? '–' : percent(hitShare)) },
   { title: 'ms a token', write: ({ stepMs }) => stepMs.toFixed(1) },
 ];

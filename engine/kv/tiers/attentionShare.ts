@@ -1,0 +1,153 @@
+/**
+ * How much of full attention a policy attends to exactly: for the queries of a step, the share of the softmax's weight
+ * over all keys that falls on the ring, the sinks and the chosen tokens; and how many of the best tokens were chosen.
+ * Computed on the CPU from the stored keys, so only for a few steps at a time.
+ */
+import type { Readback } from '../../device/readback.ts';
+import { halfToFloat } from '../../formats/half.ts';
+import { sinkTokens } from '../../retrieval/layout.ts';
+import type { FarContext } from './farContext.ts';
+import type { FarLayer } from './farLayer.ts';
+import { decodeRecord, type FarFormat, recordWords } from './record.ts';
+
+export interface AttentionShare {
+  /** Mean over the query heads of the weight on keys attended exactly. */
+  mass: number;
+  /** Mean over the KV heads of the share of as many best tokens, by the weights summed over the group, that were chosen. */
+  recall: number;
+}
+
+export interface ShareInputs {
+  /** [heads][headDim], scaled. */
+  queries: Float32Array;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** For each KV head [tokens][headDim]: everything far, the sinks first. */
+  keys: readonly Float32Array[];
+  /** For each KV head, the far tokens that were chosen. */
+  chosen: readonly Uint32Array[];
+  /** For each head, the log-sum-exp of its scores over the ring. */
+  ringLogSumExps: Float32Array;
+}
+
+export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen, ringLogSumExps }: ShareInputs): AttentionShare {
+  const group = heads / kvHeads;
+  let mass = 0;
+  let recall = 0;
+  for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+    const tokens = keys[kvHead].length / headDim;
+    const summed = new Float64Array(tokens);
+    for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+      const weights = scoresOf(queries.subarray(head * headDim, (head + 1) * headDim), keys[kvHead]);
+      const maximum = weights.reduce((most, score) => Math.max(most, score), ringLogSumExps[head]);
+      const ring = Math.exp(ringLogSumExps[head] - maximum);
+      let total = ring;
+      let exact = ring;
+      let chosable = 0;
+      for (let token = 0; token < tokens; token++) {
+        weights[token] = Math.exp(weights[token] - maximum);
+        total += weights[token];
+        if (token < sinkTokens) exact += weights[token];
+        else chosable += weights[token];
+      }
+      for (const token of chosen[kvHead]) exact += weights[token];
+      mass += exact / total / heads;
+      for (let token = sinkTokens; token < tokens; token++) summed[token] += weights[token] / chosable;
+    }
+    recall += recallOf(summed, chosen[kvHead]) / kvHeads;
+  }
+  return { mass, recall };
+}
+
+function scoresOf(query: Float32Array, keys: Float32Array): Float64Array {
+  const { length } = query;
+  const scores = new Float64Array(keys.length / length);
+  for (let token = 0, at = 0; token < scores.length; token++) {
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += query[i] * keys[at++];
+    scores[token] = sum;
+  }
+  return scores;
+}
+
+/** Of the best tokens, as many as were chosen: how many of them were. */
+function recallOf(weights: Float64Array, chosen: Uint32Array): number {
+  if (chosen.length === 0) return 0;
+  const least = weights.slice(sinkTokens).sort()[weights.length - sinkTokens - chosen.length];
+  return chosen.reduce((found, token) => found + Number(weights[token] >= least), 0) / chosen.length;
+}
+
+/** Measures every `everySteps`-th decoding step that chooses among far tokens, while it is the context's observer. */
+export class AttentionShareMeter {
+  readonly #readback: Readback;
+  readonly #context: FarContext;
+  readonly #everySteps: number;
+  readonly #shares: AttentionShare[] = [];
+  #step = -1;
+  /** What measuring took, which is not the step's own time. */
+  spentMs = 0;
+
+  constructor(readback: Readback, context: FarContext, everySteps: number) {
+    this.#readback = readback;
+    this.#context = context;
+    this.#everySteps = everySteps;
+  }
+
+  /** Mean over the measured layers and steps; null when nothing was. */
+  get mean(): AttentionShare | null {
+    const count = this.#shares.length;
+    if (count === 0) return null;
+    const sum = this.#shares.reduce((a, b) => ({ mass: a.mass + b.mass, recall: a.recall + b.recall }));
+    return { mass: sum.mass / count, recall: sum.recall / count };
+  }
+
+  /** After a layer has chosen and its ring was attended to, before the next layer. */
+  async observe(layer: FarLayer): Promise<void> {
+    if (layer.index === 0) this.#step++;
+    if (this.#step % this.#everySteps !== 0) return;
+    const startMs = performance.now();
+    const { plan, scratch, store, sealed } = this.#context;
+    const { heads, kvHeads, headDim } = plan.layout;
+    const { selection } = scratch;
+    const queries = await this.#readback.floats(layer.queries, 0, heads * headDim);
+    const ringSplits = scratch.splits(1).ring;
+    const ring = await this.#readback.floats(scratch.partials.logSumExps, 0, ringSplits * heads);
+    const counts = await this.#readback.words(selection.counts, 0, kvHeads);
+    const tokens = await this.#readback.words(selection.tokens, 0, kvHeads * selection.maxSelected);
+    await this.#context.settled();
+    const words = new Uint32Array(kvHeads * sealed * this.#context.words);
+    await store.range(layer.index, 0, 0, sealed, words, sealed);
+    const perHead = <T>(of: (kvHead: number) => T): T[] => Array.from({ length: kvHeads }, (_, kvHead) => of(kvHead));
+    this.#shares.push(
+      attentionShare({
+        queries,
+        heads,
+        kvHeads,
+        headDim,
+        keys: perHead((kvHead) => decodeKeys(words.subarray(kvHead * sealed * this.#context.words, (kvHead + 1) * sealed * this.#context.words), plan.format, headDim)),
+        chosen: perHead((kvHead) => tokens.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + counts[kvHead])),
+        ringLogSumExps: Float32Array.from({ length: heads }, (_, head) => logSumExp(Array.from({ length: ringSplits }, (_split, split) => ring[split * heads + head]))),
+      }),
+    );
+    this.spentMs += performance.now() - startMs;
+  }
+}
+
+let halves: Float32Array | null = null;
+
+function decodeKeys(words: Uint32Array, format: FarFormat, headDim: number): Float32Array {
+  if (format === 'f16') {
+    const table = (halves ??= Float32Array.from({ length: 65_536 }, (_, bits) => halfToFloat(bits)));
+    return Float32Array.from(new Uint16Array(words.slice().buffer), (bits) => table[bits]);
+  }
+  const vectorWords = recordWords(format, headDim);
+  const keys = new Float32Array((words.length / vectorWords) * headDim);
+  for (let token = 0; token * vectorWords < words.length; token++) keys.set(decodeRecord(format, words, token * vectorWords, headDim), token * headDim);
+  return keys;
+}
+
+function logSumExp(values: readonly number[]): number {
+  const maximum = Math.max(...values);
+  return maximum + Math.log(values.reduce((sum, value) => sum + Math.exp(value - maximum), 0));
+}
