@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { wasmForTests } from './scripts/wasm.mjs';
 
 /** Loads `*.wgsl` as a string, as the bundler does. */
 const wgslAsText = {
@@ -12,7 +13,7 @@ const wgslAsText = {
 };
 
 export default defineConfig({
-  plugins: [wgslAsText],
+  plugins: [wgslAsText, wasmForTests],
   test: {
     // `unit` needs nothing but Node; `gpu` needs a WebGPU adapter (software is enough);
     // `golden` needs the two real models.

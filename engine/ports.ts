@@ -43,3 +43,20 @@ export interface SegmentSink {
   /** Resolves when the segment, which follows the one sealed before, is durable. */
   seal(segment: { position: number; tokens: Uint32Array; parts: readonly { name: string; bytes: Uint8Array }[] }): Promise<KeptSegment>;
 }
+
+/** CPU jobs on shared memory: WebAssembly programs, called on several threads at once. */
+export interface WorkerPool {
+  /** How many threads may call at once; each has a number below this. */
+  readonly threads: number;
+  /** Gives every thread an instance of `module`, whose only import is `env.memory`. */
+  open(module: WebAssembly.Module, memory: WebAssembly.Memory): SharedProgram;
+}
+
+export interface SharedProgram {
+  /**
+   * Calls an exported function once for each list of numbers, on any thread and in any order, with the thread's number
+   * before them; resolves with what the calls returned, in the order of `calls`. Rejects when one of them traps.
+   */
+  call(name: string, calls: readonly (readonly number[])[]): Promise<number[]>;
+  close(): void;
+}

@@ -1,0 +1,32 @@
+/** Products of vectors of `dims` f32, four at a time; `dims` is a multiple of 4, addresses of 16. */
+
+function sum(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** a·b; what overflowed to no number counts as the least. */
+export function innerProduct(a: usize, b: usize, dims: i32): f32 {
+  const end = a + (<usize>dims << 2);
+  let even = f32x4.splat(0);
+  let odd = f32x4.splat(0);
+  for (; a + 16 < end; a += 32, b += 32) {
+    even = f32x4.add(even, f32x4.mul(v128.load(a), v128.load(b)));
+    odd = f32x4.add(odd, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
+  }
+  if (a < end) even = f32x4.add(even, f32x4.mul(v128.load(a), v128.load(b)));
+  const score = sum(f32x4.add(even, odd));
+  return score == score ? score : -f32.MAX_VALUE;
+}
+
+/** -|a - b|²: how near two keys are, wherever their origin lies. */
+export function nearness(a: usize, b: usize, dims: i32): f32 {
+  const end = a + (<usize>dims << 2);
+  let total = f32x4.splat(0);
+  for (; a < end; a += 16, b += 16) {
+    const difference = f32x4.sub(v128.load(a), v128.load(b));
+    total = f32x4.add(total, f32x4.mul(difference, difference));
+  }
+  const distance = sum(total);
+  return distance == distance ? -distance : -f32.MAX_VALUE;
+}
