@@ -40,6 +40,7 @@ export type HostErrorCode =
   | 'port-not-allowed'
   | 'prompt-too-long'
   | 'range-too-long'
+  | 'reading-not-found'
   | 'upload-too-large'
   | 'usage'
   | 'worker-died'

@@ -6,14 +6,14 @@ import { promptMeasure } from './gpu-worker/protocol.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
-import { missingFile } from './models/modelStore.ts';
+import { modelTarget } from './models/modelTarget.ts';
 
 export type Handlers = {
   [M in MethodName]: (params: z.output<Methods[M]['params']>) => MethodResult<M> | Promise<MethodResult<M>>;
 };
 
 export function createHandlers(host: Host): Handlers {
-  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat } = host;
+  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings } = host;
 
   const changedConversations = (ids: readonly string[]) => {
     for (const id of ids) events.emit('conversation.changed', conversations.get(id));
@@ -57,6 +57,7 @@ export function createHandlers(host: Host): Handlers {
     'models.verify': ({ modelId }) => models.verify(modelId),
     'models.remove': async ({ modelId }) => {
       const affected = conversations.withModel(modelId);
+      await readings.forget((reading) => reading.modelId === modelId);
       await models.remove(modelId);
       events.emit('models.changed', models.list());
       changedConversations(affected);
@@ -78,8 +79,7 @@ export function createHandlers(host: Host): Handlers {
       if (known !== undefined) return { tokens: known };
       const { name } = documents.get(documentId);
       const model = models.get(modelId);
-      if (model.state === 'missing') throw missingFile(model);
-      const target = { id: modelId, path: models.path(modelId), contextTokens: null };
+      const target = modelTarget(models, model, settings.read().kv, null);
       const prompt = {
         kind: 'chat' as const,
         documents: [{ id: documentId, name, textPath: documents.textPath(documentId) }],
@@ -95,6 +95,7 @@ export function createHandlers(host: Host): Handlers {
     'documents.remove': async ({ documentId }) => {
       documents.get(documentId);
       const affected = conversations.withDocument(documentId);
+      await readings.forget((reading) => reading.documentId === documentId);
       // Chats that go on from the document have read it, too.
       await forget([ownerName('document', documentId), ownerName('reading', documentId), ...affected.map((id) => ownerName('conversation', id))]);
       await documents.remove(documentId);
@@ -109,6 +110,14 @@ export function createHandlers(host: Host): Handlers {
       return { freedBytes: bytes };
     },
     'memories.quota': ({ quotaBytes }) => memories.quota(quotaBytes),
+
+    'readings.list': () => readings.list(),
+    'readings.start': ({ documentId, modelId }) => readings.start(documentId, modelId),
+    'readings.pause': ({ readingId }) => readings.pause(readingId),
+    'readings.cancel': async ({ readingId }) => {
+      await readings.cancel(readingId);
+      return {};
+    },
 
     'conversations.list': () => conversations.list(),
     'conversations.create': (changes) => {

@@ -14,7 +14,10 @@ import { type Handlers, createHandlers } from './handlers.ts';
 import { workerEntry } from './locations.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import { MemoryShelf } from './memories/memoryShelf.ts';
+import { workerMemories } from './memories/workerMemories.ts';
 import { ModelStore } from './models/modelStore.ts';
+import { Readings } from './readings/readings.ts';
+import { ReadingStore } from './readings/readingStore.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
 import { InstanceLock } from './storage/instanceLock.ts';
@@ -22,6 +25,7 @@ import { OutboundLog } from './storage/outboundLog.ts';
 import { SettingsStore } from './storage/settingsStore.ts';
 import { ModelSession } from './worker/modelSession.ts';
 import { type SupervisorOptions, WorkerSupervisor } from './worker/supervisor.ts';
+import { WorkLine } from './worker/workLine.ts';
 
 export interface HostOptions {
   dataFolder: string;
@@ -45,8 +49,11 @@ export interface Host {
   readonly conversations: ConversationStore;
   readonly messages: MessageTree;
   readonly chat: Chat;
+  readonly readings: Readings;
   readonly handlers: Handlers;
-  /** Stops answers and downloads, then the worker, then storage; takes at most five seconds. */
+  /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
+  begin(): void;
+  /** Stops answers, readings and downloads, then the worker, then storage; takes at most five seconds. */
   close(): Promise<void>;
 }
 
@@ -81,14 +88,19 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       document: (id) => documents.list().find((document) => document.id === id)?.name,
       conversation: (id) => conversations.list().find((conversation) => conversation.id === id)?.title,
     },
+    // A worker that is not ready has opened nothing yet, and one that ended has let go of it.
+    inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, folder.memories) : null),
   });
   const client = new OutboundClient(outbound, () => settings.read().offline);
   const downloads = new DownloadManager({ catalogue, models, client, folder, events });
-  const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, events });
+  const line = new WorkLine();
+  const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, line, memories, events });
+  const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 
   const close = async () => {
     const answersEnded = chat.close();
-    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded]);
+    const readingsEnded = readings.close();
+    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
     database.close();
     lock.release();
   };
@@ -104,8 +116,13 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     conversations,
     messages,
     chat,
+    readings,
     get handlers() {
       return handlers;
+    },
+    begin: () => {
+      supervisor.start();
+      readings.begin();
     },
     close: () => (closed ??= close()),
   };

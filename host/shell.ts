@@ -57,7 +57,7 @@ export async function runShell(options: HostOptions): Promise<void> {
         void end();
     }
   });
-  host.supervisor.start();
+  host.begin();
   send({ kind: 'ready' });
 }
 

@@ -18,7 +18,7 @@ export async function serve({ output, dataFolder, interrupted }: CommandContext,
   const host = await openHost({ dataFolder });
   try {
     const server = await startOnSomePort(options.port, (port) => startHttpServer(host, { port, rendererFolder: rendererFolder() }));
-    host.supervisor.start();
+    host.begin();
     const url = server.openUrl();
     output.event({ event: 'serving', url, port: server.port });
     output.note(`Longleaf is at ${url}`);

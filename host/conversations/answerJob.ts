@@ -1,10 +1,11 @@
 /** One answer: load the model, see that the prompt fits, generate. Knows nothing of storage. */
-import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
+import type { AnswerStatistics, ContextTiers, Sampling } from '../contract/entities.ts';
 import type { PolicySetting } from '../contract/policy.ts';
-import { type ChatPrompt, type GenerateResult, type ModelDescription, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
+import { type ChatPrompt, type GenerateResult, type Keeping, type ModelDescription, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
 import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import { refusalFor } from './chatPrompt.ts';
+import { contextTiers } from './contextTiers.ts';
 import { type Progress, ProgressMeter } from './progressMeter.ts';
 
 export interface AnswerRequest {
@@ -14,8 +15,12 @@ export interface AnswerRequest {
   sampling: Sampling;
   /** How answering reaches what does not lie on the GPU; without one, the default. */
   policy?: PolicySetting;
+  /** Where what is read is kept; without it nothing is. */
+  keeping?: Keeping;
   signal: AbortSignal;
   onProgress(progress: Progress): void;
+  /** Once, before the prompt is read. */
+  onTiers?(tiers: ContextTiers): void;
   onToken(token: { id: number; text: string }): void;
 }
 
@@ -24,15 +29,16 @@ export interface Answer extends GenerateResult {
 }
 
 export async function answerQuestion(session: ModelSession, supervisor: WorkerSupervisor, request: AnswerRequest): Promise<Answer> {
-  const { signal, sampling, prompt, policy } = request;
+  const { signal, sampling, prompt, policy, keeping } = request;
   const meter = new ProgressMeter((progress) => request.onProgress(progress));
   const onLoading = (done: number, total: number) => meter.update('loading', done, total);
   return session.use(request.model, { signal, onLoading }, async (model) => {
-    const measure = await supervisor.run({ kind: 'measure', prompt }, promptMeasure, { signal });
+    const measure = await supervisor.run({ kind: 'measure', prompt, keeping }, promptMeasure, { signal });
     const refusal = refusalFor(measure, sampling, request.modelName);
     if (refusal) throw refusal;
+    request.onTiers?.(contextTiers(measure, policy ?? null));
     let answered = 0;
-    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy }, generateResult, {
+    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy, keeping }, generateResult, {
       signal,
       onProgress: ({ phase, done, total }) => {
         if (phase === 'reading' || phase === 'answering') meter.update(phase, done, total);

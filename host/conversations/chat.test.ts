@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { estimatesRest } from '../../engine/kv/tiers/policy.ts';
 import type { Message } from '../contract/entities.ts';
+import { policyEstimates, type PolicySetting } from '../contract/policy.ts';
 import type { EventName, EventPayload } from '../contract/methods.ts';
 import type { Host } from '../host.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -137,6 +139,56 @@ test('a question or a document longer than the window is refused with both numbe
   });
   const { answer: second } = host.chat.edit(answer.parentId ?? '', 'word '.repeat(2000));
   expect((await ended(host, second)).failure).toEqual({ ...tooLong, message: `The prompt is 2,991 tokens; ${name} holds 1,000.` });
+});
+
+test('a policy is kept with its chat, forecast by the meter and used for the answer', async () => {
+  const host = await openTestHostWithModel({ worker: { environment: { ...process.env, SCRIPTED_GPU_TOKENS: '100' } } });
+  const progress = record(host, 'answer.progress');
+  const { id: documentId } = await host.documents.addText('book.txt', 'word '.repeat(595));
+  const sampling = { ...host.settings.read().defaultSampling, maxTokens: 8 };
+  const id = await start(host, { documentIds: [documentId], systemPrompt: '', sampling });
+  expect(host.conversations.get(id).policy).toBeNull();
+  // 1 for the header, 595 in the document, 4 in the question: 100 of them on the GPU.
+  const meter = async () => (await host.chat.meter(id, 'one two three four')).tiers;
+  const beyond = { residentTokens: 100, offloadedTokens: 500 };
+  expect(await meter()).toEqual({ ...beyond, policy: 'sketch', chosenTokens: 10, estimatedTokens: 490, droppedTokens: 0, droppedBecause: null });
+  const choose = (policy: PolicySetting | null) => host.handlers['conversations.update']({ conversationId: id, policy });
+  await choose({ name: 'full', budget: { share: 0.02 }, estimate: false });
+  expect(await meter()).toMatchObject({ ...beyond, policy: 'full', chosenTokens: 500, estimatedTokens: 0, droppedTokens: 0 });
+  await choose({ name: 'window', budget: { share: 0.02 }, estimate: false });
+  expect(await meter()).toMatchObject({ chosenTokens: 0, droppedTokens: 500, droppedBecause: 'the policy “window” attends to the first and the latest tokens only' });
+  const quest: PolicySetting = { name: 'quest', budget: { tokens: 64 }, estimate: false };
+  await choose(quest);
+  expect(await meter()).toMatchObject({ ...beyond, policy: 'quest', chosenTokens: 64, droppedTokens: 436, droppedBecause: 'the policy “quest” does not estimate what it does not choose' });
+  expect(host.conversations.get(id).policy).toEqual(quest);
+
+  const { answer } = host.chat.send(id, 'one two three four');
+  const { statistics } = await ended(host, answer);
+  expect(statistics?.policy).toMatchObject({ name: 'quest', totalKeys: 100, exactKeys: 50, estimatedKeys: 50, hitRatio: 0.75 });
+  expect(progress.at(-1)?.tiers).toEqual(await meter());
+});
+
+test('the policies that the contract knows estimate what the engine’s estimate', () => {
+  expect(policyEstimates).toEqual(estimatesRest);
+});
+
+test('a change of the budgets loads the model again, page bounds only where they are needed', async () => {
+  const host = await openTestHostWithModel();
+  const id = await start(host);
+  const loads = record(host, 'worker.status');
+  const loaded = async () => {
+    const before = loads.length;
+    await host.chat.meter(id, 'a few words');
+    return loads.slice(before).some(({ loading }) => loading !== null);
+  };
+  expect([await loaded(), await loaded()]).toEqual([true, false]);
+  await host.handlers['settings.update']({ kv: { gpuBytes: 1e9, ramBytes: null, format: 'q8' } });
+  expect([await loaded(), await loaded()]).toEqual([true, false]);
+  await host.handlers['conversations.update']({ conversationId: id, policy: { name: 'quest', budget: { share: 0.1 }, estimate: false } });
+  expect([await loaded(), await loaded()]).toEqual([true, false]);
+  // They do no harm to the others.
+  await host.handlers['conversations.update']({ conversationId: id, policy: null });
+  expect(await loaded()).toBe(false);
 });
 
 test('counting tokens says that it loads the model, and how far it is', async () => {

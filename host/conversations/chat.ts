@@ -1,16 +1,20 @@
 /** Asking and answering: every acknowledged message is on disk before anyone hears of it. */
-import type { ContextMeter, Conversation, Message, ModelRecord } from '../contract/entities.ts';
+import type { ContextMeter, ContextTiers, Conversation, Message, ModelRecord } from '../contract/entities.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import { HostError, isCancelled, toFailure } from '../errors.ts';
 import type { HostEvents } from '../events.ts';
-import { promptMeasure } from '../gpu-worker/protocol.ts';
+import { type Keeping, promptMeasure } from '../gpu-worker/protocol.ts';
+import type { MemoryShelf } from '../memories/memoryShelf.ts';
 import { type ModelStore, missingFile } from '../models/modelStore.ts';
+import { modelTarget } from '../models/modelTarget.ts';
 import type { SettingsStore } from '../storage/settingsStore.ts';
 import type { ModelSession } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
+import type { WorkLine } from '../worker/workLine.ts';
 import { answerQuestion, readingSpeed } from './answerJob.ts';
 import { AnswerStream } from './answerStream.ts';
 import { buildChatPrompt, refusalFor } from './chatPrompt.ts';
+import { contextTiers } from './contextTiers.ts';
 import type { ConversationStore } from './conversationStore.ts';
 import type { AnswerEnd, MessageTree } from './messageTree.ts';
 import type { Progress } from './progressMeter.ts';
@@ -24,6 +28,8 @@ export interface ChatParts {
   settings: SettingsStore;
   supervisor: WorkerSupervisor;
   session: ModelSession;
+  line: WorkLine;
+  memories: MemoryShelf;
   events: HostEvents;
 }
 
@@ -38,8 +44,6 @@ export class Chat {
   readonly #parts: ChatParts;
   /** By conversation. */
   readonly #running = new Map<string, RunningAnswer>();
-  /** Answers are written one at a time; this is the end of the line. */
-  #lastAnswer: Promise<void> = Promise.resolve();
   #closing = false;
 
   constructor(parts: ChatParts) {
@@ -106,7 +110,8 @@ export class Chat {
     const model = this.#modelFor(conversation);
     const history = messages.path(messages.activeLeaf(conversationId));
     const prompt = buildChatPrompt(conversation, documents, history, draft);
-    const measure = await session.use(this.#target(model), {}, () => supervisor.run({ kind: 'measure', prompt }, promptMeasure));
+    const keeping = await this.#keeping(conversation, model);
+    const measure = await session.use(this.#target(model, conversation), {}, () => supervisor.run({ kind: 'measure', prompt, keeping }, promptMeasure));
     const refusal = refusalFor(measure, conversation.sampling, model.name);
     const reserve = conversation.sampling.maxTokens;
     return {
@@ -120,6 +125,7 @@ export class Chat {
       freeTokens: measure.windowTokens - measure.totalTokens - reserve,
       refusal: refusal && toFailure(refusal),
       cachedTokens: measure.cachedTokens,
+      tiers: contextTiers(measure, conversation.policy),
       readingTokensPerSecond: models.readingSpeed(model.id),
     };
   }
@@ -128,7 +134,7 @@ export class Chat {
   async close(): Promise<void> {
     this.#closing = true;
     for (const { abort } of this.#running.values()) abort.abort();
-    await this.#lastAnswer;
+    await this.#parts.line.ended();
   }
 
   #withLiveText(message: Message): Message {
@@ -149,8 +155,13 @@ export class Chat {
     return model;
   }
 
-  #target(model: ModelRecord) {
-    return { id: model.id, path: this.#parts.models.path(model.id), contextTokens: null };
+  #target(model: ModelRecord, { policy }: Conversation) {
+    const { models, settings } = this.#parts;
+    return modelTarget(models, model, settings.read().kv, policy);
+  }
+
+  #keeping({ id, title }: Conversation, { name }: ModelRecord): Promise<Keeping> {
+    return this.#parts.memories.keeping(name, { id, title });
   }
 
   #announce(...added: Message[]): void {
@@ -162,18 +173,14 @@ export class Chat {
 
   #enqueue(question: Message, answer: Message, model: ModelRecord): void {
     const { conversationId, id: messageId } = answer;
-    const { messages, events } = this.#parts;
+    const { messages, events, line } = this.#parts;
     const stream = new AnswerStream({
       emit: (offset, text) => events.emit('answer.delta', { conversationId, messageId, offset, text }),
       save: (text) => messages.saveText(messageId, text),
     });
     const abort = new AbortController();
     this.#progress(answer, { phase: 'queued', done: 0, total: 0, perSecond: 0, secondsLeft: null });
-    const before = this.#lastAnswer;
-    // A queued answer that is stopped ends at once; the one after it still waits for the ones before.
-    const turn = Promise.race([before, new Promise((resolve) => abort.signal.addEventListener('abort', resolve))]);
-    const ended = turn.then(() => this.#write(question, answer, model, stream, abort.signal));
-    this.#lastAnswer = Promise.all([before, ended]).then(() => undefined);
+    const ended = line.answer(abort.signal, () => this.#write(question, answer, model, stream, abort.signal));
     this.#running.set(conversationId, { messageId, abort, stream, ended });
   }
 
@@ -198,13 +205,17 @@ export class Chat {
   async #generate(question: Message, answer: Message, model: ModelRecord, stream: AnswerStream, signal: AbortSignal): Promise<AnswerEnd> {
     const { conversations, documents, messages, models, session, supervisor } = this.#parts;
     const conversation = conversations.get(answer.conversationId);
+    let tiers: ContextTiers | null = null;
     const { text, statistics } = await answerQuestion(session, supervisor, {
-      model: this.#target(model),
+      model: this.#target(model, conversation),
       modelName: model.name,
       prompt: buildChatPrompt(conversation, documents, messages.path(question.parentId), question.text),
       sampling: conversation.sampling,
+      policy: conversation.policy ?? undefined,
+      keeping: await this.#keeping(conversation, model),
       signal,
-      onProgress: (progress) => this.#progress(answer, progress),
+      onTiers: (known) => (tiers = known),
+      onProgress: (progress) => this.#progress(answer, progress, tiers),
       onToken: (token) => stream.append(token.text),
     });
     const speed = readingSpeed(statistics);
@@ -214,7 +225,7 @@ export class Chat {
     return { text, state, failure: null, statistics };
   }
 
-  #progress({ conversationId, id: messageId }: Message, progress: Progress): void {
-    this.#parts.events.emit('answer.progress', { conversationId, messageId, ...progress });
+  #progress({ conversationId, id: messageId }: Message, progress: Progress, tiers: ContextTiers | null = null): void {
+    this.#parts.events.emit('answer.progress', { conversationId, messageId, ...progress, tiers });
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Conversation, type Sampling, conversation, sampling } from '../contract/entities.ts';
+import { policySetting } from '../contract/policy.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -13,14 +14,15 @@ const conversationRow = z.object({
   model_id: z.string().nullable(),
   system_prompt: z.string(),
   sampling: z.string(),
+  policy: z.string().nullable(),
   document_ids: z.string(),
 });
-const select = `SELECT id, title, created_at_ms, updated_at_ms, model_id, system_prompt, sampling,
+const select = `SELECT id, title, created_at_ms, updated_at_ms, model_id, system_prompt, sampling, policy,
   (SELECT json_group_array(document_id) FROM
     (SELECT document_id FROM conversation_documents WHERE conversation_id = conversations.id ORDER BY position)) AS document_ids
   FROM conversations`;
 
-export type ConversationChanges = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'sampling'>>;
+export type ConversationChanges = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'sampling' | 'policy'>>;
 /** Until the first question names it. */
 export const untitled = 'New chat';
 
@@ -46,8 +48,8 @@ export class ConversationStore {
     const now = Date.now();
     this.#database.transaction(() => {
       this.#database.run(
-        `INSERT INTO conversations (id, title, title_is_automatic, created_at_ms, updated_at_ms, model_id, system_prompt, sampling)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO conversations (id, title, title_is_automatic, created_at_ms, updated_at_ms, model_id, system_prompt, sampling, policy)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         changes.title ?? untitled,
         changes.title === undefined ? 1 : 0,
@@ -56,6 +58,7 @@ export class ConversationStore {
         changes.modelId ?? null,
         changes.systemPrompt ?? defaults.systemPrompt,
         JSON.stringify(changes.sampling ?? defaults.sampling),
+        policyColumn(changes.policy ?? null),
       );
       this.#setDocuments(id, changes.documentIds ?? []);
     });
@@ -68,12 +71,13 @@ export class ConversationStore {
     this.#database.transaction(() => {
       this.#database.run(
         `UPDATE conversations SET title = ?, title_is_automatic = title_is_automatic AND ?, model_id = ?, system_prompt = ?,
-           sampling = ?, updated_at_ms = ? WHERE id = ?`,
+           sampling = ?, policy = ?, updated_at_ms = ? WHERE id = ?`,
         after.title,
         changes.title === undefined ? 1 : 0,
         after.modelId,
         after.systemPrompt,
         JSON.stringify(after.sampling),
+        policyColumn(after.policy),
         Date.now(),
         conversationId,
       );
@@ -125,6 +129,16 @@ export class ConversationStore {
   }
 }
 
+function policyColumn(policy: Conversation['policy']): string | null {
+  return policy === null ? null : JSON.stringify(policy);
+}
+
+/** A policy that this version does not know is the default, not a chat that cannot be opened. */
+function readPolicy(column: string | null): Conversation['policy'] {
+  const read = column === null ? null : policySetting.safeParse(JSON.parse(column));
+  return read?.success ? read.data : null;
+}
+
 function toConversation(row: z.infer<typeof conversationRow>): Conversation {
   return conversation.parse({
     id: row.id,
@@ -135,5 +149,6 @@ function toConversation(row: z.infer<typeof conversationRow>): Conversation {
     documentIds: JSON.parse(row.document_ids),
     systemPrompt: row.system_prompt,
     sampling: sampling.parse(JSON.parse(row.sampling)),
+    policy: readPolicy(row.policy),
   });
 }

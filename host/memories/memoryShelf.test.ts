@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { memoryRecord } from '../contract/entities.ts';
 import type { Host } from '../host.ts';
+import { eventually } from '../testing/eventually.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { fingerprint, partsFor } from '../testing/memoryParts.ts';
-import { openTestHost } from '../testing/openTestHost.ts';
+import { openTestHost, openTestHostWithModel } from '../testing/openTestHost.ts';
 import { MemoryShelf } from './memoryShelf.ts';
 import { MemoryStore } from './memoryStore.ts';
 import { ownerName } from './owners.ts';
@@ -86,5 +87,21 @@ test('another process that has the memories is waited for, but not for ever', as
   const waiting = new MemoryShelf({ folder, names, patienceMs: 20_000 }).list();
   await store.close();
   // What is gone from the library keeps the name that the reading gave it.
-  expect((await waiting).flatMap(({ users }) => users)).toEqual([{ kind: 'conversation', name: null }, { kind: 'document', name: 'Alice.txt' }]);
+  expect((await waiting).flatMap(({ users }) => users)).toMatchObject([{ kind: 'conversation', name: null }, { kind: 'document', name: 'Alice.txt' }]);
+});
+
+test('while the worker runs it is asked, because it holds the lock', async () => {
+  const host = await openTestHostWithModel();
+  const { id: documentId } = await host.documents.addText('Alice.txt', 'Down the rabbit hole');
+  const reading = host.readings.start(documentId, host.models.list()[0].id);
+  await eventually(() => host.readings.list().some(({ id, state }) => id === reading.id && state === 'done'));
+  expect((await failureOf(() => MemoryStore.open({ folder: host.folder.memories }))).code).toBe('data-folder-in-use');
+  const started = performance.now();
+  const [memory] = await host.handlers['memories.list']({});
+  expect(memory).toMatchObject({ users: [{ kind: 'document', id: documentId, name: 'Alice.txt' }], tokens: 4, state: 'ready' });
+  expect(await host.handlers['memories.quota']({ quotaBytes: 5e9 })).toMatchObject({ quotaBytes: 5e9, usedBytes: memory.bytes });
+  expect(await host.handlers['memories.remove']({ memoryId: memory.id })).toEqual({ freedBytes: memory.bytes });
+  expect((await failureOf(() => host.handlers['memories.remove']({ memoryId: memory.id }))).code).toBe('memory-not-found');
+  // Nobody waited for a lock.
+  expect(performance.now() - started).toBeLessThan(600);
 });

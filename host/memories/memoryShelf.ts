@@ -1,11 +1,13 @@
 /**
  * The memories as the interface sees them: named after documents and chats, listed, deleted, limited.
- * The store belongs to whoever reads and answers; it is opened here for the length of one call.
+ * The store belongs to whoever reads and answers: while the GPU worker runs, it is asked; else the folder is opened
+ * here for the length of one call.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MemoryRecord, MemoryUsage } from '../contract/entities.ts';
 import { toFailure } from '../errors.ts';
+import type { Keeping } from '../gpu-worker/protocol.ts';
 import { memoryNotFound } from './failures.ts';
 import { type Freed, MemoryStore, type MemorySummary } from './memoryStore.ts';
 import { parseOwner } from './owners.ts';
@@ -22,8 +24,9 @@ export interface MemoryNames {
 interface MemoryShelfOptions {
   folder: string;
   names: MemoryNames;
-  open?: () => Promise<MemoryAdministration>;
-  /** How long to wait for another process that has the memories. */
+  /** The store of someone who has it open; null: nobody has. Asked at each call. */
+  inUse?: () => MemoryAdministration | null;
+  /** How long to wait for another process that has the memories, such as a command. */
   patienceMs?: number;
 }
 
@@ -32,15 +35,15 @@ const retryEveryMs = 100;
 export class MemoryShelf {
   readonly #folder: string;
   readonly #names: MemoryNames;
-  readonly #open: () => Promise<MemoryAdministration>;
+  readonly #inUse: () => MemoryAdministration | null;
   readonly #patienceMs: number;
   /** The end of the queue of calls. */
   #calls: Promise<unknown> = Promise.resolve();
 
-  constructor({ folder, names, open, patienceMs = 3000 }: MemoryShelfOptions) {
+  constructor({ folder, names, inUse = () => null, patienceMs = 600 }: MemoryShelfOptions) {
     this.#folder = folder;
     this.#names = names;
-    this.#open = open ?? (() => MemoryStore.open({ folder }));
+    this.#inUse = inUse;
     this.#patienceMs = patienceMs;
   }
 
@@ -75,6 +78,12 @@ export class MemoryShelf {
     });
   }
 
+  /** What the worker needs to know to keep what it reads, once no call here has the folder open any more. */
+  async keeping(modelName: string, conversation: Keeping['conversation']): Promise<Keeping> {
+    await this.#calls;
+    return { folder: this.#folder, modelName, conversation };
+  }
+
   /** Waits for calls under way. */
   async close(): Promise<void> {
     await this.#calls;
@@ -97,7 +106,7 @@ export class MemoryShelf {
     const giveUpAt = Date.now() + this.#patienceMs;
     for (;;) {
       try {
-        return await this.#open();
+        return this.#inUse() ?? (await MemoryStore.open({ folder: this.#folder }));
       } catch (error) {
         if (toFailure(error).code !== 'data-folder-in-use' || Date.now() >= giveUpAt) throw error;
       }
@@ -111,7 +120,7 @@ export class MemoryShelf {
       if (!parsed) return [];
       const { kind, id } = parsed;
       const name = kind === 'conversation' ? this.#names.conversation(id) : this.#names.document(id);
-      return [{ kind, name: name ?? title }];
+      return [{ kind, id, name: name ?? title }];
     });
     const reading = users.some(({ kind }) => kind === 'reading');
     const modelName = owners.find((owner) => owner.modelName !== null)?.modelName ?? null;

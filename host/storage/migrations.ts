@@ -91,4 +91,22 @@ export const migrations: readonly string[] = [
   -- which model was asked; null for a question
   ALTER TABLE messages ADD COLUMN model_name TEXT;
   `,
+  /* sql */ `
+  -- how what lies beyond the GPU is attended to, as JSON; null: the default
+  ALTER TABLE conversations ADD COLUMN policy TEXT;
+
+  -- documents that are to be read into a memory; one that was read to its end has no row
+  CREATE TABLE readings (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    model_id TEXT NOT NULL REFERENCES models(id) ON DELETE CASCADE,
+    -- 'queued' also while it is being read, so that it goes on after a kill; 'paused'; 'failed'
+    state TEXT NOT NULL,
+    done_tokens INTEGER NOT NULL,
+    total_tokens INTEGER NOT NULL,
+    failure TEXT,
+    UNIQUE (document_id, model_id)
+  ) STRICT;
+  `,
 ];

@@ -6,15 +6,25 @@
  *     die N        answers N words, then kills itself
  *     hang         blocks its event loop
  *     lose         reports a lost device and fails
+ *
+ * What it reads of a document it keeps, as a real worker does (scriptedMemories.ts); of a prompt, the GPU takes
+ * `SCRIPTED_GPU_TOKENS` words.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import type { AdapterReport } from '../contract/entities.ts';
+import { defaultPolicySetting, type PolicySetting } from '../contract/policy.ts';
+import { toFailure } from '../errors.ts';
 import type { ChatPrompt, Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
+import { ScriptedMemories } from './scriptedMemories.ts';
 
 const windowTokens = 1000;
 const tokenEveryMs = Number(process.env['SCRIPTED_TOKEN_MS'] ?? 4);
+const gpuTokens = Number(process.env['SCRIPTED_GPU_TOKENS'] ?? windowTokens);
 const cancelledJobs = new Set<string>();
+const memories = new ScriptedMemories();
+/** The end of the queue of what needs the GPU. */
+let queue: Promise<void> = Promise.resolve();
 let loadedPath: string | undefined;
 
 const adapter: AdapterReport = {
@@ -48,10 +58,29 @@ function measure(prompt: ChatPrompt) {
   const questionTokens = countWords(prompt.question);
   const documentTokens = documents.reduce((total, { tokens }) => total + tokens, 0);
   const totalTokens = 1 + systemTokens + historyTokens + questionTokens + documentTokens;
-  return { headerTokens: 1, systemTokens, documents, historyTokens, questionTokens, totalTokens, cachedTokens: 0, windowTokens };
+  return { headerTokens: 1, systemTokens, documents, historyTokens, questionTokens, totalTokens, cachedTokens: 0, windowTokens, offloadedTokens: Math.max(0, totalTokens - gpuTokens) };
 }
 
-async function generate(jobId: string, prompt: Prompt, maxTokens: number): Promise<void> {
+/** Everything is attended exactly, but where the prompt is longer than the GPU has room for: then half is estimated. */
+function policyOutcome({ name }: PolicySetting) {
+  const estimatedKeys = gpuTokens < windowTokens ? 50 : 0;
+  return {
+    name,
+    totalKeys: 100,
+    exactKeys: 100 - estimatedKeys,
+    estimatedKeys,
+    droppedKeys: 0,
+    droppedBecause: null,
+    hitRatio: estimatedKeys > 0 ? 0.75 : null,
+    gpuBytes: 1000,
+    ramBytes: 0,
+    diskBytes: 0,
+    ramReadBytes: 0,
+    diskReadBytes: 0,
+  };
+}
+
+async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy: PolicySetting = defaultPolicySetting): Promise<void> {
   if (loadedPath === undefined) return fail(jobId, 'internal', 'No model is loaded.');
   const words = prompt.kind === 'chat' ? prompt.question : prompt.kind === 'raw' ? prompt.text : '';
   const [verb, number = '3'] = words.trim().split(/\s+/).slice(-2);
@@ -77,8 +106,20 @@ async function generate(jobId: string, prompt: Prompt, maxTokens: number): Promi
   }
   if (verb === 'die') process.kill(process.pid, 'SIGKILL');
   const stopReason = cancelledJobs.has(jobId) ? 'cancelled' : wanted > maxTokens ? 'length' : 'end';
-  const statistics = { modelName: 'Scripted', promptTokens: 100, reusedTokens: 0, answerTokens, readingMs: 50, answeringMs: 10, stopReason };
+  const statistics = { modelName: 'Scripted', promptTokens: 100, reusedTokens: 0, keptTokens: 0, notKept: null, policy: policyOutcome(policy), answerTokens, readingMs: 50, answeringMs: 10, stopReason };
   send({ kind: 'done', jobId, value: { text, statistics, policy: { name: 'full', dropped: 0 } } });
+}
+
+async function answer(jobId: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    send({ kind: 'done', jobId, value: (await work()) ?? {} });
+  } catch (error) {
+    send({ kind: 'failed', jobId, failure: toFailure(error) });
+  }
+}
+
+function inTurn(work: () => Promise<void>): Promise<void> {
+  return (queue = queue.then(work));
 }
 
 async function handle(request: WorkerRequest): Promise<void> {
@@ -115,7 +156,17 @@ async function handle(request: WorkerRequest): Promise<void> {
     case 'tokens':
       return send({ kind: 'done', jobId, value: { tokens: [...Buffer.from(request.text)] } });
     case 'generate':
-      return generate(jobId, request.prompt, request.sampling.maxTokens);
+      return inTurn(() => generate(jobId, request.prompt, request.sampling.maxTokens, request.policy));
+    case 'read':
+      return inTurn(() => answer(jobId, async () => {
+        if (loadedPath === undefined) throw new Error('no model is loaded');
+        return memories.read(request.document, request.keeping, {
+          isCancelled: () => cancelledJobs.has(jobId),
+          onProgress: (done, total) => send({ kind: 'progress', jobId, phase: 'reading', done, total }),
+        });
+      }));
+    case 'memories':
+      return answer(jobId, () => memories.call(request.folder, request.call));
     case 'doctor':
       return send({ kind: 'done', jobId, value: { kernels: {} } });
     case 'logits': {

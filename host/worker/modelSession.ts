@@ -21,6 +21,8 @@ type LoadProgress = (done: number, total: number) => void;
 export interface UseOptions {
   signal?: AbortSignal;
   onLoading?: LoadProgress;
+  /** Called when somebody begins to wait until this use of the model ends, to load another. */
+  onWanted?(): void;
 }
 
 interface Turn {
@@ -39,6 +41,7 @@ export class ModelSession {
   readonly #supervisor: WorkerSupervisor;
   readonly #queue: Turn[] = [];
   readonly #loadListeners = new Set<LoadProgress>();
+  readonly #wantedListeners = new Set<() => void>();
   #activeKey: string | undefined;
   #activeCount = 0;
   #loaded: Loaded | undefined;
@@ -49,14 +52,24 @@ export class ModelSession {
 
   /** Runs `work` with the model loaded. */
   async use<T>(target: ModelTarget, options: UseOptions, work: (model: ModelDescription) => Promise<T>): Promise<T> {
-    const key = JSON.stringify([target.contextTokens, target.kv ?? defaultKvSetting, target.path]);
+    const key = this.#keyFor(target);
     await this.#turn(key, options.signal);
+    const { onWanted } = options;
+    if (onWanted) this.#wantedListeners.add(onWanted);
     try {
       return await work(await this.#ensureLoaded(key, target, options));
     } finally {
+      if (onWanted) this.#wantedListeners.delete(onWanted);
       this.#activeCount -= 1;
       this.#admit();
     }
+  }
+
+  /** A model that is loaded with page bounds serves those who need none, too. */
+  #keyFor(target: ModelTarget): string {
+    const kv = target.kv ?? defaultKvSetting;
+    const key = (pages: boolean) => JSON.stringify([target.contextTokens, { ...kv, pages }, target.path]);
+    return this.#loaded?.key === key(true) ? key(true) : key(kv.pages);
   }
 
   #turn(key: string, signal: AbortSignal | undefined): Promise<void> {
@@ -79,6 +92,7 @@ export class ModelSession {
       signal?.addEventListener('abort', leave, { once: true });
       this.#queue.push(turn);
       this.#admit();
+      if (this.#queue.includes(turn)) for (const listener of this.#wantedListeners) listener();
     });
   }
 

@@ -251,7 +251,7 @@ export class FakeContract {
     const { conversationId, id: messageId } = answer;
     const slow = question.includes('slow') ? 8 : 1;
     const report = (phase: 'queued' | 'loading' | 'reading' | 'answering', done: number, total: number, perSecond: number) =>
-      this.#options.emit('answer.progress', { conversationId, messageId, phase, done, total, perSecond, secondsLeft: perSecond > 0 && phase !== 'answering' ? (total - done) / perSecond : null });
+      this.#options.emit('answer.progress', { conversationId, messageId, phase, done, total, perSecond, secondsLeft: perSecond > 0 && phase !== 'answering' ? (total - done) / perSecond : null, tiers: null });
     const stopped = () => this.#stopped.has(conversationId);
     const end = (change: Partial<Message>) => {
       const ended: Message = { ...answer, text, ...change };
@@ -280,7 +280,7 @@ export class FakeContract {
       if (tokens % 5 === 0) report('answering', tokens, 512, 41.7);
       await pause(question.includes('long') ? 2 : 15);
     }
-    const statistics = { modelName: 'SmolLM2 135M Instruct', promptTokens: 6412, reusedTokens: 0, answerTokens: tokens, readingMs: 60_000, answeringMs: tokens * 24, stopReason: stopped() ? ('cancelled' as const) : ('end' as const) };
+    const statistics = { modelName: 'SmolLM2 135M Instruct', promptTokens: 6412, reusedTokens: 0, keptTokens: 0, notKept: null, policy: null, answerTokens: tokens, readingMs: 60_000, answeringMs: tokens * 24, stopReason: stopped() ? ('cancelled' as const) : ('end' as const) };
     end({ state: stopped() ? 'stopped' : 'complete', statistics });
   }
 }

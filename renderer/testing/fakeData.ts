@@ -1,12 +1,15 @@
 /** Made-up records for screenshots of the interface. */
 import {
   type AdapterReport,
+  type AnswerStatistics,
   type CatalogueEntry,
   type DocumentRecord,
   type MachineReport,
   type MemoryRecord,
   type Message,
   type ModelRecord,
+  type PolicyOutcome,
+  type Reading,
   defaultSampling,
 } from '../../host/contract/entities.ts';
 import { conversationOf, messageOf } from './scriptedHost.ts';
@@ -127,10 +130,14 @@ const memoryOf = (id: string, change: Partial<MemoryRecord>): MemoryRecord => ({
 });
 
 export const memories: MemoryRecord[] = [
-  memoryOf('a', { users: [{ kind: 'conversation', name: 'How is Dorothea introduced?' }], tokens: 7_412, bytes: 341_000_000, freedBytes: 70_000_000, createdAtMs: startedAtMs - 4 * hourMs }),
-  memoryOf('b', { users: [{ kind: 'document', name: 'Middlemarch, Book I.txt' }], freedBytes: 0 }),
-  memoryOf('c', { users: [{ kind: 'reading', name: 'War and Peace.txt' }], modelName: 'Gemma 3 270M', tokens: 412_160, bytes: 7_590_000_000, freedBytes: 7_590_000_000, createdAtMs: startedAtMs - 30 * hourMs, lastUsedAtMs: startedAtMs - 26 * hourMs, state: 'reading' }),
-  memoryOf('d', { users: [{ kind: 'document', name: 'Reading notes.md' }], tokens: 2_032, bytes: 93_500_000, freedBytes: 93_500_000, createdAtMs: startedAtMs - 900 * hourMs, lastUsedAtMs: startedAtMs - 800 * hourMs, state: 'damaged' }),
+  memoryOf('a', { users: [{ kind: 'conversation', id: 'c1', name: 'How is Dorothea introduced?' }], tokens: 7_412, bytes: 341_000_000, freedBytes: 70_000_000, createdAtMs: startedAtMs - 4 * hourMs }),
+  memoryOf('b', { users: [{ kind: 'document', id: 'middlemarch', name: 'Middlemarch, Book I.txt' }], freedBytes: 0 }),
+  memoryOf('c', { users: [{ kind: 'reading', id: 'war', name: 'War and Peace.txt' }], modelName: 'Gemma 3 270M', tokens: 412_160, bytes: 7_590_000_000, freedBytes: 7_590_000_000, createdAtMs: startedAtMs - 30 * hourMs, lastUsedAtMs: startedAtMs - 26 * hourMs, state: 'reading' }),
+  memoryOf('d', { users: [{ kind: 'document', id: 'notes', name: 'Reading notes.md' }], tokens: 2_032, bytes: 93_500_000, freedBytes: 93_500_000, createdAtMs: startedAtMs - 900 * hourMs, lastUsedAtMs: startedAtMs - 800 * hourMs, state: 'damaged' }),
+];
+
+export const readings: Reading[] = [
+  { id: 'reading1', documentId: 'notes', modelId: 'smollm2-135m', state: 'paused', doneTokens: 1_024, totalTokens: 2_032, tokensPerSecond: null, secondsLeft: null, failure: null },
 ];
 
 export const longAnswer = `Dorothea is introduced through **contrast**: plain dress against fine form, and her own ardour against her sister’s common sense.
@@ -163,10 +170,29 @@ The chapter is at [Project Gutenberg](https://www.gutenberg.org/ebooks/145). <sc
 - [ ] Chapter II still to be read
 `;
 
-const statistics: Message['statistics'] = {
+/** What a prompt beyond the GPU's share is like, without loading a book. */
+const far: PolicyOutcome = {
+  name: 'sketch',
+  totalKeys: 6_630,
+  exactKeys: 1_452,
+  estimatedKeys: 5_178,
+  droppedKeys: 0,
+  droppedBecause: null,
+  hitRatio: 0.86,
+  gpuBytes: 104_000_000,
+  ramBytes: 152_000_000,
+  diskBytes: 61_000_000,
+  ramReadBytes: 8_410_000,
+  diskReadBytes: 3_120_000,
+};
+
+const statistics: AnswerStatistics = {
   modelName: 'SmolLM2 135M Instruct',
   promptTokens: 6_412,
   reusedTokens: 5_890,
+  keptTokens: 5_890,
+  notKept: null,
+  policy: far,
   answerTokens: 218,
   readingMs: 4_900,
   answeringMs: 14_200,

@@ -17,6 +17,7 @@ const meter: ContextMeter = {
   freeTokens: 4340,
   refusal: null,
   cachedTokens: 2032,
+  tiers: { policy: 'sketch', residentTokens: 3340, offloadedTokens: 0, chosenTokens: 0, estimatedTokens: 0, droppedTokens: 0, droppedBecause: null },
   readingTokensPerSecond: 100,
 };
 const tooLong: ContextMeter = {

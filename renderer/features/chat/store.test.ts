@@ -10,6 +10,7 @@ const answer = messageOf('a1', { role: 'assistant', parentId: 'q1', state: 'stre
 const meter: ContextMeter = {
   windowTokens: 100, headerTokens: 1, systemTokens: 1, documents: [], historyTokens: 0, questionTokens: 2, answerReserveTokens: 10,
   freeTokens: 86, refusal: null, cachedTokens: 0, readingTokensPerSecond: null,
+  tiers: { policy: 'sketch', residentTokens: 4, offloadedTokens: 0, chosenTokens: 0, estimatedTokens: 0, droppedTokens: 0, droppedBecause: null },
 };
 
 async function openedStore(answers: Parameters<typeof scriptedHost>[0] = {}) {
@@ -54,7 +55,7 @@ describe('the chat store', () => {
 
   it('drops the progress of an answer that ended', async () => {
     const { host, store } = await openedStore();
-    const progress = { conversationId: 'c1', messageId: 'a1', phase: 'reading', done: 1, total: 2, perSecond: 1, secondsLeft: 1 } as const;
+    const progress = { conversationId: 'c1', messageId: 'a1', phase: 'reading', done: 1, total: 2, perSecond: 1, secondsLeft: 1, tiers: null } as const;
     host.send('answer.progress', progress);
     expect(store.getState().progress.a1).toEqual(progress);
     host.send('message.changed', { ...answer, state: 'failed', failure: sampleFailure });

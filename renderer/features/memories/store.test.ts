@@ -6,7 +6,7 @@ import { deletionText, memoryChats, memoryTitle } from './memoryText.ts';
 import { createMemoriesStore } from './store.ts';
 
 const memory: MemoryRecord = {
-  id: 'a'.repeat(64), users: [{ kind: 'document', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, bytes: 3_000_000_000, freedBytes: 3_000_000_000,
+  id: 'a'.repeat(64), users: [{ kind: 'document', id: 'd1', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, bytes: 3_000_000_000, freedBytes: 3_000_000_000,
   createdAtMs: 1, lastUsedAtMs: 2, state: 'ready',
 };
 const usage = { usedBytes: 3_000_000_000, quotaBytes: null, freeBytes: 1e9 };
@@ -55,12 +55,12 @@ describe('the memories store', () => {
 
 describe('a memory in words', () => {
   it('is called after its documents, or after the chat that alone holds it', () => {
-    const document = { kind: 'document' as const, name: 'Alice.txt' };
-    const chat = { kind: 'conversation' as const, name: 'The jar' };
+    const document = { kind: 'document' as const, id: 'd1', name: 'Alice.txt' };
+    const chat = { kind: 'conversation' as const, id: 'c1', name: 'The jar' };
     expect([memoryTitle({ users: [document, chat] }), memoryChats({ users: [document, chat] })]).toEqual(['Alice.txt', ['Chat: The jar']]);
     expect([memoryTitle({ users: [chat] }), memoryChats({ users: [chat] })]).toEqual(['Chat: The jar', []]);
-    expect(memoryTitle({ users: [document, { kind: 'reading', name: 'Alice.txt' }] })).toBe('Alice.txt');
-    expect(memoryTitle({ users: [{ kind: 'document', name: null }] })).toBe('A document that is no longer here');
+    expect(memoryTitle({ users: [document, { kind: 'reading', id: 'd1', name: 'Alice.txt' }] })).toBe('Alice.txt');
+    expect(memoryTitle({ users: [{ kind: 'document', id: 'gone', name: null }] })).toBe('A document that is no longer here');
     expect(memoryTitle({ users: [] })).toBe('A document that is no longer here');
   });
 

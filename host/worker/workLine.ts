@@ -1,0 +1,43 @@
+/**
+ * Who has the GPU: answers one after another in the order they were asked for, and whatever can wait, such as a
+ * reading, only while nobody waits for an answer.
+ */
+export class WorkLine {
+  readonly #listeners = new Set<(busy: boolean) => void>();
+  /** The end of the line of answers. */
+  #last: Promise<void> = Promise.resolve();
+  #answers = 0;
+
+  /** Whether an answer is being written or waits for its turn. */
+  get busy(): boolean {
+    return this.#answers > 0;
+  }
+
+  /** Called when the first answer comes, and when the last has ended. */
+  onBusy(listener: (busy: boolean) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Runs `work` when the answers before it have ended; at once when it is stopped: it then has nothing to do. */
+  answer(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    this.#count(1);
+    const before = this.#last;
+    const turn = Promise.race([before, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
+    const ended = turn.then(work).finally(() => this.#count(-1));
+    // The one after an answer that was stopped still waits for the ones before it.
+    this.#last = Promise.allSettled([before, ended]).then(() => undefined);
+    return ended;
+  }
+
+  /** Resolves when every answer that was asked for has ended. */
+  async ended(): Promise<void> {
+    await this.#last;
+  }
+
+  #count(change: 1 | -1): void {
+    const before = this.busy;
+    this.#answers += change;
+    if (this.busy === before) return;
+    for (const listener of this.#listeners) listener(this.busy);
+  }
+}
