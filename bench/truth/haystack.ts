@@ -5,10 +5,11 @@ import type { Hidden } from './quiz.ts';
 /** More characters a token than any stretch of prose has. */
 const charactersPerToken = 8;
 
-/** A stretch that starts with a sentence, long enough for `tokens` tokens. A book that is too short begins again. */
+/** A stretch that starts with a sentence, long enough for `tokens` tokens. A short text begins again. */
 export function stretchOf(book: string, random: () => number, tokens: number): string {
   const needed = charactersPerToken * (tokens + 200);
-  const room = book.length > needed ? book.length - needed : book.length;
+  // A short text has too few places to begin at, so there the stretch may pass its end.
+  const room = book.length > 4 * needed ? book.length - needed : book.length;
   const start = nextSentence(book, Math.floor(random() * room));
   let stretch = book.slice(start, start + needed);
   while (stretch.length < needed) stretch += `\n\n${book.slice(0, needed - stretch.length)}`;
