@@ -1,6 +1,7 @@
 /**
- * Keeps a sequence while it is read: whole segments leave for the sink behind the reading, which waits for them only
- * when two are on their way. Killed at any moment, what was sealed need not be read again.
+ * Keeps a sequence while it is read: whole segments leave for the sink behind the reading, which waits only when the
+ * one before has not arrived. Killed at any moment, what was sealed need not be read again: at most the segment on its
+ * way and the one that fills are lost.
  */
 import type { Device } from '../device/device.ts';
 import type { KeptSegment, SegmentSink } from '../ports.ts';
@@ -14,7 +15,7 @@ import { SegmentExport } from './segmentExport.ts';
 export const keptSegmentTokens = 512;
 /** A slow machine seals sooner, so that no more than this is lost. */
 const sealAfterMs = 20_000;
-const segmentsOnTheirWay = 2;
+const segmentsOnTheirWay = 1;
 
 export class Keeper {
   readonly #runner: Runner;

@@ -17,6 +17,10 @@ export interface TinyModelOptions {
   width?: number;
   contextTokens?: number;
   windowTokens?: number;
+  /** With less, what a token follows from is less the token before it and more its context. */
+  embeddingScale?: number;
+  /** With more, a query attends to few keys, so that what it says depends on which. */
+  queryScale?: number;
   /** Weight type of each matrix in turn. */
   types?: readonly EncodableTypeName[];
 }
@@ -26,7 +30,7 @@ const controlTokens = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 /** The bytes of a GGUF file with a byte-level vocabulary of 259 tokens and a ChatML template. */
 export function tinyModel(options: TinyModelOptions): Uint8Array {
   const { architecture, seed = 1, layers = 3, hiddenSize = 64, heads = 4, kvHeads = 2, headDim = 64, width = 96 } = options;
-  const { contextTokens = 1024, windowTokens = 48, types = ['Q4_1', 'Q8_0', 'F16', 'Q4_0', 'F32'] } = options;
+  const { contextTokens = 1024, windowTokens = 48, embeddingScale = 4, queryScale = 1, types = ['Q4_1', 'Q8_0', 'F16', 'Q4_0', 'F32'] } = options;
   const random = seededRandom(seed);
   const vocabulary = byteVocabulary();
   const tensors: TensorToWrite[] = [];
@@ -38,12 +42,12 @@ export function tinyModel(options: TinyModelOptions): Uint8Array {
     const weights = Float32Array.from({ length: size }, () => 0.8 + 0.4 * random());
     tensors.push({ name, dims: [size], type: 'F32', bytes: encodeTensor('F32', weights) });
   };
-  matrix('token_embd.weight', hiddenSize, vocabulary.length, 4);
+  matrix('token_embd.weight', hiddenSize, vocabulary.length, embeddingScale);
   norm('output_norm.weight', hiddenSize);
   for (let i = 0; i < layers; i++) {
     const block = (name: string): string => `blk.${i}.${name}.weight`;
     norm(block('attn_norm'), hiddenSize);
-    matrix(block('attn_q'), hiddenSize, heads * headDim);
+    matrix(block('attn_q'), hiddenSize, heads * headDim, queryScale);
     matrix(block('attn_k'), hiddenSize, kvHeads * headDim);
     matrix(block('attn_v'), hiddenSize, kvHeads * headDim);
     matrix(block('attn_output'), heads * headDim, hiddenSize);

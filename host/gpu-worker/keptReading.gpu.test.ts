@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { buildWorker } from '../testing/builtWorker.ts';
+import { makeScene, type MemoryScene, Person } from '../testing/memoryScene.ts';
+
+let entry: string;
+beforeAll(() => {
+  entry = buildWorker();
+}, 120_000);
+
+const people: Person[] = [];
+const start = async (scene: MemoryScene): Promise<Person> => {
+  const person = await Person.start(entry, scene);
+  people.push(person);
+  return person;
+};
+afterEach(async () => {
+  for (const person of people.splice(0)) await person.quit();
+});
+
+test('what was read is there after a restart, for the document and for the chat', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const first = await start(scene);
+  const read = await first.read(document);
+  expect(read.keptTokens).toBe(0);
+  const expected = await first.askAnew(document, 'where?');
+  await first.quit();
+
+  const second = await start(scene);
+  expect((await second.read(document)).keptTokens).toBe(read.tokens - 1);
+  await second.quit();
+
+  const third = await start(scene);
+  const answer = await third.ask(document, 'chat', 'where?');
+  expect(answer.text).toBe(expected);
+  expect(answer.statistics).toMatchObject({ keptTokens: read.tokens, notKept: null });
+  await third.quit();
+
+  // The turn was kept, too: all but the last token of the prompt.
+  const fourth = await start(scene);
+  const again = await fourth.ask(document, 'chat', 'where?');
+  expect(again.text).toBe(expected);
+  expect(again.statistics.keptTokens).toBe(again.statistics.promptTokens - 1);
+});
+
+test('a damaged segment is named, and read again when one tries again', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const first = await start(scene);
+  await first.read(document);
+  const expected = await first.askAnew(document, 'where?');
+  await first.quit();
+  const damaged = largestFile(scene.folder);
+  const bytes = readFileSync(damaged);
+  bytes[Math.floor(bytes.length / 2)] ^= 1;
+  writeFileSync(damaged, bytes);
+
+  const second = await start(scene);
+  await expect(second.ask(document, null, 'where?')).rejects.toMatchObject({ code: 'memory-damaged', message: expect.stringContaining('memories/segments/') });
+  const answer = await second.ask(document, null, 'where?');
+  expect(answer.text).toBe(expected);
+  await second.quit();
+
+  const third = await start(scene);
+  const { tokens, keptTokens } = await third.read(document);
+  expect(keptTokens).toBe(tokens - 1);
+});
+
+test('a quota that is full ends a reading with both numbers, and lets an answer go on', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const person = await start(scene);
+  await person.call({ name: 'setQuota', quotaBytes: 1_000_000 });
+  await expect(person.read(document)).rejects.toMatchObject({ code: 'memory-quota-full' });
+  const answer = await person.ask(document, 'chat', 'where?');
+  expect(answer.text).toBe(await person.askAnew(document, 'where?'));
+  expect(answer.statistics.notKept).toMatchObject({ code: 'memory-quota-full' });
+});
+
+test('a folder that another worker has is an error for who would keep, and none for who would only use it', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const first = await start(scene);
+  await first.read(document);
+  const second = await start(scene);
+  await expect(second.read(document)).rejects.toMatchObject({ code: 'data-folder-in-use' });
+  const answer = await second.ask(document, null, 'where?', { onlyUse: true });
+  expect(answer.statistics).toMatchObject({ keptTokens: 0 });
+});
+
+test('what a person deletes while the model has it is read anew', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const person = await start(scene);
+  await person.read(document);
+  const before = await person.ask(document, null, 'where?', { onlyUse: true });
+  await person.remove(`document:${document.id}`);
+  const after = await person.ask(document, null, 'where?', { onlyUse: true });
+  expect(after.text).toBe(before.text);
+  expect(after.statistics).toMatchObject({ keptTokens: 0, reusedTokens: 0 });
+});
+
+function largestFile(folder: string): string {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry_) => entry_.isFile() && entry_.name === 'data');
+  return files.map(({ parentPath, name }) => join(parentPath, name)).sort((a, b) => statSync(b).size - statSync(a).size)[0];
+}

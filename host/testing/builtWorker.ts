@@ -1,0 +1,38 @@
+/** The GPU worker as people run it: bundled, in a process of its own. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type WorkerEnd, WorkerProcess } from '../worker/workerProcess.ts';
+
+/** Builds it when its sources are newer; resolves to its entry. */
+export function buildWorker(): string {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'pipe' });
+  return fileURLToPath(new URL('../../dist/gpu-worker.js', import.meta.url));
+}
+
+export interface StartedWorker {
+  process: WorkerProcess;
+  /** Resolves when it is gone. */
+  ended: Promise<WorkerEnd>;
+}
+
+/** Resolves when its adapter is open. */
+export async function startWorker(entry: string, environment: NodeJS.ProcessEnv): Promise<StartedWorker> {
+  let end: (end: WorkerEnd) => void;
+  const ended = new Promise<WorkerEnd>((resolve) => (end = resolve));
+  const process_ = await new Promise<WorkerProcess>((resolve, reject) => {
+    const started = new WorkerProcess(
+      { entry, environment: { ...process.env, ...environment }, pingEveryMs: 1000, hangAfterMs: 120_000, startWithinMs: 120_000 },
+      {
+        onReady: () => resolve(started),
+        onMemory: () => undefined,
+        onDeviceLost: () => undefined,
+        onExit: (how) => {
+          end(how);
+          reject(new Error(`the worker ended: ${how.reason}\n${how.lastWords}`));
+        },
+      },
+    );
+  });
+  return { process: process_, ended };
+}
