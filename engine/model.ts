@@ -12,6 +12,7 @@ import { describeModel } from './models/registry.ts';
 import { kvBytes, type ModelSpec } from './models/spec.ts';
 import { loadWeights, type LoadOptions, type ModelWeights, TensorReader } from './models/weights.ts';
 import type { BlockStore, WeightSource } from './ports.ts';
+import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { Runner } from './runner.ts';
 import { Sequence } from './sequence.ts';
 
@@ -38,6 +39,8 @@ export interface TierOptions {
   largestShare?: number;
   /** Keep what the policy `quest` needs. */
   pages?: boolean;
+  /** Keep what the policy `graph` needs, and where it computes. */
+  graphs?: GraphOptions | null;
 }
 
 export interface LoadedModel {
@@ -90,12 +93,12 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   return { file, spec, parameters, contextTokens, kernels, runner, sequence, free };
 }
 
-function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: { maxRows: number; maxChunkRows: number }): { plan: TierPlan; store: FarStore } {
-  const { gpuBudgetBytes, format, pages, largestShare = 0.1 } = options;
+function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: { maxRows: number; maxChunkRows: number }): { plan: TierPlan; store: FarStore; graphs: GraphOptions | null } {
+  const { gpuBudgetBytes, format, pages, graphs = null, largestShare = 0.1 } = options;
   const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, ...rows, largestShare, pages });
   const { kvHeads, headDim, segmentTokens } = plan.layout;
   const store = new FarStore({ layers: fullLayers(spec).length, kvHeads, headDim, segmentTokens, format }, options);
-  return { plan, store };
+  return { plan, store, graphs };
 }
 
 function checkedContext(spec: ModelSpec, contextTokens: number): number {

@@ -6,6 +6,7 @@ import { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
 import type { KvCache } from './kv/cache.ts';
 import { FarContext } from './kv/tiers/farContext.ts';
+import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { FarMemory } from './kv/tiers/farLayer.ts';
 import { FarScratch } from './kv/tiers/farScratch.ts';
 import type { FarStore } from './kv/tiers/farStore.ts';
@@ -30,7 +31,7 @@ export interface RunnerOptions {
   /** Values of the rotary divisor tensors, by name. */
   divisors: ReadonlyMap<string, Float32Array>;
   /** Spreads the keys and values of layers that see everything over GPU, RAM and disk; else all are on the GPU. */
-  tiers?: { plan: TierPlan; store: FarStore } | null;
+  tiers?: { plan: TierPlan; store: FarStore; graphs?: GraphOptions | null } | null;
 }
 
 /** Rows whose logits can be computed at once. */
@@ -216,7 +217,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     ),
     scratch: tiers ? new FarScratch(device, tiers.plan) : null,
   }));
-  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store) : null;
+  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
   const mixers: Mixer[] = [];
   const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale });
   const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];

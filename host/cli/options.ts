@@ -81,6 +81,7 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     format: readFormat(text(values, 'kv-format')),
     offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
     pages: name?.data === 'quest',
+    graphs: name?.data === 'graph',
   };
   if (!name && !budget) return { policy: undefined, kv };
   const chosen = name?.data ?? defaultPolicySetting.name;

@@ -1,7 +1,7 @@
 /** How attention reaches what does not lie on the GPU, and how much memory keys and values may take. */
 import { z } from 'zod';
 
-export const policyName = z.enum(['full', 'window', 'sketch', 'clusters', 'quest', 'flat']);
+export const policyName = z.enum(['full', 'window', 'sketch', 'graph', 'clusters', 'quest', 'flat']);
 export type PolicyName = z.infer<typeof policyName>;
 
 export const policySetting = z.object({
@@ -14,7 +14,7 @@ export const policySetting = z.object({
 export type PolicySetting = z.infer<typeof policySetting>;
 
 /** Whether a policy, as it was published, estimates what it does not choose. */
-export const policyEstimates: Record<PolicyName, boolean> = { full: false, window: false, sketch: true, clusters: true, quest: false, flat: false };
+export const policyEstimates: Record<PolicyName, boolean> = { full: false, window: false, sketch: true, graph: false, clusters: true, quest: false, flat: false };
 
 /** Whether a policy has a budget: the others attend to all far tokens, or to none. */
 export function hasBudget(name: PolicyName): boolean {
@@ -38,7 +38,9 @@ export const kvSetting = kvBudgets.extend({
   offload: z.enum(['needed', 'always']),
   /** Keep page bounds beside the index, for the policy `quest`. */
   pages: z.boolean(),
+  /** Keep queries of the prompt and make graphs of them, for the policy `graph`. */
+  graphs: z.boolean(),
 });
 export type KvSetting = z.infer<typeof kvSetting>;
 
-export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false };
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false, graphs: false };

@@ -14,6 +14,7 @@ import { renderTemplateText } from '../../engine/prompt/templateText.ts';
 import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import { ChoiceFile } from '../gpu-worker/choiceFile.ts';
 import { SpillFolder } from '../gpu-worker/spillFolder.ts';
+import { WorkerThreads } from '../gpu-worker/workerThreads.ts';
 import { FileWeightSource } from '../models/fileWeightSource.ts';
 import { readCases } from './caseFiles.ts';
 import { readEvalData } from './evalData.ts';
@@ -107,9 +108,11 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
   const common = { contextTokens, kvBudgetBytes: Infinity, choices, signal };
   const spills: SpillFolder[] = [];
   const opened: LoadedModel[] = [];
+  const threads = new WorkerThreads();
   const readback = new Readback(device);
   const free = (): void => {
     for (const model of opened) model.free();
+    void threads.close();
     for (const spill of spills) spill.removeAll();
     readback.free();
   };
@@ -126,7 +129,7 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
       spills.push(spill);
       const gpuBudgetBytes = bytesOf(request.kv.gpu, farBytes);
       const ramBudgetBytes = bytesOf(request.kv.ram, farBytes);
-      const model = await loadModel(device, source, { ...common, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, largestShare } });
+      const model = await loadModel(device, source, { ...common, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
       opened.push(model);
       variants.push({ model, policies });
       const plan = model.runner.far?.plan;

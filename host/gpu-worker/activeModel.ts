@@ -21,6 +21,7 @@ import type { DocumentEnd } from './memories.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { SpillFolder } from './spillFolder.ts';
+import { WorkerThreads } from './workerThreads.ts';
 import { runTemplate } from './templateThread.ts';
 
 /** Keys and values on a GPU when the user has not said: what an 8 GB card can spare. */
@@ -47,9 +48,11 @@ export class ActiveModel {
   #readable: { segments: readonly KeptSegment[]; tokens: number } = { segments: [], tokens: 0 };
   readonly #documents = new Map<string, readonly number[]>();
   readonly #spill: SpillFolder;
+  readonly #threads: WorkerThreads;
   readonly #device: Device;
 
-  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder) {
+  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
+    this.#threads = threads;
     this.#device = device;
     this.#spill = spill;
     this.loaded = parts.loaded;
@@ -70,6 +73,7 @@ export class ActiveModel {
     const started = performance.now();
     const source = await FileWeightSource.open(path);
     const spill = new SpillFolder(spillFolder);
+    const threads = new WorkerThreads();
     const gpuBudgetBytes = kv.gpuBytes ?? kvBudgetBytes(device);
     try {
       const loaded = await loadModel(device, source, {
@@ -82,6 +86,7 @@ export class ActiveModel {
           disk: spill,
           offload: kv.offload,
           pages: kv.pages,
+          graphs: kv.graphs ? { pool: threads } : null,
         },
         choices,
         signal: context.signal,
@@ -104,7 +109,7 @@ export class ActiveModel {
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
-      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill);
+      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill, threads);
     } finally {
       await source.close();
     }
@@ -191,6 +196,7 @@ export class ActiveModel {
     this.readback.free();
     this.loaded.free();
     this.#spill.removeAll();
+    void this.#threads.close();
   }
 }
 

@@ -45,6 +45,12 @@ function whyDropped(name: string): string {
   return name === 'window' ? 'the policy “window” attends to the first and the latest tokens only' : 'the policy does not estimate what it does not choose';
 }
 
+/** Since the model was loaded. */
+function graphReport({ report, usedBytes, indexedKeys }: NonNullable<Far['graphs']>['index']): Record<string, number> {
+  const { searches, scoredKeys, allKeys, searchMs, buildMs, droppedQueries } = report;
+  return { ramBytes: usedBytes, indexedKeys, scoredShare: allKeys > 0 ? scoredKeys / allKeys : 0, searches, searchMs, buildMs, droppedQueries };
+}
+
 /** `keys`: the sequence's length at the end. Keys beyond the GPU are counted over all steps, layers and KV heads. */
 export function policyReport(model: ActiveModel, keys: number): Record<string, unknown> {
   const { spec, runner } = model.loaded;
@@ -72,6 +78,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
     },
     hitRatio,
     tiers: { gpuBytes: far.plan.bytes.total, ramBytes, diskBytes, ramReadBytes, diskReadBytes },
+    ...(far.graphs && far.policy.name === 'graph' ? { graphs: graphReport(far.graphs.index) } : {}),
     dropped,
     ...(dropped > 0 ? { droppedBecause: whyDropped(far.policy.name) } : {}),
   };

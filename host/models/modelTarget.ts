@@ -11,7 +11,7 @@ export function modelTarget(models: ModelStore, model: ModelRecord, budgets: KvB
     id: model.id,
     path: models.path(model.id),
     contextTokens: null,
-    // Page bounds cost memory, and only one policy reads them.
-    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest' },
+    // Page bounds and graphs cost memory, and only one policy each reads them.
+    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph' },
   };
 }

@@ -4,6 +4,7 @@ import { Readback } from '../../device/readback.ts';
 import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
+import { WorkerThreads } from '../../../host/gpu-worker/workerThreads.ts';
 import { openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
@@ -16,13 +17,17 @@ const tokenCount = 900;
 const slidingLayerBytes = 2 * 2 * 64 * 4 * (48 + 128 + 128);
 const everything: Policy = { name: 'sketch', budget: { share: 1 }, estimate: true };
 
+const pool = new WorkerThreads(2);
 let device: Device;
 let readback: Readback;
 beforeAll(async () => {
   device = await openTestDevice();
   readback = new Readback(device);
 });
-afterAll(() => device.destroy());
+afterAll(async () => {
+  device.destroy();
+  await pool.close();
+});
 
 describe.each([
   { architecture: 'llama', format: 'f16' },
@@ -55,7 +60,7 @@ describe.each([
     tiered = await loadModel(device, memorySource(bytes), {
       ...common,
       contextTokens,
-      tiers: { gpuBudgetBytes, ramBudgetBytes: 100_000, format, disk, offload: 'always', largestShare: 1, pages: true },
+      tiers: { gpuBudgetBytes, ramBudgetBytes: 100_000, format, disk, offload: 'always', largestShare: 1, pages: true, graphs: { pool, unindexedKeys: 256 } },
     });
   });
   afterAll(() => {
@@ -70,6 +75,7 @@ describe.each([
     ['quest with an unlimited budget', { name: 'quest', budget: { share: 1 }, estimate: false }],
     ['clusters with an unlimited budget', { name: 'clusters', budget: { share: 1 }, estimate: true }],
     ['flat with an unlimited budget', { name: 'flat', budget: { share: 1 }, estimate: true }],
+    ['graph with an unlimited budget', { name: 'graph', budget: { share: 1 }, estimate: false }],
   ])('%s gives the logits of a cache on the GPU', async (_, policy) => {
     tiered.runner.far!.policy = policy;
     expect(largest(await next(tiered, tokens), await next(plain, tokens))).toBeLessThan(tolerance);
@@ -88,6 +94,30 @@ describe.each([
     expect(exactKeys).toBeLessThanOrEqual(20 * far!.report.layerSteps * far!.plan.layout.kvHeads);
     expect(exactKeys + estimatedKeys).toBe(farKeys);
     expect(droppedKeys).toBe(0);
+  });
+
+  test('graph walks its graphs and counts every key once, the rest dropped or estimated', async () => {
+    const { far } = tiered.runner;
+    const { index } = far!.graphs!;
+    far!.policy = { name: 'graph', budget: { tokens: 8 }, estimate: false };
+    far!.report.reset();
+    Object.assign(index.report, { scoredKeys: 0, allKeys: 0 });
+    const dropping = await next(tiered, tokens);
+    const { farKeys, exactKeys, estimatedKeys, droppedKeys } = far!.report.total;
+    const group = far!.plan.layout.heads / far!.plan.layout.kvHeads;
+    const perHead = far!.report.layerSteps * far!.plan.layout.kvHeads;
+    expect(exactKeys).toBeGreaterThanOrEqual(8 * perHead);
+    expect(exactKeys).toBeLessThanOrEqual(8 * group * perHead);
+    expect(exactKeys + droppedKeys).toBe(farKeys);
+    expect(estimatedKeys).toBe(0);
+    expect(index.indexedKeys).toBeGreaterThan(256);
+    expect(index.report.scoredKeys).toBeLessThan(0.7 * index.report.allKeys);
+    far!.policy = { ...far!.policy, estimate: true };
+    far!.report.reset();
+    const estimating = await next(tiered, tokens);
+    expect(far!.report.total.droppedKeys).toBe(0);
+    const truth = await next(plain, tokens);
+    expect(largest(estimating, truth)).toBeLessThan(largest(dropping, truth));
   });
 
   test('going back before what is sealed gives the logits of a fresh reading', async () => {

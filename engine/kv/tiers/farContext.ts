@@ -4,6 +4,8 @@
  * into the rings again.
  */
 import type { Device } from '../../device/device.ts';
+import { GraphIndex, type GraphOptions } from '../../retrieval/graph/graphIndex.ts';
+import { QueryReader } from '../../retrieval/graph/queryReader.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
@@ -26,6 +28,8 @@ export class FarContext {
   readonly pace: WindowPace;
   readonly report = new FarReport();
   readonly requestReader: RequestReader;
+  /** For the policy `graph`; null when the context was opened without. */
+  readonly graphs: { index: GraphIndex; reader: QueryReader } | null;
   policy: Policy = defaultPolicy;
   /** Looks on at each layer of a decoding step that chooses far tokens, once they are attended to. */
   observer: { observe(layer: FarLayer): Promise<void> } | null = null;
@@ -37,7 +41,7 @@ export class FarContext {
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
 
-  constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore) {
+  constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore, graphs: GraphOptions | null = null) {
     this.#device = device;
     this.plan = plan;
     this.scratch = scratch;
@@ -45,6 +49,7 @@ export class FarContext {
     this.requestReader = new RequestReader(device, { kvHeads: plan.layout.kvHeads, maxRequests: scratch.room });
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
     this.pace = new WindowPace(device.facts.kind);
+    this.graphs = graphs ? openGraphs(device, graphs, store, plan) : null;
     this.windows = new FarWindows(device, plan, scratch, store, this.#sealer);
   }
 
@@ -137,6 +142,7 @@ export class FarContext {
    */
   async adopt(length: number, indexed: number): Promise<void> {
     const { segmentTokens } = this.plan.layout;
+    await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
     for (let segment = indexed; segment < whole; segment++) {
@@ -168,6 +174,7 @@ export class FarContext {
     this.#sealed = sealed;
     this.#indexed = Math.min(this.#indexed, Math.floor(length / segmentTokens));
     this.store.truncate(sealed / segmentTokens);
+    await this.graphs?.index.truncate(sealed);
     for (const { memory } of this.layers) memory.table.forgetFrom(sealed);
   }
 
@@ -176,6 +183,8 @@ export class FarContext {
     this.#sealer.free();
     this.windows.free();
     this.requestReader.free();
+    this.graphs?.reader.free();
+    this.graphs?.index.free();
     this.scratch.free();
   }
 
@@ -225,4 +234,10 @@ export class FarContext {
       }
     }
   }
+}
+
+function openGraphs(device: Device, options: GraphOptions, store: FarStore, plan: TierPlan): { index: GraphIndex; reader: QueryReader } {
+  const { heads, headDim } = plan.layout;
+  const index = new GraphIndex(options, store, plan);
+  return { index, reader: new QueryReader(device, index, { heads, headDim, maxRows: Math.max(plan.maxRows, plan.maxChunkRows) }) };
 }

@@ -60,6 +60,10 @@ export class FarStore {
     return 2 * kvHeads * segmentTokens * this.words;
   }
 
+  get layers(): number {
+    return this.#shape.layers;
+  }
+
   segments(layer: number): number {
     return this.#resident[layer].length;
   }
@@ -163,10 +167,14 @@ export class FarStore {
       }
       const key = (kvHead * segmentTokens + (tokens[i] % segmentTokens)) * words;
       const value = key + kvHeads * segmentTokens * words;
-      target.set(resident.subarray(key, key + words), offset + 2 * i * words);
-      target.set(resident.subarray(value, value + words), offset + (2 * i + 1) * words);
+      // Vectors are short: copying them word by word takes less than making two views.
+      for (let word = 0; word < words; word++) {
+        target[offset + 2 * i * words + word] = resident[key + word];
+        target[offset + (2 * i + 1) * words + word] = resident[value + word];
+      }
       this.bytes.ramReadBytes += 8 * words;
     }
+    if (absent.size === 0) return;
     await Promise.all(
       [...absent].map(async ([segment, waiting]) => {
         const begins = waiting.flatMap((i) => {

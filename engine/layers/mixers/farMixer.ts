@@ -45,7 +45,7 @@ export async function createFarMixer(
   });
   const layer = await bindFarLayer(device, context.layers.length, memory, context.scratch, context.plan, inputs);
   context.layers.push(layer);
-  const selection = new FarSelection(device, context, layer);
+  const selection = new FarSelection(device, context, layer, inputs.queries);
   const far = new FarAttention(device, context, layer, selection);
   const reading = await FarReading.create(device, context, layer, inputs);
   const work = attentionWork({ ...layout, heads: spec.heads, window: null, bytesPerValue: 2 });

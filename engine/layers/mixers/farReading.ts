@@ -50,8 +50,8 @@ export class FarReading implements ChunkPart {
     const { chunk, stages } = context.scratch;
     const common = { queries: chunk.queries, heads, kvHeads, headDim, partials: chunk.partials, step: chunk.step.buffer };
     return new FarReading(device, context, layer, io, {
-      near: await bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: ringSlots }),
-      streamed: await Promise.all(stages.map((stage) => bindPart(device, { kind: 'range', format }, { ...common, ...stage, capacitySlots: stageTokens }))),
+      near: await bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: ringSlots }, { manyRows: true }),
+      streamed: await Promise.all(stages.map((stage) => bindPart(device, { kind: 'range', format }, { ...common, ...stage, capacitySlots: stageTokens }, { manyRows: true }))),
       merge: await bindMerge(device, { partials: chunk.partials, output: io.mixed, headDim }),
     });
   }
@@ -68,6 +68,7 @@ export class FarReading implements ChunkPart {
 
   async attend(chunk: Step, { submissions, signal }: ChunkRun): Promise<void> {
     const { sealed, windows, pace } = this.#context;
+    await this.#context.graphs?.reader.sample(this.#layer.index, this.#context.scratch.chunk.queries, chunk);
     const splits = this.#splits(chunk);
     const firstFar = splits > 1 ? splits : 0;
     this.#near.write({ keys: 0, firstSplit: 0, continued: false });

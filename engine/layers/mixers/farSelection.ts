@@ -1,7 +1,6 @@
 /**
  * Decoding beyond the GPU: a policy chooses far tokens, which are attended to exactly, those that are not in slots after
- * they were fetched; the rest is estimated. Where the choice is made on the GPU, what must be fetched is read back while
- * the ring and the rest are attended to, and what follows is encoded in the meantime.
+ * they were fetched; the rest is estimated. What follows is encoded while the CPU learns what must be fetched.
  */
 import type { Device } from '../../device/device.ts';
 import { EngineError } from '../../errors.ts';
@@ -17,13 +16,18 @@ export class FarSelection {
   readonly #device: Device;
   readonly #context: FarContext;
   readonly #layer: FarLayer;
+  readonly #queries: GPUBuffer;
+  /** What the policy `graph` has chosen for each KV head. */
+  #found: Promise<Uint32Array[]> = Promise.resolve([]);
   /** Resolves when the chosen tokens can be attended to. */
   #fetching: Promise<void> = Promise.resolve();
 
-  constructor(device: Device, context: FarContext, layer: FarLayer) {
+  /** `queries`: [1][heads·headDim] f32 while decoding. */
+  constructor(device: Device, context: FarContext, layer: FarLayer, queries: GPUBuffer) {
     this.#device = device;
     this.#context = context;
     this.#layer = layer;
+    this.#queries = queries;
   }
 
   /** Whether the policy chooses among far tokens, and there are any. */
@@ -34,7 +38,7 @@ export class FarSelection {
 
   /** Whether choosing needs more than what is on the GPU: it then comes after the ring's attention. */
   get #choosesLate(): boolean {
-    return this.#context.policy.name === 'flat';
+    return this.#context.policy.name === 'flat' || this.#context.policy.name === 'graph';
   }
 
   /** First, from the queries: the choice, and where the chosen tokens are. */
@@ -47,13 +51,10 @@ export class FarSelection {
     this.#layer.lookup.encode(pass);
   }
 
-  /** After the choice was encoded: submits, so that what is missing is read back while other work goes on. */
+  /** After the choice was encoded: the CPU's share of it, if it has one, goes on beside the ring's attention. */
   afterChoice(): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
-    if (!this.selects || this.#choosesLate) return null;
-    return (encoder) => {
-      this.#beginFetching(encoder);
-      return Promise.resolve();
-    };
+    if (!this.selects || this.#context.policy.name !== 'graph') return null;
+    return (encoder) => this.#beginWalking(encoder);
   }
 
   /** What needs no chosen token. */
@@ -65,8 +66,8 @@ export class FarSelection {
   afterRest(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
     if (!this.selects) return null;
     return async (encoder) => {
-      this.#device.gpu.queue.submit([encoder.finish()]);
-      if (this.#choosesLate) this.#beginFetching(await this.#chooseByScores(step));
+      if (this.#choosesLate) this.#device.gpu.queue.submit([encoder.finish()]);
+      this.#beginFetching(this.#choosesLate ? await (this.#context.policy.name === 'graph' ? this.#chooseFound(step) : this.#chooseByScores(step)) : encoder);
       await this.#fetching;
       await this.#context.observer?.observe(this.#layer);
     };
@@ -127,6 +128,37 @@ export class FarSelection {
     const pass = later.beginComputePass();
     selectScored.encode(pass, { entries: context.sealed, wanted: context.wanted });
     lookup.encode(pass);
+    this.#estimate(pass, step);
+    pass.end();
+    return later;
+  }
+
+  /** Sends the queries to the graphs, which are searched while the GPU attends to the ring. */
+  #beginWalking(encoder: GPUCommandEncoder): Promise<void> {
+    const { graphs, sealed, wanted, plan } = this.#context;
+    if (!graphs) throw new EngineError('internal', 'The policy “graph” needs the prompt’s queries, which this context was opened without.', 'Load the model again with this policy.');
+    const copy = graphs.reader.encode(encoder, this.#queries);
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    this.#found = graphs.reader.read(copy).then(async (queries) => {
+      await this.#context.settled();
+      await graphs.reader.settled();
+      return graphs.index.choose(this.#layer.index, queries, { sealed, wanted, maxSelected: plan.maxSelected });
+    });
+    // Whoever waits for it hears of a failure.
+    this.#found.catch(() => undefined);
+    return Promise.resolve();
+  }
+
+  /** The returned encoder finds the slots of what the graphs chose. */
+  async #chooseFound(step: Step): Promise<GPUCommandEncoder> {
+    const chosen = await this.#found;
+    const { selection } = this.#context.scratch;
+    const { queue } = this.#device.gpu;
+    for (const [kvHead, tokens] of chosen.entries()) queue.writeBuffer(selection.tokens, 4 * kvHead * selection.maxSelected, tokens as Uint32Array<ArrayBuffer>);
+    queue.writeBuffer(selection.counts, 0, Uint32Array.from(chosen, ({ length }) => length));
+    const later = this.#device.gpu.createCommandEncoder();
+    const pass = later.beginComputePass();
+    this.#layer.lookup.encode(pass);
     this.#estimate(pass, step);
     pass.end();
     return later;

@@ -54,7 +54,7 @@ export class GraphIndex {
   /** The keys that the layers are being brought to. */
   #bringing: { sealed: number; done: Promise<void> } | null = null;
 
-  constructor({ pool, unindexedKeys = 2048, scoredShare = 0.05 }: GraphOptions, store: FarStore, plan: { layout: FarLayout; format: FarFormat }, layers: number) {
+  constructor({ pool, unindexedKeys = 2048, scoredShare = 0.05 }: GraphOptions, store: FarStore, plan: { layout: FarLayout; format: FarFormat }) {
     const { heads, kvHeads, headDim, capacityTokens } = plan.layout;
     this.strideTokens = Math.max(leastStride, Math.ceil(capacityTokens / maxQueries));
     this.#store = store;
@@ -63,7 +63,7 @@ export class GraphIndex {
     this.#unindexedKeys = unindexedKeys;
     this.#scoredShare = scoredShare;
     const shape = { heads, kvHeads, headDim, capacityKeys: capacityTokens, maxQueries: Math.min(maxQueries, Math.ceil(capacityTokens / leastStride) + 1) };
-    this.#layers = Array.from({ length: layers }, () => new LayerGraph(pool, shape));
+    this.#layers = Array.from({ length: store.layers }, () => new LayerGraph(pool, shape));
   }
 
   /** Bytes of RAM for keys, graphs and sampled queries. */
@@ -112,7 +112,7 @@ export class GraphIndex {
   }
 
   #effort(keys: number, wanted: number) {
-    return { wanted, width: Math.max(64, 2 * wanted), maxScored: Math.max(256, 4 * wanted, Math.floor(this.#scoredShare * keys)) };
+    return { wanted, width: Math.max(64, 2 * wanted), maxScored: Math.max(128, 4 * wanted, Math.floor(this.#scoredShare * keys)) };
   }
 
   /** Brings all layers to the keys of the first `sealed` tokens; they share one go. */
