@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { markdownReport } from '../../bench/truth/report/markdown.ts';
 import { pageReport } from '../../bench/truth/report/page.ts';
+import { plotFiles } from '../../bench/truth/report/plots.ts';
 import { summarise } from '../../bench/truth/report/summary.ts';
 import type { TriedPolicy } from '../../bench/truth/policies.ts';
 import type { SuiteName } from '../../bench/truth/suites/suites.ts';
@@ -54,6 +55,7 @@ export function writeReport({ output }: CommandContext, outFolder: string): void
   const markdown = markdownReport(summary);
   writeFileSync(join(outFolder, 'report.md'), markdown);
   writeFileSync(join(outFolder, 'report.html'), pageReport(summary));
+  for (const { name, svg } of plotFiles(summary)) writeFileSync(join(outFolder, name), svg);
   writeFileSync(join(outFolder, 'summary.json'), `${JSON.stringify(summary, null, 1)}\n`);
   output.text(markdown);
   for (const cell of summary.cells) output.event({ event: 'cell', ...cell });

@@ -1,9 +1,9 @@
 /** The plots of a task: divergence, agreement and kept answers over the budget. */
 import { percentOf } from '../policies.ts';
 import type { Estimate } from '../statistics.ts';
-import type { Plot, Series } from './plot.ts';
-import type { Cell, Kind } from './summary.ts';
-import { percent } from './wording.ts';
+import { type Plot, plotFile, type Series } from './plot.ts';
+import type { Cell, Kind, Summary } from './summary.ts';
+import { percent, taskTitle } from './wording.ts';
 
 /** What must be reached at a budget, in percent of the far tokens. */
 export interface Target {
@@ -32,6 +32,15 @@ export function plotsOf(task: readonly Cell[]): { name: string; plot: Plot }[] {
   }
   add('kept', 'Questions answered, of those that full attention answers', { yLabel: 'share', logarithmic: false, targets: [{ x: 2, y: 0.97, label: 'target' }], writeY: percent }, ({ kept }) => (kept && kept.n > 0 ? kept : null));
   return plots;
+}
+
+/** Every plot of a summary as a file, named by its task. */
+export function plotFiles({ cells }: Summary): { name: string; svg: string }[] {
+  return [...Map.groupBy(cells, taskTitle).values()].flatMap((task) => {
+    const { model, suite, lengthTokens } = task[0];
+    const prefix = `${model} ${suite} ${lengthTokens}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+    return plotsOf(task).map(({ name, plot }) => ({ name: `${prefix}-${name}.svg`, svg: plotFile(plot) }));
+  });
 }
 
 /** A policy without a budget has no place on the axis. */
