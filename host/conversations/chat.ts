@@ -196,6 +196,8 @@ export class Chat {
     this.#running.delete(answer.conversationId);
     try {
       this.#parts.events.emit('message.changed', this.#parts.messages.finish(answer.id, end));
+      // What was read for it is kept.
+      this.#parts.events.emit('memories.changed', {});
     } catch (error) {
       // The conversation was removed while it was answered.
       if (toFailure(error).code !== 'message-not-found') throw error;

@@ -32,6 +32,7 @@ interface Turn {
 
 interface Loaded {
   key: string;
+  kv: KvSetting;
   /** The worker's life it was loaded in; undefined while loading. */
   life: number | undefined;
   description: Promise<ModelDescription>;
@@ -65,11 +66,14 @@ export class ModelSession {
     }
   }
 
-  /** A model that is loaded with page bounds serves those who need none, too. */
+  /** A model that is loaded with page bounds or graphs serves those who need none, too. */
   #keyFor(target: ModelTarget): string {
+    const own = keyOf(target);
+    if (!this.#loaded || this.#loaded.key === own) return own;
+    const { pages, graphs } = this.#loaded.kv;
     const kv = target.kv ?? defaultKvSetting;
-    const key = (pages: boolean) => JSON.stringify([target.contextTokens, { ...kv, pages }, target.path]);
-    return this.#loaded?.key === key(true) ? key(true) : key(kv.pages);
+    const wider = keyOf({ ...target, kv: { ...kv, pages: kv.pages || pages, graphs: kv.graphs || graphs } });
+    return this.#loaded.key === wider ? wider : own;
   }
 
   #turn(key: string, signal: AbortSignal | undefined): Promise<void> {
@@ -122,7 +126,7 @@ export class ModelSession {
   }
 
   #startLoading(key: string, target: ModelTarget): Promise<ModelDescription> {
-    const loaded: Loaded = { key, life: undefined, description: this.#load(target, () => loaded) };
+    const loaded: Loaded = { key, kv: target.kv ?? defaultKvSetting, life: undefined, description: this.#load(target, () => loaded) };
     this.#loaded = loaded;
     return loaded.description;
   }
@@ -148,6 +152,10 @@ export class ModelSession {
       throw error;
     }
   }
+}
+
+function keyOf({ contextTokens, kv = defaultKvSetting, path }: ModelTarget): string {
+  return JSON.stringify([contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, path]);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -3,6 +3,7 @@ import { clsx } from 'clsx';
 import { WifiOff } from 'lucide-react';
 import type { GpuMemory, WorkerStatus } from '../../host/contract/entities.ts';
 import { isUnderWay, useModels } from '../features/models/store.ts';
+import { ReadingStatus } from '../features/readings/components/ReadingStatus.tsx';
 import { useSettings } from '../features/settings/store.ts';
 import { Popover } from '../ui/Popover.tsx';
 import { Tooltip } from '../ui/Tooltip.tsx';
@@ -21,6 +22,7 @@ export function StatusStrip() {
       <WorkerState worker={worker} />
       {worker.memory && <MemoryInUse memory={worker.memory} kind={worker.adapter?.kind ?? 'gpu'} />}
       <LoadedModel worker={worker} />
+      <ReadingStatus />
       <Downloads />
       <span className="ml-auto flex items-center gap-4">
         <Tooltip content={offline ? text.offlineHint : text.localHint} side="top">

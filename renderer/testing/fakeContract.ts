@@ -4,7 +4,9 @@ import {
   type Conversation,
   type Download,
   type Failure,
+  type ContextTiers,
   type Message,
+  type Reading,
   type Settings,
   type WorkerStatus,
   defaultSampling,
@@ -37,6 +39,7 @@ export class FakeContract {
   #failedOnce = false;
   #models = data.models;
   #memories = data.memories;
+  #readings: Reading[] = data.readings;
   #quotaBytes: number | null = 20_000_000_000;
   #settings: Settings = { ...defaultSettings, defaultModelId: 'smollm2-135m' };
   #worker: WorkerStatus;
@@ -49,6 +52,7 @@ export class FakeContract {
     if (options.firstRun) {
       this.#models = [];
       this.#memories = [];
+      this.#readings = [];
     }
     const memory = { weightsBytes: 144_811_072, kvBytes: 94_371_840, activationsBytes: 22_020_096, stagingBytes: 4_194_304, totalBytes: 265_397_312 };
     this.#worker = options.noAdapter
@@ -125,6 +129,16 @@ export class FakeContract {
         const usedBytes = this.#memories.reduce((total, { freedBytes }) => total + freedBytes, 0);
         return { usedBytes, quotaBytes: this.#quotaBytes, freeBytes: Math.max(0, (this.#quotaBytes ?? data.machine.diskFreeBytes) - usedBytes) };
       }
+      case 'readings.list':
+        return this.#readings;
+      case 'readings.start':
+        return this.#read(params.documentId, params.modelId);
+      case 'readings.pause':
+        return this.#changeReading(params.readingId, { state: 'paused', tokensPerSecond: null, secondsLeft: null });
+      case 'readings.cancel':
+        this.#readings = this.#readings.filter(({ id }) => id !== params.readingId);
+        this.#options.emit('readings.removed', { readingId: params.readingId });
+        return {};
       case 'conversations.list':
         return [...this.#conversations.values()];
       case 'conversations.create':
@@ -181,7 +195,48 @@ export class FakeContract {
     const prompt = 30 + historyTokens + parts.questionTokens + documents.reduce((sum, { tokens }) => sum + tokens, 0);
     const freeTokens = 8192 - prompt - sampling.maxTokens;
     const refusal = failureOf(`This needs ${(8192 - freeTokens).toLocaleString('en')} tokens, but SmolLM2 135M Instruct can hold 8,192.`, 'Remove a document or choose a model with a longer context. Nothing is cut.');
-    return { ...parts, windowTokens: 8192, freeTokens, refusal: freeTokens < 0 ? refusal : null, cachedTokens: historyTokens > 0 ? Math.min(5890, prompt) : 0, readingTokensPerSecond: 107 };
+    return { ...parts, windowTokens: 8192, freeTokens, refusal: freeTokens < 0 ? refusal : null, cachedTokens: historyTokens > 0 ? Math.min(5890, prompt) : 0, tiers: this.#tiers(prompt, conversationId), readingTokensPerSecond: 107 };
+  }
+
+  /** The GPU holds 2,000 tokens here. */
+  #tiers(promptTokens: number, conversationId: string): ContextTiers {
+    const { policy } = this.#conversation(conversationId);
+    const offloadedTokens = Math.max(0, promptTokens - 2000);
+    const beyond = { residentTokens: promptTokens - offloadedTokens, offloadedTokens };
+    if (policy?.name === 'window') {
+      return { ...beyond, policy: 'window', chosenTokens: 0, estimatedTokens: 0, droppedTokens: offloadedTokens, droppedBecause: 'the policy “window” attends to the first and the latest tokens only' };
+    }
+    const chosenTokens = Math.ceil(offloadedTokens / 50);
+    return { ...beyond, policy: policy?.name ?? 'sketch', chosenTokens, estimatedTokens: offloadedTokens - chosenTokens, droppedTokens: 0, droppedBecause: null };
+  }
+
+  #changeReading(id: string, change: Partial<Reading>): Reading | undefined {
+    this.#readings = this.#readings.map((reading) => (reading.id === id ? { ...reading, ...change } : reading));
+    const changed = this.#readings.find((reading) => reading.id === id);
+    if (changed) this.#options.emit('readings.changed', changed);
+    return changed;
+  }
+
+  /** A book in half a minute. */
+  #read(documentId: string, modelId: string): Reading {
+    const totalTokens = tokensOf(this.#texts.get(documentId) ?? '');
+    const known = this.#readings.find((reading) => reading.documentId === documentId && reading.modelId === modelId);
+    const reading: Reading = known ?? { id: `reading${this.#next++}`, documentId, modelId, state: 'queued', doneTokens: 0, totalTokens, tokensPerSecond: null, secondsLeft: null, failure: null };
+    if (!known) this.#readings = [...this.#readings, reading];
+    const perSecond = totalTokens / 30;
+    const run = async () => {
+      this.#changeReading(reading.id, { state: 'loading', failure: null });
+      await pause(700);
+      for (let { doneTokens } = reading; doneTokens < totalTokens; doneTokens += perSecond / 4) {
+        const now = this.#readings.find(({ id }) => id === reading.id);
+        if (!now || now.state === 'paused') return;
+        this.#changeReading(reading.id, { state: 'reading', doneTokens: Math.round(doneTokens), tokensPerSecond: perSecond, secondsLeft: (totalTokens - doneTokens) / perSecond });
+        await pause(250);
+      }
+      this.#changeReading(reading.id, { state: 'done', doneTokens: totalTokens, tokensPerSecond: null, secondsLeft: null });
+    };
+    void run();
+    return { ...reading, state: 'queued' };
   }
 
   async #download(catalogueId: string): Promise<Download> {

@@ -8,11 +8,13 @@ interface ConfirmDialogProps {
   title: string;
   description: string;
   confirmLabel: string;
+  /** Where “Cancel” itself would be ambiguous. */
+  cancelLabel?: string;
   onConfirm(): void;
 }
 
 /** Asks before something that cannot be undone. */
-export function ConfirmDialog({ open, onOpenChange, title, description, confirmLabel, onConfirm }: ConfirmDialogProps) {
+export function ConfirmDialog({ open, onOpenChange, title, description, confirmLabel, cancelLabel = strings.common.cancel, onConfirm }: ConfirmDialogProps) {
   return (
     <Primitive.Root open={open} onOpenChange={onOpenChange}>
       <Primitive.Portal>
@@ -22,7 +24,7 @@ export function ConfirmDialog({ open, onOpenChange, title, description, confirmL
           <Primitive.Description className="mt-1.5 text-quiet">{description}</Primitive.Description>
           <div className="mt-4 flex justify-end gap-2">
             <Primitive.Cancel asChild>
-              <Button>{strings.common.cancel}</Button>
+              <Button>{cancelLabel}</Button>
             </Primitive.Cancel>
             <Primitive.Action asChild>
               <Button variant="danger" onClick={onConfirm}>

@@ -3,6 +3,8 @@ import { attempt } from '../failures.ts';
 import { attachWithDialog } from '../../features/chat/attach.ts';
 import { chatStore } from '../../features/chat/store.ts';
 import { streamingAnswerOf } from '../../features/chat/thread.ts';
+import { readChat } from '../../features/readings/readChat.ts';
+import { readingsStrings } from '../../features/readings/strings.ts';
 import { settingsStore } from '../../features/settings/store.ts';
 import { strings } from '../strings.ts';
 import { currentTheme } from '../theme.ts';
@@ -66,6 +68,27 @@ export const actions = new ActionRegistry([
     keywords: ['meter', 'tokens', 'window'],
     isEnabled: () => view().screen === 'chat',
     perform: () => view().setMeterOpen(true),
+  },
+  {
+    id: 'reading.start',
+    label: readingsStrings.actions.start,
+    keywords: ['document', 'ahead', 'memory', 'keep'],
+    isEnabled: readChat.canStart,
+    perform: readChat.start,
+  },
+  {
+    id: 'reading.pause',
+    label: readingsStrings.actions.pause,
+    keywords: ['stop', 'document'],
+    isEnabled: readChat.canPause,
+    perform: readChat.pause,
+  },
+  {
+    id: 'reading.resume',
+    label: readingsStrings.actions.resume,
+    keywords: ['continue', 'go on', 'document'],
+    isEnabled: readChat.canResume,
+    perform: readChat.resume,
   },
   {
     id: 'sidebar.toggle',

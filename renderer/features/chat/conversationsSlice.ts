@@ -4,7 +4,7 @@ import type { Conversation, Sampling } from '../../../host/contract/entities.ts'
 import type { HostCaller } from '../../app/connection/session.ts';
 import type { ChatState } from './store.ts';
 
-export type ConversationChange = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt'>> & { sampling?: Sampling };
+export type ConversationChange = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'policy'>> & { sampling?: Sampling };
 
 export interface ConversationsSlice {
   listed: boolean;

@@ -1,5 +1,5 @@
 /** The context meter as rows and segments: what the bar draws and the table lists. */
-import type { ContextMeter } from '../../../host/contract/entities.ts';
+import type { ContextMeter, ContextTiers } from '../../../host/contract/entities.ts';
 import { chatStrings } from './strings.ts';
 
 export type PartKind = 'system' | 'document' | 'document-alternate' | 'history' | 'question' | 'reserve' | 'free';
@@ -13,6 +13,17 @@ export interface MeterPart {
   share: number;
 }
 
+export type TierKind = 'resident' | 'chosen' | 'estimated' | 'dropped';
+
+/** Where tokens of the prompt lie and how a step attends to them; together they are the prompt. */
+export interface MeterTier {
+  kind: TierKind;
+  label: string;
+  tokens: number;
+  /** Of the prompt. */
+  share: number;
+}
+
 export interface MeterSummary {
   parts: MeterPart[];
   /** Everything but what is free, the answer's reserve included. */
@@ -21,6 +32,9 @@ export interface MeterSummary {
   /** How many tokens there are too many; 0 when it fits. */
   excessTokens: number;
   unreadTokens: number;
+  tiers: MeterTier[];
+  offloadedTokens: number;
+  droppedTokens: number;
   /** Null while this model's speed on this machine is unknown. */
   readingSeconds: number | null;
 }
@@ -47,6 +61,16 @@ export function summarise(meter: ContextMeter): MeterSummary {
     windowTokens: meter.windowTokens,
     excessTokens: Math.max(0, -meter.freeTokens),
     unreadTokens,
+    tiers: summariseTiers(meter.tiers),
+    offloadedTokens: meter.tiers.offloadedTokens,
+    droppedTokens: meter.tiers.droppedTokens,
     readingSeconds: speed ? unreadTokens / speed : null,
   };
+}
+
+function summariseTiers({ residentTokens, offloadedTokens, chosenTokens, estimatedTokens, droppedTokens }: ContextTiers): MeterTier[] {
+  const { tiers: names } = chatStrings.meter;
+  const whole = Math.max(1, residentTokens + offloadedTokens);
+  const tier = (kind: TierKind, tokens: number): MeterTier => ({ kind, label: names[kind], tokens, share: tokens / whole });
+  return [tier('resident', residentTokens), tier('chosen', chosenTokens), tier('estimated', estimatedTokens), tier('dropped', droppedTokens)];
 }

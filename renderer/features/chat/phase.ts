@@ -1,5 +1,5 @@
 /** The words beside a running answer, from the host's progress. */
-import type { AnswerProgress } from '../../../host/contract/entities.ts';
+import type { AnswerProgress, ContextTiers } from '../../../host/contract/entities.ts';
 import { formatBytes, formatCount, formatRate, formatWait, fractionOf } from '../../app/format.ts';
 import { chatStrings } from './strings.ts';
 
@@ -34,7 +34,20 @@ export function phaseText(progress: AnswerProgress | undefined): PhaseText {
     case 'answering':
       return {
         title: text.answering,
-        details: [chatStrings.statistics.tokens(formatCount(done)), ...(perSecond > 0 ? [text.tokenRate(formatRate(perSecond))] : [])],
+        details: [chatStrings.statistics.tokens(formatCount(done)), ...(perSecond > 0 ? [text.tokenRate(formatRate(perSecond))] : []), ...tierDetails(progress.tiers)],
       };
   }
+}
+
+/** Which tiers the answer comes from, and what is not attended to exactly. */
+function tierDetails(tiers: ContextTiers | null): string[] {
+  if (!tiers) return [];
+  const { residentTokens, offloadedTokens, chosenTokens, estimatedTokens, droppedTokens } = tiers;
+  const total = formatCount(residentTokens + offloadedTokens);
+  if (offloadedTokens === 0) return [text.allOnGpu(total)];
+  return [
+    text.beyondGpu(formatCount(residentTokens + chosenTokens), total),
+    ...(estimatedTokens > 0 ? [text.estimated(formatCount(estimatedTokens))] : []),
+    text.dropped(formatCount(droppedTokens)),
+  ];
 }

@@ -13,12 +13,15 @@ export interface MemoriesState {
   failure: Failure | null;
   /** Never rejects: what goes wrong is kept in `failure`. */
   load(): Promise<void>;
+  /** Loads them unless somebody has asked for them before. */
+  ensureLoaded(): Promise<void>;
   remove(memoryId: string): Promise<void>;
   /** null: no limit. */
   setQuota(quotaBytes: number | null): Promise<void>;
 }
 
 export function createMemoriesStore(caller: HostCaller) {
+  let asked: Promise<void> | null = null;
   const store = createStore<MemoriesState>((set, get) => ({
     memories: null,
     usage: null,
@@ -31,6 +34,7 @@ export function createMemoriesStore(caller: HostCaller) {
         set({ failure: failureOf(error) });
       }
     },
+    ensureLoaded: () => (asked ??= get().load()),
     async remove(memoryId) {
       await caller.call('memories.remove', { memoryId });
       await get().load();

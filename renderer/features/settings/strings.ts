@@ -19,6 +19,24 @@ export const settingsStrings = {
       underWay: 'under way',
     },
   },
+  readingMemory: {
+    title: 'Memory for reading',
+    hint: 'How much room keys and values may take: what a model keeps of each token it has read. A change loads the model again with the next question.',
+    gpu: 'On the GPU',
+    gpuHint: 'What is read first fills this; the index over everything else is part of it. How much memory the GPU has is not told to programs. Empty: 2.1 GB.',
+    gpuHintSoftware: (total: string | null) =>
+      `What is read first fills this. The processor computes here, so it is the machine’s own memory${total === null ? '' : `, ${total} in all`}. Empty: an eighth of that.`,
+    ram: 'In RAM',
+    ramHint: (total: string | null, quarter: string | null) =>
+      `For what does not fit there; what does not fit here either lies on disk. ${total === null ? 'Empty: a quarter of the machine’s memory.' : `This machine has ${total}. Empty: a quarter of that, ${quarter}.`}`,
+    automatic: 'automatic',
+    unit: 'GB',
+    format: 'Format',
+    formats: { f16: '16 bit', q8: '8 bit' },
+    formatHint: 'Of what lies beyond the GPU’s share. 16 bit changes nothing; 8 bit takes about half the room and half the reading, and rounds, so that answers can differ slightly.',
+    continueReadings: 'Go on reading after a restart',
+    continueReadingsHint: 'Documents that were being read when Longleaf was closed go on by themselves; those that you paused wait. Off: all of them wait for you.',
+  },
   answers: {
     title: 'New chats',
     hint: 'Each chat starts with these and can change its own.',

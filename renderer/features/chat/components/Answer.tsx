@@ -1,7 +1,7 @@
 import { clsx } from 'clsx';
 import { RotateCcw } from 'lucide-react';
 import { memo } from 'react';
-import type { Message } from '../../../../host/contract/entities.ts';
+import type { Failure, Message } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
 import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
@@ -24,10 +24,16 @@ export const Answer = memo(function Answer({ message, last }: { message: Message
     <article aria-label={text.answer} aria-busy={streaming} data-testid="answer" data-state={message.state} className={clsx('mb-4', !last && 'turn')}>
       {message.text !== '' && <Markdown source={message.text} streaming={streaming} />}
       {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
+      {message.statistics?.notKept && <NotKept failure={message.statistics.notKept} />}
       {!streaming && <AnswerFooter message={message} last={last} />}
     </article>
   );
 });
+
+/** Reading goes on where there is no room to keep it; it says so. */
+function NotKept({ failure }: { failure: Failure }) {
+  return <Notice tone="warning" className="mt-3" message={chatStrings.statistics.notKept} remedy={`${failure.message} ${failure.remedy}`} />;
+}
 
 /** What there is to say when an answer did not come to its natural end. */
 function Ending({ message }: { message: Message }) {

@@ -14,7 +14,7 @@ export function AnswerPhase({ message }: { message: Message }) {
   const detailItems = details.map((detail) => <span key={detail}>{detail}</span>);
   if (fraction === undefined || message.text !== '') {
     return (
-      <p data-testid="answer-phase" data-phase={progress?.phase} className="mt-2 flex gap-2 text-small text-faint tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+      <p data-testid="answer-phase" data-phase={progress?.phase} className="mt-2 flex flex-wrap gap-x-2 text-small text-faint tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
         <span>{title}</span>
         {detailItems}
       </p>

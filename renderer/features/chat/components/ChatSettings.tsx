@@ -1,4 +1,4 @@
-/** Model, system prompt and sampling of the open chat. */
+/** Model, system prompt, policy and sampling of the open chat. */
 import type { Sampling } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
 import { Select } from '../../../ui/Select.tsx';
@@ -10,6 +10,7 @@ import { useActiveConversation, useActiveModel } from '../hooks/useChatContext.t
 import type { ConversationChange } from '../conversationsSlice.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
+import { PolicyPicker } from './PolicyPicker.tsx';
 
 const text = chatStrings.header;
 
@@ -42,6 +43,7 @@ export function ChatSettings() {
         value={conversation?.systemPrompt ?? defaults.defaultSystemPrompt}
         onCommit={(systemPrompt) => attempt(changeActive({ systemPrompt }))}
       />
+      <PolicyPicker value={conversation?.policy ?? null} onChange={(policy) => attempt(changeActive({ policy }))} />
       <section>
         <h2 className="mb-1 font-medium">{text.sampling}</h2>
         <SamplingForm

@@ -1,4 +1,7 @@
-/** What the next prompt takes of the context: a slim bar by part; pressed, a table with every number. */
+/**
+ * What the next prompt takes of the context: a slim bar by part, and where it does not fit the GPU, a slimmer one by
+ * tier; pressed, a table with every number.
+ */
 import { clsx } from 'clsx';
 import { useView } from '../../../app/view.ts';
 import { formatCount, formatWait, fractionOf } from '../../../app/format.ts';
@@ -11,7 +14,7 @@ import { useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useCha
 import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextTable } from './ContextTable.tsx';
-import { partColours } from './partColours.ts';
+import { partColours, tierColours } from './partColours.ts';
 
 const text = chatStrings.meter;
 
@@ -53,12 +56,19 @@ export function ContextBar() {
 }
 
 function accessibleName(summary: MeterSummary): string {
-  return `${text.label}: ${text.used(formatCount(summary.usedTokens), formatCount(summary.windowTokens))}`;
+  const used = text.used(formatCount(summary.usedTokens), formatCount(summary.windowTokens));
+  return [`${text.label}: ${used}`, ...tierWords(summary)].join(', ');
+}
+
+/** How much is beyond the GPU, if anything, and that nothing is dropped. */
+function tierWords({ tiers, offloadedTokens, droppedTokens }: MeterSummary): string[] {
+  const resident = tiers.find(({ kind }) => kind === 'resident')?.tokens ?? 0;
+  return [...(offloadedTokens > 0 ? [text.beyond(formatCount(resident), formatCount(offloadedTokens))] : []), text.dropped(formatCount(droppedTokens))];
 }
 
 function Bar({ summary }: { summary: MeterSummary | null }) {
   return (
-    <span className="flex h-4 items-center">
+    <span className="flex h-4 flex-col justify-center gap-[3px]">
       <span className={clsx('flex h-1.5 w-full gap-px overflow-hidden rounded-full bg-pressed', summary && summary.excessTokens > 0 && 'ring-1 ring-danger')}>
         {summary?.parts
           .filter(({ tokens }) => tokens > 0)
@@ -68,6 +78,22 @@ function Bar({ summary }: { summary: MeterSummary | null }) {
             </Tooltip>
           ))}
       </span>
+      {summary && summary.offloadedTokens > 0 && <Tiers summary={summary} />}
+    </span>
+  );
+}
+
+function Tiers({ summary: { tiers, usedTokens, windowTokens } }: { summary: MeterSummary }) {
+  const promptTokens = tiers.reduce((sum, { tokens }) => sum + tokens, 0);
+  return (
+    <span className="flex h-[3px] gap-px overflow-hidden rounded-full" style={{ width: `${(promptTokens / Math.max(windowTokens, usedTokens)) * 100}%` }}>
+      {tiers
+        .filter(({ tokens }) => tokens > 0)
+        .map((tier) => (
+          <Tooltip key={tier.kind} side="top" content={<span className="tabular-nums">{text.segment(tier.label, formatCount(tier.tokens))}</span>}>
+            <span data-tier={tier.kind} className={clsx('h-full min-w-[2px]', tierColours[tier.kind])} style={{ width: `${tier.share * 100}%` }} />
+          </Tooltip>
+        ))}
     </span>
   );
 }
@@ -79,13 +105,21 @@ function Numbers({ summary, waiting }: { summary: MeterSummary | null; waiting: 
     return <span>{loading ? text.loadingModel(Math.floor((fractionOf(loading.doneBytes, loading.totalBytes) ?? 0) * 100)) : text.waiting}</span>;
   }
   const { usedTokens, windowTokens, excessTokens, unreadTokens, readingSeconds } = summary;
+  if (excessTokens > 0) {
+    return <span className="font-medium text-danger-text">{text.over(formatCount(usedTokens), formatCount(windowTokens), formatCount(excessTokens))}</span>;
+  }
   return (
     <>
-      <span className={excessTokens > 0 ? 'font-medium text-danger-text' : undefined}>
-        {excessTokens > 0 ? text.over(formatCount(usedTokens), formatCount(windowTokens), formatCount(excessTokens)) : text.used(formatCount(usedTokens), formatCount(windowTokens))}
+      <span className="flex min-w-0 gap-x-2 truncate [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+        <span>{text.used(formatCount(usedTokens), formatCount(windowTokens))}</span>
+        {tierWords(summary).map((words) => (
+          <span key={words} className={clsx('truncate', summary.droppedTokens > 0 && 'last:font-medium last:text-warning-text')}>
+            {words}
+          </span>
+        ))}
       </span>
-      {excessTokens === 0 && readingSeconds !== null && (
-        <span>{unreadTokens === 0 ? text.nothingToRead : text.reading(formatWait(readingSeconds))}</span>
+      {readingSeconds !== null && (
+        <span className="shrink-0">{unreadTokens === 0 ? text.nothingToRead : text.reading(formatWait(readingSeconds))}</span>
       )}
     </>
   );

@@ -4,7 +4,8 @@ import type { ContextMeter } from '../../../../host/contract/entities.ts';
 import { formatCount, formatDuration } from '../../../app/format.ts';
 import type { MeterSummary, PartKind } from '../meterParts.ts';
 import { chatStrings } from '../strings.ts';
-import { partColours } from './partColours.ts';
+import { policyStrings } from '../policyStrings.ts';
+import { partColours, tierColours } from './partColours.ts';
 
 const text = chatStrings.meter;
 /** Too pale to be seen without an edge. */
@@ -48,12 +49,61 @@ export function ContextTable({ meter, summary }: { meter: ContextMeter; summary:
           </tr>
         </tbody>
       </table>
+      <TierTable meter={meter} summary={summary} />
       <dl className="mt-2.5 border-t border-line pt-2 tabular-nums">
         <Fact label={text.cachedRow}>{formatCount(meter.cachedTokens)}</Fact>
         <Fact label={text.toRead}>{formatCount(summary.unreadTokens)}</Fact>
         <Fact label={text.estimate}>{summary.readingSeconds === null ? text.unknownSpeed : formatDuration(summary.readingSeconds)}</Fact>
       </dl>
     </div>
+  );
+}
+
+/** Where the prompt will lie. What a policy does with the part beyond the GPU is only told where there is one. */
+function TierTable({ meter: { tiers }, summary }: { meter: ContextMeter; summary: MeterSummary }) {
+  const shown = summary.tiers.filter(({ kind }) => summary.offloadedTokens > 0 || kind === 'resident' || kind === 'dropped');
+  return (
+    <table className="mt-2.5 w-full border-t border-line tabular-nums" aria-label={text.tiersTitle}>
+      <thead>
+        <tr className="text-tiny text-faint">
+          <th scope="col" className="pt-2 pb-1 text-left font-medium">
+            {text.tiersTitle}
+          </th>
+          <th scope="col" className="pt-2 pb-1 text-right font-medium">
+            {text.columns.tokens}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map(({ kind, label, tokens }) => (
+          <tr key={kind} data-tier={kind}>
+            <th scope="row" className="py-0.5 pr-4 text-left font-normal">
+              <span className="flex gap-2">
+                <span className={clsx('mt-[0.3125rem] size-2.5 shrink-0 rounded-[2px]', tierColours[kind])} aria-hidden />
+                {kind === 'dropped' && tiers.droppedBecause ? text.droppedWhy(tiers.droppedBecause) : label}
+              </span>
+            </th>
+            <td className={clsx('py-0.5 text-right align-top', kind === 'dropped' && tokens > 0 && 'font-medium text-warning-text')}>{formatCount(tokens)}</td>
+          </tr>
+        ))}
+        {summary.offloadedTokens > 0 && (
+          <>
+            <tr className="border-t border-line">
+              <th scope="row" className="pt-1 text-left font-normal text-quiet">
+                {text.offloaded}
+              </th>
+              <td className="pt-1 text-right">{formatCount(summary.offloadedTokens)}</td>
+            </tr>
+            <tr>
+              <th scope="row" className="py-0.5 text-left font-normal text-quiet">
+                {text.policyRow}
+              </th>
+              <td className="py-0.5 text-right">{policyStrings[tiers.policy].name}</td>
+            </tr>
+          </>
+        )}
+      </tbody>
+    </table>
   );
 }
 

@@ -8,6 +8,7 @@ import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ProgressBar } from '../../../ui/ProgressBar.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
+import { ChipReading } from '../../readings/components/ChipReading.tsx';
 import { type Arrival, libraryStore, useLibrary } from '../../library/store.ts';
 import { useActiveConversation, useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
@@ -39,7 +40,7 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
   const cannotCount = useMeterFailure() !== null || model === null;
   const counted = tokens === undefined ? text.counting : text.tokens(formatCount(tokens));
   return (
-    <li className={clsx(chip, previewed && 'border-accent!')} data-testid="document">
+    <li className={clsx(chip, 'relative overflow-hidden', previewed && 'border-accent!')} data-testid="document">
       <button
         type="button"
         aria-label={text.preview(document.name)}
@@ -51,6 +52,7 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
         <span className="truncate font-medium">{document.name}</span>
         <span className="shrink-0 text-small text-faint tabular-nums">{tokens === undefined && cannotCount ? formatBytes(document.sizeBytes) : counted}</span>
       </button>
+      <ChipReading documentId={document.id} name={document.name} />
       <IconButton icon={X} iconSize={13} size="small" label={text.remove(document.name)} onClick={() => attempt(chatStore.getState().detachDocument(document.id))} />
     </li>
   );

@@ -1,24 +1,24 @@
 import { clsx } from 'clsx';
-import type { AnswerStatistics } from '../../../../host/contract/entities.ts';
-import { formatCount, formatDuration, formatRate } from '../../../app/format.ts';
+import type { AnswerStatistics, PolicyOutcome } from '../../../../host/contract/entities.ts';
+import { formatCount, formatDuration } from '../../../app/format.ts';
 import { Popover } from '../../../ui/Popover.tsx';
+import { perSecond } from '../rates.ts';
 import { chatStrings } from '../strings.ts';
+import { StatisticsTable } from './StatisticsTable.tsx';
 
 const text = chatStrings.statistics;
 
-function perSecond(tokens: number, milliseconds: number): string | null {
-  return tokens > 0 && milliseconds > 0 ? formatRate((tokens * 1000) / milliseconds) : null;
-}
-
 /** One quiet line after the model's name; all the numbers when it is pressed. `quiet`: only when pointed at. */
 export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics; quiet: boolean }) {
-  const { answerTokens, answeringMs, promptTokens, reusedTokens, readingMs, stopReason } = statistics;
+  const { answerTokens, answeringMs, promptTokens, reusedTokens, keptTokens, policy, readingMs, stopReason } = statistics;
   const rate = perSecond(answerTokens, answeringMs);
   const readTokens = Math.max(0, promptTokens - reusedTokens);
   const line = [
     rate ? text.answer(formatCount(answerTokens), rate) : text.answerWithoutRate(formatCount(answerTokens)),
     text.read(formatCount(readTokens), formatDuration(readingMs / 1000)),
-    ...(reusedTokens > 0 ? [text.reused(formatCount(reusedTokens))] : []),
+    ...(keptTokens > 0 ? [text.kept(formatCount(keptTokens))] : []),
+    ...(reusedTokens > keptTokens ? [text.reused(formatCount(reusedTokens - keptTokens))] : []),
+    ...(policy ? attention(policy) : []),
     text.stopReason(stopReason),
   ];
   return (
@@ -47,35 +47,13 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
   );
 }
 
-function StatisticsTable({ statistics }: { statistics: AnswerStatistics }) {
-  const { modelName, answerTokens, answeringMs, promptTokens, reusedTokens, readingMs, stopReason } = statistics;
-  const readTokens = Math.max(0, promptTokens - reusedTokens);
-  const withRate = (tokens: number, milliseconds: number) => {
-    const rate = perSecond(tokens, milliseconds);
-    return rate ? text.tokensAndRate(formatCount(tokens), rate) : text.tokens(formatCount(tokens));
-  };
-  const rows: [string, string][] = [
-    [text.rows.model, modelName],
-    [text.rows.prompt, text.tokens(formatCount(promptTokens))],
-    [text.rows.reused, text.tokens(formatCount(reusedTokens))],
-    [text.rows.read, withRate(readTokens, readingMs)],
-    [text.rows.reading, formatDuration(readingMs / 1000)],
-    [text.rows.answer, withRate(answerTokens, answeringMs)],
-    [text.rows.answering, formatDuration(answeringMs / 1000)],
-    [text.rows.stop, text.stopReason(stopReason)],
+/** “attended to 1,452 of 6,630 exactly”, “5,178 estimated”, “0 dropped”. */
+function attention({ totalKeys, exactKeys, estimatedKeys, droppedKeys }: PolicyOutcome): string[] {
+  const total = formatCount(totalKeys);
+  if (exactKeys === totalKeys) return [text.attendedAll(total)];
+  return [
+    text.attended(formatCount(exactKeys), total),
+    ...(estimatedKeys > 0 ? [text.estimated(formatCount(estimatedKeys))] : []),
+    text.dropped(formatCount(droppedKeys)),
   ];
-  return (
-    <table className="selectable tabular-nums">
-      <tbody>
-        {rows.map(([label, value]) => (
-          <tr key={label}>
-            <th scope="row" className="py-0.5 pr-6 text-left font-normal text-quiet">
-              {label}
-            </th>
-            <td className="py-0.5 text-right">{value}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
 }

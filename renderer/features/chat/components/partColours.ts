@@ -1,4 +1,4 @@
-import type { PartKind } from '../meterParts.ts';
+import type { PartKind, TierKind } from '../meterParts.ts';
 
 /** The colour of each part, the same in the bar and in the table. */
 export const partColours: Record<PartKind, string> = {
@@ -9,4 +9,12 @@ export const partColours: Record<PartKind, string> = {
   question: 'bg-part-question',
   reserve: 'hatched',
   free: 'bg-transparent',
+};
+
+/** One hue, paler the less a step sees of them; what is dropped stands out. */
+export const tierColours: Record<TierKind, string> = {
+  resident: 'bg-tier-resident',
+  chosen: 'bg-tier-chosen',
+  estimated: 'bg-tier-estimated',
+  dropped: 'bg-danger',
 };

@@ -11,6 +11,7 @@ import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { useFocusWhenShown } from '../../../ui/useFocusWhenShown.ts';
 import { useActiveModel } from '../../chat/hooks/useChatContext.ts';
+import { DocumentReading } from '../../readings/components/DocumentReading.tsx';
 import { useDocumentText } from '../hooks/useDocumentText.ts';
 import { useTokenCount } from '../hooks/useTokenCount.ts';
 import { libraryStore, useLibrary } from '../store.ts';
@@ -58,6 +59,7 @@ export function PreviewPane({ documentId }: { documentId: string }) {
           <IconButton icon={X} label={text.close} onClick={closePreview} />
         </div>
         <Facts document={document} />
+        <DocumentReading documentId={document.id} name={document.name} />
         {document.notices.map((notice) => (
           <Notice key={notice} tone="warning" message={notice} className="mt-2" />
         ))}

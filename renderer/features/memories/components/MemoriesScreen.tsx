@@ -4,6 +4,7 @@ import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
+import { UnfinishedReadings } from '../../readings/components/UnfinishedReadings.tsx';
 import { memoriesStore, useMemories } from '../store.ts';
 import { memoriesStrings as text } from '../strings.ts';
 import { MemoryTable } from './MemoryTable.tsx';
@@ -26,6 +27,7 @@ export function MemoriesScreen() {
           {failure && (
             <Notice tone="danger" className="mb-6" message={failure.message} remedy={failure.remedy} actions={<Button onClick={load}>{strings.common.tryAgain}</Button>} />
           )}
+          <UnfinishedReadings />
           {memories && (
             <section aria-labelledby="memories-kept" className="mb-8">
               <h2 id="memories-kept" className="text-body font-semibold">

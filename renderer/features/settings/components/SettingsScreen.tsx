@@ -9,6 +9,7 @@ import { settingsStrings as text } from '../strings.ts';
 import { GpuReport } from './GpuReport.tsx';
 import { MachineSection } from './MachineSection.tsx';
 import { OutboundList } from './OutboundList.tsx';
+import { ReadingMemorySection } from './ReadingMemorySection.tsx';
 import { SamplingForm } from './SamplingForm.tsx';
 import { SettingRow, SettingSection } from './SettingRow.tsx';
 import { TextSetting } from './TextSetting.tsx';
@@ -48,6 +49,7 @@ export function SettingsScreen() {
             </div>
             <SamplingForm value={settings.defaultSampling} onChange={(defaultSampling) => change({ defaultSampling })} />
           </SettingSection>
+          <ReadingMemorySection settings={settings} change={change} />
           <MachineSection />
           <GpuReport />
         </div>

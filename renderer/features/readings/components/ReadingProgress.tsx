@@ -1,0 +1,38 @@
+/** A reading that is not over: state, progress, and what can be done about it. */
+import type { ReactNode } from 'react';
+import type { Reading } from '../../../../host/contract/entities.ts';
+import { Notice } from '../../../ui/Notice.tsx';
+import { ProgressBar } from '../../../ui/ProgressBar.tsx';
+import { readingDetails, readingFraction } from '../readingText.ts';
+import { readingsStrings as text } from '../strings.ts';
+import { ReadingControls } from './ReadingControls.tsx';
+
+interface ReadingProgressProps {
+  reading: Reading;
+  /** Of the document. */
+  name: string;
+  /** In the place of the state's name. */
+  title?: ReactNode;
+}
+
+export function ReadingProgress({ reading, name, title }: ReadingProgressProps) {
+  const state = text.states[reading.state];
+  const details = title ? [state, ...readingDetails(reading)] : readingDetails(reading);
+  return (
+    <div data-testid="reading" data-state={reading.state}>
+      <div className="mb-1.5 flex items-center justify-between gap-3">
+        <div className="min-w-0 flex-1 font-medium">{title ?? state}</div>
+        <ReadingControls reading={reading} name={name} />
+      </div>
+      <ProgressBar fraction={readingFraction(reading)} label={text.progressNamed(name)} />
+      <p className="mt-1.5 flex min-h-[1.125rem] flex-wrap gap-x-2 text-small text-quiet tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+        {details.map((detail) => (
+          <span key={detail}>{detail}</span>
+        ))}
+      </p>
+      {reading.failure && (
+        <Notice tone={reading.state === 'failed' ? 'danger' : 'warning'} className="mt-2" message={reading.failure.message} remedy={reading.failure.remedy} />
+      )}
+    </div>
+  );
+}
