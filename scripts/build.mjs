@@ -42,7 +42,7 @@ const parts = [
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', reopen: 'bench/reopen.ts' }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', farDecode: 'bench/farDecode.ts', graph: 'bench/graph.ts', reopen: 'bench/reopen.ts', unlimited: 'bench/unlimited.ts' }),
   },
   {
     name: 'electron',
