@@ -44,8 +44,8 @@ async function main(): Promise<void> {
     const timed = async (memories: WorkerMemories): Promise<{ ms: number; logits: Float32Array; keptTokens: number }> => {
       const started = performance.now();
       const { keptTokens } = await readPrompt(model, prompt, { keeping, mustKeep: true, context: context(memories) });
-      const values_ = await logits();
-      return { ms: performance.now() - started, logits: values_, keptTokens };
+      const computed = await logits();
+      return { ms: performance.now() - started, logits: computed, keptTokens };
     };
     // Warm: pipelines are compiled by the first steps of any kind.
     await readPrompt(model, { ...prompt, documents: [], tokens: prompt.tokens.slice(0, 200) }, { keeping: undefined, mustKeep: false, context: context(first) });

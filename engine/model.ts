@@ -37,6 +37,8 @@ export interface TierOptions {
   offload: 'needed' | 'always';
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare?: number;
+  /** The same as a number, where it is more. */
+  largestTokens?: number;
   /** Keep what the policy `quest` needs. */
   pages?: boolean;
   /** Keep what the policy `graph` needs, and where it computes. */
@@ -94,8 +96,8 @@ export async function loadModel(device: Device, source: WeightSource, options: M
 }
 
 function openTiers(spec: ModelSpec, options: TierOptions, contextTokens: number, rows: { maxRows: number; maxChunkRows: number }): { plan: TierPlan; store: FarStore; graphs: GraphOptions | null } {
-  const { gpuBudgetBytes, format, pages, graphs = null, largestShare = 0.1 } = options;
-  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, ...rows, largestShare, pages });
+  const { gpuBudgetBytes, format, pages, graphs = null, largestShare = 0.1, largestTokens } = options;
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, ...rows, largestShare, largestTokens, pages });
   const { kvHeads, headDim, segmentTokens } = plan.layout;
   const store = new FarStore({ layers: fullLayers(spec).length, kvHeads, headDim, segmentTokens, format }, options);
   return { plan, store, graphs };

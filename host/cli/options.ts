@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { estimatesRest } from '../../engine/kv/tiers/policy.ts';
 import { defaultSampling, type Sampling } from '../contract/entities.ts';
-import { defaultKvSetting, defaultPolicySetting, type KvSetting, policyName, type PolicySetting } from '../contract/policy.ts';
+import { defaultKvSetting, defaultPolicySetting, type KvSetting, largestBudgetFor, policyName, type PolicySetting } from '../contract/policy.ts';
 import { usageError } from './context.ts';
 
 export type OptionValues = Record<string, string | boolean | undefined>;
@@ -75,6 +75,8 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
   if (budget && (name?.data === 'full' || name?.data === 'window')) {
     throw usageError(`--budget does not apply to the policy “${name.data}”, which chooses no tokens.`, 'Leave --budget out.');
   }
+  const chosen = name?.data ?? defaultPolicySetting.name;
+  const policy = name || budget ? { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}) } : undefined;
   const kv: KvSetting = {
     gpuBytes: readBytes(values, 'kv-gpu') ?? null,
     ramBytes: readBytes(values, 'kv-ram') ?? null,
@@ -82,10 +84,9 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
     pages: name?.data === 'quest',
     graphs: name?.data === 'graph',
+    largestBudget: largestBudgetFor(policy),
   };
-  if (!name && !budget) return { policy: undefined, kv };
-  const chosen = name?.data ?? defaultPolicySetting.name;
-  return { policy: { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}) }, kv };
+  return { policy, kv };
 }
 
 function readBudget(given: string | undefined): PolicySetting['budget'] | undefined {

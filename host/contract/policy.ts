@@ -4,10 +4,13 @@ import { z } from 'zod';
 export const policyName = z.enum(['full', 'window', 'sketch', 'graph', 'clusters', 'quest', 'flat']);
 export type PolicyName = z.infer<typeof policyName>;
 
+/** Far tokens that a head attends to exactly in a step: a number, or a share of them. */
+export const policyBudget = z.union([z.object({ tokens: z.number().int().min(1).max(1_000_000) }), z.object({ share: z.number().gt(0).max(1) })]);
+export type PolicyBudget = z.infer<typeof policyBudget>;
+
 export const policySetting = z.object({
   name: policyName,
-  /** Far tokens that a head attends to exactly in a step: a number, or a share of them. */
-  budget: z.union([z.object({ tokens: z.number().int().min(1).max(1_000_000) }), z.object({ share: z.number().gt(0).max(1) })]),
+  budget: policyBudget,
   /** Represent the others by clusters; else they are dropped. */
   estimate: z.boolean(),
 });
@@ -40,7 +43,22 @@ export const kvSetting = kvBudgets.extend({
   pages: z.boolean(),
   /** Keep queries of the prompt and make graphs of them, for the policy `graph`. */
   graphs: z.boolean(),
+  /** The largest budget that a policy may have, which the GPU keeps room for; at least a tenth of the context. */
+  largestBudget: policyBudget,
 });
 export type KvSetting = z.infer<typeof kvSetting>;
 
-export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false, graphs: false };
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false, graphs: false, largestBudget: { share: 0.1 } };
+
+/** The budget to keep room for when this policy is used. */
+export function largestBudgetFor(policy: PolicySetting | null | undefined): PolicyBudget {
+  const { largestBudget } = defaultKvSetting;
+  if (!policy || !hasBudget(policy.name)) return largestBudget;
+  return coversBudget(largestBudget, policy.budget) ? largestBudget : policy.budget;
+}
+
+/** Whether room for one budget is room for another, whatever the context. */
+export function coversBudget(room: PolicyBudget, wanted: PolicyBudget): boolean {
+  if ('share' in room) return room.share >= 1 || ('share' in wanted && room.share >= wanted.share);
+  return 'tokens' in wanted && room.tokens >= wanted.tokens;
+}

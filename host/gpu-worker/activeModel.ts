@@ -87,6 +87,7 @@ export class ActiveModel {
           offload: kv.offload,
           pages: kv.pages,
           graphs: kv.graphs ? { pool: threads } : null,
+          ...('share' in kv.largestBudget ? { largestShare: kv.largestBudget.share } : { largestTokens: kv.largestBudget.tokens }),
         },
         choices,
         signal: context.signal,

@@ -1,6 +1,6 @@
 /** A model of the library as the worker is asked to load it. */
 import type { ModelRecord } from '../contract/entities.ts';
-import type { KvBudgets, PolicySetting } from '../contract/policy.ts';
+import { type KvBudgets, largestBudgetFor, type PolicySetting } from '../contract/policy.ts';
 import type { ModelTarget } from '../worker/modelSession.ts';
 import { missingFile, type ModelStore } from './modelStore.ts';
 
@@ -12,6 +12,6 @@ export function modelTarget(models: ModelStore, model: ModelRecord, budgets: KvB
     path: models.path(model.id),
     contextTokens: null,
     // Page bounds and graphs cost memory, and only one policy each reads them.
-    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph' },
+    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph', largestBudget: largestBudgetFor(policy) },
   };
 }

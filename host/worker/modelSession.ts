@@ -2,7 +2,7 @@
  * The worker holds one model at a time. Work on the model that is loaded runs side by side; work on
  * another waits until that is done, in the order it came.
  */
-import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
+import { coversBudget, defaultKvSetting, type KvSetting } from '../contract/policy.ts';
 import { cancelled } from '../errors.ts';
 import { type ModelDescription, modelDescription } from '../gpu-worker/protocol.ts';
 import type { WorkerSupervisor } from './supervisor.ts';
@@ -66,13 +66,14 @@ export class ModelSession {
     }
   }
 
-  /** A model that is loaded with page bounds or graphs serves those who need none, too. */
+  /** A model that is loaded with page bounds, graphs or room for a large budget serves those who need less, too. */
   #keyFor(target: ModelTarget): string {
     const own = keyOf(target);
     if (!this.#loaded || this.#loaded.key === own) return own;
-    const { pages, graphs } = this.#loaded.kv;
+    const { pages, graphs, largestBudget } = this.#loaded.kv;
     const kv = target.kv ?? defaultKvSetting;
-    const wider = keyOf({ ...target, kv: { ...kv, pages: kv.pages || pages, graphs: kv.graphs || graphs } });
+    const budget = coversBudget(largestBudget, kv.largestBudget) ? largestBudget : kv.largestBudget;
+    const wider = keyOf({ ...target, kv: { ...kv, pages: kv.pages || pages, graphs: kv.graphs || graphs, largestBudget: budget } });
     return this.#loaded.key === wider ? wider : own;
   }
 
@@ -155,7 +156,7 @@ export class ModelSession {
 }
 
 function keyOf({ contextTokens, kv = defaultKvSetting, path }: ModelTarget): string {
-  return JSON.stringify([contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, path]);
+  return JSON.stringify([contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, path]);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -29,6 +29,8 @@ export interface TierBudget {
   maxChunkRows: number;
   /** Most far tokens a head may attend to exactly in a step, as a share of the context. */
   largestShare: number;
+  /** The same as a number, where it is more. */
+  largestTokens?: number;
   /** Keep page bounds too, which only the policy `quest` needs. */
   pages?: boolean;
 }
@@ -111,7 +113,8 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const ring = 4 * kvHeads * ringSlots * headDim * layers;
   const pages = budget.pages ?? false;
   const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0)) * layers;
-  const maxSelected = Math.min(capacityTokens, Math.max(64, Math.ceil((budget.largestShare * capacityTokens) / 64) * 64));
+  const largest = Math.max(64, budget.largestShare * capacityTokens, budget.largestTokens ?? 0);
+  const maxSelected = Math.min(capacityTokens, Math.ceil(largest / 64) * 64);
   const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
   const shared = 2 * stageCount * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
   const left = gpuBytes - ring - index - shared;
