@@ -8,6 +8,7 @@ import type { KeptSegment, SegmentSink } from '../ports.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
 import { KeptVectors } from './keptVectors.ts';
+import type { SegmentPart } from './parts.ts';
 import { keptRunsOf } from './restore.ts';
 import { SegmentExport } from './segmentExport.ts';
 
@@ -15,7 +16,6 @@ import { SegmentExport } from './segmentExport.ts';
 export const keptSegmentTokens = 512;
 /** A slow machine seals sooner, so that no more than this is lost. */
 const sealAfterMs = 20_000;
-const segmentsOnTheirWay = 1;
 
 export class Keeper {
   readonly #runner: Runner;
@@ -30,9 +30,8 @@ export class Keeper {
   /** Up to where segments are taken, whether they have arrived or not. */
   #taken: number;
   #lastSealMs = performance.now();
-  #onTheirWay: Promise<void>[] = [];
-  /** The end of the line of seals: each follows the one before. */
-  #last: Promise<void> = Promise.resolve();
+  /** The segment on its way to the sink; never rejects. */
+  #onItsWay: Promise<void> = Promise.resolve();
   #failure: unknown = null;
 
   /**
@@ -84,7 +83,7 @@ export class Keeper {
 
   /** Waits for what is on its way, as it must before the sequence is cut. */
   async settled(): Promise<void> {
-    await Promise.all(this.#onTheirWay);
+    await this.#onItsWay;
     this.#throwFailure();
   }
 
@@ -93,31 +92,24 @@ export class Keeper {
   }
 
   async #take(end: number): Promise<void> {
-    this.#throwFailure();
-    if (this.#onTheirWay.length >= segmentsOnTheirWay) await this.#onTheirWay[0];
-    this.#throwFailure();
+    await this.settled();
     const first = this.#taken;
     const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
+    // The copies are queued here and now; what they copy may then be overwritten.
     const parts = this.#export.take(first, end, this.#sequence.written);
-    // Whoever waits for the line hears of it.
-    parts.catch(() => undefined);
     this.#taken = end;
     this.#lastSealMs = performance.now();
-    const sealed = this.#last.then(async () => {
-      if (this.#failure !== null) return;
-      const segment = await this.#sink.seal({ position: first, tokens, parts: await parts });
+    this.#onItsWay = this.#seal(first, tokens, parts);
+  }
+
+  async #seal(position: number, tokens: Uint32Array, parts: Promise<SegmentPart[]>): Promise<void> {
+    try {
+      const segment = await this.#sink.seal({ position, tokens, parts: await parts });
       this.#segments = [...this.#segments, segment];
       this.#tellStore(this.#sequence.length);
-    });
-    const arrived = sealed
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .then(() => {
-        this.#onTheirWay = this.#onTheirWay.filter((one) => one !== arrived);
-      });
-    this.#last = arrived;
-    this.#onTheirWay.push(arrived);
+    } catch (error) {
+      this.#failure ??= error;
+    }
   }
 
   /** Segments that are kept can leave RAM. */

@@ -20,7 +20,7 @@ export interface StartedWorker {
 export async function startWorker(entry: string, environment: NodeJS.ProcessEnv): Promise<StartedWorker> {
   let end: (end: WorkerEnd) => void;
   const ended = new Promise<WorkerEnd>((resolve) => (end = resolve));
-  const process_ = await new Promise<WorkerProcess>((resolve, reject) => {
+  const opened = await new Promise<WorkerProcess>((resolve, reject) => {
     const started = new WorkerProcess(
       { entry, environment: { ...process.env, ...environment }, pingEveryMs: 1000, hangAfterMs: 120_000, startWithinMs: 120_000 },
       {
@@ -34,5 +34,5 @@ export async function startWorker(entry: string, environment: NodeJS.ProcessEnv)
       },
     );
   });
-  return { process: process_, ended };
+  return { process: opened, ended };
 }
