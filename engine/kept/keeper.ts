@@ -1,7 +1,7 @@
 /**
- * Keeps a sequence while it is read: whole segments leave for the sink behind the reading, which waits only when the
- * one before has not arrived. Killed at any moment, what was sealed need not be read again: at most the segment on its
- * way and the one that fills are lost.
+ * Keeps a sequence while it is read: whole segments leave for the sink behind the reading, which waits only when those
+ * of the chunk before have not arrived. Killed at any moment, what was sealed need not be read again: at most what is
+ * on its way (of one chunk, or one segment) and what was not whole yet is lost.
  */
 import type { Device } from '../device/device.ts';
 import type { KeptSegment, SegmentSink } from '../ports.ts';
@@ -30,7 +30,7 @@ export class Keeper {
   /** Up to where segments are taken, whether they have arrived or not. */
   #taken: number;
   #lastSealMs = performance.now();
-  /** The segment on its way to the sink; never rejects. */
+  /** The segments on their way to the sink, each after the one before; never rejects. */
   #onItsWay: Promise<void> = Promise.resolve();
   #failure: unknown = null;
 
@@ -72,13 +72,19 @@ export class Keeper {
     return Math.max(endOf(this.#segments), Math.min(endOf(this.segments), this.#sharedTokens));
   }
 
-  /** To be called whenever the sequence has grown, before it grows again; `ends` where a document or a turn does. Throws what a seal has failed with. */
+  /**
+   * To be called whenever the sequence has grown, before it grows again; `ends` where a document or a turn does. Waits
+   * for what left after the chunk before. Throws what a seal has failed with.
+   */
   async note({ ends = false } = {}): Promise<void> {
     const { length } = this.#sequence;
-    while (this.#taken + keptSegmentTokens - (this.#taken % keptSegmentTokens) <= length) {
-      await this.#take(this.#taken + keptSegmentTokens - (this.#taken % keptSegmentTokens));
-    }
-    if (length > this.#taken && (ends || performance.now() - this.#lastSealMs > sealAfterMs)) await this.#take(length);
+    const late = ends || performance.now() - this.#lastSealMs > sealAfterMs;
+    const stops: number[] = [];
+    for (let end = nextStop(this.#taken); end <= length; end = nextStop(end)) stops.push(end);
+    if (late && length > (stops.at(-1) ?? this.#taken)) stops.push(length);
+    if (stops.length === 0) return;
+    await this.settled();
+    for (const end of stops) this.#take(end);
   }
 
   /** Waits for what is on its way, as it must before the sequence is cut. */
@@ -91,20 +97,21 @@ export class Keeper {
     this.#export.free();
   }
 
-  async #take(end: number): Promise<void> {
-    await this.settled();
+  #take(end: number): void {
     const first = this.#taken;
     const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
     // The copies are queued here and now; what they copy may then be overwritten.
     const parts = this.#export.take(first, end, this.#sequence.written);
     this.#taken = end;
     this.#lastSealMs = performance.now();
-    this.#onItsWay = this.#seal(first, tokens, parts);
+    this.#onItsWay = this.#seal(this.#onItsWay, first, tokens, parts);
   }
 
-  async #seal(position: number, tokens: Uint32Array, parts: Promise<SegmentPart[]>): Promise<void> {
+  async #seal(before: Promise<void>, position: number, tokens: Uint32Array, parts: Promise<SegmentPart[]>): Promise<void> {
     try {
-      const segment = await this.#sink.seal({ position, tokens, parts: await parts });
+      const [ready] = await Promise.all([parts, before]);
+      if (this.#failure !== null) return;
+      const segment = await this.#sink.seal({ position, tokens, parts: ready });
       this.#segments = [...this.#segments, segment];
       this.#tellStore(this.#sequence.length);
     } catch (error) {
@@ -120,6 +127,10 @@ export class Keeper {
   #throwFailure(): void {
     if (this.#failure !== null) throw this.#failure;
   }
+}
+
+function nextStop(position: number): number {
+  return position + keptSegmentTokens - (position % keptSegmentTokens);
 }
 
 function endOf(segments: readonly KeptSegment[]): number {
