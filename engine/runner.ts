@@ -154,6 +154,7 @@ export class Runner {
     }
     pass.end();
     await waited;
+    this.far?.endStep(encoder);
     return encoder;
   }
 

@@ -14,7 +14,7 @@ export interface Variant {
 }
 
 /** Measuring a step takes as long as decoding a hundred. */
-const attentionEverySteps = 32;
+const attentionEverySteps = 64;
 
 export type CaseResult = Pick<CaseLine, 'tail' | 'kind' | 'policy' | 'tokens' | 'klNats' | 'agreement' | 'found' | 'exactShare' | 'hitShare' | 'massShare' | 'recall' | 'stepMs'>;
 
@@ -49,7 +49,7 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
         far.observer = tail.kind === 'continuation' ? meter : null;
         const { logits, stepMs } = await decode(model, readback, tail, signal);
         const chosen = logits.map(mostLikely);
-        const { farKeys, exactKeys, hitKeys, missedKeys } = far.report.total;
+        const { farKeys, exactKeys, hitKeys, fetchedKeys } = far.report.total;
         onCase({
           ...common,
           policy: label,
@@ -57,7 +57,7 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
           agreement: mean(chosen.map((token, i) => Number(token === truth[i].mostLikely))),
           found: isFound(tail, chosen),
           exactShare: farKeys > 0 ? exactKeys / farKeys : 0,
-          hitShare: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
+          hitShare: hitKeys + fetchedKeys > 0 ? hitKeys / (hitKeys + fetchedKeys) : null,
           massShare: meter.mean?.mass ?? null,
           recall: meter.mean?.recall ?? null,
           stepMs: stepMs - meter.spentMs / tail.answer.length,

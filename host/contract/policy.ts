@@ -13,6 +13,8 @@ export const policySetting = z.object({
   budget: policyBudget,
   /** Represent the others by clusters; else they are dropped. */
   estimate: z.boolean(),
+  /** Whether a step waits for chosen tokens that are not on the GPU (`strict`, when left out), or later steps get them. */
+  misses: z.enum(['strict', 'lagged']).optional(),
 });
 export type PolicySetting = z.infer<typeof policySetting>;
 

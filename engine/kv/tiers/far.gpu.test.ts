@@ -120,6 +120,33 @@ describe.each([
     expect(largest(estimating, truth)).toBeLessThan(largest(dropping, truth));
   });
 
+  test('what is missed joins the estimate, is counted, and is there when the same step comes again', async () => {
+    const { far } = tiered.runner;
+    const strict: Policy = { name: 'sketch', budget: { tokens: 20 }, estimate: true };
+    far!.policy = { ...strict, misses: 'lagged' };
+    // Other tokens than those of the tests before, so that hardly any is there.
+    const other = tokens.map((token) => 255 - token);
+    const missed: number[] = [];
+    let lagged: Float32Array = new Float32Array();
+    // A layer's queries depend on what the layers before attended to, so each time one more of them misses nothing.
+    for (let round = 0; round < 4; round++) {
+      far!.report.reset();
+      lagged = await next(tiered, other);
+      await far!.settleLagged();
+      const { farKeys, exactKeys, estimatedKeys, missedKeys, droppedKeys } = far!.report.total;
+      expect(exactKeys + estimatedKeys + missedKeys).toBe(farKeys);
+      expect(farKeys).toBeGreaterThan(0);
+      expect(droppedKeys).toBe(0);
+      missed.push(missedKeys);
+    }
+    expect(missed[0]).toBeGreaterThan(0);
+    expect(missed[3]).toBe(0);
+    far!.policy = strict;
+    far!.report.reset();
+    expect(largest(lagged, await next(tiered, other))).toBe(0);
+    expect(far!.report.total.fetchedKeys).toBe(0);
+  });
+
   test('going back before what is sealed gives the logits of a fresh reading', async () => {
     tiered.runner.far!.policy = everything;
     await next(tiered, tokens);

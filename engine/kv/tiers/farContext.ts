@@ -9,7 +9,7 @@ import { QueryReader } from '../../retrieval/graph/queryReader.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
-import { FarReport } from './farReport.ts';
+import { FarReport, laggedReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { FarWindows } from './farWindows.ts';
@@ -17,6 +17,7 @@ import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
+import { LaggedMisses } from './laggedMisses.ts';
 import { RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
 
@@ -28,6 +29,7 @@ export class FarContext {
   readonly pace: WindowPace;
   readonly report = new FarReport();
   readonly requestReader: RequestReader;
+  readonly lagged: LaggedMisses;
   /** For the policy `graph`; null when the context was opened without. */
   readonly graphs: { index: GraphIndex; reader: QueryReader } | null;
   policy: Policy = defaultPolicy;
@@ -47,6 +49,7 @@ export class FarContext {
     this.scratch = scratch;
     this.store = store;
     this.requestReader = new RequestReader(device, { kvHeads: plan.layout.kvHeads, maxRequests: scratch.room });
+    this.lagged = new LaggedMisses(device, { kvHeads: plan.layout.kvHeads, room: scratch.room });
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
     this.pace = new WindowPace(device.facts.kind);
     this.graphs = graphs ? openGraphs(device, graphs, store, plan) : null;
@@ -55,7 +58,12 @@ export class FarContext {
 
   /** Whether a decoding step must wait for the CPU on its way. */
   get waits(): boolean {
-    return this.policy.name !== 'window';
+    return this.policy.name !== 'window' && (!this.lags || this.policy.name === 'flat' || this.policy.name === 'graph');
+  }
+
+  /** Whether chosen tokens that are not on the GPU are left to later steps. */
+  get lags(): boolean {
+    return this.policy.misses === 'lagged' && this.policy.name !== 'full' && this.policy.name !== 'window' && this.farTokens > 0;
   }
 
   /** Tokens that are no longer in the rings. */
@@ -98,12 +106,48 @@ export class FarContext {
 
   /** Makes room in the rings for a step at `position`: every token before it has been computed. */
   async makeRoom({ position }: Step): Promise<void> {
+    // The newest step may still run: what it asks for is fetched meanwhile.
+    await this.#deliverLagged(this.lags ? 1 : 0);
     const { segmentTokens, capacityTokens } = this.plan.layout;
     while (position - this.#sealed >= windowTokens + segmentTokens && this.#sealed + segmentTokens <= capacityTokens) {
       const segment = this.#sealed / segmentTokens;
       await this.#sealer.seal(segment, { index: segment >= this.#indexed });
       this.#indexed = Math.max(this.#indexed, segment + 1);
       this.#sealed += segmentTokens;
+    }
+  }
+
+  /** After the last layer of a decoding step was encoded. */
+  endStep(encoder: GPUCommandEncoder): void {
+    if (!this.lags) return;
+    const { policy, farTokens } = this;
+    this.lagged.encode(encoder, this.layers, (requests) => {
+      for (const layer of requests) this.report.add(laggedReport(layer, policy, farTokens));
+    });
+  }
+
+  /** Brings what steps have left to later ones, and counts it. */
+  async settleLagged(): Promise<void> {
+    await this.#deliverLagged(0);
+  }
+
+  async #deliverLagged(except: number): Promise<void> {
+    const { store, lagged, layers } = this;
+    const { arrivals } = this.scratch;
+    const scatter = (some: readonly number[]): void => {
+      const encoder = this.#device.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (const layer of some) layers[layer].scatter.encode(pass, 'among others');
+      pass.end();
+      this.#device.gpu.queue.submit([encoder.finish()]);
+    };
+    try {
+      if (lagged.waiting > except) await this.settled();
+      await lagged.deliver({ except, store, arrivals, scatter });
+    } catch (error) {
+      // Slots are reserved for what never came.
+      for (const { memory } of layers) memory.table.forgetFrom(0);
+      throw error;
     }
   }
 
@@ -142,6 +186,7 @@ export class FarContext {
    */
   async adopt(length: number, indexed: number): Promise<void> {
     const { segmentTokens } = this.plan.layout;
+    await this.settleLagged();
     await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
@@ -163,6 +208,7 @@ export class FarContext {
   /** Cuts the sequence to `length` tokens; the rings then hold its end. */
   async truncate(length: number): Promise<void> {
     await this.settled();
+    await this.settleLagged();
     const { segmentTokens } = this.plan.layout;
     if (length >= this.#sealed) return;
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens)) * segmentTokens;
@@ -183,6 +229,7 @@ export class FarContext {
     this.#sealer.free();
     this.windows.free();
     this.requestReader.free();
+    this.lagged.free();
     this.graphs?.reader.free();
     this.graphs?.index.free();
     this.scratch.free();

@@ -82,6 +82,8 @@ export interface FarLayer {
   /** Finds the slots of the chosen tokens; `lookupFurther` those that did not fit into the list before. */
   lookup: BoundSlotLookup;
   lookupFurther: BoundSlotLookup;
+  /** Leaves what must be fetched to a later step. */
+  lookupLagged: BoundSlotLookup;
   scatter: BoundScatter;
   sketchBuild: BoundSketchBuild;
   clusterBuild: BoundClusterBuild;
@@ -123,8 +125,8 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   });
   const shared = { layout, ring: ring.layout, keys: ring.keys };
   const { selection, list, listCounts, listCapacity } = scratch;
-  const lookup = (numbers: GPUBuffer): Promise<BoundSlotLookup> =>
-    bindSlotLookup(device, { layout, slots: plan.slots, maxSelected: plan.maxSelected, table, selection, list, listCounts, listCapacity, numbers, waiting: true });
+  const lookup = (numbers: GPUBuffer, waiting = true): Promise<BoundSlotLookup> =>
+    bindSlotLookup(device, { layout, slots: plan.slots, maxSelected: plan.maxSelected, table, selection, list, listCounts, listCapacity, numbers, waiting });
   return {
     index,
     queries: io.queries,
@@ -172,8 +174,9 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     pack: await move('pack', { keys: packedHalf(0), values: packedHalf(halfPacked) }),
     unpack: await move('unpack', stage),
     lookup: await lookup(scratch.lookups.first),
+    lookupLagged: await lookup(scratch.lookups.first, false),
     lookupFurther: await lookup(scratch.lookups.further),
-    scatter: await bindScatter(device, { arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
+    scatter: await bindScatter(device, { layer: index, arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
     sketchBuild: await bindSketchBuild(device, { ...shared, sketch, segment: scratch.segment.buffer }),
     clusterBuild: await bindClusterBuild(device, {
       ...shared,

@@ -7,7 +7,7 @@ import { packUniforms } from '../../device/uniforms.ts';
 import type { KvLayout } from '../../layers/attention/layout.ts';
 import { sharedUniform } from '../../layers/pointwise/bound.ts';
 import type { FarLayout } from '../../retrieval/layout.ts';
-import type { Arrivals } from './arrivals.ts';
+import { type Arrivals, firstPlace, loneRange } from './arrivals.ts';
 import { type FarFormat, recordWords } from './record.ts';
 import type { SlotTable } from './slotTable.ts';
 
@@ -61,11 +61,13 @@ export async function bindMove(device: Device, direction: 'pack' | 'unpack', { r
 }
 
 export interface BoundScatter {
-  /** Puts what `Arrivals` has delivered into the layer's slots. */
-  encode(pass: GPUComputePassEncoder): void;
+  /** Puts what `Arrivals` has delivered into the layer's slots: to this layer alone, or among those of other layers. */
+  encode(pass: GPUComputePassEncoder, arrived?: 'alone' | 'among others'): void;
 }
 
 export interface ScatterBuffers {
+  /** Among the far layers, from 0. */
+  layer: number;
   arrivals: Arrivals;
   keys: GPUBuffer;
   values: GPUBuffer;
@@ -78,9 +80,12 @@ export interface ScatterBuffers {
 /** Few, because most steps fetch little; they go on in strides. */
 const scatterWorkgroups = 64;
 
-export async function bindScatter(device: Device, { arrivals, keys, values, table, layout, slots, format }: ScatterBuffers): Promise<BoundScatter> {
+export async function bindScatter(device: Device, { layer, arrivals, keys, values, table, layout, slots, format }: ScatterBuffers): Promise<BoundScatter> {
   const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: recordWords(format, layout.headDim) } });
-  const shape = sharedUniform(device, 'scatter shape', [layout.capacityTokens, slots]);
-  const bindings = kernel.bind(shape, arrivals.places, arrivals.vectors, keys, values, table.slotOf, table.slots);
-  return { encode: (pass) => encodeDispatch(pass, { kernel, bindings }, scatterWorkgroups) };
+  const bound = (range: number): GPUBindGroup => {
+    const shape = sharedUniform(device, 'scatter shape', [layout.capacityTokens, slots, range, firstPlace]);
+    return kernel.bind(shape, arrivals.places, arrivals.vectors, keys, values, table.slotOf, table.slots);
+  };
+  const bindings = { alone: bound(loneRange), 'among others': bound(layer) };
+  return { encode: (pass, arrived = 'alone') => encodeDispatch(pass, { kernel, bindings: bindings[arrived] }, scatterWorkgroups) };
 }

@@ -1,6 +1,6 @@
 /**
  * How a step attends to what is far. Whatever the policy, the sinks and the ring are attended exactly, and each far key
- * is counted once: attended, estimated, or named as dropped.
+ * is counted once: attended, estimated, or named as missed or dropped.
  */
 export type PolicyName = 'full' | 'window' | 'sketch' | 'graph' | 'clusters' | 'quest' | 'flat';
 
@@ -13,6 +13,11 @@ export interface Policy {
   budget: { tokens: number } | { share: number };
   /** Represent what is not attended exactly by its clusters; else it is dropped. */
   estimate: boolean;
+  /**
+   * What becomes of chosen tokens that are not on the GPU. `strict` (when left out): the step waits for them. `lagged`:
+   * they join the estimate for this step, are counted as missed, and are there for later steps.
+   */
+  misses?: 'strict' | 'lagged';
 }
 
 export const defaultPolicy: Policy = { name: 'sketch', budget: { share: 0.02 }, estimate: true };

@@ -59,7 +59,7 @@ async function createCache({ kvHeads, segments, slots, maxSelected }: Shape) {
   for (const waiting of [true, false]) {
     for (const which of ['first', 'further'] as const) lookups.set(`${waiting} ${which}`, await bindSlotLookup(device, { ...io, numbers: uniforms[which], waiting }));
   }
-  const scatter = await bindScatter(device, { arrivals, keys, values, table, layout, slots, format: 'f16' });
+  const scatter = await bindScatter(device, { layer: 0, arrivals, keys, values, table, layout, slots, format: 'f16' });
   const reader = new RequestReader(device, { kvHeads, maxRequests: room });
   const books: SlotBooks[] = Array.from({ length: kvHeads }, () => emptyBooks({ capacityTokens: layout.capacityTokens, slots, pinnedSlots: sinkTokens }));
   const pass = (encode: (pass: GPUComputePassEncoder) => void): GPUCommandEncoder => {

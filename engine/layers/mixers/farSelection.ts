@@ -48,7 +48,7 @@ export class FarSelection {
     this.#context.scratch.lookups.begin(step, this.#limits);
     if (this.#choosesLate) return;
     this.#choose(pass);
-    this.#layer.lookup.encode(pass);
+    this.#lookUp(pass);
   }
 
   /** After the choice was encoded: the CPU's share of it, if it has one, goes on beside the ring's attention. */
@@ -60,28 +60,36 @@ export class FarSelection {
   /** What needs no chosen token. */
   encodeRest(pass: GPUComputePassEncoder, step: Step): void {
     if (!this.#choosesLate) this.#estimate(pass, step);
+    // Others hear when they have fetched.
+    if (this.#context.lags) this.#writeListed(false);
   }
 
   /** After the rest was encoded: submits; resolves when the chosen tokens can be attended to. */
   afterRest(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
-    if (!this.selects) return null;
+    const { lags, observer, policy } = this.#context;
+    if (!this.selects || (lags && !this.#choosesLate && !observer)) return null;
     return async (encoder) => {
-      if (this.#choosesLate) this.#device.gpu.queue.submit([encoder.finish()]);
-      this.#beginFetching(this.#choosesLate ? await (this.#context.policy.name === 'graph' ? this.#chooseFound(step) : this.#chooseByScores(step)) : encoder);
+      let chosen = encoder;
+      if (this.#choosesLate) {
+        this.#submit(encoder);
+        chosen = await (policy.name === 'graph' ? this.#chooseFound(step) : this.#chooseByScores(step));
+      }
+      if (lags) this.#submit(chosen);
+      else this.#beginFetching(chosen);
       await this.#fetching;
-      await this.#context.observer?.observe(this.#layer);
+      await observer?.observe(this.#layer);
     };
   }
 
   /** Attends to the chosen tokens: may be encoded before they are known. */
   encodeChosen(pass: GPUComputePassEncoder, step: Step): void {
-    this.#layer.scatter.encode(pass);
+    if (!this.#context.lags) this.#layer.scatter.encode(pass);
     this.#layer.listed.encode(pass, step, this.#context.scratch.splits(1).far);
   }
 
   get #limits(): { room: number; requestLimit: number } {
-    const { room } = this.#context.scratch;
-    return { room, requestLimit: room };
+    const { scratch, lags, lagged } = this.#context;
+    return { room: scratch.room, requestLimit: lags ? lagged.requestLimit : scratch.room };
   }
 
   #choice(): SketchSelectStep {
@@ -103,6 +111,11 @@ export class FarSelection {
     selectScored.encode(pass, { entries: sealed, wanted });
   }
 
+  #lookUp(pass: GPUComputePassEncoder): void {
+    const { lookup, lookupLagged } = this.#layer;
+    (this.#context.lags ? lookupLagged : lookup).encode(pass);
+  }
+
   /** What is not chosen, by clusters. */
   #estimate(pass: GPUComputePassEncoder, step: Step): void {
     const { clusters, policy, scratch } = this.#context;
@@ -116,18 +129,18 @@ export class FarSelection {
   /** Streams all keys for their scores; the returned encoder holds the choice. */
   async #chooseByScores(step: Step): Promise<GPUCommandEncoder> {
     const context = this.#context;
-    const { scoreRange, selectScored, lookup } = this.#layer;
+    const { scoreRange, selectScored } = this.#layer;
     await context.settled();
     for (let first = 0; first < context.sealed; first += context.plan.stageTokens) {
       const tokens = Math.min(context.plan.stageTokens, context.sealed - first);
       await context.stage(this.#layer.index, first, tokens);
       scoreRange.write({ first, tokens });
-      this.#submit((pass) => scoreRange.encode(pass));
+      this.#run((pass) => scoreRange.encode(pass));
     }
     const later = this.#device.gpu.createCommandEncoder();
     const pass = later.beginComputePass();
     selectScored.encode(pass, { entries: context.sealed, wanted: context.wanted });
-    lookup.encode(pass);
+    this.#lookUp(pass);
     this.#estimate(pass, step);
     pass.end();
     return later;
@@ -138,7 +151,7 @@ export class FarSelection {
     const { graphs, sealed, wanted, plan } = this.#context;
     if (!graphs) throw new EngineError('internal', 'The policy “graph” needs the prompt’s queries, which this context was opened without.', 'Load the model again with this policy.');
     const copy = graphs.reader.encode(encoder, this.#queries);
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    this.#submit(encoder);
     this.#found = graphs.reader.read(copy).then(async (queries) => {
       await this.#context.settled();
       await graphs.reader.settled();
@@ -158,7 +171,7 @@ export class FarSelection {
     queue.writeBuffer(selection.counts, 0, Uint32Array.from(chosen, ({ length }) => length));
     const later = this.#device.gpu.createCommandEncoder();
     const pass = later.beginComputePass();
-    this.#layer.lookup.encode(pass);
+    this.#lookUp(pass);
     this.#estimate(pass, step);
     pass.end();
     return later;
@@ -166,7 +179,7 @@ export class FarSelection {
 
   #beginFetching(encoder: GPUCommandEncoder): void {
     const copy = this.#context.requestReader.encode(encoder, this.#layer.memory.table.requests);
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    this.#submit(encoder);
     this.#fetching = this.#fetch(copy);
     // Whoever waits for it hears of a failure.
     this.#fetching.catch(() => undefined);
@@ -204,7 +217,7 @@ export class FarSelection {
 
   #deliver(requests: LayerRequests): Promise<void> {
     const { scratch, store } = this.#context;
-    return scratch.arrivals.deliver(store, this.#layer.index, requests, () => this.#submit((pass) => this.#layer.scatter.encode(pass)));
+    return scratch.arrivals.deliver(store, this.#layer.index, requests, () => this.#run((pass) => this.#layer.scatter.encode(pass)));
   }
 
   /** Attends to what is listed and looks up the chosen tokens from `done` on. */
@@ -219,7 +232,7 @@ export class FarSelection {
     lookupFurther.encode(pass);
     pass.end();
     const copy = requestReader.encode(encoder, memory.table.requests);
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    this.#submit(encoder);
     return requestReader.read(copy);
   }
 
@@ -238,7 +251,7 @@ export class FarSelection {
       estimatedKeys: policy.estimate ? others : 0,
       droppedKeys: policy.estimate ? 0 : others,
       hitKeys,
-      missedKeys: exactKeys - hitKeys,
+      fetchedKeys: exactKeys - hitKeys,
     });
   }
 
@@ -246,11 +259,15 @@ export class FarSelection {
     return Array.from({ length: this.#context.plan.layout.kvHeads }, (_, kvHead) => of(kvHead));
   }
 
-  #submit(encode: (pass: GPUComputePassEncoder) => void): void {
+  #run(encode: (pass: GPUComputePassEncoder) => void): void {
     const encoder = this.#device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     encode(pass);
     pass.end();
+    this.#submit(encoder);
+  }
+
+  #submit(encoder: GPUCommandEncoder): void {
     this.#device.gpu.queue.submit([encoder.finish()]);
   }
 }
