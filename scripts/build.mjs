@@ -22,6 +22,9 @@ import { wasmForBundler } from './wasm.mjs';
  * @property {() => Promise<void>} build
  */
 
+/** Threads that a bundle starts lie beside it. */
+const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
+
 /** @type {Part[]} */
 const parts = [
   {
@@ -32,8 +35,7 @@ const parts = [
       bundleForNode(distFolder, {
         host: 'host/main.ts',
         'gpu-worker': 'host/gpu-worker/main.ts',
-        'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
-        'worker-thread': 'host/gpu-worker/workerThreadEntry.ts',
+        ...threads,
         'llama-peer': 'host/peer/llamaPeerEntry.ts',
         'eval-process': 'host/eval/evalEntry.ts',
       }),
@@ -42,7 +44,7 @@ const parts = [
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', farDecode: 'bench/farDecode.ts', graph: 'bench/graph.ts', reopen: 'bench/reopen.ts', unlimited: 'bench/unlimited.ts' }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', farDecode: 'bench/farDecode.ts', graph: 'bench/graph.ts', reopen: 'bench/reopen.ts', unlimited: 'bench/unlimited.ts', ...threads }),
   },
   {
     name: 'electron',

@@ -22,6 +22,10 @@ export function windowValuesPart(block: number): string {
   return `window-values.${block}`;
 }
 
+export function isWindowPart(name: string): boolean {
+  return name.startsWith('window-');
+}
+
 /** The index of a far block over the whole far segments inside the kept one; the name holds what its layout depends on. */
 export function indexPart(block: number, { segmentTokens, planes }: { segmentTokens: number; planes: number }): string {
   return `index-${segmentTokens}-${planes}.${block}`;

@@ -113,6 +113,30 @@ test('sealing what is stored is free; parts that come later are added', async ()
   expect(await failureOf(() => store.seal('0'.repeat(64), fingerprint, tokensOf(8), []))).toMatchObject({ code: 'memory-not-found' });
 });
 
+test('a thinned segment keeps its key, its place and its other parts, and can get them back', async () => {
+  const { folder, store } = await openStore();
+  const tokens = tokensOf(1, 2, 3);
+  const key = await store.seal(null, fingerprint, tokens, [...partsFor(tokens), ...partsFor(tokens, ['rings'])], { name: 'document:1' });
+  const [child] = await sealChain(store, [tokensOf(4)], key);
+  const before = (await store.usage()).usedBytes;
+  const kept = await store.read(key, 'keys.0', 0, 100);
+  await store.thin(key, (part) => part === 'rings');
+  expect([...store.describe(key).parts.keys()].sort()).toEqual(['keys.0', 'sketch.0', 'tokens', 'values.0']);
+  expect((await store.usage()).usedBytes).toBeLessThan(before);
+  expect(await store.read(key, 'keys.0', 0, 100)).toEqual(kept);
+  expect(store.longest(fingerprint, tokensOf(1, 2, 3, 4)).keys).toEqual([key, child]);
+  await checkSegment(store, key);
+  await store.thin(key, (part) => part === 'rings');
+  expect(readdirSync(join(folder, 'segments')).sort()).toEqual([`${key}.1`, `${child}.0`].sort());
+  await store.seal(null, fingerprint, tokens, [...partsFor(tokens), ...partsFor(tokens, ['rings'])]);
+  expect(store.describe(key).parts.has('rings')).toBe(true);
+  await store.close();
+  const reopened = await MemoryStore.open({ folder });
+  expect(reopened.problems()).toEqual([]);
+  expect(reopened.describe(key).parts.has('rings')).toBe(true);
+  await reopened.close();
+});
+
 test('only its owner can enter, and only one store at a time', async () => {
   const { folder, store } = await openStore();
   const tokens = tokensOf(1);

@@ -128,6 +128,14 @@ export class MemoryStore {
     return this.#sealer.seal(parent, fingerprint, tokens, parts, owner);
   }
 
+  /**
+   * Gives up parts of a segment that are not worth their bytes any more; the rest stays as it is. A crash leaves the
+   * segment with them or without.
+   */
+  thin(key: string, drops: (part: string) => boolean): Promise<void> {
+    return this.#sealer.thin(key, drops);
+  }
+
   /** The longest stored path of whole segments that `tokens` begins with; no disk is read. */
   longest(fingerprint: string, tokens: Uint32Array): StoredPath {
     const path = this.#tree.longest(fingerprint, tokens);

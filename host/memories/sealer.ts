@@ -6,7 +6,7 @@ import type { Room } from './room.ts';
 import type { SegmentAccess } from './segmentAccess.ts';
 import { blockBytes, encodeTokens, keyOf, type Part, tokensPart } from './segmentFormat.ts';
 import type { SegmentDescription, SegmentFolder } from './segmentFolder.ts';
-import type { SegmentTree } from './segmentTree.ts';
+import type { Segment, SegmentTree } from './segmentTree.ts';
 
 export interface SealerParts {
   tree: SegmentTree;
@@ -44,10 +44,29 @@ export class Sealer {
     return key;
   }
 
+  /** See `MemoryStore.thin`. */
+  async thin(key: string, drops: (part: string) => boolean): Promise<void> {
+    const { access, room, tree, segments, change } = this.#parts;
+    const manifest = access.intact(key);
+    const left = manifest?.parts.map(([name]) => name).filter((name) => !drops(name));
+    if (!manifest || !left || left.length === manifest.parts.length) return;
+    const parts = await access.use(key, (reader) => Promise.all(left.map(async (name) => ({ name, bytes: await reader.readPart(name) }))));
+    const { format: _format, parts: _parts, tableChecksum: _tableChecksum, ...description } = manifest;
+    await room.reserve(sizeOnDisk(parts), tree.totalBytes, async () => {
+      const incoming = await segments.write(description, parts);
+      await change(async () => {
+        const replaced = tree.get(key);
+        // It was deleted, damaged or given more parts meanwhile.
+        if (!replaced || access.intact(key) !== manifest) return segments.abandon(incoming);
+        await this.#replace(await segments.enter(incoming, replaced), replaced);
+      });
+    });
+  }
+
   /** The files are written while other changes go on; only the entry waits for its turn. */
   async #write(description: SegmentDescription, parts: readonly Part[], owner: Owner | undefined): Promise<void> {
     const { tree, segments, room, change } = this.#parts;
-    const neededBytes = parts.reduce((total, { bytes }) => total + Math.ceil(bytes.length / blockBytes) * (blockBytes + 4), blockBytes);
+    const neededBytes = sizeOnDisk(parts);
     const write = async () => {
       const incoming = await segments.write(description, parts);
       await change(() => this.#enter(incoming, parts, owner));
@@ -56,7 +75,7 @@ export class Sealer {
   }
 
   async #enter(incoming: Awaited<ReturnType<SegmentFolder['write']>>, parts: readonly Part[], owner: Owner | undefined): Promise<void> {
-    const { tree, segments, access, holdings } = this.#parts;
+    const { tree, segments, holdings } = this.#parts;
     const { key, parent } = incoming.manifest;
     if (this.#hasParts(key, parts)) {
       // Another seal was quicker.
@@ -66,14 +85,18 @@ export class Sealer {
       throw memoryNotFound(parent);
     } else {
       const replaced = tree.get(key);
-      tree.set(await segments.enter(incoming, replaced));
-      access.damage.delete(key);
-      if (replaced) {
-        await access.close(replaced);
-        await segments.discard([replaced]);
-      }
+      await this.#replace(await segments.enter(incoming, replaced), replaced);
     }
     if (owner) await holdings.hold(key, owner);
+  }
+
+  async #replace(entered: Segment, replaced: Segment | undefined): Promise<void> {
+    const { tree, segments, access } = this.#parts;
+    tree.set(entered);
+    access.damage.delete(entered.key);
+    if (!replaced) return;
+    await access.close(replaced);
+    await segments.discard([replaced]);
   }
 
   #hasParts(key: string, parts: readonly Part[]): boolean {
@@ -95,6 +118,10 @@ export class Sealer {
         throw error;
       });
   }
+}
+
+function sizeOnDisk(parts: readonly Part[]): number {
+  return parts.reduce((total, { bytes }) => total + Math.ceil(bytes.length / blockBytes) * (blockBytes + 4), blockBytes);
 }
 
 /** @throws `disk-full` where the system's error says so. */
