@@ -64,6 +64,15 @@ export class ChatPage {
     await expect(this.answers).toHaveCount(answers, { timeout: 30_000 });
   }
 
+  async setLongestAnswer(tokens: number): Promise<void> {
+    await this.#page.getByRole('button', { name: 'Settings of this chat' }).click();
+    const field = this.#page.getByRole('spinbutton', { name: 'Longest answer' });
+    await field.fill(String(tokens));
+    await field.press('Enter');
+    await this.#page.keyboard.press('Escape');
+    await this.composer.focus();
+  }
+
   /** “2/3” beside a question or an answer that has alternatives. */
   alternative(message: Locator): Locator {
     return message.getByTestId('alternative-position');

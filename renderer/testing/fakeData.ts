@@ -176,6 +176,7 @@ const far: PolicyOutcome = {
   totalKeys: 6_630,
   exactKeys: 1_452,
   estimatedKeys: 5_178,
+  missedKeys: 0,
   droppedKeys: 0,
   droppedBecause: null,
   hitRatio: 0.86,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ContextMeter } from '../../../host/contract/entities.ts';
+import type { AnswerProgress, ContextMeter } from '../../../host/contract/entities.ts';
 import { summarise } from './meterParts.ts';
+import { phaseText } from './phase.ts';
 import { type SendSituation, sendBlockerOf } from './sendBlocker.ts';
 
 const meter: ContextMeter = {
@@ -37,6 +38,15 @@ describe('summarise', () => {
     expect(parts.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
   });
 
+  it('tells the tiers of the prompt, which add up to it', () => {
+    const beyond = { policy: 'sketch' as const, residentTokens: 840, offloadedTokens: 2500, chosenTokens: 50, estimatedTokens: 2450, droppedTokens: 0, droppedBecause: null };
+    const { tiers, offloadedTokens, droppedTokens } = summarise({ ...meter, tiers: beyond });
+    expect(tiers.map(({ kind, tokens }) => [kind, tokens])).toEqual([['resident', 840], ['chosen', 50], ['estimated', 2450], ['dropped', 0]]);
+    expect(tiers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+    expect({ offloadedTokens, droppedTokens }).toEqual({ offloadedTokens: 2500, droppedTokens: 0 });
+    expect(summarise(meter).offloadedTokens).toBe(0);
+  });
+
   it('estimates the wait from what is not cached', () => {
     expect(summarise(meter)).toMatchObject({ unreadTokens: 1308, readingSeconds: 13.08 });
     expect(summarise({ ...meter, readingTokensPerSecond: null }).readingSeconds).toBeNull();
@@ -46,6 +56,17 @@ describe('summarise', () => {
     const { excessTokens, parts } = summarise(tooLong);
     expect(excessTokens).toBe(2660);
     expect(parts.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+  });
+});
+
+describe('phaseText', () => {
+  const progress: AnswerProgress = { conversationId: 'c1', messageId: 'a1', phase: 'answering', done: 12, total: 512, perSecond: 20, secondsLeft: null, tiers: meter.tiers };
+
+  it('says which tiers an answer comes from, while it is written', () => {
+    expect(phaseText(progress).details).toEqual(['12 tokens', '20.0 tokens/s', 'all 3,340 tokens on the GPU']);
+    const tiers = { ...meter.tiers, residentTokens: 840, offloadedTokens: 2500, chosenTokens: 50, estimatedTokens: 2450 };
+    expect(phaseText({ ...progress, tiers }).details.slice(2)).toEqual(['attending to 890 of 3,340 tokens exactly', '2,450 estimated', '0 dropped']);
+    expect(phaseText({ ...progress, tiers: null }).details).toHaveLength(2);
   });
 });
 

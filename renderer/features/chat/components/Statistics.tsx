@@ -18,7 +18,7 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
     text.read(formatCount(readTokens), formatDuration(readingMs / 1000)),
     ...(keptTokens > 0 ? [text.kept(formatCount(keptTokens))] : []),
     ...(reusedTokens > keptTokens ? [text.reused(formatCount(reusedTokens - keptTokens))] : []),
-    ...(policy ? attention(policy) : []),
+    ...(policy ? [attention(policy)] : []),
     text.stopReason(stopReason),
   ];
   return (
@@ -32,7 +32,7 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
           type="button"
           data-testid="statistics"
           className={clsx(
-            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text [&>span]:before:mr-2 [&>span]:before:content-['·']",
+            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text before:content-['·'] [&>span:not(:last-child)]:after:ml-2 [&>span:not(:last-child)]:after:content-['·']",
             quiet && 'opacity-0 group-focus-within/footer:opacity-100 group-hover/footer:opacity-100',
           )}
         >
@@ -47,13 +47,10 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
   );
 }
 
-/** “attended to 1,452 of 6,630 exactly”, “5,178 estimated”, “0 dropped”. */
-function attention({ totalKeys, exactKeys, estimatedKeys, droppedKeys }: PolicyOutcome): string[] {
+/** “attended to 1,452 of 6,630 exactly, 5,178 estimated, 0 dropped”. */
+function attention({ totalKeys, exactKeys, estimatedKeys, droppedKeys }: PolicyOutcome): string {
   const total = formatCount(totalKeys);
-  if (exactKeys === totalKeys) return [text.attendedAll(total)];
-  return [
-    text.attended(formatCount(exactKeys), total),
-    ...(estimatedKeys > 0 ? [text.estimated(formatCount(estimatedKeys))] : []),
-    text.dropped(formatCount(droppedKeys)),
-  ];
+  if (exactKeys === totalKeys) return text.attendedAll(total);
+  const estimated = estimatedKeys > 0 ? [text.estimated(formatCount(estimatedKeys))] : [];
+  return [text.attended(formatCount(exactKeys), total), ...estimated, text.dropped(formatCount(droppedKeys))].join(', ');
 }

@@ -1,0 +1,18 @@
+import type { Locator, Page } from '@playwright/test';
+
+export class MemoriesPage {
+  /** Those that are not read to their end. */
+  readonly readings: Locator;
+  readonly rows: Locator;
+  readonly #navigation: Locator;
+
+  constructor(page: Page) {
+    this.#navigation = page.getByRole('navigation', { name: 'Main' }).getByRole('button', { name: /^Memories/ });
+    this.readings = page.getByRole('main').getByTestId('reading');
+    this.rows = page.getByTestId('memory');
+  }
+
+  async open(): Promise<void> {
+    await this.#navigation.click();
+  }
+}

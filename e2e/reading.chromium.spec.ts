@@ -1,0 +1,135 @@
+/**
+ * A document that is longer than the GPU's share is read ahead, paused, resumed, kept and asked about; how much of it
+ * each answer attends to is told everywhere.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectAccessible } from './harness/accessible.ts';
+import { takePictures } from './harness/pictures.ts';
+import { repositoryFolder, temporaryFolder } from './harness/runningApp.ts';
+import { expect, test } from './harness/test.ts';
+import { ChatPage } from './pages/chatPage.ts';
+import { FirstRunPage } from './pages/firstRunPage.ts';
+import { MemoriesPage } from './pages/memoriesPage.ts';
+
+/** Software adapters read about a hundred tokens a second on two cores. */
+const readingTimeoutMs = 300_000;
+const name = 'Alice, the beginning.txt';
+/** Some 1,300 tokens, of which a hundred megabytes hold the index and a part. */
+const characters = 5200;
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'reading' });
+
+test('how much memory keys and values may take is set, checked and kept', async ({ app }) => {
+  await new FirstRunPage(app.page).completeIfShown();
+  const openSettings = () => app.page.getByRole('button', { name: /^Settings/ }).first().click();
+  await openSettings();
+  const section = app.page.getByRole('region', { name: 'Memory for reading' });
+  await section.scrollIntoViewIfNeeded();
+  const gpu = section.getByRole('spinbutton', { name: 'On the GPU' });
+  await gpu.fill('100000');
+  await expect(gpu).toHaveAttribute('aria-invalid', 'true');
+  // What cannot be is not taken.
+  await gpu.blur();
+  await expect(gpu).toHaveValue('');
+  await gpu.fill('0.1');
+  await gpu.press('Enter');
+  await expect(section).toContainText(/This machine has [\d.]+ GB/);
+  await takePictures(app, 'settings-memory');
+  await expectAccessible(app);
+  await app.page.reload();
+  await openSettings();
+  await expect(gpu).toHaveValue('0.1');
+});
+
+test('a document is read ahead, and the reading can be paused and resumed from elsewhere', async ({ app }) => {
+  test.setTimeout(readingTimeoutMs);
+  const folder = temporaryFolder();
+  const path = join(folder.path, name);
+  const book = readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8');
+  writeFileSync(path, book.slice(0, characters));
+  const chat = new ChatPage(app.page);
+  const memories = new MemoriesPage(app.page);
+  await app.page.getByRole('button', { name: /^New chat/ }).first().click();
+  await app.choosingFile(path, () => chat.attach.click());
+  await app.page.getByRole('button', { name: `Preview the text of ${name}` }).click();
+  await chat.preview.getByRole('button', { name: `Read ${name} now` }).click();
+  await expect(chat.preview.getByTestId('reading')).toContainText(/[\d,]+ of 1,\d{3} tokens/, { timeout: 60_000 });
+  await takePictures(app, 'document-reading');
+
+  await memories.open();
+  await expect(memories.readings).toHaveAttribute('data-state', 'reading');
+  await memories.readings.getByRole('button', { name: `Pause reading ${name}` }).click();
+  await expect(memories.readings).toHaveAttribute('data-state', 'paused', { timeout: 30_000 });
+  await expect(app.page.getByTestId('reading-status')).toHaveText(`Reading of ${name} paused`);
+  await takePictures(app, 'memories-unfinished');
+  await expectAccessible(app);
+
+  // By keyboard, from anywhere.
+  await app.page.keyboard.press('ControlOrMeta+k');
+  await app.page.keyboard.type('resume');
+  await app.page.keyboard.press('Enter');
+  await expect(app.page.getByTestId('reading-status')).toHaveText(new RegExp(`Reading ${name}, \\d+ %`), { timeout: 30_000 });
+  await app.page.getByTestId('reading-status').click();
+  await takePictures(app, 'reading-status');
+  await app.page.keyboard.press('Escape');
+  await expect(memories.readings).toHaveCount(0, { timeout: readingTimeoutMs });
+  await expect(memories.rows).toContainText(name);
+  await expect(memories.rows).toHaveAttribute('data-state', 'ready');
+  await expect(memories.rows).toContainText('SmolLM2 135M Instruct');
+  await takePictures(app, 'memories');
+  await expectAccessible(app);
+  folder.remove();
+});
+
+test('the question is answered from what was read, and the answer says what it attended to', async ({ app }) => {
+  test.setTimeout(readingTimeoutMs);
+  const chat = new ChatPage(app.page);
+  await chat.conversations.getByRole('button').first().click();
+  await expect(app.page.getByTestId('chip-kept')).toBeVisible();
+  await chat.composer.fill('What was on the label of the jar?');
+  await expect(chat.contextBar).toContainText(/[\d,]+ on the GPU, [\d,]+ beyond it/, { timeout: 60_000 });
+  await expect(chat.contextBar).toContainText('0 dropped');
+  await chat.contextBar.click();
+  await expect(app.page.getByRole('row', { name: /^Dropped 0$/ })).toBeVisible();
+  await expect(app.page.getByRole('row', { name: /^Beyond it, estimated from clusters [\d,]+$/ })).toBeVisible();
+  await takePictures(app, 'context-tiers');
+  await expectAccessible(app);
+  await app.page.keyboard.press('Escape');
+
+  await chat.setLongestAnswer(24);
+  await chat.composer.press('Enter');
+  await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: readingTimeoutMs });
+  const statistics = app.page.getByTestId('statistics').last();
+  await expect(statistics).toContainText(/1,\d{3} from memory/);
+  await expect(statistics).toContainText(/attended to [\d,]+ of 1,\d{3} exactly, [\d,]+ estimated, 0 dropped/);
+  await statistics.click();
+  await expect(app.page.getByRole('row', { name: /^Policy Sketch$/ })).toBeVisible();
+  await expect(app.page.getByRole('row', { name: /^Fetched while answering/ })).toContainText('from RAM');
+  await takePictures(app, 'answer-tiers');
+  await app.page.keyboard.press('Escape');
+});
+
+test('the policy is chosen by what it does, and what it drops is said', async ({ app }) => {
+  const chat = new ChatPage(app.page);
+  await app.page.getByRole('button', { name: 'Settings of this chat' }).click();
+  const picker = app.page.getByRole('button', { name: /^How what lies beyond the GPU is attended to/ });
+  await expect(picker).toHaveText('Default (sketch, 2 %)');
+  await picker.click();
+  await expect(app.page.getByRole('menuitemradio')).toHaveCount(8);
+  await takePictures(app, 'policy-picker');
+  await expectAccessible(app);
+  await app.page.getByRole('menuitemradio', { name: /^Window/ }).click();
+  await expect(picker).toHaveText('Window');
+  await app.page.keyboard.press('Escape');
+  await expect(chat.contextBar).toContainText(/[1-9][\d,]* dropped/, { timeout: 30_000 });
+  await chat.contextBar.click();
+  await expect(app.page.getByRole('row', { name: /^Dropped, because the policy “window” attends to the first and the latest tokens only [\d,]+$/ })).toBeVisible();
+  await takePictures(app, 'context-dropped');
+  await app.page.keyboard.press('Escape');
+});
+
+test('no screen was refused anything by the content security policy', ({ app }) => {
+  expect(app.policyViolations).toEqual([]);
+});
