@@ -131,7 +131,7 @@ function showEnd(output: Output, { text, statistics, policy }: GenerateResult, l
 
 const farPolicy = z.object({
   name: z.string(),
-  keys: z.object({ full: z.object({ exact: z.number(), estimated: z.number(), total: z.number() }) }),
+  keys: z.object({ full: z.object({ exact: z.number(), estimated: z.number(), missed: z.number(), total: z.number() }) }),
   hitRatio: z.number().nullable(),
   tiers: z.object({ gpuBytes: z.number(), ramBytes: z.number(), diskBytes: z.number() }),
   dropped: z.number(),
@@ -142,9 +142,9 @@ function noteFarKeys(output: Output, policy: GenerateResult['policy']): void {
   const far = farPolicy.safeParse(policy);
   if (!far.success) return;
   const { name, keys, tiers, dropped, hitRatio } = far.data;
-  const { exact, estimated, total } = keys.full;
+  const { exact, estimated, missed, total } = keys.full;
   output.note(
-    `Policy ${name}: of ${total} keys ${exact} were attended exactly a step, ${estimated} estimated, ${dropped} dropped; ` +
+    `Policy ${name}: of ${total} keys ${exact} were attended exactly a step, ${estimated} estimated, ${missed > 0 ? `${missed} missed, ` : ''}${dropped} dropped; ` +
       `${formatBytes(tiers.gpuBytes)} on the GPU, ${formatBytes(tiers.ramBytes)} in RAM, ${formatBytes(tiers.diskBytes)} on disk` +
       `${hitRatio === null ? '' : `; ${Math.round(100 * hitRatio)} % of the chosen keys were on the GPU already`}.`,
   );

@@ -6,6 +6,7 @@ import { type CommandContext, usageError } from './context.ts';
 import { doctor } from './doctor.ts';
 import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
+import { memories, memoriesUsage } from './memories.ts';
 import { models } from './models.ts';
 import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text } from './options.ts';
 import { logits, tokens } from './probe.ts';
@@ -21,7 +22,7 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   ask: {
-    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|clusters|quest|flat] [--budget TOKENS|N%] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|clusters|quest|flat] [--budget TOKENS|N%] [--misses strict|lagged] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
     summary: 'answer a question about a text file',
     options: { ...modelOptions, ...policyOptions, ...samplingOptions },
     run: (context, values, positionals) => {
@@ -78,6 +79,12 @@ export const commands: Record<string, Command> = {
     summary: 'the models on this machine',
     options: {},
     run: (context, _values, positionals) => models(context, positionals),
+  },
+  memories: {
+    usage: memoriesUsage,
+    summary: 'what was read and is kept',
+    options: {},
+    run: (context, _values, positionals) => memories(context, positionals),
   },
   serve: {
     usage: 'serve [--port N] [--no-open]',

@@ -15,6 +15,7 @@ export const modelOptions = { model: { type: 'string' }, context: { type: 'strin
 export const policyOptions = {
   policy: { type: 'string' },
   budget: { type: 'string' },
+  misses: { type: 'string' },
   'kv-gpu': { type: 'string' },
   'kv-ram': { type: 'string' },
   'kv-format': { type: 'string' },
@@ -64,7 +65,7 @@ export function readContext(values: OptionValues): number | null {
 }
 
 /**
- * `--policy` and `--budget`. A policy that is asked for by name is used even where everything would fit the GPU, so
+ * `--policy`, `--budget` and `--misses`. A policy that is asked for by name is used even where everything would fit the GPU, so
  * that it can be compared; without one, keys and values leave the GPU only when they must.
  */
 export function readPolicy(values: OptionValues): { policy: PolicySetting | undefined; kv: KvSetting } {
@@ -76,7 +77,11 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     throw usageError(`--budget does not apply to the policy “${name.data}”, which chooses no tokens.`, 'Leave --budget out.');
   }
   const chosen = name?.data ?? defaultPolicySetting.name;
-  const policy = name || budget ? { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}) } : undefined;
+  const misses = readMisses(text(values, 'misses'));
+  if (misses && (name?.data === 'full' || name?.data === 'window')) {
+    throw usageError(`--misses does not apply to the policy “${name.data}”, which chooses no tokens.`, 'Leave --misses out.');
+  }
+  const policy = name || budget || misses ? { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}), ...(misses ? { misses } : {}) } : undefined;
   const kv: KvSetting = {
     gpuBytes: readBytes(values, 'kv-gpu') ?? null,
     ramBytes: readBytes(values, 'kv-ram') ?? null,
@@ -98,15 +103,24 @@ function readBudget(given: string | undefined): PolicySetting['budget'] | undefi
   throw usageError(`--budget is “${given}”, neither a number of tokens nor a share of them.`, 'Write for example --budget 2% or --budget 500.');
 }
 
+function readMisses(given: string | undefined): PolicySetting['misses'] {
+  if (given === undefined || given === 'strict' || given === 'lagged') return given;
+  throw usageError(`--misses is “${given}”.`, 'Use strict (a step waits for what must be fetched) or lagged (later steps get it).');
+}
+
 const byteUnits: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
 export function readBytes(values: OptionValues, name: string): number | undefined {
   const given = text(values, name);
-  if (given === undefined) return undefined;
+  return given === undefined ? undefined : parseBytes(`--${name}`, given);
+}
+
+/** “2G”, “500M”, “4096”. */
+export function parseBytes(what: string, given: string): number {
   const match = /^([\d.]+)([KMG]?)i?B?$/i.exec(given);
   const bytes = match ? Math.floor(Number(match[1]) * byteUnits[match[2].toUpperCase()]) : NaN;
   if (bytes >= 1) return bytes;
-  throw usageError(`--${name} is “${given}”, not a number of bytes.`, `Write for example --${name} 2G.`);
+  throw usageError(`${what} is “${given}”, not a number of bytes.`, `Write for example ${what} 2G.`);
 }
 
 export function readFormat(given: string | undefined): KvSetting['format'] {
