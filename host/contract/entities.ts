@@ -208,10 +208,12 @@ export const defaultSampling: Sampling = {
 /** What attention did with the keys while an answer was written, a mean over its steps, layers and KV heads. */
 export const policyOutcome = z.object({
   name: policyName,
-  /** Keys of the sequence at the end; the next three add up to it. */
+  /** Keys of the sequence at the end; the next four add up to it. */
   totalKeys: count,
   exactKeys: count,
   estimatedKeys: count,
+  /** Chosen, but not on the GPU in time: part of the estimate where there is one. */
+  missedKeys: count.default(0),
   droppedKeys: count,
   droppedBecause: z.string().nullable(),
   /** Of the keys chosen beyond the GPU, the share that was in the GPU's cache; null when none was chosen. */

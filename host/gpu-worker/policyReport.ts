@@ -8,14 +8,15 @@ export function policyOutcome(model: ActiveModel, keys: number): PolicyOutcome {
   const nowhereElse = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
   if (!far || far.sealed === 0) {
     const gpuBytes = model.kvBytes;
-    return { name: 'full', totalKeys: keys, exactKeys: keys, estimatedKeys: 0, droppedKeys: 0, droppedBecause: null, hitRatio: null, gpuBytes, ...nowhereElse };
+    return { name: 'full', totalKeys: keys, exactKeys: keys, estimatedKeys: 0, missedKeys: 0, droppedKeys: 0, droppedBecause: null, hitRatio: null, gpuBytes, ...nowhereElse };
   }
-  const { estimatedKeys, droppedKeys, hitRatio } = meanOf(far);
+  const { estimatedKeys, missedKeys, droppedKeys, hitRatio } = meanOf(far);
   return {
     name: far.policy.name,
     totalKeys: keys,
-    exactKeys: keys - estimatedKeys - droppedKeys,
+    exactKeys: keys - estimatedKeys - missedKeys - droppedKeys,
     estimatedKeys,
+    missedKeys,
     droppedKeys,
     droppedBecause: droppedKeys > 0 ? whyDropped(far.policy.name) : null,
     hitRatio,
@@ -29,15 +30,25 @@ export function policyOutcome(model: ActiveModel, keys: number): PolicyOutcome {
 
 type Far = NonNullable<ActiveModel['loaded']['runner']['far']>;
 
+interface MeanKeys {
+  exactKeys: number;
+  estimatedKeys: number;
+  missedKeys: number;
+  droppedKeys: number;
+  hitRatio: number | null;
+}
+
 /** Keys a head, in a step of a layer. */
-function meanOf({ report, plan, policy, farTokens }: Far): { exactKeys: number; estimatedKeys: number; droppedKeys: number; hitRatio: number | null } {
-  const { exactKeys, estimatedKeys, droppedKeys, hitKeys, missedKeys } = report.total;
+function meanOf({ report, plan, policy, farTokens }: Far): MeanKeys {
+  const { exactKeys, estimatedKeys, missedKeys, droppedKeys, hitKeys } = report.total;
+  const chosenKeys = exactKeys + missedKeys;
   const perHead = Math.max(1, report.layerSteps * plan.layout.kvHeads);
   return {
     exactKeys: Math.round(exactKeys / perHead),
     estimatedKeys: Math.round(estimatedKeys / perHead),
+    missedKeys: Math.round(missedKeys / perHead),
     droppedKeys: Math.round(droppedKeys / perHead) + (policy.name === 'window' ? farTokens : 0),
-    hitRatio: hitKeys + missedKeys > 0 ? hitKeys / (hitKeys + missedKeys) : null,
+    hitRatio: chosenKeys > 0 ? hitKeys / chosenKeys : null,
   };
 }
 
@@ -61,7 +72,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
   if (!far || far.sealed === 0) {
     return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding }, dropped: 0 };
   }
-  const { exactKeys, estimatedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
+  const { exactKeys, estimatedKeys, missedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
   const resident = keys - far.farTokens;
   const { ramBytes, diskBytes, ramReadBytes, diskReadBytes } = far.store.bytes;
   return {
@@ -72,6 +83,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
         layers: layers('full'),
         exact: resident + exactKeys,
         estimated: estimatedKeys,
+        missed: missedKeys,
         total: keys,
       },
       sliding,

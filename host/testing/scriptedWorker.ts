@@ -69,6 +69,7 @@ function policyOutcome({ name }: PolicySetting) {
     totalKeys: 100,
     exactKeys: 100 - estimatedKeys,
     estimatedKeys,
+    missedKeys: 0,
     droppedKeys: 0,
     droppedBecause: null,
     hitRatio: estimatedKeys > 0 ? 0.75 : null,

@@ -37,6 +37,8 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
   model.sampler.begin(samplingSettings(request.sampling), tokens);
   const answer = await stream(model, request, context);
   const ended = performance.now();
+  // What the last steps missed is counted when it is known.
+  await far?.settleLagged();
   keepTurn();
   context.progress('answering', answer.tokens, answer.tokens);
   const statistics: AnswerStatistics = {
