@@ -71,7 +71,10 @@ async function decode(model: LoadedModel, readback: Readback, { prefix, answer }
   await model.sequence.extend(prefix.slice(0, -1), { signal });
   const started = performance.now();
   const logits = await continuationLogits(model, readback, prefix, answer, signal);
-  return { logits, stepMs: (performance.now() - started) / answer.length };
+  const stepMs = (performance.now() - started) / answer.length;
+  // What the policy computed must not pass for what was read, not even where the next tail has the same tokens.
+  model.sequence.dropTo(prefix.length - 1);
+  return { logits, stepMs };
 }
 
 /** `chosen`: the most likely token at each place of the answer. */

@@ -70,3 +70,24 @@ test('a whole truth bench on a small model: stopped, gone on with, and true', as
   expect(await run({ ...request('sketch:100%,flat:5%'), seconds: 1e-9 })).toEqual([0]);
   expect(readCases(join(folder, 'out'))).toHaveLength(all.length);
 });
+
+test('what one policy computed never passes for what was read, though the next case goes on with the same words', async () => {
+  const folder = temporaryFolder();
+  const modelPath = join(folder, 'tiny.gguf');
+  writeFileSync(modelPath, tinyModel({ architecture: 'llama', layers: 2, contextTokens: 1024 }));
+  const outFolder = join(folder, 'out');
+  const policies = parsePolicies('sketch:100%,window', []);
+  const kv: EvalRequest['kv'] = { gpu: { share: 4 }, ram: { share: 0.3 }, format: 'f16' };
+  const common = { modelPath, modelName: 'Tiny', dataFolder: null, book: null, outFolder, cacheFolder: join(folder, 'cache'), seconds: null };
+  await evaluate(
+    device,
+    { ...common, suites: ['continuation'], lengthsTokens: [500], depths: [null], seeds: [1], policies, kv, shard: { index: 0, count: 1 } },
+    { onProgress: () => undefined, onNote: () => undefined },
+  );
+  const cases = readCases(outFolder);
+  expect(cases.map(({ tail, policy }) => `${tail} ${policy}`)).toEqual([0, 1].flatMap((tail) => ['resident', 'sketch 100%', 'window'].map((policy) => `${tail} ${policy}`)));
+  for (const { policy, klNats } of cases) {
+    if (policy === 'sketch 100%') expect(klNats).toBeLessThan(1e-4);
+    if (policy === 'window') expect(klNats).toBeGreaterThan(0.01);
+  }
+});

@@ -139,7 +139,10 @@ let halves: Float32Array | null = null;
 function decodeKeys(words: Uint32Array, format: FarFormat, headDim: number): Float32Array {
   if (format === 'f16') {
     const table = (halves ??= Float32Array.from({ length: 65_536 }, (_, bits) => halfToFloat(bits)));
-    return Float32Array.from(new Uint16Array(words.slice().buffer), (bits) => table[bits]);
+    const halfWords = new Uint16Array(words.buffer, words.byteOffset, 2 * words.length);
+    const keys = new Float32Array(halfWords.length);
+    for (let i = 0; i < keys.length; i++) keys[i] = table[halfWords[i]];
+    return keys;
   }
   const vectorWords = recordWords(format, headDim);
   const keys = new Float32Array((words.length / vectorWords) * headDim);
