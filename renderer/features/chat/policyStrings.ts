@@ -45,7 +45,8 @@ export const policyPickerStrings = {
   defaultName: 'Default (sketch, 2 %)',
   budget: 'Budget',
   budgetHint: 'How many of the tokens beyond the GPU are attended to exactly at a time.',
+  misses: 'Chosen, but not on the GPU',
+  missesHint: 'Waiting for them is exact. Going on is faster: they are estimated or left out for now, counted as missed, and there for the next steps.',
+  missNames: { strict: 'Wait', lagged: 'Go on' },
   units: { share: 'Percent', tokens: 'Tokens' },
-  share: (percent: string) => `${percent} %`,
-  tokens: (count: string) => `${count} tokens`,
 } as const;

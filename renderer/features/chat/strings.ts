@@ -139,6 +139,7 @@ export const chatStrings = {
     attendedAll: (tokens: string) => `attended to all ${tokens}`,
     attended: (exact: string, total: string) => `attended to ${exact} of ${total} exactly`,
     estimated: (tokens: string) => `${tokens} estimated`,
+    missed: (tokens: string) => `${tokens} missed`,
     dropped: (tokens: string) => `${tokens} dropped`,
     stopReason: (reason: AnswerStatistics['stopReason']) => stopReasons[reason],
     rows: {
@@ -155,6 +156,7 @@ export const chatStrings = {
       policy: 'Policy',
       exact: 'Attended to exactly',
       estimated: 'Estimated',
+      missed: 'Missed, not there in time',
       dropped: 'Dropped',
       hits: 'Of the chosen, on the GPU',
       fetched: 'Fetched while answering',

@@ -22,7 +22,7 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
   const shown = policyStrings[(value ?? defaultPolicySetting).name];
   const choose = (choice: string) => {
     const name = policyName.safeParse(choice);
-    onChange(name.success ? { name: name.data, budget: value?.budget ?? defaultPolicySetting.budget, estimate: policyEstimates[name.data] } : null);
+    onChange(name.success ? { ...defaultPolicySetting, ...value, name: name.data, estimate: policyEstimates[name.data] } : null);
   };
   return (
     <section aria-label={text.label} className="flex flex-col gap-1">
@@ -54,12 +54,20 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
       <p id={`${id}-line`} className="text-small">
         {shown.line}
       </p>
-      {value && hasBudget(value.name) && <Budget value={value} onChange={onChange} />}
+      {value && hasBudget(value.name) && (
+        <div className="my-1 divide-y divide-line border-y border-line">
+          <Budget value={value} onChange={onChange} />
+          <SettingRow label={text.misses} hint={text.missesHint}>
+            <Segmented label={text.misses} value={value.misses ?? 'strict'} options={missOptions} onChange={(misses) => onChange({ ...value, misses })} />
+          </SettingRow>
+        </div>
+      )}
       <p className="text-small text-quiet">{text.hint}</p>
     </section>
   );
 }
 
+const missOptions = (['strict', 'lagged'] as const).map((value) => ({ value, label: text.missNames[value] }));
 const units = (['share', 'tokens'] as const).map((value) => ({ value, label: text.units[value] }));
 const percentField = { least: 0.1, most: 100, whole: false };
 const tokensField = { least: 1, most: 1_000_000, whole: true };

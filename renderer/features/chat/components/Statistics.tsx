@@ -48,9 +48,10 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
 }
 
 /** “attended to 1,452 of 6,630 exactly, 5,178 estimated, 0 dropped”. */
-function attention({ totalKeys, exactKeys, estimatedKeys, droppedKeys }: PolicyOutcome): string {
+function attention({ totalKeys, exactKeys, estimatedKeys, missedKeys, droppedKeys }: PolicyOutcome): string {
   const total = formatCount(totalKeys);
   if (exactKeys === totalKeys) return text.attendedAll(total);
   const estimated = estimatedKeys > 0 ? [text.estimated(formatCount(estimatedKeys))] : [];
-  return [text.attended(formatCount(exactKeys), total), ...estimated, text.dropped(formatCount(droppedKeys))].join(', ');
+  const missed = missedKeys > 0 ? [text.missed(formatCount(missedKeys))] : [];
+  return [text.attended(formatCount(exactKeys), total), ...estimated, ...missed, text.dropped(formatCount(droppedKeys))].join(', ');
 }

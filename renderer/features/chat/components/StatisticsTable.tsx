@@ -50,7 +50,7 @@ function readingRows({ modelName, answerTokens, answeringMs, promptTokens, reuse
 
 /** Which tiers the keys were in, and what became of them. */
 function policyRows(policy: PolicyOutcome): Row[] {
-  const { name, totalKeys, exactKeys, estimatedKeys, droppedKeys, droppedBecause, hitRatio, gpuBytes, ramBytes, diskBytes, ramReadBytes, diskReadBytes } = policy;
+  const { name, totalKeys, exactKeys, estimatedKeys, missedKeys, droppedKeys, droppedBecause, hitRatio, gpuBytes, ramBytes, diskBytes, ramReadBytes, diskReadBytes } = policy;
   const beyond = isBeyondGpu(policy);
   const tiers = [
     gpuBytes > 0 && text.tierGpu(formatBytes(gpuBytes)),
@@ -62,6 +62,7 @@ function policyRows(policy: PolicyOutcome): Row[] {
     beyond && [text.rows.policy, policyStrings[name].name],
     [text.rows.exact, text.of(formatCount(exactKeys), formatCount(totalKeys))],
     beyond && [text.rows.estimated, text.tokens(formatCount(estimatedKeys))],
+    missedKeys > 0 && [text.rows.missed, text.tokens(formatCount(missedKeys))],
     [text.rows.dropped, droppedBecause ? text.droppedBecause(formatCount(droppedKeys), droppedBecause) : formatCount(droppedKeys)],
     hitRatio !== null && [text.rows.hits, text.percent(Math.round(100 * hitRatio))],
     beyond && [text.rows.fetched, text.fetched(formatBytes(ramReadBytes), formatBytes(diskReadBytes))],
