@@ -35,6 +35,7 @@ test('how much memory keys and values may take is set, checked and kept', async 
   await expect(gpu).toHaveValue('');
   await gpu.fill('0.1');
   await gpu.press('Enter');
+  await gpu.blur();
   await expect(section).toContainText(/This machine has [\d.]+ GB/);
   await takePictures(app, 'settings-memory');
   await expectAccessible(app);

@@ -10,38 +10,38 @@ interface PolicyWords {
 export const policyStrings: Record<PolicyName, PolicyWords> = {
   sketch: {
     name: 'Sketch',
-    line: 'Finds the tokens that matter by a compact index, attends to them exactly and estimates the rest. Fast at any length.',
+    line: 'Finds what matters by a compact index and estimates the rest. Fast at any length.',
   },
   clusters: {
     name: 'Clusters',
-    line: 'Attends exactly to the members of the best clusters and estimates the rest. Quick to search; can miss a single token.',
+    line: 'Exact in the best clusters; estimates the rest. Quick, but can miss a single token.',
   },
   graph: {
     name: 'Graph',
-    line: 'Finds the tokens that matter on the processor, by graphs that are made while reading; drops the rest. Making them takes time and memory; the model is loaded again.',
+    line: 'Finds what matters by graphs; drops the rest. Making them takes time and memory.',
   },
   quest: {
     name: 'Quest',
-    line: 'Attends to the pages with the best bounds and drops the rest. Quick to search; needs page bounds, so the model is loaded again.',
+    line: 'Exact in the pages with the best bounds; drops the rest. Quick, but loose.',
   },
   window: {
     name: 'Window',
-    line: 'Attends to the first and the latest tokens only. The fastest; the middle of the document is dropped.',
+    line: 'The first and the latest tokens only. The fastest; the middle is dropped.',
   },
   full: {
     name: 'Full',
-    line: 'Attends to every token exactly. The measure of the others; slow, because everything is fetched again for every token written.',
+    line: 'Every token exactly. Slow: everything is fetched again for each token written.',
   },
   flat: {
     name: 'Flat',
-    line: 'Scores every token exactly, attends to the best and drops the rest. As slow as Full; shows what choosing by score can reach.',
+    line: 'Scores every token, drops all but the best. As slow as Full; for comparison.',
   },
 };
 
 export const policyPickerStrings = {
   label: 'Beyond the GPU',
   choose: 'How what lies beyond the GPU is attended to',
-  hint: 'Matters only once a chat is longer than the GPU’s share for keys and values, which is set under Settings.',
+  hint: 'Matters only once a chat is longer than the GPU’s share for keys and values, which is set under Settings. Graph and Quest load the model again.',
   defaultName: 'Default (sketch, 2 %)',
   budget: 'Budget',
   budgetHint: 'How many of the tokens beyond the GPU are attended to exactly at a time.',

@@ -66,7 +66,7 @@ function Arriving({ arrival: { name, fraction } }: { arrival: Arrival }) {
       <Spinner />
       <span className="truncate">{name}</span>
       <span className="shrink-0 text-small text-faint tabular-nums">{doing}</span>
-      <ProgressBar fraction={uploading ? fraction : null} label={name} className="absolute inset-x-0 bottom-0 h-0.5! rounded-none" />
+      <ProgressBar fraction={uploading ? fraction : null} label={name} className="absolute! inset-x-0 bottom-0 h-0.5! rounded-none" />
     </li>
   );
 }

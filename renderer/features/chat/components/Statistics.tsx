@@ -32,7 +32,7 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
           type="button"
           data-testid="statistics"
           className={clsx(
-            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text before:content-['·'] [&>span:not(:last-child)]:after:ml-2 [&>span:not(:last-child)]:after:content-['·']",
+            "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums transition-opacity hover:text-text [&>span:not(:last-child)]:after:ml-2 [&>span:not(:last-child)]:after:content-['·']",
             quiet && 'opacity-0 group-focus-within/footer:opacity-100 group-hover/footer:opacity-100',
           )}
         >

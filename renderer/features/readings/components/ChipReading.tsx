@@ -17,7 +17,7 @@ export function ChipReading({ documentId, name }: { documentId: string; name: st
     return (
       <>
         <IconButton icon={Pause} iconSize={13} size="small" label={text.pauseNamed(name)} onClick={() => attempt(pause(reading.id))} />
-        <ProgressBar fraction={readingFraction(reading)} label={text.progressNamed(name)} className="absolute inset-x-0 bottom-0 h-0.5! rounded-none" />
+        <ProgressBar fraction={readingFraction(reading)} label={text.progressNamed(name)} className="absolute! inset-x-0 bottom-0 h-0.5! rounded-none" />
       </>
     );
   }

@@ -1,5 +1,4 @@
 /** A reading that is not over: state, progress, and what can be done about it. */
-import type { ReactNode } from 'react';
 import type { Reading } from '../../../../host/contract/entities.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ProgressBar } from '../../../ui/ProgressBar.tsx';
@@ -11,17 +10,17 @@ interface ReadingProgressProps {
   reading: Reading;
   /** Of the document. */
   name: string;
-  /** In the place of the state's name. */
-  title?: ReactNode;
+  /** Where it stands among others: the state is then one of the details. */
+  heading?: { title: string; model: string };
 }
 
-export function ReadingProgress({ reading, name, title }: ReadingProgressProps) {
+export function ReadingProgress({ reading, name, heading }: ReadingProgressProps) {
   const state = text.states[reading.state];
-  const details = title ? [state, ...readingDetails(reading)] : readingDetails(reading);
+  const details = heading ? [state, ...readingDetails(reading), text.by(heading.model)] : readingDetails(reading);
   return (
     <div data-testid="reading" data-state={reading.state}>
       <div className="mb-1.5 flex items-center justify-between gap-3">
-        <div className="min-w-0 flex-1 font-medium">{title ?? state}</div>
+        <div className="min-w-0 flex-1 truncate font-medium">{heading?.title ?? state}</div>
         <ReadingControls reading={reading} name={name} />
       </div>
       <ProgressBar fraction={readingFraction(reading)} label={text.progressNamed(name)} />

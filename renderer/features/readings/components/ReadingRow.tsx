@@ -12,12 +12,7 @@ export function ReadingRow({ reading }: { reading: Reading }) {
     <ReadingProgress
       reading={reading}
       name={name}
-      title={
-        <span className="flex items-baseline gap-2">
-          <span className="truncate">{name}</span>
-          <span className="shrink-0 text-small font-normal text-faint">{text.by(model)}</span>
-        </span>
-      }
+      heading={{ title: name, model }}
     />
   );
 }
