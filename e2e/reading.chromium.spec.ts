@@ -15,8 +15,8 @@ import { MemoriesPage } from './pages/memoriesPage.ts';
 /** Software adapters read about a hundred tokens a second on two cores. */
 const readingTimeoutMs = 300_000;
 const name = 'Alice, the beginning.txt';
-/** Some 1,300 tokens, of which a hundred megabytes hold the index and a part. */
-const characters = 5200;
+/** Some 700 tokens: with a hundred megabytes on the GPU, most of them lie beyond it. */
+const characters = 2600;
 
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'reading' });
@@ -56,7 +56,7 @@ test('a document is read ahead, and the reading can be paused and resumed from e
   await app.choosingFile(path, () => chat.attach.click());
   await app.page.getByRole('button', { name: `Preview the text of ${name}` }).click();
   await chat.preview.getByRole('button', { name: `Read ${name} now` }).click();
-  await expect(chat.preview.getByTestId('reading')).toContainText(/[\d,]+ of 1,\d{3} tokens/, { timeout: 60_000 });
+  await expect(chat.preview.getByTestId('reading')).toContainText(/of [\d,]+ tokens.*tokens\/s/, { timeout: 60_000 });
   await takePictures(app, 'document-reading');
 
   await memories.open();
@@ -79,16 +79,17 @@ test('a document is read ahead, and the reading can be paused and resumed from e
   await expect(memories.rows).toContainText(name);
   await expect(memories.rows).toHaveAttribute('data-state', 'ready');
   await expect(memories.rows).toContainText('SmolLM2 135M Instruct');
-  await takePictures(app, 'memories');
+  await takePictures(app, 'memories-kept');
   await expectAccessible(app);
   folder.remove();
 });
 
-test('the question is answered from what was read, and the answer says what it attended to', async ({ app }) => {
+test('after a restart a question is answered from what is kept, and the answer says what it attended to', async ({ app }) => {
   test.setTimeout(readingTimeoutMs);
+  await app.restart();
   const chat = new ChatPage(app.page);
-  await chat.conversations.getByRole('button').first().click();
-  await expect(app.page.getByTestId('chip-kept')).toBeVisible();
+  await chat.conversations.getByRole('button').first().click({ timeout: 30_000 });
+  await expect(app.page.getByTestId('chip-kept')).toBeVisible({ timeout: 30_000 });
   await chat.composer.fill('What was on the label of the jar?');
   await expect(chat.contextBar).toContainText(/[\d,]+ on the GPU, [\d,]+ beyond it/, { timeout: 60_000 });
   await expect(chat.contextBar).toContainText('0 dropped');
@@ -103,8 +104,8 @@ test('the question is answered from what was read, and the answer says what it a
   await chat.composer.press('Enter');
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: readingTimeoutMs });
   const statistics = app.page.getByTestId('statistics').last();
-  await expect(statistics).toContainText(/1,\d{3} from memory/);
-  await expect(statistics).toContainText(/attended to [\d,]+ of 1,\d{3} exactly, [\d,]+ estimated, 0 dropped/);
+  await expect(statistics).toContainText(/[5-9]\d\d from memory/);
+  await expect(statistics).toContainText(/attended to [\d,]+ of [5-9]\d\d exactly, [\d,]+ estimated, 0 dropped/);
   await statistics.click();
   await expect(app.page.getByRole('row', { name: /^Policy Sketch$/ })).toBeVisible();
   await expect(app.page.getByRole('row', { name: /^Fetched while answering/ })).toContainText('from RAM');

@@ -54,8 +54,8 @@ export async function answerQuestion(session: ModelSession, supervisor: WorkerSu
   });
 }
 
-/** Reading speed of this answer, when enough was read to tell. */
-export function readingSpeed({ promptTokens, reusedTokens, readingMs }: AnswerStatistics): number | null {
+/** Tokens a second, when enough was read to tell. */
+export function readingSpeed({ promptTokens, reusedTokens, readingMs }: Pick<AnswerStatistics, 'promptTokens' | 'reusedTokens' | 'readingMs'>): number | null {
   const readTokens = promptTokens - reusedTokens;
   return readTokens >= 64 && readingMs > 0 ? (readTokens * 1000) / readingMs : null;
 }

@@ -4,6 +4,7 @@
  * restart, unless the person paused it or does not want that (`continueReadings`).
  */
 import type { Failure, Reading } from '../contract/entities.ts';
+import { readingSpeed } from '../conversations/answerJob.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import { HostError, toFailure } from '../errors.ts';
 import type { HostEvents } from '../events.ts';
@@ -152,14 +153,16 @@ export class Readings {
 
   async #read(running: Running): Promise<void> {
     const { documentId, modelId, doneTokens } = running.reading;
-    const { events } = this.#parts;
+    const { events, models } = this.#parts;
     this.#report(running, { state: 'loading', failure: null });
     try {
-      const { tokens } = await readDocument(this.#parts, documentId, modelId, {
+      const { tokens, keptTokens, readingMs } = await readDocument(this.#parts, documentId, modelId, {
         signal: running.abort.signal,
         onWanted: () => void this.#interrupt('wanted'),
         onProgress: (change) => this.#report(running, { state: 'reading', ...change }),
       });
+      const speed = readingSpeed({ promptTokens: tokens, reusedTokens: keptTokens, readingMs });
+      if (speed !== null) models.rememberReadingSpeed(modelId, speed);
       this.#end(running, { state: 'done', doneTokens: tokens, totalTokens: tokens, failure: null });
     } catch (error) {
       this.#end(running, endOf(running, doneTokens, toFailure(error)));

@@ -35,7 +35,7 @@ export const readingsStrings = {
   unknownDocument: 'a document',
   unknownModel: 'a model',
   unfinished: 'Not read to the end',
-  unfinishedHint: 'What has been read is kept and shows below; reading goes on from there.',
+  unfinishedHint: 'Reading is kept in parts of some hundred tokens; it goes on after the last one that is kept.',
   status: {
     reading: (name: string, percent: number) => `Reading ${name}, ${percent} %`,
     loading: (name: string) => `About to read ${name}`,

@@ -23,9 +23,9 @@ export const settingsStrings = {
     title: 'Memory for reading',
     hint: 'How much room keys and values may take: what a model keeps of each token it has read. A change loads the model again with the next question.',
     gpu: 'On the GPU',
-    gpuHint: 'What is read first fills this; the index over everything else is part of it. How much memory the GPU has is not told to programs. Empty: 2.1 GB.',
+    gpuHint: 'For keys, values and, where they do not all fit, the index that finds the others. How much memory a GPU has is not told to programs. Empty: 2.1 GB.',
     gpuHintSoftware: (total: string | null) =>
-      `What is read first fills this. The processor computes here, so it is the machine’s own memory${total === null ? '' : `, ${total} in all`}. Empty: an eighth of that.`,
+      `For keys, values and, where they do not all fit, the index that finds the others. The processor computes here, so this is the machine’s own memory${total === null ? '' : `, ${total} in all`}. Empty: an eighth of that.`,
     ram: 'In RAM',
     ramHint: (total: string | null, quarter: string | null) =>
       `For what does not fit there; what does not fit here either lies on disk. ${total === null ? 'Empty: a quarter of the machine’s memory.' : `This machine has ${total}. Empty: a quarter of that, ${quarter}.`}`,

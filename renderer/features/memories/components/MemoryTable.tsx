@@ -5,6 +5,7 @@ import { attempt } from '../../../app/failures.ts';
 import { formatAge, formatBytes, formatCount, formatDateAndTime } from '../../../app/format.ts';
 import { ConfirmDialog } from '../../../ui/ConfirmDialog.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
+import { ResumeMemory } from '../../readings/components/ResumeMemory.tsx';
 import { deletionText, memoryChats, memoryTitle } from '../memoryText.ts';
 import { memoriesStore } from '../store.ts';
 import { memoriesStrings as text } from '../strings.ts';
@@ -57,7 +58,8 @@ function MemoryRow({ memory, now }: { memory: MemoryRecord; now: number }) {
       <td className={`${cell} whitespace-nowrap`}>{formatCount(memory.tokens)}</td>
       <td className={`${cell} whitespace-nowrap`}>{formatBytes(memory.bytes)}</td>
       <td className={`${cell} whitespace-nowrap max-md:hidden`}>{formatAge(memory.lastUsedAtMs, now)}</td>
-      <td className="py-1.5 text-right">
+      <td className="py-1.5 text-right whitespace-nowrap">
+        {memory.state === 'reading' && <ResumeMemory memory={memory} />}
         <DeleteButton memory={memory} />
       </td>
     </tr>
