@@ -118,10 +118,10 @@ test('the policy is chosen by what it does, and what it drops is said', async ({
   await app.page.getByRole('button', { name: 'Settings of this chat' }).click();
   const picker = app.page.getByRole('button', { name: /^How what lies beyond the GPU is attended to/ });
   await expect(picker).toHaveText('Default (sketch, 2 %)');
+  await expectAccessible(app);
   await picker.click();
   await expect(app.page.getByRole('menuitemradio')).toHaveCount(8);
   await takePictures(app, 'policy-picker');
-  await expectAccessible(app);
   await app.page.getByRole('menuitemradio', { name: /^Window/ }).click();
   await expect(picker).toHaveText('Window');
   await app.page.keyboard.press('Escape');
