@@ -2,7 +2,7 @@
 export const readingsStrings = {
   readNow: 'Read now',
   readNowNamed: (name: string) => `Read ${name} now`,
-  hint: 'Reading now keeps the document on this machine: every chat about it can then be answered at once.',
+  hint: 'Keeps what is read, so that chats about it answer without reading it again.',
   kept: (model: string, tokens: string) => `Read by ${model} and kept: ${tokens} tokens`,
   keptNamed: (name: string) => `${name} is read and kept`,
   pause: 'Pause',
