@@ -82,6 +82,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const models = new ModelStore(database, folder.models, catalogue);
   const conversations = new ConversationStore(database);
   const messages = new MessageTree(database);
+  const line = new WorkLine();
   const memories = new MemoryShelf({
     folder: folder.memories,
     names: {
@@ -89,11 +90,10 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       conversation: (id) => conversations.list().find((conversation) => conversation.id === id)?.title,
     },
     // A worker that is not ready has opened nothing yet, and one that ended has let go of it.
-    inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, folder.memories) : null),
+    inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, line, folder.memories) : null),
   });
   const client = new OutboundClient(outbound, () => settings.read().offline);
   const downloads = new DownloadManager({ catalogue, models, client, folder, events });
-  const line = new WorkLine();
   const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, line, memories, events });
   const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 

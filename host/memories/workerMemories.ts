@@ -1,10 +1,12 @@
 /**
  * The store of memories that the GPU worker has open, over its protocol. The worker holds the store's lock from its
- * first use to its end, so nobody else may open the folder meanwhile.
+ * first use to its end, so nobody else may open the folder meanwhile. It deletes between its jobs, never in the middle
+ * of one, so a reading makes room for that.
  */
 import { z } from 'zod';
 import type { MemoryCall } from '../gpu-worker/protocol.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
+import type { WorkLine } from '../worker/workLine.ts';
 import type { MemoryAdministration } from './memoryShelf.ts';
 
 const freed = z.object({ bytes: z.number(), segments: z.number() });
@@ -21,13 +23,14 @@ const summary = z.object({
   damaged: z.boolean(),
 });
 
-export function workerMemories(supervisor: WorkerSupervisor, folder: string): MemoryAdministration {
+export function workerMemories(supervisor: WorkerSupervisor, line: WorkLine, folder: string): MemoryAdministration {
   const run = <T>(call: MemoryCall, result: z.ZodType<T>): Promise<T> => supervisor.run({ kind: 'memories', folder, call }, result);
+  const runAside = <T>(call: MemoryCall, result: z.ZodType<T>): Promise<T> => line.aside(() => run(call, result));
   return {
     list: () => run({ name: 'list' }, z.array(summary)),
-    remove: (owners) => run({ name: 'remove', owners: [...owners] }, freed),
-    removeLeaf: (leaf) => run({ name: 'removeLeaf', leaf }, freed),
-    sweep: () => run({ name: 'sweep' }, freed),
+    remove: (owners) => runAside({ name: 'remove', owners: [...owners] }, freed),
+    removeLeaf: (leaf) => runAside({ name: 'removeLeaf', leaf }, freed),
+    sweep: () => runAside({ name: 'sweep' }, freed),
     usage: () => run({ name: 'usage' }, usage),
     setQuota: async (quotaBytes) => void (await run({ name: 'setQuota', quotaBytes }, z.unknown())),
     // The worker keeps it open.

@@ -132,6 +132,16 @@ test('an answer goes before a reading, which goes on afterwards', async () => {
   expect(changes.slice(answered).find(({ state }) => state === 'reading')?.doneTokens).toBeGreaterThanOrEqual(20);
 });
 
+test('deleting does not wait for a reading to end', async () => {
+  const { host, documentId, modelId, until, now } = await storyOf(await openTestHostWithModel(slowly), words(400));
+  const { id } = host.readings.start(documentId, modelId);
+  await until(id, ({ doneTokens }) => doneTokens >= 20);
+  const { id: conversationId } = await host.handlers['conversations.create']({});
+  await host.handlers['conversations.remove']({ conversationId });
+  expect(now(id).doneTokens).toBeLessThan(400);
+  await until(id, ({ state }) => state === 'reading');
+});
+
 test('a reading steps aside for another model that is needed to count, and rests a while', async () => {
   const { host, documentId, modelId, until, now } = await storyOf(await openTestHostWithModel(slowly), words(400));
   const other = await host.models.importFile(await writeTinyModel(temporaryFolder(), 'other.gguf', 2), 'other.gguf', 'keep');

@@ -166,8 +166,10 @@ async function handle(request: WorkerRequest): Promise<void> {
           onProgress: (done, total) => send({ kind: 'progress', jobId, phase: 'reading', done, total }),
         });
       }));
-    case 'memories':
-      return answer(jobId, () => memories.call(request.folder, request.call));
+    case 'memories': {
+      const call = () => answer(jobId, () => memories.call(request.folder, request.call));
+      return request.call.name.startsWith('remove') || request.call.name === 'sweep' ? inTurn(call) : call();
+    }
     case 'doctor':
       return send({ kind: 'done', jobId, value: { kernels: {} } });
     case 'logits': {

@@ -6,14 +6,14 @@ export class WorkLine {
   readonly #listeners = new Set<(busy: boolean) => void>();
   /** The end of the line of answers. */
   #last: Promise<void> = Promise.resolve();
-  #answers = 0;
+  #hurried = 0;
 
-  /** Whether an answer is being written or waits for its turn. */
+  /** Whether somebody waits for something, such as an answer that is being written or waits for its turn. */
   get busy(): boolean {
-    return this.#answers > 0;
+    return this.#hurried > 0;
   }
 
-  /** Called when the first answer comes, and when the last has ended. */
+  /** Called when it becomes busy, and when it is not any more. */
   onBusy(listener: (busy: boolean) => void): void {
     this.#listeners.add(listener);
   }
@@ -29,6 +29,16 @@ export class WorkLine {
     return ended;
   }
 
+  /** Runs something short that cannot wait until a reading ends, and needs no turn among the answers. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.#count(1);
+    try {
+      return await work();
+    } finally {
+      this.#count(-1);
+    }
+  }
+
   /** Resolves when every answer that was asked for has ended. */
   async ended(): Promise<void> {
     await this.#last;
@@ -36,7 +46,7 @@ export class WorkLine {
 
   #count(change: 1 | -1): void {
     const before = this.busy;
-    this.#answers += change;
+    this.#hurried += change;
     if (this.busy === before) return;
     for (const listener of this.#listeners) listener(this.busy);
   }
