@@ -59,8 +59,18 @@ test('a document is read ahead, and the reading can be paused and resumed from e
   await expect(chat.preview.getByTestId('reading')).toContainText(/of [\d,]+ tokens.*tokens\/s/, { timeout: 60_000 });
   await takePictures(app, 'document-reading');
 
+  // Cancelled, nothing of it is left.
   await memories.open();
-  await expect(memories.readings).toHaveAttribute('data-state', 'reading');
+  await memories.readings.getByRole('button', { name: `Cancel reading ${name}` }).click();
+  await app.page.getByRole('alertdialog').getByRole('button', { name: 'Cancel and forget' }).click();
+  await expect(memories.readings).toHaveCount(0, { timeout: 30_000 });
+  await expect(memories.usage).toContainText('0 bytes');
+
+  await chat.conversations.getByRole('button').first().click();
+  await chat.documents.getByRole('button', { name: `Read ${name} now` }).click();
+  await expect(chat.documents.getByRole('button', { name: `Pause reading ${name}` })).toBeVisible({ timeout: 30_000 });
+  await memories.open();
+  await expect(memories.readings).toHaveAttribute('data-state', 'reading', { timeout: 30_000 });
   await memories.readings.getByRole('button', { name: `Pause reading ${name}` }).click();
   await expect(memories.readings).toHaveAttribute('data-state', 'paused', { timeout: 30_000 });
   await expect(app.page.getByTestId('reading-status')).toHaveText(`Reading of ${name} paused`);
