@@ -75,7 +75,7 @@ test('ask with --json: progress, tokens, done, and nothing else on stdout', asyn
     event: 'done',
     text: '1 2 3 ',
     stopReason: 'end',
-    usage: { promptTokens: 100, reusedTokens: 0, answerTokens: 3 },
+    usage: { promptTokens: 100, reusedTokens: 0, keptTokens: 0, answerTokens: 3 },
     timings: { loadMs: 1, readingMs: 50, answeringMs: 10, readingTokensPerSecond: 2000, answeringTokensPerSecond: 300 },
     policy: { name: 'full', dropped: 0 },
   });
@@ -286,7 +286,9 @@ test('a killed host loses at most the last second of an answer', { timeout: 120_
   const [question, answer] = again.chat.messages(conversationId);
   expect(question).toMatchObject({ id: sent.question.id, text: 'count 5000', state: 'complete' });
   expect(answer).toMatchObject({ id: sent.answer.id, state: 'interrupted' });
-  expect(streamed.startsWith(answer?.text ?? 'nothing')).toBe(true);
+  // What was saved may be ahead of what was still on its way to the client.
+  const [shorter, longer] = [streamed, answer?.text ?? 'nothing'].sort((left, right) => left.length - right.length);
+  expect(longer.startsWith(shorter)).toBe(true);
   // Some slack for a busy machine.
   const due = arrivals.findLast(({ atMs }) => atMs < killedAtMs - 2000)?.length ?? 0;
   expect(answer?.text.length).toBeGreaterThanOrEqual(due);
@@ -296,7 +298,7 @@ test('a killed host loses at most the last second of an answer', { timeout: 120_
 test('help names every command but not those that do not exist yet', async () => {
   const { code, stdout } = await longleaf('--help');
   expect(code).toBe(0);
-  expect(stdout).toContain('longleaf ask DOCUMENT QUESTION');
-  expect(stdout).not.toContain('longleaf read');
+  for (const usage of ['ask DOCUMENT QUESTION', 'read DOCUMENT', 'memories list', 'eval SUITE']) expect(stdout).toContain(`longleaf ${usage}`);
+  expect(stdout).not.toContain('models search');
   expect(existsSync(entry)).toBe(true);
 });
