@@ -25,7 +25,7 @@ export const settingsStrings = {
     gpu: 'On the GPU',
     gpuHint: 'For keys, values and, where they do not all fit, the index that finds the others. How much memory a GPU has is not told to programs. Empty: 2.1 GB.',
     gpuHintSoftware: (total: string | null) =>
-      `For keys, values and, where they do not all fit, the index that finds the others. The processor computes here, so this is the machine’s own memory${total === null ? '' : `, ${total} in all`}. Empty: an eighth of that.`,
+      `For keys, values and, where they do not all fit, the index that finds the others. The processor computes here, so this is the machine’s own memory${total === null ? '' : `, ${total} in all`}. Empty: up to an eighth of that.`,
     ram: 'In RAM',
     ramHint: (total: string | null, quarter: string | null) =>
       `For what does not fit there; what does not fit here either lies on disk. ${total === null ? 'Empty: a quarter of the machine’s memory.' : `This machine has ${total}. Empty: a quarter of that, ${quarter}.`}`,
