@@ -37,6 +37,7 @@ test('how much memory keys and values may take is set, checked and kept', async 
   await gpu.press('Enter');
   await gpu.blur();
   await expect(section).toContainText(/This machine has [\d.]+ GB/);
+  await section.evaluate((element) => element.scrollIntoView({ block: 'end' }));
   await takePictures(app, 'settings-memory');
   await expectAccessible(app);
   await app.page.reload();
