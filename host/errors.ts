@@ -27,6 +27,7 @@ export type HostErrorCode =
   | 'file-unreadable'
   | 'internal'
   | 'memory-damaged'
+  | 'memory-mismatch'
   | 'memory-not-found'
   | 'memory-quota-full'
   | 'message-not-found'

@@ -1,6 +1,6 @@
 /**
- * Speed of the kernels that index far tokens and choose among them: one line a case with ms a layer. Arguments: names
- * of parts (`clusters`, `scores`) and `quick`. Bundle it with esbuild first, because of the WGSL imports.
+ * Speed of the kernels that index far tokens, choose among them, find them in slots and estimate the rest: one line a
+ * case with ms a layer. Arguments: names of parts (`clusters`, `scores`, `sketch`, `slots`) and `quick`. Bundle it with esbuild first, because of the WGSL imports.
  */
 import { openTestDevice } from '../../engine/testing/device.ts';
 import type { Device } from '../../engine/device/device.ts';
@@ -9,8 +9,17 @@ import { allocateClusterScratch, bindClusterBuild, clusterBytes, Clusters } from
 import { bindClusterScores } from '../../engine/retrieval/clusterScores.ts';
 import { bindDiscount } from '../../engine/retrieval/discount.ts';
 import { clusteringRounds, clustersPerSegment, clusterTokens, type FarLayout, sinkTokens } from '../../engine/retrieval/layout.ts';
+import { bindSlotLookup, LookupUniforms } from '../../engine/kv/tiers/slotLookup.ts';
+import { SlotTable } from '../../engine/kv/tiers/slotTable.ts';
+import { allocatePartials } from '../../engine/layers/attention/merge.ts';
+import { bindPart } from '../../engine/layers/attention/partial.ts';
+import { StepUniform } from '../../engine/layers/step.ts';
 import { allocatePages, bindPageBuild, bindPageScores, pageBytes } from '../../engine/retrieval/pages.ts';
 import { SegmentUniform } from '../../engine/retrieval/segmentUniform.ts';
+import { bindSelect, Selection } from '../../engine/retrieval/select.ts';
+import { planeWords, Sketch } from '../../engine/retrieval/sketch.ts';
+import { bindSketchScan } from '../../engine/retrieval/sketchScan.ts';
+import { SketchSelectScratch } from '../../engine/retrieval/sketchSelect.ts';
 import { best, line } from './measure.ts';
 
 interface Shape {
@@ -114,13 +123,93 @@ async function measureScores(device: Device, shape: Shape, tokens: number): Prom
   layer.free();
 }
 
+/** Bits of random keys and scales near 1, which is all that a scan's time depends on. */
+function noise(count: number): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from({ length: count }, () => (Math.floor(Math.random() * 2 ** 32) & 0xffff0000) | 0x3c00);
+}
+
+async function measureSketch(device: Device, shape: Shape, tokens: number): Promise<void> {
+  const { heads, kvHeads, headDim } = shape;
+  const layer = new Layer(device, shape, 512, tokens);
+  const { layout } = layer;
+  const wanted = Math.ceil(tokens * 0.02);
+  const sketch = Sketch.create(device, layout, { label: 'bench' });
+  for (const buffer of [sketch.planes, sketch.tokenWords]) device.gpu.queue.writeBuffer(buffer, 0, noise(buffer.size / 4));
+  const queries = layer.storage(heads * headDim * 4);
+  device.gpu.queue.writeBuffer(queries, 0, Float32Array.from({ length: heads * headDim }, () => Math.random() - 0.5));
+  const scratch = new SketchSelectScratch(device, layout, { maxCandidates: 4 * wanted });
+  const selection = new Selection(device, layout, { maxSelected: wanted, label: 'bench' });
+  const { scores, scan, select, uniforms } = scratch;
+  for (const planesRead of [1, 2]) {
+    scratch.write({ sealedTokens: tokens, wanted, oversample: 4, scanPlanes: planesRead });
+    const bound = await bindSketchScan(device, { layout, sketch, queries, scratch: scan, numbers: uniforms.scan, scores });
+    const bytes = kvHeads * tokens * (planesRead * 4 * planeWords(headDim) + 4) + heads * tokens * 4;
+    const timing = await best(device, (pass) => {
+      bound.encodeQueries(pass, tokens);
+      bound.encodeScores(pass, tokens);
+    });
+    console.log(line(`${shape.name} scan ${tokens} tokens, ${planesRead} planes`, timing, bytes, 'GB/s'));
+  }
+  const choose = await bindSelect(device, { heads, kvHeads, scores, stride: tokens, uniform: uniforms.choose, scratch: select, selection });
+  console.log(line(`${shape.name} select 2 % of ${tokens} tokens`, await best(device, (pass) => choose.encode(pass, { entries: tokens, wanted })), 2 * heads * tokens * 4, 'GB/s'));
+  for (const part of [sketch, scratch, selection, layer]) part.free();
+}
+
+/** A cache of twice the wanted tokens, of which an eighth changes from lookup to lookup. */
+async function measureSlots(device: Device, shape: Shape, tokens: number): Promise<void> {
+  const { heads, kvHeads, headDim } = shape;
+  const layer = new Layer(device, shape, 512, tokens);
+  const { layout } = layer;
+  const maxSelected = Math.ceil(tokens * 0.02);
+  const slots = sinkTokens + 2 * maxSelected;
+  const listCapacity = sinkTokens + maxSelected;
+  const words = headDim / 2;
+  const table = new SlotTable(device, 'bench', { layout, slots, maxSelected });
+  const lookups = new LookupUniforms(device);
+  const [list, listCounts, keys, values] = [listCapacity * 4, 4, slots * words * 4, slots * words * 4].map((bytes) => layer.storage(kvHeads * bytes));
+  const limits = { room: maxSelected, requestLimit: maxSelected };
+  const bound: Awaited<ReturnType<typeof bindSlotLookup>>[] = [];
+  const selections = [0, 1].map(() => new Selection(device, layout, { maxSelected, label: 'bench' }));
+  for (const [turn, selection] of selections.entries()) {
+    const chosen = Uint32Array.from({ length: kvHeads * maxSelected }, (_, i) => sinkTokens + (i % maxSelected) * 49 + (i % 8 === 0 ? turn : 0));
+    device.gpu.queue.writeBuffer(selection.tokens, 0, chosen);
+    device.gpu.queue.writeBuffer(selection.counts, 0, new Uint32Array(kvHeads).fill(maxSelected));
+    bound.push(await bindSlotLookup(device, { layout, slots, maxSelected, table, selection, list, listCounts, listCapacity, numbers: lookups.first, waiting: true }));
+  }
+  let turn = 0;
+  const timing = await best(device, (pass) => {
+    lookups.begin({}, limits);
+    bound[turn++ % 2].encode(pass);
+  });
+  console.log(line(`${shape.name} look up 2 % of ${tokens} tokens`, timing, kvHeads * maxSelected * 24, 'GB/s'));
+  const step = new StepUniform(device);
+  step.write({ rows: 1, position: tokens });
+  const splits = device.facts.kind === 'gpu' ? { listed: 8, estimated: 16 } : { listed: 2, estimated: 2 };
+  const partials = allocatePartials(device, splits.listed + splits.estimated, heads, headDim);
+  const common = { queries: layer.storage(heads * headDim * 4), heads, kvHeads, headDim, partials, step: step.buffer };
+  const listed = await bindPart(device, { kind: 'list', format: 'f16', list, counts: listCounts, listCapacity }, { ...common, keys, values, capacitySlots: slots });
+  listed.write({ keys: 0, firstSplit: 0, continued: false });
+  const listedBytes = 2 * kvHeads * listCapacity * words * 4;
+  console.log(line(`${shape.name} attend to 2 % of ${tokens} tokens`, await best(device, (pass) => listed.encode(pass, { rows: 1, position: tokens }, splits.listed)), listedBytes, 'GB/s'));
+  const clusters = Clusters.create(device, layout, { label: 'bench' });
+  const estimated = await bindPart(device, { kind: 'weighed', format: 'q8', weights: clusters.counts }, { ...common, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: tokens / clusterTokens });
+  estimated.write({ keys: tokens / clusterTokens, firstSplit: splits.listed, continued: false });
+  console.log(line(`${shape.name} estimate ${tokens} tokens`, await best(device, (pass) => estimated.encode(pass, { rows: 1, position: tokens }, splits.estimated)), clusterBytes(layout), 'GB/s'));
+  for (const part of [...selections, table, lookups, clusters, layer]) part.free();
+  for (const buffer of [partials.outputs, partials.logSumExps, step.buffer]) device.memory.free(buffer);
+}
+
 const device = await openTestDevice();
 console.log(device.facts.name);
 const wanted = new Set(process.argv.slice(2));
-const wants = (part: string): boolean => wanted.has(part) || !['clusters', 'scores'].some((name) => wanted.has(name));
+const wants = (part: string): boolean => wanted.has(part) || !['clusters', 'scores', 'sketch', 'slots'].some((name) => wanted.has(name));
 const software = device.facts.kind === 'software';
 for (const shape of software ? shapes.slice(0, 2) : shapes) {
   if (wants('clusters')) for (const segmentTokens of wanted.has('quick') ? [128] : [128, 512]) await measureClusters(device, shape, segmentTokens);
-  if (wants('scores')) for (const tokens of software ? [8192] : [32768, 131072]) await measureScores(device, shape, tokens);
+  for (const tokens of software || wanted.has('quick') ? [8192] : [32768, 131072]) {
+    if (wants('scores')) await measureScores(device, shape, tokens);
+    if (wants('sketch')) await measureSketch(device, shape, tokens);
+    if (wants('slots')) await measureSlots(device, shape, tokens);
+  }
 }
 process.exit(0);

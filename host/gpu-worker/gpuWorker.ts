@@ -5,7 +5,7 @@ import type { Device } from '../../engine/device/device.ts';
 import { cancelled, EngineError } from '../../engine/errors.ts';
 import type { Failure } from '../contract/entities.ts';
 import { isCancelled } from '../errors.ts';
-import { MemoryDamagedError } from '../memories/failures.ts';
+import { MemoryDamagedError, MemoryMismatchError } from '../memories/failures.ts';
 import { openAdapter, reportAdapter } from './adapter.ts';
 import { ActiveModel } from './activeModel.ts';
 import { ChoiceFile } from './choiceFile.ts';
@@ -141,18 +141,19 @@ export class GpuWorker {
   }
 
   async #callMemories({ folder, call }: Extract<WorkerRequest, { kind: 'memories' }>): Promise<unknown> {
-    const value = await this.#memories.call(folder, call);
-    // What is deleted may be what the loaded model reads from: it begins anew with the next question.
+    // What is deleted may be what the loaded model reads from: it begins anew with the next question. First of all what
+    // is on its way to the disk, which would come back otherwise.
     if (call.name === 'remove' || call.name === 'removeLeaf') await this.#model?.forget();
-    return value;
+    return this.#memories.call(folder, call);
   }
 
-  /** A damaged segment is put aside: trying again reads it anew. */
+  /** Segments that are damaged or do not fit are put aside: trying again reads them anew. */
   async #noteDamage(error: unknown, request: WorkerRequest): Promise<void> {
-    if (!(error instanceof MemoryDamagedError) || !('keeping' in request) || !request.keeping) return;
+    const keys = error instanceof MemoryMismatchError ? error.keys : error instanceof MemoryDamagedError && error.key !== null ? [error.key] : [];
+    if (keys.length === 0 || !('keeping' in request) || !request.keeping) return;
     await this.#model?.forget();
     const store = await this.#memories.store(request.keeping.folder);
-    if (error.key !== null) await store.quarantine(error.key);
+    for (const key of keys) await store.quarantine(key);
   }
 
   async #load(request: Extract<WorkerRequest, { kind: 'load' }>, context: JobContext): Promise<unknown> {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { MemoryStore } from '../memories/memoryStore.ts';
 import { buildWorker } from '../testing/builtWorker.ts';
 import { makeScene, type MemoryScene, Person } from '../testing/memoryScene.ts';
 
@@ -70,6 +71,32 @@ test('a damaged segment is named, and read again when one tries again', async ()
   const third = await start(scene);
   const { tokens, keptTokens } = await third.read(document);
   expect(keptTokens).toBe(tokens - 1);
+});
+
+test('keys that do not fit the model any more are noticed, and read anew when one tries again', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const first = await start(scene);
+  const { leaf } = await first.read(document);
+  const expected = await first.askAnew(document, 'where?');
+  await first.quit();
+  const store = await MemoryStore.open({ folder: scene.folder, keptFreeBytes: 0 });
+  const { parent, parts } = store.describe(leaf);
+  const probe = new Float32Array((await store.read(leaf, 'probe', 0, parts.get('probe') ?? 0)).slice().buffer);
+  probe[1] += 1;
+  await store.thin(leaf, (part) => part === 'probe');
+  const [summary] = await store.list();
+  await store.seal(parent, summary.fingerprint, await store.tokens(leaf), [{ name: 'probe', bytes: new Uint8Array(probe.buffer) }]);
+  await store.close();
+
+  const second = await start(scene);
+  await expect(second.ask(document, null, 'where?')).rejects.toMatchObject({ failure: { code: 'memory-mismatch', message: expect.stringContaining('differ by 1.0') } });
+  const answer = await second.ask(document, null, 'where?');
+  expect(answer.text).toBe(expected);
+  expect(answer.statistics.keptTokens).toBe(0);
+  await second.quit();
+  const third = await start(scene);
+  expect((await third.ask(document, null, 'where?')).statistics.keptTokens).toBeGreaterThan(0);
 });
 
 test('a quota that is full ends a reading with both numbers, and lets an answer go on', async () => {

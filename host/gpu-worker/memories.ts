@@ -1,6 +1,7 @@
 /** The memories that this worker has open: stored paths as the engine reads them, and where it seals new segments. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isWindowPart } from '../../engine/kept/parts.ts';
+import { probePart } from '../../engine/kept/probe.ts';
 import type { KeptSegment, SegmentSink } from '../../engine/ports.ts';
 import { toFailure } from '../errors.ts';
 import type { Owner } from '../memories/holdings.ts';
@@ -124,6 +125,14 @@ export class MemorySink implements SegmentSink {
     if (this.#passing !== null) await this.#store.thin(this.#passing, isWindowPart);
     this.#passing = document && document.end > end && end % ringsEveryTokens !== 0 ? this.#leaf : null;
     return keptSegment(this.#store, this.#leaf);
+  }
+
+  /** Notes what the model says after what was sealed last. */
+  async addProbe(probe: Uint8Array): Promise<void> {
+    const leaf = this.#leaf;
+    if (leaf === null || this.#store.describe(leaf).parts.has(probePart)) return;
+    const { parent } = this.#store.describe(leaf);
+    await this.#store.seal(parent, this.#fingerprint, await this.#store.tokens(leaf), [{ name: probePart, bytes: probe }]);
   }
 
   /** Whoever needs what others have read before holds it as well. */

@@ -6,8 +6,11 @@ import { Keeper } from '../../engine/kept/keeper.ts';
 import { KeptVectors } from '../../engine/kept/keptVectors.ts';
 import { keptRunsOf, restore, usableSegments } from '../../engine/kept/restore.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
+import { makeProbe, probeDifference, probePart, probeTolerance } from '../../engine/kept/probe.ts';
+import { KvCache } from '../../engine/kv/cache.ts';
 import { toFailure } from '../errors.ts';
 import type { Failure } from '../contract/entities.ts';
+import { MemoryMismatchError } from '../memories/failures.ts';
 import type { ActiveModel } from './activeModel.ts';
 import type { JobContext } from './gpuWorker.ts';
 import { type DocumentEnd, keptPath, MemorySink } from './memories.ts';
@@ -51,6 +54,7 @@ export async function readPrompt(
     // The tail and every manifest are checked before anything is trusted; blocks whenever they are read.
     await memory.store.verifyOpen(leaf);
     await restore(context.device, model.loaded, tokens, usable, { growing: memory.keeps });
+    await compareProbe(model, usable, memory.path.keys);
     sharedTokens = sequence.reusable(tokens);
     keptTokens = sharedTokens;
     older = { segments: usable, tokens: usableTokens };
@@ -95,7 +99,10 @@ export async function readPrompt(
     onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
     onChunk: note,
   });
-  if (mustKeep) await (keeper as Keeper | null)?.settled();
+  if (mustKeep) {
+    await (keeper as Keeper | null)?.settled();
+    await memory?.sink.addProbe(makeProbe(await lastLogits(model)));
+  }
   const kept = keeper as Keeper | null;
   return {
     reusedTokens,
@@ -106,6 +113,26 @@ export async function readPrompt(
       if (kept && memory?.keepsTurns) model.keep(kept, kept.note({ ends: true }));
     },
   };
+}
+
+function lastLogits({ readback, loaded }: ActiveModel): Promise<Float32Array> {
+  return readback.floats(loaded.runner.logits, 0, loaded.spec.vocabularySize);
+}
+
+/**
+ * Computes the last token that was restored once more and compares what follows with what was said when it was read.
+ * Not where keys lie beyond the GPU: there one exact step costs as much as reading all of them.
+ */
+async function compareProbe(model: ActiveModel, segments: readonly KeptSegment[], keys: readonly string[]): Promise<void> {
+  const { runner, sequence } = model.loaded;
+  const last = segments.at(-1);
+  const sizeBytes = last?.parts.get(probePart);
+  if (!last || !sizeBytes || runner.far) return;
+  const [probe] = await last.read([{ part: probePart, offsetBytes: 0, lengthBytes: sizeBytes }]);
+  await sequence.extend([...sequence.tokens]);
+  const difference = probeDifference(probe, await lastLogits(model));
+  const format = runner.caches.every((cache) => cache instanceof KvCache && cache.layout.format === 'f32') ? 'f32' : 'f16';
+  if (!(difference <= probeTolerance(format))) throw new MemoryMismatchError(keys, difference);
 }
 
 function endOf(segments: readonly KeptSegment[]): number {

@@ -20,6 +20,22 @@ export class MemoryDamagedError extends HostError {
   }
 }
 
+/** What was kept is whole, but this model on this machine does not go on from it as it did. */
+export class MemoryMismatchError extends HostError {
+  /** The segments to put aside. */
+  readonly keys: readonly string[];
+
+  constructor(keys: readonly string[], difference: number) {
+    const amount = Number.isFinite(difference) ? `its logits differ by ${difference.toFixed(2)}` : 'its logits are not comparable';
+    super(
+      'memory-mismatch',
+      `What was read before does not fit this model on this machine any more: ${amount}. The engine, the graphics driver or the model has changed.`,
+      'Try again: the document is then read anew; what was kept before stays until that is complete.',
+    );
+    this.keys = keys;
+  }
+}
+
 const rebuildRemedy = 'Let this part of the document be read again; the damaged file is kept until the new one is complete.';
 
 export function memoryNotFound(key: string): HostError {
