@@ -11,14 +11,12 @@ import type { FarStore } from '../../kv/tiers/farStore.ts';
 import { decodeRecord, type FarFormat } from '../../kv/tiers/record.ts';
 import type { WorkerPool } from '../../ports.ts';
 import { type FarLayout, sinkTokens } from '../layout.ts';
-import { type FoundKeys, LayerGraph } from './layerGraph.ts';
+import { type FoundKeys, type GraphSearch, LayerGraph } from './layerGraph.ts';
 
 export interface GraphOptions {
   pool: WorkerPool;
   /** Keys that may be scored one by one before they enter the graphs; fewer are not worth a graph. */
   unindexedKeys?: number;
-  /** Share of the keys that a search scores at most, as long as it is not less than four times what it looks for. */
-  scoredShare?: number;
 }
 
 /** What the graphs did since they were made. */
@@ -38,6 +36,9 @@ export interface GraphReport {
 const maxQueries = 4096;
 /** One token in eight is enough (RoarGraph uses a tenth). */
 const leastStride = 8;
+/** Keys that a search scores at most: a share of all, and a number. */
+const scoredShare = 0.05;
+const mostScored = 2048;
 /** Fewer lists than this share of the keys do not say where queries go. */
 const leastQueryShare = 1 / 100;
 
@@ -50,18 +51,16 @@ export class GraphIndex {
   readonly #layout: FarLayout;
   readonly #format: FarFormat;
   readonly #unindexedKeys: number;
-  readonly #scoredShare: number;
   /** The keys that the layers are being brought to. */
   #bringing: { sealed: number; done: Promise<void> } | null = null;
 
-  constructor({ pool, unindexedKeys = 2048, scoredShare = 0.05 }: GraphOptions, store: FarStore, plan: { layout: FarLayout; format: FarFormat }) {
+  constructor({ pool, unindexedKeys = 2048 }: GraphOptions, store: FarStore, plan: { layout: FarLayout; format: FarFormat }) {
     const { heads, kvHeads, headDim, capacityTokens } = plan.layout;
     this.strideTokens = Math.max(leastStride, Math.ceil(capacityTokens / maxQueries));
     this.#store = store;
     this.#layout = plan.layout;
     this.#format = plan.format;
     this.#unindexedKeys = unindexedKeys;
-    this.#scoredShare = scoredShare;
     const shape = { heads, kvHeads, headDim, capacityKeys: capacityTokens, maxQueries: Math.min(maxQueries, Math.ceil(capacityTokens / leastStride) + 1) };
     this.#layers = Array.from({ length: store.layers }, () => new LayerGraph(pool, shape));
   }
@@ -90,7 +89,7 @@ export class GraphIndex {
     await this.#bring(sealed);
     const startMs = performance.now();
     const graph = this.#layers[layer];
-    const found = await graph.search(queries, this.#effort(graph.keys, wanted));
+    const found = await graph.search(queries, graphEffort(graph.keys, wanted));
     this.report.searchMs += performance.now() - startMs;
     this.report.searches += found.length;
     this.report.allKeys += found.length * graph.keys;
@@ -109,10 +108,6 @@ export class GraphIndex {
 
   free(): void {
     for (const layer of this.#layers) layer.free();
-  }
-
-  #effort(keys: number, wanted: number) {
-    return { wanted, width: Math.max(64, 2 * wanted), maxScored: Math.max(128, 4 * wanted, Math.floor(this.#scoredShare * keys)) };
   }
 
   /** Brings all layers to the keys of the first `sealed` tokens; they share one go. */
@@ -160,6 +155,15 @@ function decodeRecords(format: FarFormat, records: Uint32Array, headDim: number,
   const vectors = new Float32Array((records.length / words) * headDim);
   for (let record = 0; record * words < records.length; record++) vectors.set(decodeRecord(format, records, record * words, headDim), record * headDim);
   return vectors;
+}
+
+/**
+ * How far a search goes: over one key in twenty, but no further than is enough at any length, and not less than what
+ * finds `wanted` of them.
+ */
+export function graphEffort(keys: number, wanted: number): GraphSearch {
+  const enough = Math.max(mostScored, 8 * wanted);
+  return { wanted, width: Math.max(64, 2 * wanted), maxScored: Math.max(128, 4 * wanted, Math.min(enough, Math.floor(scoredShare * keys))) };
 }
 
 /** The tokens that several heads found, ascending; where they are too many, the best of each in turn. */
