@@ -28,11 +28,13 @@ export interface FarWindow {
   submitted(): void;
 }
 
-/** How fast far tokens came, since it was last asked. */
+/** How fast far tokens came. */
 export interface UploadTimes {
   bytes: number;
   /** In which something was on its way into a mapped buffer. */
   ms: number;
+  /** In which a window was wanted and not there yet. */
+  waitedMs: number;
 }
 
 export class FarWindows {
@@ -48,7 +50,9 @@ export class FarWindows {
   #stage = 0;
   #filling = 0;
   #fillingSinceMs = 0;
-  #times: UploadTimes = { bytes: 0, ms: 0 };
+  /** Since the start. */
+  readonly total: UploadTimes = { bytes: 0, ms: 0, waitedMs: 0 };
+  #taken: UploadTimes = { ...this.total };
 
   constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore, sealer: Sealer) {
     this.#device = device;
@@ -74,7 +78,9 @@ export class FarWindows {
   async next(): Promise<FarWindow> {
     const coming = this.#coming.shift();
     if (!coming) throw new RangeError('no window was begun');
+    const wantedMs = performance.now();
     const { span, upload } = await coming;
+    this.total.waitedMs += performance.now() - wantedMs;
     this.#fillNext();
     const stage = this.#stage;
     this.#stage = (stage + 1) % this.#scratch.stages.length;
@@ -105,10 +111,11 @@ export class FarWindows {
     for (const one of await Promise.allSettled(coming)) if (one.status === 'fulfilled') one.value.upload.release();
   }
 
+  /** Since it was last asked. */
   takeTimes(): UploadTimes {
-    const times = this.#times;
-    this.#times = { bytes: 0, ms: 0 };
-    return times;
+    const before = this.#taken;
+    this.#taken = { ...this.total };
+    return { bytes: this.total.bytes - before.bytes, ms: this.total.ms - before.ms, waitedMs: this.total.waitedMs - before.waitedMs };
   }
 
   free(): void {
@@ -136,9 +143,9 @@ export class FarWindows {
     try {
       const half = this.#stageWords;
       await Promise.all(([0, 1] as const).map((part) => this.#store.range(layer, part, first, tokens, words.subarray(part * half, (part + 1) * half), this.#plan.stageTokens)));
-      this.#times.bytes += 8 * this.#plan.layout.kvHeads * tokens * this.#store.words;
+      this.total.bytes += 8 * this.#plan.layout.kvHeads * tokens * this.#store.words;
     } finally {
-      if (--this.#filling === 0) this.#times.ms += performance.now() - this.#fillingSinceMs;
+      if (--this.#filling === 0) this.total.ms += performance.now() - this.#fillingSinceMs;
     }
   }
 }

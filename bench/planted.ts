@@ -1,0 +1,208 @@
+/**
+ * Long contexts without a model: noise as keys and values, straight into the tiers, with planted keys of known answers
+ * among queries that lie far from all keys. Every planted key must be found, GPU memory must stay within its budget
+ * throughout (the ledger throws), and decoding must not slow down faster than what it scans grows.
+ *
+ *     node dist/bench/planted.js --tokens 131072 [--layers 16] [--seed N] [--budget 1%|512] [--gpu-share 0.25] [--format f16]
+ *       [--ram BYTES --disk FOLDER] [--steps 8] [--policy sketch] [--lengths 32768,65536] [--out FILE.jsonl]
+ *
+ * One JSON line a length; exit status 1 when one of the three does not hold.
+ */
+import { appendFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Readback } from '../engine/device/readback.ts';
+import { seededRandom } from '../engine/formats/quantisation/testing/seededRandom.ts';
+import { defaultPolicy, estimatesRest, type PolicyName } from '../engine/kv/tiers/policy.ts';
+import { planTiers } from '../engine/kv/tiers/plan.ts';
+import type { AttentionSpec, BlockSpec, ModelSpec } from '../engine/models/spec.ts';
+import { clusterTokens, eightBitRecordWords, sinkTokens } from '../engine/retrieval/layout.ts';
+import { planeWords } from '../engine/retrieval/sketch.ts';
+import { openAdapter } from '../host/gpu-worker/adapter.ts';
+import { SpillFolder } from '../host/gpu-worker/spillFolder.ts';
+import { type Needle, Needles } from './planted/needles.ts';
+import { SyntheticLayers } from './planted/syntheticLayers.ts';
+
+const { values } = parseArgs({
+  options: {
+    tokens: { type: 'string', default: '131072' },
+    layers: { type: 'string', default: '16' },
+    seed: { type: 'string', default: '1' },
+    budget: { type: 'string', default: '1%' },
+    policy: { type: 'string', default: 'sketch' },
+    'gpu-share': { type: 'string', default: '0.25' },
+    format: { type: 'string', default: 'f16' },
+    ram: { type: 'string' },
+    disk: { type: 'string' },
+    steps: { type: 'string', default: '8' },
+    lengths: { type: 'string' },
+    out: { type: 'string' },
+  },
+});
+
+/** Those of Llama 3.2 1B. */
+const shape = { heads: 32, kvHeads: 8, headDim: 64 };
+const group = shape.heads / shape.kvHeads;
+const tokens = Number(values.tokens);
+const layers = Number(values.layers);
+const steps = Number(values.steps);
+const format = values.format === 'q8' ? 'q8' : 'f16';
+const lengths = values.lengths ? values.lengths.split(',').map(Number) : [tokens / 4, tokens / 2, tokens];
+/** An answer counts when this much of it is the planted value. */
+const foundFrom = 0.8;
+/** How much faster than its bytes a step may grow: timers and schedules are not exact. */
+const growthTolerance = 1.15;
+
+const attention: AttentionSpec = {
+  kind: 'full',
+  ...shape,
+  queryScale: 1,
+  windowTokens: null,
+  rotary: { pairing: 'halves', rotatedDims: shape.headDim, base: 10_000, positionScale: 1, divisors: null },
+  tensors: { query: '', key: '', value: '', output: '', queryNorm: null, keyNorm: null },
+};
+const model = { name: 'Synthetic keys and values', blocks: Array.from({ length: layers }, () => ({ mixer: attention }) as BlockSpec) } as unknown as ModelSpec;
+
+const device = await openAdapter();
+const readback = new Readback(device);
+const halfBytes = 4 * shape.kvHeads * shape.headDim * tokens * layers;
+const gpuBytes = Math.floor(Number(values['gpu-share']) * halfBytes);
+const plan = planTiers(model, { gpuBytes, format, contextTokens: tokens, maxRows: 512, maxChunkRows: 512, largestShare: 0.05 });
+const { segmentTokens, planes } = plan.layout;
+device.memory.limit('kv', device.memory.report().kvBytes + gpuBytes);
+const needles = new Needles({ seed: Number(values.seed), headDim: shape.headDim, tokens });
+const random = seededRandom(Number(values.seed) + 1);
+const disk = values.disk ? new SpillFolder(values.disk) : null;
+const synthetic = await SyntheticLayers.create(device, attention, plan, { layers, ramBudgetBytes: Number(values.ram ?? Infinity), disk, needles });
+const { context } = synthetic;
+const percent = /^([\d.]+)%$/.exec(values.budget);
+const name = values.policy as PolicyName;
+context.policy = { ...defaultPolicy, name, budget: percent ? { share: Number(percent[1]) / 100 } : { tokens: Number(values.budget) }, estimate: estimatesRest[name] };
+
+/** Every head is asked for another needle in each step, and there are as many as steps and lengths need. */
+const needlesPerHead = steps * group * lengths.length;
+const bySegment = new Map<number, Needle[]>();
+for (let layer = 0; layer < layers; layer++) {
+  for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
+    const taken = new Set<number>();
+    for (let i = 0; i < needlesPerHead; i++) {
+      // An equal share of them in each stretch between two lengths, and none in what stays in the ring at its end.
+      const at = Math.floor(i / (steps * group));
+      const begin = at === 0 ? sinkTokens : lengths[at - 1];
+      let position: number;
+      do position = begin + Math.floor(random() * (lengths[at] - begin - 2 * segmentTokens));
+      while (taken.has(position));
+      taken.add(position);
+      needles.plant(layer, kvHead, position);
+    }
+  }
+}
+for (const needle of needles.all) {
+  const segment = Math.floor(needle.position / segmentTokens);
+  bySegment.set(segment, [...(bySegment.get(segment) ?? []), needle]);
+}
+
+/** What a step reads of a layer's index at the least. */
+function scannedBytes(sealed: number): number {
+  const scan = (Math.min(2, planes) * planeWords(shape.headDim) + 1) * 4 * sealed;
+  const clusters = (2 * eightBitRecordWords(shape.headDim) + 1) * 4 * (sealed / clusterTokens);
+  return layers * shape.kvHeads * (scan + clusters);
+}
+
+interface Line {
+  bench: 'planted';
+  tokens: number;
+  sealedTokens: number;
+  asked: number;
+  found: number;
+  stepMs: number;
+  scannedBytes: number;
+  [more: string]: unknown;
+}
+
+async function ask(length: number, at: number): Promise<Line> {
+  const { sealed, report } = context;
+  const scores: number[] = [];
+  const times: number[] = [];
+  report.reset();
+  for (let step = 0; step < steps; step++) {
+    const wanted = new Map<string, Needle>();
+    for (const [layer, { queries }] of synthetic.layers.entries()) {
+      for (let head = 0; head < shape.heads; head++) {
+        const kvHead = Math.floor(head / group);
+        // Needles of all lengths up to this one, the newest and the oldest alike.
+        const index = (layer * shape.kvHeads + kvHead) * needlesPerHead + ((step * group + (head % group)) * (at + 1) + (step % (at + 1))) % ((at + 1) * steps * group);
+        const needle = needles.all[index];
+        wanted.set(`${layer} ${head}`, needle);
+        device.gpu.queue.writeBuffer(queries, 4 * head * shape.headDim, needles.queryFor(needle) as Float32Array<ArrayBuffer>);
+      }
+    }
+    await device.finished();
+    const started = performance.now();
+    await synthetic.decode();
+    times.push(performance.now() - started);
+    for (const [layer, { mixed }] of synthetic.layers.entries()) {
+      const output = await readback.floats(mixed, 0, shape.heads * shape.headDim);
+      for (let head = 0; head < shape.heads; head++) {
+        const needle = wanted.get(`${layer} ${head}`);
+        if (needle) scores.push(needles.found(needle, output.subarray(head * shape.headDim, (head + 1) * shape.headDim)));
+      }
+    }
+  }
+  times.sort((a, b) => a - b);
+  const { kvBytes, activationsBytes, stagingBytes } = device.memory.report();
+  const { farKeys, exactKeys, hitKeys, fetchedKeys, droppedKeys } = report.total;
+  return {
+    bench: 'planted',
+    tokens: length,
+    sealedTokens: sealed,
+    asked: scores.length,
+    found: scores.filter((score) => score >= foundFrom).length,
+    worstScore: Math.min(...scores),
+    stepMs: times[times.length >> 1],
+    slowestStepMs: times[times.length - 1],
+    scannedBytes: scannedBytes(sealed),
+    policy: context.policy,
+    exactShare: exactKeys / farKeys,
+    hitKeys,
+    fetchedKeys,
+    droppedKeys,
+    shape: { layers, ...shape },
+    planes,
+    format,
+    gpuBudgetBytes: gpuBytes,
+    gpuBytes: { kv: kvBytes, activations: activationsBytes, staging: stagingBytes, planned: plan.bytes },
+    outsideBytes: { ram: context.store.bytes.ramBytes, disk: context.store.bytes.diskBytes },
+    buildSeconds: buildMs / 1000,
+    adapter: device.facts.name,
+    seed: Number(values.seed),
+  };
+}
+
+let buildMs = 0;
+const lines: Line[] = [];
+for (const [at, length] of lengths.entries()) {
+  const started = performance.now();
+  while (synthetic.length < length) {
+    await synthetic.append(bySegment.get(synthetic.length / segmentTokens) ?? []);
+    if (synthetic.length % (64 * segmentTokens) === 0) console.error(`${synthetic.length} tokens, ${((buildMs + performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+  await context.makeRoom({ rows: 1, position: synthetic.length });
+  await context.settled();
+  await device.finished();
+  buildMs += performance.now() - started;
+  const line = await ask(length, at);
+  lines.push(line);
+  const text = JSON.stringify(line);
+  console.log(text);
+  if (values.out) appendFileSync(values.out, `${text}\n`);
+}
+const problems = lines.filter(({ found, asked }) => found < asked).map(({ found, asked, tokens: length }) => `${asked - found} of ${asked} planted keys were not found in ${length} tokens`);
+for (const [index, line] of lines.entries()) {
+  const before = lines[index - 1];
+  if (before && line.stepMs / before.stepMs > growthTolerance * (line.scannedBytes / before.scannedBytes)) {
+    problems.push(`from ${before.tokens} to ${line.tokens} tokens a step grew ${(line.stepMs / before.stepMs).toFixed(2)} times, its bytes ${(line.scannedBytes / before.scannedBytes).toFixed(2)} times`);
+  }
+}
+for (const problem of problems) console.error(problem);
+disk?.removeAll();
+process.exit(problems.length > 0 ? 1 : 0);
