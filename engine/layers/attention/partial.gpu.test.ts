@@ -36,6 +36,7 @@ describe.each<Shape>([
   { heads: 9, kvHeads: 3, headDim: 64, rows: 1, sealed: 64, position: 64, format: 'q8' },
   { heads: 9, kvHeads: 3, headDim: 64, rows: 37, sealed: 200, position: 213, format: 'f16', queryScale: 8 },
   { heads: 4, kvHeads: 1, headDim: 256, rows: 5, sealed: 70, position: 70, format: 'q8' },
+  { heads: 32, kvHeads: 8, headDim: 64, rows: 70, sealed: 190, position: 200, format: 'f16', queryScale: 3 },
   { heads: 2, kvHeads: 2, headDim: 80, rows: 3, sealed: 1, position: 9, format: 'f16' },
   { heads: 8, kvHeads: 2, headDim: 128, rows: 1, sealed: 600, position: 601, format: 'f16', queryScale: 30 },
 ])('$heads heads over $kvHeads of $headDim, $rows rows at $position, $sealed sealed, $format', (shape) => {
@@ -80,7 +81,7 @@ describe.each<Shape>([
     return out;
   }
 
-  async function run(source: 'range' | 'list' | 'weighed', far: { windows?: number[]; list?: Uint32Array; counts?: Uint32Array; listCapacity?: number; weights?: Uint32Array }): Promise<Float32Array> {
+  async function run(source: 'range' | 'list' | 'weighed', far: { blocks?: boolean; windows?: number[]; list?: Uint32Array; counts?: Uint32Array; listCapacity?: number; weights?: Uint32Array }): Promise<Float32Array> {
     const layout = { format: 'f32' as const, kvHeads, headDim, capacitySlots: position - sealed + rows + 7 };
     const ring = ['keys', 'values'].map((label) => device.memory.storage('kv', label, kvHeads * layout.capacitySlots * headDim * 4));
     fillCache(device, ring[0], layout, problem.keys, sealed, position + rows);
@@ -91,7 +92,7 @@ describe.each<Shape>([
     const partials = allocatePartials(device, 2 * splits, vectors, headDim);
     const output = device.memory.storage('activations', 'output', vectors * headDim * 4);
     const common = { queries, heads, kvHeads, headDim, partials, step: step.buffer };
-    const near = await bindPart(device, { kind: 'ring', format: 'f32' }, { ...common, keys: ring[0], values: ring[1], capacitySlots: layout.capacitySlots });
+    const near = await bindPart(device, { kind: 'ring', format: 'f32' }, { ...common, keys: ring[0], values: ring[1], capacitySlots: layout.capacitySlots }, { blocks: far.blocks });
     const [storedKeys, storedValues] = [upload(device, stored.keys), upload(device, stored.values)];
     const merge = await bindMerge(device, { partials, output, headDim });
     const now = { rows, position, sealed };
@@ -115,7 +116,7 @@ describe.each<Shape>([
           for (let head = 0; head < kvHeads; head++) window.set(all.subarray((head * sealed + first) * words, (head * sealed + first + tokens) * words), head * tokens * words);
           return upload(device, window);
         };
-        const part = await bindPart(device, { kind: 'range', format }, { ...common, keys: slice(stored.keys), values: slice(stored.values), capacitySlots: tokens });
+        const part = await bindPart(device, { kind: 'range', format }, { ...common, keys: slice(stored.keys), values: slice(stored.values), capacitySlots: tokens }, { blocks: far.blocks });
         part.write({ keys: tokens, firstSplit: splits, continued: index > 0 });
         submit((pass) => part.encode(pass, now, splits));
         first += tokens;
@@ -130,11 +131,11 @@ describe.each<Shape>([
     return new Readback(device).floats(output, 0, vectors * headDim);
   }
 
-  test('a streamed range in uneven windows', async () => {
+  test.each([false, true])('a streamed range in uneven windows, in blocks: %s', async (blocks) => {
     const random = randomNumbers(sealed);
     const windows: number[] = [];
     for (let left = sealed; left > 0; left -= windows.at(-1)!) windows.push(Math.min(left, 1 + Math.floor(Math.abs(random()) * 90)));
-    expect(largestDifference(await run('range', { windows }), expected(() => 1))).toBeLessThan(1e-4);
+    expect(largestDifference(await run('range', { windows, blocks }), expected(() => 1))).toBeLessThan(1e-4);
   });
 
   test('a list of slots, another for each head', async () => {

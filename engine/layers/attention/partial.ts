@@ -6,11 +6,12 @@ import tiledText from '../../../shaders/attention_tiled.wgsl';
 import loadText from '../../../shaders/kv_load.wgsl';
 import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
 import type { Device } from '../../device/device.ts';
-import { encodeDispatch } from '../../device/kernel.ts';
+import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
 import { packUniforms } from '../../device/uniforms.ts';
 import { type FarFormat, recordWords } from '../../kv/tiers/record.ts';
 import { sharedUniform } from '../pointwise/bound.ts';
 import type { Step } from '../step.ts';
+import { blocksKernel } from './blocks.ts';
 import type { Partials } from './merge.ts';
 import { tileConstants, tileQueries } from './tiled.ts';
 
@@ -45,24 +46,11 @@ export interface BoundPart {
   encode(pass: GPUComputePassEncoder, step: Step, splits: number): void;
 }
 
-export async function bindPart(device: Device, source: PartSource, io: PartBuffers): Promise<BoundPart> {
-  const { heads, kvHeads, headDim } = io;
-  const eightBit = source.format === 'q8';
+/** `blocks`, for rings and ranges: the kernel that is only faster for many queries, where heads and adapter have the room. */
+export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { blocks = false } = {}): Promise<BoundPart> {
+  const { heads, kvHeads } = io;
   const listed = source.kind === 'list';
-  const kernel = await device.kernels.get({
-    label: `attention_tiled ${source.kind}`,
-    texts: [eightBit ? eightBitText : loadText, tiledText],
-    constants: {
-      ...tileConstants(headDim),
-      HALF_CACHE: source.format === 'f16',
-      EIGHT_BIT: eightBit,
-      VECTOR_UNITS: eightBit ? recordWords('q8', headDim) : headDim / 4,
-      CAUSAL: source.kind === 'ring',
-      PARTIAL: true,
-      LISTED: listed,
-      WEIGHED: source.kind === 'weighed',
-    },
-  });
+  const { kernel, queriesAtOnce } = (blocks ? await blocksOf(device, source, io) : null) ?? (await tiledKernel(device, source, io));
   const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0]);
   const numbers = device.memory.allocate('activations', 'attention part', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
   const lists = listed ? [source.list, source.counts] : [];
@@ -79,6 +67,35 @@ export async function bindPart(device: Device, source: PartSource, io: PartBuffe
       written = wanted;
       device.gpu.queue.writeBuffer(numbers, 0, packUniforms([keys, firstSplit, continued ? 1 : 0]));
     },
-    encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / tileQueries), kvHeads, splits),
+    encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / queriesAtOnce), kvHeads, splits),
   };
+}
+
+interface PartKernel {
+  kernel: Kernel;
+  queriesAtOnce: number;
+}
+
+async function tiledKernel(device: Device, source: PartSource, { headDim }: PartBuffers): Promise<PartKernel> {
+  const eightBit = source.format === 'q8';
+  const kernel = await device.kernels.get({
+    label: `attention_tiled ${source.kind}`,
+    texts: [eightBit ? eightBitText : loadText, tiledText],
+    constants: {
+      ...tileConstants(headDim),
+      HALF_CACHE: source.format === 'f16',
+      EIGHT_BIT: eightBit,
+      VECTOR_UNITS: eightBit ? recordWords('q8', headDim) : headDim / 4,
+      CAUSAL: source.kind === 'ring',
+      PARTIAL: true,
+      LISTED: source.kind === 'list',
+      WEIGHED: source.kind === 'weighed',
+    },
+  });
+  return { kernel, queriesAtOnce: tileQueries };
+}
+
+async function blocksOf(device: Device, source: PartSource, { headDim }: PartBuffers): Promise<PartKernel | null> {
+  if (source.kind === 'list' || source.kind === 'weighed') return null;
+  return blocksKernel(device, { format: source.format, causal: source.kind === 'ring', headDim });
 }
