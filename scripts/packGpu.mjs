@@ -13,7 +13,7 @@ import { Explained, runMain, say } from './say.mjs';
 import { unpackSparticuz } from './sparticuz.mjs';
 
 const maximumBytes = 60e6;
-const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'llama-peer.js', 'eval-process.js'];
+const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'worker-thread.js', 'llama-peer.js', 'eval-process.js'];
 const packFolder = join(rootFolder, 'out', 'gpu');
 
 const runScript = `#!/bin/sh
