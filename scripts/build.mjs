@@ -25,6 +25,9 @@ import { wasmForBundler } from './wasm.mjs';
 /** Threads that a bundle starts lie beside it. */
 const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
 
+/** Programs under bench/ that are run after a build; the truth bench is part of the host. */
+const benchNames = ['needle', 'stopLatency', 'farDecode', 'graph', 'longRead', 'planted', 'reopen', 'unlimited'];
+
 /** @type {Part[]} */
 const parts = [
   {
@@ -44,7 +47,7 @@ const parts = [
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { needle: 'bench/needle.ts', stopLatency: 'bench/stopLatency.ts', farDecode: 'bench/farDecode.ts', graph: 'bench/graph.ts', reopen: 'bench/reopen.ts', unlimited: 'bench/unlimited.ts', ...threads }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { ...namedEntries('bench', benchNames), ...threads }),
   },
   {
     name: 'electron',
@@ -69,6 +72,14 @@ const parts = [
     build: buildInterface,
   },
 ];
+
+/**
+ * @param {string} folder
+ * @param {string[]} names
+ */
+function namedEntries(folder, names) {
+  return Object.fromEntries(names.map((name) => [name, `${folder}/${name}.ts`]));
+}
 
 /**
  * Bundles programs for the runtime Node. Dawn and llama.cpp are native code: they stay in node_modules.
