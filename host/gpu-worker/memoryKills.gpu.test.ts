@@ -13,7 +13,7 @@ beforeAll(() => {
   entry = buildWorker();
 }, 120_000);
 
-test(`${rounds} kills while reading, sealing, answering and deleting: nothing is corrupt, nothing wrong, little is read again`, { timeout: 600_000 }, async () => {
+test(`${rounds} kills while reading, sealing, answering and deleting: nothing is corrupt, nothing wrong, little is read again`, { timeout: Math.max(600_000, 20_000 * rounds) }, async () => {
   const scene = makeScene();
   const random = seededRandom(7);
   const question = (number: number): string => ['where?', 'what does it say, and to whom'][number];
