@@ -18,6 +18,10 @@ const meanLength = 4;
 /** Queries point away from the mean, and at what they ask for. */
 const awayLength = 1.5;
 const askLength = 5;
+/** A planted key's score above the highest that the noise is likely to have in any question: its weight is then 0.98. */
+const margin = 4;
+/** Cosine of two needles of a head, at most: where two point alike, a query for one of them asks for both. */
+const mostAlike = 0.3;
 
 export class Needles {
   readonly all: Needle[] = [];
@@ -25,14 +29,16 @@ export class Needles {
   readonly #means = new Map<string, Float32Array>();
   readonly #random: () => number;
   readonly #headDim: number;
-  /** How far a planted key stands out, so that it gets at least 0.99 of the weight among `tokens` keys. */
+  /** How far a planted key stands out: a needle that exact attention would miss proves nothing. */
   readonly #standOut: number;
 
-  constructor({ seed, headDim, tokens }: { seed: number; headDim: number; tokens: number }) {
+  /** `questions` of them are asked in all, each among at most `tokens` keys. */
+  constructor({ seed, headDim, tokens, questions }: { seed: number; headDim: number; tokens: number; questions: number }) {
     this.#random = seededRandom(seed);
     this.#headDim = headDim;
-    const spread = (askLength ** 2 + awayLength ** 2) / 2;
-    this.#standOut = (Math.log(tokens) + spread + 8) / askLength;
+    // Scores of the noise are normally distributed; of n of them, √(2·ln n) deviations are about the highest.
+    const highest = Math.hypot(askLength, awayLength) * Math.sqrt(2 * Math.log(tokens * questions));
+    this.#standOut = (highest + margin) / askLength;
   }
 
   mean(layer: number, kvHead: number): Float32Array {
@@ -44,7 +50,11 @@ export class Needles {
 
   plant(layer: number, kvHead: number, position: number): void {
     const value = Float32Array.from({ length: this.#headDim }, () => (this.#random() < 0.5 ? -3 : 3));
-    this.all.push({ layer, kvHead, position, direction: without(this.#unit(1), this.mean(layer, kvHead)), value });
+    const others = this.all.filter((needle) => needle.layer === layer && needle.kvHead === kvHead);
+    let direction: Float32Array;
+    do direction = without(this.#unit(1), this.mean(layer, kvHead));
+    while (others.some((other) => dot(other.direction, direction) > mostAlike));
+    this.all.push({ layer, kvHead, position, direction, value });
   }
 
   /** A key of the noise, moved along the needle's direction; what its own noise adds to the answer is taken out. */

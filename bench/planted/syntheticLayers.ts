@@ -29,6 +29,8 @@ interface SyntheticLayer {
 
 export interface SyntheticOptions {
   layers: number;
+  /** Of the noise. */
+  seed: number;
   ramBudgetBytes: number;
   disk: BlockStore | null;
   needles: Needles;
@@ -42,9 +44,10 @@ export class SyntheticLayers {
   readonly #parts: readonly Part[];
   readonly #step: StepUniform;
   readonly #needles: Needles;
+  readonly #seed: number;
   #length = 0;
 
-  private constructor(device: Device, context: FarContext, layers: SyntheticLayer[], parts: Part[], step: StepUniform, needles: Needles) {
+  private constructor(device: Device, context: FarContext, layers: SyntheticLayer[], parts: Part[], step: StepUniform, { needles, seed }: SyntheticOptions) {
     this.#device = device;
     this.context = context;
     this.layers = layers;
@@ -52,9 +55,11 @@ export class SyntheticLayers {
     this.#parts = parts;
     this.#step = step;
     this.#needles = needles;
+    this.#seed = seed;
   }
 
-  static async create(device: Device, spec: AttentionSpec, plan: TierPlan, { layers: count, ramBudgetBytes, disk, needles }: SyntheticOptions): Promise<SyntheticLayers> {
+  static async create(device: Device, spec: AttentionSpec, plan: TierPlan, options: SyntheticOptions): Promise<SyntheticLayers> {
+    const { layers: count, ramBudgetBytes, disk, needles } = options;
     const { heads, kvHeads, headDim, segmentTokens } = plan.layout;
     const memories = await device.memory.checked('synthetic layers', () => Array.from({ length: count }, (_, layer) => new FarMemory(device, `layer ${layer}`, plan)));
     const scratch = await device.memory.checked('scratch', () => new FarScratch(device, plan));
@@ -78,7 +83,7 @@ export class SyntheticLayers {
       parts.push(...mixer.parts.slice(1));
       layers.push({ memory, means, span, queries, mixed, noise: { kernel, bindings: kernel.bind(span, means, memory.ring.keys, memory.ring.values) } });
     }
-    return new SyntheticLayers(device, context, layers, parts, step, needles);
+    return new SyntheticLayers(device, context, layers, parts, step, options);
   }
 
   get length(): number {
@@ -95,7 +100,7 @@ export class SyntheticLayers {
     const encoder = this.#device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass({ label: 'noise' });
     for (const [layer, { span, noise }] of this.layers.entries()) {
-      queue.writeBuffer(span, 0, packUniforms([layer * 0x51ed270b, position, this.#plan.ringSlots, headWords, kvHeads]));
+      queue.writeBuffer(span, 0, packUniforms([(this.#seed * 0x3504f333 + layer * 0x51ed270b) >>> 0, position, this.#plan.ringSlots, headWords, kvHeads]));
       encodeDispatch(pass, noise, Math.ceil((kvHeads * headWords) / 64), segmentTokens);
     }
     pass.end();
