@@ -27,19 +27,20 @@ export interface EvalOptions {
   book: string | undefined;
   out: string;
   processes: number;
+  lanes: number;
   seconds: number | null;
 }
 
 export async function evaluatePolicies(context: CommandContext, options: EvalOptions): Promise<void> {
   const { output, signal } = context;
-  const { suites, model, lengthsTokens, depths, seeds, policies, kv, book, processes, seconds } = options;
+  const { suites, model, lengthsTokens, depths, seeds, policies, kv, book, processes, lanes, seconds } = options;
   const chosen = await chooseModel(context, model, null);
   const outFolder = resolve(options.out);
   const sets = { dataFolder: options.dataSets === undefined ? null : resolve(options.dataSets), book: book ?? null };
   // What is missing is said before anything is computed.
   readEvalData(sets.dataFolder, sets.book, suites);
   mkdirSync(outFolder, { recursive: true });
-  const request = { modelPath: chosen.target.path, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), seconds };
+  const request = { modelPath: chosen.target.path, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), lanes, seconds };
   await runEval(request, {
     processes,
     signal,

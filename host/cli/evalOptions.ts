@@ -8,7 +8,7 @@ import { integer, type OptionValues, readBytes, readFormat, text } from './optio
 
 export const evalUsage =
   'eval SUITE[,SUITE] [--model ID|FILE] [--length N,N] [--depth 0.5,…] [--policy NAME[+estimate][:BUDGET][/SEEDS],…] [--budget 1%,2%] [--seeds N|A..B] ' +
-  '[--kv-gpu BYTES|N%] [--kv-ram BYTES|N%] [--kv-format f16|q8] [--data-sets FOLDER] [--book FILE] [--out FOLDER] [--processes N] [--seconds N]';
+  '[--kv-gpu BYTES|N%] [--kv-ram BYTES|N%] [--kv-format f16|q8] [--data-sets FOLDER] [--book FILE] [--out FOLDER] [--processes N] [--lanes N] [--seconds N]';
 
 export const evalSummary = `the truth bench: policies against full attention, on documents with known answers; goes on where it was stopped
       ${suiteNames.map((name) => `${name}: ${suites[name].summary}`).join('\n      ')}`;
@@ -27,6 +27,7 @@ export const evalOptions = {
   book: { type: 'string' },
   out: { type: 'string' },
   processes: { type: 'string' },
+  lanes: { type: 'string' },
   seconds: { type: 'string' },
 } as const;
 
@@ -46,6 +47,7 @@ export function readEval(given: string, values: OptionValues): EvalOptions {
     book: text(values, 'book'),
     out: text(values, 'out') ?? 'out/truth',
     processes: integer(values, 'processes', 1, 64) ?? 1,
+    lanes: integer(values, 'lanes', 1, 64) ?? 1,
     seconds: integer(values, 'seconds', 1, 10_000_000) ?? null,
   };
 }

@@ -24,8 +24,13 @@ export const evalRequest = z.object({
   outFolder: z.string(),
   /** Kernel choices, and what spills from RAM. */
   cacheFolder: z.string(),
-  /** This process takes the documents whose number is `index` modulo `count`. */
+  /** Of the documents this process takes those whose number is `index` modulo `count`. */
   shard: z.object({ index: z.number().int().nonnegative(), count: z.number().int().positive() }),
+  /**
+   * Documents at a time in this process, each with caches of its own. Processes take turns on a GPU, milliseconds each;
+   * what one process submits does not.
+   */
+  lanes: z.number().int().positive(),
   /** Starts nothing after so many seconds; a later run goes on. */
   seconds: z.number().positive().nullable(),
 });

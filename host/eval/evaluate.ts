@@ -36,7 +36,26 @@ interface Task {
   seed: number;
 }
 
+/** All lanes of this process's share, each of which takes a share of it. */
 export async function evaluate(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
+  const { shard, lanes } = request;
+  const shares = new Map<number, { done: number; total: number }>();
+  await Promise.all(
+    Array.from({ length: lanes }, (_, lane) =>
+      evaluateLane(device, { ...request, shard: { index: shard.index * lanes + lane, count: shard.count * lanes } }, {
+        ...hooks,
+        onNote: lane === 0 ? hooks.onNote : () => undefined,
+        onProgress: (done, total) => {
+          shares.set(lane, { done, total });
+          const all = [...shares.values()];
+          hooks.onProgress(all.reduce((sum, share) => sum + share.done, 0), all.reduce((sum, share) => sum + share.total, 0));
+        },
+      }),
+    ),
+  );
+}
+
+async function evaluateLane(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
   const { suites, lengthsTokens, depths, seeds, policies, shard, outFolder } = request;
   const endMs = request.seconds === null ? Infinity : performance.now() + 1000 * request.seconds;
   const isOver = (): boolean => performance.now() > endMs;
