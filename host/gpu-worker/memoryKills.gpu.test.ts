@@ -31,6 +31,8 @@ test(`${rounds} kills while reading, sealing, answering and deleting: nothing is
   let answers = 0;
   let finished = 0;
   let resumed = 0;
+  let underWay: 'reading' | 'answering' | 'deleting' = 'reading';
+  const interrupted = { reading: 0, answering: 0, deleting: 0 };
   for (let round = 0; round < rounds; round++) {
     const person = await Person.start(entry, scene);
     let killed = false;
@@ -42,11 +44,17 @@ test(`${rounds} kills while reading, sealing, answering and deleting: nothing is
       for (;;) {
         const document = scene.documents[Math.floor(random() * scene.documents.length)];
         const chance = random();
-        if (chance < 0.2) await person.remove(random() < 0.5 ? `document:${document.id}` : `conversation:${conversations[0]}`);
-        else if (chance < 0.6) {
+        if (chance < 0.3) {
+          underWay = 'deleting';
+          // All that holds it, so that it is read anew; or one of them.
+          const owners = [`document:${document.id}`, `reading:${document.id}`, ...conversations.map((name) => `conversation:${name}`)];
+          for (const owner of random() < 0.7 ? owners : owners.slice(0, 1)) await person.remove(owner);
+        } else if (chance < 0.65) {
+          underWay = 'reading';
           await person.read(document);
           finished++;
         } else {
+          underWay = 'answering';
           const number = random() < 0.5 ? 0 : 1;
           expect((await person.ask(document, conversations[Math.floor(random() * conversations.length)], question(number))).text).toBe(expected.get(`${document.id} ${number}`));
           answers++;
@@ -54,6 +62,7 @@ test(`${rounds} kills while reading, sealing, answering and deleting: nothing is
       }
     } catch (error) {
       if (!killed) throw error;
+      interrupted[underWay]++;
     } finally {
       clearTimeout(deadline);
       await person.kill();
@@ -85,6 +94,8 @@ test(`${rounds} kills while reading, sealing, answering and deleting: nothing is
     for (const number of [0, 1]) expect((await again.ask(document, conversations[0], question(number))).text).toBe(expected.get(`${document.id} ${number}`));
     await again.quit();
   }
-  console.log(`${rounds} kills: ${finished} readings and ${answers} answers finished before theirs, ${resumed} readings resumed`);
+  console.log(`${rounds} kills: ${finished} readings and ${answers} answers finished before theirs, ${resumed} readings resumed; killed while ${JSON.stringify(interrupted)}`);
+  expect(interrupted.reading).toBeGreaterThan(0);
+  expect(interrupted.answering).toBeGreaterThan(0);
   expect(finished + answers).toBeGreaterThan(rounds / 6);
 });
