@@ -50,6 +50,23 @@ test('what was read is there after a restart, for the document and for the chat'
   expect(held['conversation:chat']).toBeGreaterThanOrEqual(answer.statistics.promptTokens + answer.statistics.answerTokens - 1);
 });
 
+test('a reading that is stopped before its first segment is whole goes on where it was', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const person = await start(scene);
+  const expected = await person.askAnew(document, 'where?');
+  await person.remove(`document:${document.id}`);
+  const stop = new AbortController();
+  const stopped = expect(person.read(document, { signal: stop.signal })).rejects.toMatchObject({ failure: { code: 'cancelled' } });
+  while ((person.readTokens.get(document.id) ?? 0) < 100) await new Promise((resolve) => setTimeout(resolve, 2));
+  stop.abort();
+  await stopped;
+  await person.quit();
+  const again = await start(scene);
+  expect((await again.read(document)).keptTokens).toBeGreaterThanOrEqual(100);
+  expect((await again.ask(document, null, 'where?')).text).toBe(expected);
+});
+
 test('a damaged segment is named, and read again when one tries again', async () => {
   const scene = makeScene();
   const [document] = scene.documents;

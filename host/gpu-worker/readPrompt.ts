@@ -8,7 +8,7 @@ import { keptRunsOf, restore, usableSegments } from '../../engine/kept/restore.t
 import type { KeptSegment } from '../../engine/ports.ts';
 import { makeProbe, probeDifference, probePart, probeTolerance } from '../../engine/kept/probe.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
-import { toFailure } from '../errors.ts';
+import { isCancelled, toFailure } from '../errors.ts';
 import type { Failure } from '../contract/entities.ts';
 import { MemoryMismatchError } from '../memories/failures.ts';
 import type { ActiveModel } from './activeModel.ts';
@@ -93,12 +93,20 @@ export async function readPrompt(
     whileKeeping(async () => {
       if (sequence.length <= lastEnd || memory?.keepsTurns) await keeper?.note({ ends: ends.has(sequence.length) });
     });
-  const { reusedTokens } = await sequence.extend(tokens, {
-    signal: context.signal,
-    checkpointsAt: documents.map(({ end }) => end),
-    onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
-    onChunk: note,
-  });
+  const { reusedTokens } = await sequence
+    .extend(tokens, {
+      signal: context.signal,
+      checkpointsAt: documents.map(({ end }) => end),
+      onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
+      onChunk: note,
+    })
+    .catch((error: unknown) => {
+      // Whoever stops need not wait until what was read so far is durable; whoever goes on does.
+      const stopped = keeper as Keeper | null;
+      const mayKeep = stopped && isCancelled(error) && (sequence.length <= lastEnd || memory?.keepsTurns);
+      if (mayKeep && sequence.length >= stopped.keptTokens + worthFetchingTokens) model.keep(stopped, stopped.note({ ends: true }));
+      throw error;
+    });
   if (mustKeep) {
     await (keeper as Keeper | null)?.settled();
     await memory?.sink.addProbe(makeProbe(await lastLogits(model)));

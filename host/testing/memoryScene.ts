@@ -57,12 +57,12 @@ export class Person {
     return new Person(worker, scene);
   }
 
-  async read(document: SceneDocument): Promise<ReadResult> {
+  async read(document: SceneDocument, { signal }: { signal?: AbortSignal } = {}): Promise<ReadResult> {
     const keeping = { folder: this.#scene.folder, modelName: 'Tiny', conversation: null };
     const onProgress = ({ phase, done }: { phase: string; done: number }): void => {
       if (phase === 'reading') this.readTokens.set(document.id, done);
     };
-    return readResult.parse(await this.#worker.process.run({ kind: 'read', document, keeping }, { onProgress }));
+    return readResult.parse(await this.#worker.process.run({ kind: 'read', document, keeping }, { onProgress, signal }));
   }
 
   /** `conversation` null: the answer is not kept. */
