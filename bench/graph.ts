@@ -4,11 +4,11 @@
  *
  *     node dist/bench/graph.js --dump FOLDER/NAME --model M.gguf --book BOOK.txt --tokens 6000 [--layers 0,5,11]
  *     node dist/bench/graph.js --recall FOLDER/NAME [--layers 0,5] [--wanted 100]
- *     node dist/bench/graph.js --growth 32768 [--heads 4] [--kv-heads 1] [--dims 64]
+ *     node dist/bench/graph.js --growth 32768,131072 [--heads 4] [--kv-heads 1] [--dims 64]
  *
  * `--dump` reads the book with the model and keeps queries and keys of some layers (all that see everything, by
- * default), and of 64 decoded tokens. `--recall` measures what was dumped. Each run of `--growth` plants keys that are
- * the answers of queries the graph was not made from, among so many others.
+ * default), and of 64 decoded tokens. `--recall` measures what was dumped. `--growth` plants keys that are the answers of
+ * queries the graphs were not made from, among so many others, and searches graphs of all sizes in turn.
  */
 import { parseArgs } from 'node:util';
 
@@ -38,6 +38,6 @@ if (values.dump) {
   await measureRecall({ source: values.recall, layers, wanted: Number(values.wanted) });
 } else if (values.growth) {
   const { measureGrowth } = await import('./graph/growth.ts');
-  await measureGrowth({ keys: Number(values.growth), heads: Number(values.heads), kvHeads: Number(values['kv-heads']), dims: Number(values.dims) });
+  await measureGrowth({ counts: values.growth.split(',').map(Number), heads: Number(values.heads), kvHeads: Number(values['kv-heads']), dims: Number(values.dims) });
 } else throw new Error('one of --dump, --recall, --growth is needed; see the top of bench/graph.ts');
 process.exit(0);

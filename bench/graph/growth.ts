@@ -1,95 +1,116 @@
 /**
  * Growth: one layer of synthetic keys with planted answers, whose questions come from the same distribution as the
- * queries that made the graph, far from the keys, but are none of them.
+ * queries that made the graph, far from the keys, but are none of them. All lengths are searched in turn, so that what
+ * else the machine does at the time falls on each of them.
  */
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
-import { innerProducts, recall, scanKeys } from '../../engine/reference/retrieval/graph.ts';
+import { innerProducts, recall } from '../../engine/reference/retrieval/graph.ts';
 import { graphEffort } from '../../engine/retrieval/graph/graphIndex.ts';
 import { LayerGraph } from '../../engine/retrieval/graph/layerGraph.ts';
 import { attentionLikeData } from '../../engine/retrieval/graph/testing.ts';
 import { WorkerThreads } from '../../host/gpu-worker/workerThreads.ts';
+
+interface Shape {
+  heads: number;
+  kvHeads: number;
+  dims: number;
+}
+
+interface Grown {
+  keys: number;
+  graph: LayerGraph;
+  /** Questions of all heads together, [heads][dims] each, and where their answers are: [head] each. */
+  questions: Float32Array[];
+  plantedAt: number[][];
+  buildMs: number;
+  searchMs: number[];
+}
 
 const plantedPerHead = 64;
 const maxQueries = 4096;
 const wanted = 100;
 /** By how much a planted key's score is above the best of the others. */
 const margin = 1.05;
-const rounds = 3;
+const rounds = 5;
+const threads = 2;
+/** Questions whose wanted keys are all looked up by a scan, too: one in so many. */
+const checkedQuestions = 8;
 
-export async function measureGrowth({ keys: count, heads, kvHeads, dims }: { keys: number; heads: number; kvHeads: number; dims: number }): Promise<void> {
-  const pool = new WorkerThreads(2, new URL('../worker-thread.js', import.meta.url));
+export async function measureGrowth({ counts, ...shape }: Shape & { counts: number[] }): Promise<void> {
+  const pool = new WorkerThreads(threads, new URL('../worker-thread.js', import.meta.url));
+  const all: Grown[] = [];
+  for (const keys of counts) {
+    const grown = await grow(pool, shape, keys);
+    console.error(`${keys} keys: built in ${(grown.buildMs / 1000).toFixed(1)} s`);
+    all.push(grown);
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (let question = 0; question < plantedPerHead; question++) {
+      for (const grown of all) {
+        const startMs = performance.now();
+        await grown.graph.search(grown.questions[question], graphEffort(grown.keys, wanted));
+        grown.searchMs.push(performance.now() - startMs);
+      }
+    }
+  }
+  for (const grown of all) console.log(JSON.stringify({ ...(await found(grown)), ...shape, threads, ...timesOf(grown) }));
+  const [first, last] = [timesOf(all[0]), timesOf(all[all.length - 1])];
+  console.log(JSON.stringify({ from: counts[0], to: counts[counts.length - 1], growthOfMedian: last.searchMsMedian / first.searchMsMedian, growthOfLeast: last.searchMsLeast / first.searchMsLeast }));
+  await pool.close();
+}
+
+async function grow(pool: WorkerThreads, { heads, kvHeads, dims }: Shape, count: number): Promise<Grown> {
   const graph = new LayerGraph(pool, { heads, kvHeads, headDim: dims, capacityKeys: count, maxQueries });
   const group = heads / kvHeads;
   const sampled = Math.min(maxQueries, count / 8);
   const random = seededRandom(9);
-  const questions: Float32Array[][] = [];
-  const plantedAt: number[][] = [];
+  const questions = Array.from({ length: plantedPerHead }, () => new Float32Array(heads * dims));
+  const plantedAt = questions.map(() => Array.from({ length: heads }, () => 0));
   const rows = new Float32Array(sampled * heads * dims);
-  const keysOf: Float32Array[] = [];
   for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
     const { keys } = attentionLikeData({ keys: count, queries: 0, dims, clusters: 400, seed: 100 + kvHead });
-    keysOf.push(keys);
     for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
       const { queries } = attentionLikeData({ keys: 0, queries: sampled + plantedPerHead, dims, clusters: 400, seed: 1000 + head });
       for (let row = 0; row < sampled; row++) rows.set(queries.subarray(row * dims, (row + 1) * dims), (row * heads + head) * dims);
-      questions.push(Array.from({ length: plantedPerHead }, (_, i) => queries.subarray((sampled + i) * dims, (sampled + i + 1) * dims)));
-      plantedAt.push([]);
-    }
-    for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
-      for (const question of questions[head]) plantedAt[head].push(plant(keys, question, Math.floor(random() * count)));
+      for (const [index, together] of questions.entries()) {
+        const question = queries.subarray((sampled + index) * dims, (sampled + index + 1) * dims);
+        together.set(question, head * dims);
+        plantedAt[index][head] = plant(keys, question, Math.floor(random() * count));
+      }
     }
     graph.setKeys(kvHead, 0, keys);
   }
   graph.addQueries(rows);
-  let startMs = performance.now();
+  const startMs = performance.now();
   await graph.build();
-  const buildMs = performance.now() - startMs;
+  return { keys: count, graph, questions, plantedAt, buildMs: performance.now() - startMs, searchMs: [] };
+}
 
-  let found = 0;
-  let scored = 0;
+/** What the searches found of the planted keys, and of all that were wanted. */
+async function found({ keys: count, graph, questions, plantedAt, buildMs }: Grown): Promise<object> {
+  let plantedFound = 0;
+  let scoredKeys = 0;
   let share = 0;
+  let searches = 0;
   let checked = 0;
-  const effort = graphEffort(count, wanted);
-  const searchMs: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < plantedPerHead; i++) {
-      const together = new Float32Array(heads * dims);
-      for (let head = 0; head < heads; head++) together.set(questions[head][i], head * dims);
-      startMs = performance.now();
-      const results = await graph.search(together, effort);
-      searchMs.push(performance.now() - startMs);
-      if (round > 0) continue;
-      for (const [head, { keys, scored: scoredKeys }] of results.entries()) {
-        if (keys.includes(plantedAt[head][i])) found++;
-        scored += scoredKeys;
-        if (i % 8 > 0) continue;
-        share += recall(scanKeys(keysOf[Math.floor(head / group)], questions[head][i], wanted), keys);
-        checked++;
-      }
+  for (const [index, question] of questions.entries()) {
+    const results = await graph.search(question, graphEffort(count, wanted));
+    const truth = index % checkedQuestions === 0 ? await graph.search(question, { wanted, width: wanted, maxScored: Infinity }) : null;
+    for (const [head, { keys, scored }] of results.entries()) {
+      if (keys.includes(plantedAt[index][head])) plantedFound++;
+      scoredKeys += scored;
+      searches++;
+      if (!truth) continue;
+      share += recall([...truth[head].keys], keys);
+      checked++;
     }
   }
-  searchMs.sort((a, b) => a - b);
-  const searches = heads * plantedPerHead;
-  console.log(
-    JSON.stringify({
-      growth: count,
-      heads,
-      kvHeads,
-      dims,
-      wanted,
-      planted: searches,
-      found,
-      recall: share / checked,
-      scoredKeys: scored / searches,
-      scoredShare: scored / searches / count,
-      searchMsMedian: searchMs[Math.floor(searchMs.length / 2)],
-      searchMsLeast: searchMs[0],
-      buildMs,
-      threads: pool.threads,
-      usedBytes: graph.usedBytes,
-    }),
-  );
-  await pool.close();
+  return { keys: count, wanted, planted: searches, found: plantedFound, recall: share / checked, scoredKeys: scoredKeys / searches, scoredShare: scoredKeys / searches / count, buildMs, usedBytes: graph.usedBytes };
+}
+
+function timesOf({ searchMs }: Grown): { searchMsMedian: number; searchMsLeast: number } {
+  const sorted = searchMs.toSorted((a, b) => a - b);
+  return { searchMsMedian: sorted[Math.floor(sorted.length / 2)], searchMsLeast: sorted[0] };
 }
 
 /** Turns the key at `place` towards the question until its score is above all others; returns its place. */

@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Index, MetricKind, ScalarKind } from 'usearch';
-import { type Found, innerProducts, walkGraph } from '../../engine/reference/retrieval/graph.ts';
+import { type Found, walkGraph } from '../../engine/reference/retrieval/graph.ts';
 
 export interface HnswGraph {
   /** Neighbours of each key at each level, the lowest first. */
@@ -29,9 +29,8 @@ export function buildHnsw(keys: Float32Array, dims: number): HnswGraph {
   return { ...parse(file), buildMs };
 }
 
-/** The best `width` keys that a search keeps, and how many it scored. */
-export function searchHnsw({ neighbours, entry }: HnswGraph, keys: Float32Array, query: Float32Array, width: number, maxScored: number): Found {
-  const scores = innerProducts(keys, query);
+/** The best `width` keys that a search keeps, and how many it scored; `scores` are those of all keys, to look them up. */
+export function searchHnsw({ neighbours, entry }: HnswGraph, scores: Float64Array, width: number, maxScored: number): Found {
   let scored = 1;
   let best = entry;
   for (let level = neighbours[entry].length - 1; level > 0; level--) {

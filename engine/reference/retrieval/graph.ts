@@ -9,11 +9,13 @@ export interface Found {
 /** q·k of every key; `keys` is [key][query.length]. */
 export function innerProducts(keys: ArrayLike<number>, query: ArrayLike<number>): Float64Array {
   const dims = query.length;
-  return Float64Array.from({ length: keys.length / dims }, (_, key) => {
+  const scores = new Float64Array(keys.length / dims);
+  for (let key = 0; key < scores.length; key++) {
     let score = 0;
     for (let i = 0; i < dims; i++) score += keys[key * dims + i] * query[i];
-    return score;
-  });
+    scores[key] = score;
+  }
+  return scores;
 }
 
 /** The keys of largest inner product, best first, of equal ones the first. */
