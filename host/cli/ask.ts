@@ -17,6 +17,7 @@ import { formatBytes, quoted } from '../wording.ts';
 import type { CommandContext } from './context.ts';
 import { type ChosenModel, chooseOrFetchModel, withEngine } from './engine.ts';
 import type { Output } from './output.ts';
+import { withTrace } from './traceFile.ts';
 
 export interface AnswerOptions {
   model: string | undefined;
@@ -24,6 +25,8 @@ export interface AnswerOptions {
   sampling: Sampling;
   policy: PolicySetting | undefined;
   kv: KvSetting;
+  /** A file for what every layer does with keys beyond the GPU. */
+  trace: string | undefined;
 }
 
 export async function ask(context: CommandContext, documentPath: string, question: string, options: AnswerOptions): Promise<void> {
@@ -65,9 +68,10 @@ export async function readPromptFile(path: string): Promise<string> {
   }
 }
 
-async function answerChat({ output, signal, dataFolder }: CommandContext, model: ChosenModel, prompt: ChatPrompt, { sampling, policy, kv }: AnswerOptions): Promise<void> {
+async function answerChat({ output, signal, dataFolder }: CommandContext, model: ChosenModel, prompt: ChatPrompt, { sampling, policy, kv, trace }: AnswerOptions): Promise<void> {
   await withEngine(async ({ session, supervisor }) => {
-    const answer = await answerQuestion(session, supervisor, {
+    const answer = await withTrace(trace, (hooks) => answerQuestion(session, supervisor, {
+      ...hooks,
       model: { ...model.target, kv },
       policy,
       modelName: model.name,
@@ -78,23 +82,24 @@ async function answerChat({ output, signal, dataFolder }: CommandContext, model:
       signal,
       onProgress: (progress) => showProgress(output, progress),
       onToken: (token) => showToken(output, token),
-    });
+    }));
     showEnd(output, answer, answer.model.loadMs);
   });
 }
 
-async function answerRaw({ output, signal }: CommandContext, model: ChosenModel, text: string, { sampling, policy, kv }: AnswerOptions): Promise<void> {
+async function answerRaw({ output, signal }: CommandContext, model: ChosenModel, text: string, { sampling, policy, kv, trace }: AnswerOptions): Promise<void> {
   const meter = new ProgressMeter((progress) => showProgress(output, progress));
   const onLoading = (done: number, total: number) => meter.update('loading', done, total);
   await withEngine(({ session, supervisor }) =>
     session.use({ ...model.target, kv }, { signal, onLoading }, async ({ loadMs }) => {
-      const result = await supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling, stop: [], policy }, generateResult, {
+      const result = await withTrace(trace, (hooks) => supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling, stop: [], policy, trace: hooks.trace }, generateResult, {
         signal,
+        onTrace: hooks.onTrace,
         onProgress: ({ phase, done, total }) => {
           if (phase === 'reading') meter.update(phase, done, total);
         },
         onToken: (token) => showToken(output, token),
-      });
+      }));
       showEnd(output, result, loadMs);
     }),
   );

@@ -8,7 +8,7 @@ import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { memories, memoriesUsage } from './memories.ts';
 import { models } from './models.ts';
-import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text } from './options.ts';
+import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
 import { serve } from './serve.ts';
@@ -22,9 +22,9 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   ask: {
-    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|clusters|quest|flat] [--budget TOKENS|N%] [--misses strict|lagged] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N]',
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|graph|clusters|quest|flat] [--budget TOKENS|N%] [--misses strict|lagged] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N] [--trace FILE]',
     summary: 'answer a question about a text file',
-    options: { ...modelOptions, ...policyOptions, ...samplingOptions },
+    options: { ...modelOptions, ...policyOptions, ...samplingOptions, ...traceOptions },
     run: (context, values, positionals) => {
       const [document, question] = take(positionals, 'ask', ['DOCUMENT', 'QUESTION']);
       return ask(context, document, question, answerOptions(values));
@@ -42,7 +42,7 @@ export const commands: Record<string, Command> = {
   complete: {
     usage: 'complete [PROMPT] [--prompt-file FILE|-] [--raw] [the options of ask]',
     summary: 'continue a prompt; --raw: without a chat template',
-    options: { ...modelOptions, ...policyOptions, ...samplingOptions, 'prompt-file': { type: 'string' }, raw: { type: 'boolean' } },
+    options: { ...modelOptions, ...policyOptions, ...samplingOptions, ...traceOptions, 'prompt-file': { type: 'string' }, raw: { type: 'boolean' } },
     run: async (context, values, positionals) => {
       const file = text(values, 'prompt-file');
       if ((file === undefined) === (positionals.length === 0) || positionals.length > 1) {
@@ -140,7 +140,7 @@ export const commands: Record<string, Command> = {
 };
 
 function answerOptions(values: OptionValues) {
-  return { model: text(values, 'model'), contextTokens: readContext(values), sampling: readSampling(values), ...readPolicy(values) };
+  return { model: text(values, 'model'), contextTokens: readContext(values), sampling: readSampling(values), trace: text(values, 'trace'), ...readPolicy(values) };
 }
 
 function take<const Names extends readonly string[]>(positionals: string[], command: string, names: Names): { [I in keyof Names]: string } {

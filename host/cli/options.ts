@@ -26,6 +26,8 @@ export const samplingOptions = {
   seed: { type: 'string' },
 } as const;
 
+export const traceOptions = { trace: { type: 'string' } } as const;
+
 export function text(values: OptionValues, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' ? value : undefined;

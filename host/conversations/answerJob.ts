@@ -1,7 +1,7 @@
 /** One answer: load the model, see that the prompt fits, generate. Knows nothing of storage. */
 import type { AnswerStatistics, ContextTiers, Sampling } from '../contract/entities.ts';
 import type { PolicySetting } from '../contract/policy.ts';
-import { type ChatPrompt, type GenerateResult, type Keeping, type ModelDescription, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
+import { type ChatPrompt, type GenerateResult, type Keeping, type ModelDescription, type TracedLayer, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
 import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import { refusalFor } from './chatPrompt.ts';
@@ -17,11 +17,14 @@ export interface AnswerRequest {
   policy?: PolicySetting;
   /** Where what is read is kept; without it nothing is. */
   keeping?: Keeping;
+  /** Tells `onTrace` what every layer does with keys beyond the GPU. */
+  trace?: { measureEverySteps: number };
   signal: AbortSignal;
   onProgress(progress: Progress): void;
   /** Once, before the prompt is read. */
   onTiers?(tiers: ContextTiers): void;
   onToken(token: { id: number; text: string }): void;
+  onTrace?(layers: TracedLayer[]): void;
 }
 
 export interface Answer extends GenerateResult {
@@ -29,7 +32,7 @@ export interface Answer extends GenerateResult {
 }
 
 export async function answerQuestion(session: ModelSession, supervisor: WorkerSupervisor, request: AnswerRequest): Promise<Answer> {
-  const { signal, sampling, prompt, policy, keeping } = request;
+  const { signal, sampling, prompt, policy, keeping, trace } = request;
   const meter = new ProgressMeter((progress) => request.onProgress(progress));
   const onLoading = (done: number, total: number) => meter.update('loading', done, total);
   return session.use(request.model, { signal, onLoading }, async (model) => {
@@ -38,8 +41,9 @@ export async function answerQuestion(session: ModelSession, supervisor: WorkerSu
     if (refusal) throw refusal;
     request.onTiers?.(contextTiers(measure, policy ?? null));
     let answered = 0;
-    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy, keeping }, generateResult, {
+    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy, keeping, trace }, generateResult, {
       signal,
+      onTrace: request.onTrace,
       onProgress: ({ phase, done, total }) => {
         if (phase === 'reading' || phase === 'answering') meter.update(phase, done, total);
       },

@@ -70,6 +70,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
     policy: policySetting.optional(),
     /** Without it nothing is kept, and nothing that was kept is used. */
     keeping: keeping.optional(),
+    /** Tells what every far layer did in every step; recall and mass are measured every so many steps (0: never). */
+    trace: z.object({ measureEverySteps: z.number().int().nonnegative() }).optional(),
   }),
   /** Reads a document into a memory; progress counts what is kept already as done. Its result: `readResult`. */
   z.object({ kind: z.literal('read'), jobId, document: chatPrompt.shape.documents.element, keeping }),
@@ -131,6 +133,30 @@ export const logitsResult = z.object({
 });
 export type LogitsResult = z.infer<typeof logitsResult>;
 
+const keys = z.number().int().nonnegative();
+/** What a layer did with keys beyond the GPU in one step (`engine/kv/tiers/farTrace.ts`). */
+export const tracedLayer = z.object({
+  step: z.number().int(),
+  layer: z.number().int(),
+  policy: z.string(),
+  report: z.object({
+    farKeys: keys,
+    exactKeys: keys,
+    estimatedKeys: keys,
+    missedKeys: keys,
+    droppedKeys: keys,
+    hitKeys: keys,
+    fetchedKeys: keys,
+    ramReadBytes: keys,
+    diskReadBytes: keys,
+    waitMs: z.number(),
+    fetchMs: z.number(),
+  }),
+  heads: z.array(z.object({ chosen: keys, hits: keys })),
+  share: z.object({ mass: z.number(), recall: z.number(), headMass: z.array(z.number()), headRecall: z.array(z.number()) }).nullable(),
+});
+export type TracedLayer = z.infer<typeof tracedLayer>;
+
 export const workerReply = z.discriminatedUnion('kind', [
   /** Sent once, when the adapter is open. */
   z.object({ kind: z.literal('ready'), adapter: adapterReport }),
@@ -144,6 +170,7 @@ export const workerReply = z.discriminatedUnion('kind', [
   }),
   /** Whole characters only; `id` is the token that completed them. */
   z.object({ kind: z.literal('token'), jobId, id: z.number().int(), text: z.string() }),
+  z.object({ kind: z.literal('trace'), jobId, layers: z.array(tracedLayer) }),
   /** The job's result; its shape depends on the request. */
   z.object({ kind: z.literal('done'), jobId, value: z.unknown() }),
   z.object({ kind: z.literal('failed'), jobId, failure }),

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AdapterReport, Failure, GpuMemory } from '../contract/entities.ts';
 import { HostError, RelayedError, cancelled } from '../errors.ts';
-import { type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
+import { type TracedLayer, type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
 
 type WithoutJobId<R> = R extends { jobId: string } ? Omit<R, 'jobId'> : never;
 export type JobRequest = WithoutJobId<Exclude<WorkerRequest, { kind: 'cancel' | 'ping' | 'quit' }>>;
@@ -13,6 +13,7 @@ export type JobRequest = WithoutJobId<Exclude<WorkerRequest, { kind: 'cancel' | 
 export interface JobHooks {
   onProgress?(progress: { phase: 'loading' | 'reading' | 'answering' | 'measuring'; done: number; total: number }): void;
   onToken?(token: { id: number; text: string }): void;
+  onTrace?(layers: TracedLayer[]): void;
   signal?: AbortSignal;
 }
 
@@ -168,6 +169,9 @@ export class WorkerProcess {
         return;
       case 'token':
         this.#jobs.get(reply.jobId)?.hooks.onToken?.(reply);
+        return;
+      case 'trace':
+        this.#jobs.get(reply.jobId)?.hooks.onTrace?.(reply.layers);
         return;
       case 'done':
         this.#take(reply.jobId)?.resolve(reply.value);

@@ -15,6 +15,9 @@ export interface AttentionShare {
   mass: number;
   /** Mean over the KV heads of the share of as many best tokens, by the weights summed over the group, that were chosen. */
   recall: number;
+  /** The same for each query head, and for each KV head. */
+  headMass: number[];
+  headRecall: number[];
 }
 
 export interface ShareInputs {
@@ -33,8 +36,8 @@ export interface ShareInputs {
 
 export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen, ringLogSumExps }: ShareInputs): AttentionShare {
   const group = heads / kvHeads;
-  let mass = 0;
-  let recall = 0;
+  const headMass: number[] = [];
+  const headRecall: number[] = [];
   for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
     const tokens = keys[kvHead].length / headDim;
     const summed = new Float64Array(tokens);
@@ -52,12 +55,16 @@ export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen,
         else chosable += weights[token];
       }
       for (const token of chosen[kvHead]) exact += weights[token];
-      mass += exact / total / heads;
+      headMass.push(exact / total);
       for (let token = sinkTokens; token < tokens; token++) summed[token] += weights[token] / chosable;
     }
-    recall += recallOf(summed, chosen[kvHead]) / kvHeads;
+    headRecall.push(recallOf(summed, chosen[kvHead]));
   }
-  return { mass, recall };
+  return { mass: mean(headMass), recall: mean(headRecall), headMass, headRecall };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function scoresOf(query: Float32Array, keys: Float32Array): Float64Array {
@@ -95,17 +102,15 @@ export class AttentionShareMeter {
   }
 
   /** Mean over the measured layers and steps; null when nothing was. */
-  get mean(): AttentionShare | null {
-    const count = this.#shares.length;
-    if (count === 0) return null;
-    const sum = this.#shares.reduce((a, b) => ({ mass: a.mass + b.mass, recall: a.recall + b.recall }));
-    return { mass: sum.mass / count, recall: sum.recall / count };
+  get mean(): Pick<AttentionShare, 'mass' | 'recall'> | null {
+    if (this.#shares.length === 0) return null;
+    return { mass: mean(this.#shares.map((share) => share.mass)), recall: mean(this.#shares.map((share) => share.recall)) };
   }
 
-  /** After a layer has chosen and its ring was attended to, before the next layer. */
-  async observe(layer: FarLayer): Promise<void> {
+  /** After a layer has chosen and its ring was attended to, before the next layer; null in steps that are not measured. */
+  async observe(layer: FarLayer): Promise<AttentionShare | null> {
     if (layer.index === 0) this.#step++;
-    if (this.#step % this.#everySteps !== 0) return;
+    if (this.#step % this.#everySteps !== 0) return null;
     const startMs = performance.now();
     const { plan, scratch, store, sealed } = this.#context;
     const { heads, kvHeads, headDim } = plan.layout;
@@ -119,18 +124,18 @@ export class AttentionShareMeter {
     const words = new Uint32Array(kvHeads * sealed * this.#context.words);
     await store.range(layer.index, 0, 0, sealed, words, sealed);
     const perHead = <T>(of: (kvHead: number) => T): T[] => Array.from({ length: kvHeads }, (_, kvHead) => of(kvHead));
-    this.#shares.push(
-      attentionShare({
-        queries,
-        heads,
-        kvHeads,
-        headDim,
-        keys: perHead((kvHead) => decodeKeys(words.subarray(kvHead * sealed * this.#context.words, (kvHead + 1) * sealed * this.#context.words), plan.format, headDim)),
-        chosen: perHead((kvHead) => tokens.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + counts[kvHead])),
-        ringLogSumExps: Float32Array.from({ length: heads }, (_, head) => logSumExp(Array.from({ length: ringSplits }, (_split, split) => ring[split * heads + head]))),
-      }),
-    );
+    const share = attentionShare({
+      queries,
+      heads,
+      kvHeads,
+      headDim,
+      keys: perHead((kvHead) => decodeKeys(words.subarray(kvHead * sealed * this.#context.words, (kvHead + 1) * sealed * this.#context.words), plan.format, headDim)),
+      chosen: perHead((kvHead) => tokens.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + counts[kvHead])),
+      ringLogSumExps: Float32Array.from({ length: heads }, (_, head) => logSumExp(Array.from({ length: ringSplits }, (_split, split) => ring[split * heads + head]))),
+    });
+    this.#shares.push(share);
     this.spentMs += performance.now() - startMs;
+    return share;
   }
 }
 

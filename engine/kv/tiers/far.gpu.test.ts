@@ -7,6 +7,7 @@ import { loadModel, type LoadedModel } from '../../model.ts';
 import { WorkerThreads } from '../../../host/gpu-worker/workerThreads.ts';
 import { openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
+import { FarTrace } from './farTrace.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 import type { Policy } from './policy.ts';
 
@@ -94,6 +95,35 @@ describe.each([
     expect(exactKeys).toBeLessThanOrEqual(20 * far!.report.layerSteps * far!.plan.layout.kvHeads);
     expect(exactKeys + estimatedKeys).toBe(farKeys);
     expect(droppedKeys).toBe(0);
+  });
+
+  test('a trace tells of every layer and head of every step what the report sums up', async () => {
+    const { far } = tiered.runner;
+    far!.policy = { name: 'sketch', budget: { tokens: 20 }, estimate: true };
+    await tiered.sequence.extend(tokens, { chunkTokens: 64 });
+    far!.report.reset();
+    const trace = new FarTrace(far!, readback, 2);
+    const more = [...tokens];
+    for (let step = 0; step < 4; step++) {
+      more.push(step);
+      await tiered.sequence.extend(more, { asDecoding: true });
+    }
+    trace.close();
+    const traced = trace.take();
+    expect(traced.map(({ step, layer }) => [step, layer])).toEqual([0, 1, 2, 3].flatMap((step) => far!.layers.map((_, layer) => [step, layer])));
+    const sum = (of: (one: (typeof traced)[number]) => number): number => traced.reduce((total, one) => total + of(one), 0);
+    for (const key of ['farKeys', 'exactKeys', 'hitKeys', 'fetchedKeys', 'ramReadBytes', 'diskReadBytes'] as const) expect(sum(({ report }) => report[key])).toBe(far!.report.total[key]);
+    expect(sum(({ heads }) => heads.reduce((total, { hits }) => total + hits, 0))).toBe(far!.report.total.hitKeys);
+    const { fetchedKeys, ramReadBytes, diskReadBytes } = far!.report.total;
+    expect(ramReadBytes + diskReadBytes).toBeGreaterThanOrEqual(8 * far!.words * fetchedKeys - 8 * far!.words * far!.plan.layout.kvHeads);
+    for (const { step, share, heads } of traced) {
+      expect(share === null).toBe(step % 2 === 1);
+      expect(heads.map(({ chosen }) => chosen)).toEqual(Array.from({ length: far!.plan.layout.kvHeads }, () => 20));
+      if (!share) continue;
+      expect(share.headMass).toHaveLength(far!.plan.layout.heads);
+      for (const mass of [share.mass, ...share.headMass, ...share.headRecall]) expect(mass).toBeGreaterThan(0);
+      for (const mass of [share.mass, ...share.headMass, ...share.headRecall]) expect(mass).toBeLessThan(1 + 1e-6);
+    }
   });
 
   test('graph walks its graphs and counts every key once, the rest dropped or estimated', async () => {

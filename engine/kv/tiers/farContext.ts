@@ -9,7 +9,7 @@ import { QueryReader } from '../../retrieval/graph/queryReader.ts';
 import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
-import { FarReport, laggedReport } from './farReport.ts';
+import { FarReport, headKeys, laggedReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { FarWindows } from './farWindows.ts';
@@ -34,7 +34,7 @@ export class FarContext {
   readonly graphs: { index: GraphIndex; reader: QueryReader } | null;
   policy: Policy = defaultPolicy;
   /** Looks on at each layer of a decoding step that chooses far tokens, once they are attended to. */
-  observer: { observe(layer: FarLayer): Promise<void> } | null = null;
+  observer: { observe(layer: FarLayer): Promise<unknown> } | null = null;
   /** In the order of the model's layers; filled while the runner is built. */
   readonly layers: FarLayer[] = [];
   readonly #device: Device;
@@ -122,7 +122,7 @@ export class FarContext {
     if (!this.lags) return;
     const { policy, farTokens } = this;
     this.lagged.encode(encoder, this.layers, (requests) => {
-      for (const layer of requests) this.report.add(laggedReport(layer, policy, farTokens));
+      for (const [layer, one] of requests.entries()) this.report.add(layer, laggedReport(one, policy, farTokens), headKeys(one));
     });
   }
 

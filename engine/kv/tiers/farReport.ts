@@ -18,13 +18,26 @@ export interface LayerReport {
   hitKeys: number;
   /** Chosen keys that were fetched, for this step or a later one. */
   fetchedKeys: number;
+  /** What was read for it, by tier; of steps that leave misses to later ones only known for all layers (`FarStore`). */
+  ramReadBytes: number;
+  diskReadBytes: number;
   /** Until it was known what to fetch, and until that was on its way to the GPU. */
   waitMs: number;
   fetchMs: number;
 }
 
+/** Of a KV head: keys that the policy chose, and of these what was on the GPU. */
+export interface HeadKeys {
+  chosen: number;
+  hits: number;
+}
+
 export function emptyReport(): LayerReport {
-  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, missedKeys: 0, droppedKeys: 0, hitKeys: 0, fetchedKeys: 0, waitMs: 0, fetchMs: 0 };
+  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, missedKeys: 0, droppedKeys: 0, hitKeys: 0, fetchedKeys: 0, ramReadBytes: 0, diskReadBytes: 0, waitMs: 0, fetchMs: 0 };
+}
+
+export function headKeys(requests: LayerRequests): HeadKeys[] {
+  return Array.from({ length: requests.kvHeads }, (_, kvHead) => ({ chosen: requests.chosen(kvHead), hits: requests.hits(kvHead) }));
 }
 
 /** Of a layer in a step that left its misses to later ones. */
@@ -50,10 +63,14 @@ export class FarReport {
   readonly total: LayerReport = emptyReport();
   /** Steps × layers that are in the total. */
   layerSteps = 0;
+  /** Hears of every layer of every step. */
+  listener: ((layer: number, report: LayerReport, heads: readonly HeadKeys[]) => void) | null = null;
 
-  add(layer: LayerReport): void {
-    for (const key of Object.keys(this.total) as (keyof LayerReport)[]) this.total[key] += layer[key];
+  /** `layer`: among those that see everything. `heads`: for each KV head, where the policy chose. */
+  add(layer: number, report: LayerReport, heads: readonly HeadKeys[] = []): void {
+    for (const key of Object.keys(this.total) as (keyof LayerReport)[]) this.total[key] += report[key];
     this.layerSteps++;
+    this.listener?.(layer, report, heads);
   }
 
   reset(): void {

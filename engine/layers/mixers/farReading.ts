@@ -122,6 +122,6 @@ export class FarReading implements ChunkPart {
   /** Decoding by the policy `full`. */
   #report(): void {
     const farKeys = this.#context.sealed * this.#context.plan.layout.kvHeads;
-    this.#context.report.add({ ...emptyReport(), farKeys, exactKeys: farKeys, fetchedKeys: farKeys });
+    this.#context.report.add(this.#layer.index, { ...emptyReport(), farKeys, exactKeys: farKeys, fetchedKeys: farKeys });
   }
 }

@@ -6,7 +6,7 @@ import type { Device } from '../../device/device.ts';
 import { EngineError } from '../../errors.ts';
 import type { FarContext } from '../../kv/tiers/farContext.ts';
 import type { FarLayer } from '../../kv/tiers/farLayer.ts';
-import { emptyReport } from '../../kv/tiers/farReport.ts';
+import { type HeadKeys, headKeys, type LayerReport } from '../../kv/tiers/farReport.ts';
 import { oversample } from '../../kv/tiers/plan.ts';
 import type { LayerRequests, RequestCopy } from '../../kv/tiers/requestReader.ts';
 import type { SketchSelectStep } from '../../retrieval/sketchSelect.ts';
@@ -186,11 +186,13 @@ export class FarSelection {
   }
 
   async #fetch(first: RequestCopy): Promise<void> {
-    const { report } = this.#context;
+    const { bytes } = this.#context.store;
     const startMs = performance.now();
     try {
       let requests = await this.#context.requestReader.read(first);
       const readMs = performance.now();
+      const before = { ...bytes };
+      const heads = headKeys(requests);
       await this.#context.settled();
       const { room } = this.#context.scratch;
       const chosen = Math.max(...this.#perHead((kvHead) => requests.chosen(kvHead)));
@@ -202,12 +204,11 @@ export class FarSelection {
         requests = await this.#attendAndGoOn(done);
         hitKeys += requests.sum(requests.hits);
         exactKeys += requests.sum(requests.lookedUp);
+        for (const [kvHead, head] of heads.entries()) head.hits += requests.hits(kvHead);
         await this.#deliver(requests);
       }
       this.#writeListed(chosen > room);
-      this.#report({ hitKeys, exactKeys });
-      report.total.waitMs += readMs - startMs;
-      report.total.fetchMs += performance.now() - readMs;
+      this.#report({ hitKeys, exactKeys, ramReadBytes: bytes.ramReadBytes - before.ramReadBytes, diskReadBytes: bytes.diskReadBytes - before.diskReadBytes, waitMs: readMs - startMs, fetchMs: performance.now() - readMs }, heads);
     } catch (error) {
       // Slots may be reserved for what never came.
       this.#layer.memory.table.forgetFrom(0);
@@ -240,19 +241,22 @@ export class FarSelection {
     this.#layer.listed.write({ keys: 0, firstSplit: this.#context.scratch.splits(1).ring, continued });
   }
 
-  #report({ hitKeys, exactKeys }: { hitKeys: number; exactKeys: number }): void {
+  #report(known: Omit<LayerReport, 'farKeys' | 'estimatedKeys' | 'missedKeys' | 'droppedKeys' | 'fetchedKeys'>, heads: readonly HeadKeys[]): void {
     const { policy, farTokens, plan, report } = this.#context;
     const farKeys = farTokens * plan.layout.kvHeads;
-    const others = farKeys - exactKeys;
-    report.add({
-      ...emptyReport(),
-      farKeys,
-      exactKeys,
-      estimatedKeys: policy.estimate ? others : 0,
-      droppedKeys: policy.estimate ? 0 : others,
-      hitKeys,
-      fetchedKeys: exactKeys - hitKeys,
-    });
+    const others = farKeys - known.exactKeys;
+    report.add(
+      this.#layer.index,
+      {
+        ...known,
+        farKeys,
+        estimatedKeys: policy.estimate ? others : 0,
+        missedKeys: 0,
+        droppedKeys: policy.estimate ? 0 : others,
+        fetchedKeys: known.exactKeys - known.hitKeys,
+      },
+      heads,
+    );
   }
 
   #perHead(of: (kvHead: number) => number): number[] {

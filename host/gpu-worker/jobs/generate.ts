@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { generateTokens } from '../../../engine/generate.ts';
 import { EngineError } from '../../../engine/errors.ts';
+import { FarTrace } from '../../../engine/kv/tiers/farTrace.ts';
 import { StopMatcher } from '../../../engine/sampling/stopMatcher.ts';
 import { greedySettings, type SamplingSettings } from '../../../engine/sampling/settings.ts';
 import type { AnswerStatistics, Sampling } from '../../contract/entities.ts';
@@ -18,6 +19,7 @@ interface GenerateRequest {
   stop: string[];
   policy?: PolicySetting;
   keeping?: Keeping;
+  trace?: { measureEverySteps: number };
 }
 
 export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext): Promise<GenerateResult> {
@@ -35,10 +37,22 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
   const { reusedTokens, keptTokens, notKept, keepTurn } = await readPrompt(model, prompt, { keeping: request.keeping, mustKeep: false, context });
   const answeringStarted = performance.now();
   model.sampler.begin(samplingSettings(request.sampling), tokens);
-  const answer = await stream(model, request, context);
-  const ended = performance.now();
-  // What the last steps missed is counted when it is known.
-  await far?.settleLagged();
+  const trace = far && request.trace ? new FarTrace(far, model.readback, request.trace.measureEverySteps) : null;
+  const tell = (): void => {
+    const layers = trace?.take() ?? [];
+    if (layers.length > 0) context.send({ kind: 'trace', jobId: context.jobId, layers });
+  };
+  let answer: Awaited<ReturnType<typeof stream>>;
+  let ended: number;
+  try {
+    answer = await stream(model, request, context, tell);
+    ended = performance.now();
+    // What the last steps missed is counted when it is known.
+    await far?.settleLagged();
+    tell();
+  } finally {
+    trace?.close();
+  }
   keepTurn();
   context.progress('answering', answer.tokens, answer.tokens);
   const statistics: AnswerStatistics = {
@@ -60,6 +74,7 @@ async function stream(
   model: ActiveModel,
   { sampling, stop }: GenerateRequest,
   { device, signal, send, progress, jobId }: JobContext,
+  onStep: () => void,
 ): Promise<{ text: string; tokens: number; stopReason: AnswerStatistics['stopReason'] }> {
   const { runner, sequence } = model.loaded;
   const decoder = model.tokenizer.createStreamDecoder();
@@ -83,6 +98,7 @@ async function stream(
       return { text, tokens, stopReason: step.value };
     }
     tokens++;
+    onStep();
     const matched = matcher.push(decoder.push(step.value));
     show(step.value, matched.text);
     if (matched.stopped) {
