@@ -18,6 +18,7 @@ import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
 import type { JobContext } from '../host/gpu-worker/gpuWorker.ts';
 import { WorkerMemories } from '../host/gpu-worker/memories.ts';
 import { readPrompt } from '../host/gpu-worker/readPrompt.ts';
+import { composeChat } from '../host/gpu-worker/readSoFar.ts';
 
 const question = 'Who is this about?';
 
@@ -38,7 +39,8 @@ async function main(): Promise<void> {
     const pieces = model.tokenizer.encode(readFileSync(values.text, 'utf8')).slice(0, wantedTokens);
     const decoder = model.tokenizer.createStreamDecoder();
     writeFileSync(textPath, pieces.map((token) => decoder.push(token)).join(''));
-    const prompt = await model.promptOf({ kind: 'chat', documents: [{ id: 'text', name: basename(values.text), textPath }], system: '', history: [], question });
+    const { composed, documents } = await composeChat(model, { kind: 'chat', documents: [{ id: 'text', name: basename(values.text), textPath }], system: '', history: [], question }, undefined, new WorkerMemories());
+    const prompt = { tokens: composed.tokens, documents };
     const keeping = { folder: join(folder, 'memories'), modelName: model.description.name, conversation: null };
     const logits = (): Promise<Float32Array> => model.readback.floats(model.loaded.runner.logits, 0, model.loaded.spec.vocabularySize);
     const timed = async (memories: WorkerMemories): Promise<{ ms: number; logits: Float32Array; keptTokens: number }> => {

@@ -33,6 +33,7 @@ export type HostErrorCode =
   | 'message-not-found'
   | 'model-missing'
   | 'model-not-found'
+  | 'nothing-read'
   | 'no-model'
   | 'offline'
   | 'peer-failed'

@@ -141,7 +141,7 @@ export function createHandlers(host: Host): Handlers {
     'conversations.messages': ({ conversationId }) => chat.messages(conversationId),
 
     'chat.meter': ({ conversationId, draft }) => chat.meter(conversationId, draft),
-    'chat.send': ({ conversationId, text }) => chat.send(conversationId, text),
+    'chat.send': ({ conversationId, text, onlyRead }) => chat.send(conversationId, text, { onlyRead }),
     'chat.stop': async ({ conversationId }) => {
       await chat.stop(conversationId);
       return {};

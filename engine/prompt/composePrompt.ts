@@ -35,6 +35,8 @@ export interface ComposedPrompt {
   readonly tokens: number[];
   /** In order and without gaps: every token belongs to one part. */
   readonly parts: PromptPart[];
+  /** Where the documents' own texts lie, by their ids. */
+  readonly documentTexts: ReadonlyMap<string, { readonly start: number; readonly end: number }>;
 }
 
 /** Styles whose template has been seen to refuse or misplace a system message. */
@@ -127,6 +129,7 @@ function startsWithFirstMessage(pieces: readonly RenderedPiece[]): boolean {
 class PromptBuilder implements ComposedPrompt {
   readonly tokens: number[] = [];
   readonly parts: PromptPart[] = [];
+  readonly documentTexts = new Map<string, { start: number; end: number }>();
   readonly #tokenizer: Tokenizer;
   readonly #encodeDocument: (id: string, text: string) => readonly number[];
 
@@ -142,17 +145,21 @@ class PromptBuilder implements ComposedPrompt {
   addPiece(piece: PromptPiece): void {
     const { documentId, isDocumentText, text } = piece;
     const isDocument = isDocumentText === true && documentId !== undefined;
-    this.#add(isDocument ? this.#encodeDocument(documentId, text) : this.#tokenizer.encode(text), piece);
+    const start = this.#add(isDocument ? this.#encodeDocument(documentId, text) : this.#tokenizer.encode(text), piece);
+    if (isDocument) this.documentTexts.set(documentId, { start, end: this.tokens.length });
   }
 
-  #add(tokens: readonly number[], { kind, documentId }: Pick<PromptPiece, 'kind' | 'documentId'>): void {
+  /** Returns where they begin. */
+  #add(tokens: readonly number[], { kind, documentId }: Pick<PromptPiece, 'kind' | 'documentId'>): number {
     const start = this.tokens.length;
     const { bos, addBos } = this.#tokenizer;
     // Templates often write the BOS token themselves.
     if (start === 0 && addBos && bos !== undefined && tokens[0] !== bos) this.tokens.push(bos);
+    const begin = this.tokens.length;
     for (const token of tokens) this.tokens.push(token);
     const last = this.parts.at(-1);
     if (last !== undefined && last.kind === kind && last.id === documentId) last.end = this.tokens.length;
     else this.parts.push({ kind, id: documentId, start, end: this.tokens.length });
+    return begin;
   }
 }

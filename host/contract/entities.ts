@@ -227,6 +227,10 @@ export const policyOutcome = z.object({
 });
 export type PolicyOutcome = z.infer<typeof policyOutcome>;
 
+/** A document of which an answer knows only the beginning, because it had not been read to its end. */
+export const partlyRead = z.object({ id: identifier, name: z.string(), readTokens: count, tokens: count });
+export type PartlyRead = z.infer<typeof partlyRead>;
+
 export const answerStatistics = z.object({
   modelName: z.string(),
   promptTokens: count,
@@ -236,6 +240,8 @@ export const answerStatistics = z.object({
   keptTokens: count.default(0),
   /** Why what was read now is not kept, e.g. a full disk. */
   notKept: failure.nullable().default(null),
+  /** Documents that were not read to their end when it was asked for an answer from what had been read. */
+  partlyRead: z.array(partlyRead).default([]),
   /** null for answers of earlier versions. */
   policy: policyOutcome.nullable().default(null),
   answerTokens: count,

@@ -121,8 +121,9 @@ export const methods = {
     params: z.object({ conversationId: identifier, draft: z.string().max(20_000_000) }).strict(),
     result: contextMeter,
   },
+  /** `onlyRead`: answers from what has been read of the documents so far, instead of reading them to their end first. */
   'chat.send': {
-    params: z.object({ conversationId: identifier, text: questionText }).strict(),
+    params: z.object({ conversationId: identifier, text: questionText, onlyRead: z.boolean().optional() }).strict(),
     result: z.object({ question: message, answer: message }),
   },
   'chat.stop': { params: z.object({ conversationId: identifier }).strict(), result: nothing },

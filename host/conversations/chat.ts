@@ -40,6 +40,13 @@ interface RunningAnswer {
   ended: Promise<void>;
 }
 
+interface Turn {
+  question: Message;
+  answer: Message;
+  model: ModelRecord;
+  onlyRead: boolean;
+}
+
 export class Chat {
   readonly #parts: ChatParts;
   /** By conversation. */
@@ -56,7 +63,8 @@ export class Chat {
     return path.map((message) => this.#withLiveText(message));
   }
 
-  send(conversationId: string, text: string): { question: Message; answer: Message } {
+  /** `onlyRead`: from what has been read of the documents so far. */
+  send(conversationId: string, text: string, { onlyRead = false } = {}): { question: Message; answer: Message } {
     const { conversations, messages } = this.#parts;
     const conversation = conversations.get(conversationId);
     this.#refuseSecondAnswer(conversationId);
@@ -65,7 +73,7 @@ export class Chat {
     const turn = messages.addTurn(conversationId, parentId, text, model.name);
     if (parentId === null) conversations.titleFromQuestion(conversationId, titleFrom(text));
     this.#announce(turn.question, turn.answer);
-    this.#enqueue(turn.question, turn.answer, model);
+    this.#enqueue(turn.question, turn.answer, model, onlyRead);
     return turn;
   }
 
@@ -171,7 +179,7 @@ export class Chat {
     if (first) events.emit('conversation.changed', conversations.touch(first.conversationId));
   }
 
-  #enqueue(question: Message, answer: Message, model: ModelRecord): void {
+  #enqueue(question: Message, answer: Message, model: ModelRecord, onlyRead = false): void {
     const { conversationId, id: messageId } = answer;
     const { messages, events, line } = this.#parts;
     const stream = new AnswerStream({
@@ -180,13 +188,14 @@ export class Chat {
     });
     const abort = new AbortController();
     this.#progress(answer, { phase: 'queued', done: 0, total: 0, perSecond: 0, secondsLeft: null });
-    const ended = line.answer(abort.signal, () => this.#write(question, answer, model, stream, abort.signal));
+    const ended = line.answer(abort.signal, () => this.#write({ question, answer, model, onlyRead }, stream, abort.signal));
     this.#running.set(conversationId, { messageId, abort, stream, ended });
   }
 
   /** Never rejects: whatever happens is the end of the message. */
-  async #write(question: Message, answer: Message, model: ModelRecord, stream: AnswerStream, signal: AbortSignal): Promise<void> {
-    const end = await this.#generate(question, answer, model, stream, signal).catch((error: unknown): AnswerEnd => {
+  async #write(turn: Turn, stream: AnswerStream, signal: AbortSignal): Promise<void> {
+    const { answer } = turn;
+    const end = await this.#generate(turn, stream, signal).catch((error: unknown): AnswerEnd => {
       const text = stream.text;
       if (this.#closing) return { text, state: 'interrupted', failure: null, statistics: null };
       if (isCancelled(error) && signal.aborted) return { text, state: 'stopped', failure: null, statistics: null };
@@ -204,14 +213,14 @@ export class Chat {
     }
   }
 
-  async #generate(question: Message, answer: Message, model: ModelRecord, stream: AnswerStream, signal: AbortSignal): Promise<AnswerEnd> {
+  async #generate({ question, answer, model, onlyRead }: Turn, stream: AnswerStream, signal: AbortSignal): Promise<AnswerEnd> {
     const { conversations, documents, messages, models, session, supervisor } = this.#parts;
     const conversation = conversations.get(answer.conversationId);
     let tiers: ContextTiers | null = null;
     const { text, statistics } = await answerQuestion(session, supervisor, {
       model: this.#target(model, conversation),
       modelName: model.name,
-      prompt: buildChatPrompt(conversation, documents, messages.path(question.parentId), question.text),
+      prompt: { ...buildChatPrompt(conversation, documents, messages.path(question.parentId), question.text), ...(onlyRead ? { onlyRead } : {}) },
       sampling: conversation.sampling,
       policy: conversation.policy ?? undefined,
       keeping: await this.#keeping(conversation, model),

@@ -17,7 +17,6 @@ import type { KeptSegment } from '../../engine/ports.ts';
 import { FileWeightSource } from '../models/fileWeightSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
 import type { JobContext } from './gpuWorker.ts';
-import type { DocumentEnd } from './memories.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { SpillFolder } from './spillFolder.ts';
@@ -162,21 +161,14 @@ export class ActiveModel {
     await this.loaded.runner.truncate(0);
   }
 
-  /** The chat's tokens, and where its documents end. */
-  async promptOf(prompt: ChatPrompt): Promise<{ tokens: readonly number[]; documents: DocumentEnd[] }> {
-    const { tokens, parts } = await this.compose(prompt);
-    const documents = prompt.documents.map(({ id, name }) => ({ id, name, end: Math.max(...parts.filter((part) => part.kind === 'document' && part.id === id).map(({ end }) => end)) }));
-    return { tokens, documents };
-  }
-
-  /** The chat as tokens, in the byte-stable order that lets prompts share what was read. */
-  async compose(prompt: ChatPrompt): Promise<ComposedPrompt> {
+  /** The chat as tokens, in the byte-stable order that lets prompts share what was read. `limits`: of documents' tokens, by id. */
+  async compose(prompt: ChatPrompt, limits: ReadonlyMap<string, number> = new Map()): Promise<ComposedPrompt> {
     const documents = await Promise.all(
       prompt.documents.map(async ({ id, name, textPath }) => ({ id, name, text: await readFile(textPath, 'utf8') })),
     );
     return composePrompt(this.tokenizer, this.style, { documents, system: prompt.system, history: prompt.history, question: prompt.question }, {
       runTemplate: (template, context) => runTemplate(templateThreadUrl(), template, context),
-      encodeDocument: (id, text) => this.#encodeDocument(id, text),
+      encodeDocument: (id, text) => this.#encodeDocument(id, text).slice(0, limits.get(id)),
     });
   }
 

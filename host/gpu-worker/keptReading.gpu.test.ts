@@ -63,8 +63,22 @@ test('a reading that is stopped before its first segment is whole goes on where 
   await stopped;
   await person.quit();
   const again = await start(scene);
-  expect((await again.read(document)).keptTokens).toBeGreaterThanOrEqual(100);
-  expect((await again.ask(document, null, 'where?')).text).toBe(expected);
+  // What it says of the beginning alone is what it says of a document that ends there.
+  const { text, statistics } = await again.askNow(document, 'where?');
+  const [{ readTokens, tokens }] = statistics.partlyRead;
+  expect(tokens).toBe(1700);
+  expect(readTokens).toBeGreaterThan(60);
+  expect(readTokens).toBeLessThan(1700);
+  expect(statistics.keptTokens).toBeGreaterThan(readTokens);
+  const textPath = join(scene.folder, '..', 'beginning.txt');
+  writeFileSync(textPath, readFileSync(document.textPath, 'utf8').slice(0, readTokens));
+  expect(text).toBe(await again.askAnew({ ...document, id: 'beginning', textPath }, 'where?'));
+  await again.quit();
+  const third = await start(scene);
+  expect((await third.read(document)).keptTokens).toBeGreaterThanOrEqual(100);
+  // Once all is read there is nothing to cut.
+  expect((await third.askNow(document, 'where?')).statistics.partlyRead).toEqual([]);
+  expect((await third.ask(document, null, 'where?')).text).toBe(expected);
 });
 
 test('a damaged segment is named, and read again when one tries again', async () => {

@@ -16,6 +16,8 @@ export const chatPrompt = z.object({
   system: z.string(),
   history: z.array(z.object({ role: z.enum(['user', 'assistant']), text: z.string() })),
   question: z.string(),
+  /** Documents end where they have been read to; see `readSoFar.ts`. */
+  onlyRead: z.literal(true).optional(),
 });
 export type ChatPrompt = z.infer<typeof chatPrompt>;
 export const prompt = z.discriminatedUnion('kind', [

@@ -73,6 +73,14 @@ export class Person {
     return generateResult.parse(await this.#worker.process.run({ kind: 'generate', prompt, sampling, stop: [], keeping }));
   }
 
+  /** From what has been read of the document so far. */
+  async askNow(document: SceneDocument, question: string): Promise<GenerateResult> {
+    const prompt: ChatPrompt = { kind: 'chat', documents: [document], system: '', history: [], question, onlyRead: true };
+    const keeping = { folder: this.#scene.folder, modelName: 'Tiny', conversation: { id: 'now', title: 'Now' } };
+    const sampling = { ...defaultSampling, temperature: 0.5, seed: 5, maxTokens: 24 };
+    return generateResult.parse(await this.#worker.process.run({ kind: 'generate', prompt, sampling, stop: [], keeping }));
+  }
+
   /** What an answer is without any memory. */
   async askAnew(document: SceneDocument, question: string): Promise<string> {
     const prompt: ChatPrompt = { kind: 'chat', documents: [document], system: '', history: [], question };

@@ -193,6 +193,7 @@ const statistics: AnswerStatistics = {
   reusedTokens: 5_890,
   keptTokens: 5_890,
   notKept: null,
+  partlyRead: [],
   policy: far,
   answerTokens: 218,
   readingMs: 4_900,

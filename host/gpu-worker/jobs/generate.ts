@@ -5,13 +5,14 @@ import { EngineError } from '../../../engine/errors.ts';
 import { FarTrace } from '../../../engine/kv/tiers/farTrace.ts';
 import { StopMatcher } from '../../../engine/sampling/stopMatcher.ts';
 import { greedySettings, type SamplingSettings } from '../../../engine/sampling/settings.ts';
-import type { AnswerStatistics, Sampling } from '../../contract/entities.ts';
+import type { AnswerStatistics, PartlyRead, Sampling } from '../../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
 import { policyOutcome, policyReport } from '../policyReport.ts';
 import type { GenerateResult, Keeping, Prompt } from '../protocol.ts';
 import { type PromptToRead, readPrompt } from '../readPrompt.ts';
+import { composeChat } from '../readSoFar.ts';
 
 interface GenerateRequest {
   prompt: Prompt;
@@ -29,7 +30,7 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     far.policy = request.policy ?? defaultPolicySetting;
     far.report.reset();
   }
-  const prompt = await prepare(model, request.prompt);
+  const prompt = await prepare(model, request, context);
   const { tokens } = prompt;
   if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
 
@@ -61,6 +62,7 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     reusedTokens,
     keptTokens,
     notKept,
+    partlyRead: prompt.partlyRead,
     policy: policyOutcome(model, sequence.length),
     answerTokens: answer.tokens,
     readingMs: answeringStarted - readingStarted,
@@ -109,14 +111,15 @@ async function stream(
   }
 }
 
-async function prepare(model: ActiveModel, prompt: Prompt): Promise<PromptToRead> {
-  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documents: [] };
+async function prepare(model: ActiveModel, { prompt, keeping }: GenerateRequest, { memories }: JobContext): Promise<PromptToRead & { partlyRead: PartlyRead[] }> {
+  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documents: [], partlyRead: [] };
   if (prompt.kind === 'raw') {
     const { bos, addBos } = model.tokenizer;
     const tokens = model.tokenizer.encode(prompt.text);
-    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documents: [] };
+    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documents: [], partlyRead: [] };
   }
-  return model.promptOf(prompt);
+  const { composed, documents, partlyRead } = await composeChat(model, prompt, keeping, memories);
+  return { tokens: composed.tokens, documents, partlyRead };
 }
 
 function samplingSettings({ temperature, topK, topP, minP, repetitionPenalty, seed }: Sampling): SamplingSettings {

@@ -3,10 +3,12 @@ import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
 import type { ReadResult, WorkerRequest } from '../protocol.ts';
 import { readPrompt } from '../readPrompt.ts';
+import { composeChat } from '../readSoFar.ts';
 import { tooLong } from './generate.ts';
 
 export async function read(model: ActiveModel, { document, keeping }: Extract<WorkerRequest, { kind: 'read' }>, context: JobContext): Promise<ReadResult> {
-  const { tokens, documents } = await model.promptOf({ kind: 'chat', documents: [document], system: '', history: [], question: '?' });
+  const { composed, documents } = await composeChat(model, { kind: 'chat', documents: [document], system: '', history: [], question: '?' }, keeping, context.memories);
+  const { tokens } = composed;
   const end = documents[0].end;
   if (end >= model.loaded.contextTokens) throw tooLong(end, model.loaded.contextTokens);
   const started = performance.now();
