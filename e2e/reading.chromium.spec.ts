@@ -143,6 +143,37 @@ test('the policy is chosen by what it does, and what it drops is said', async ({
   await app.page.keyboard.press('Escape');
 });
 
+test('a question does not wait for the end of a reading: it is answered from what is read so far, and says so', async ({ app }) => {
+  test.setTimeout(readingTimeoutMs);
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'Alice, further on.txt');
+  const book = readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8');
+  writeFileSync(path, book.slice(characters, 4 * characters));
+  const chat = new ChatPage(app.page);
+  await app.page.getByRole('button', { name: /^New chat/ }).first().click();
+  await app.choosingFile(path, () => chat.attach.click());
+  await chat.documents.getByRole('button', { name: 'Read Alice, further on.txt now' }).click();
+  const soFar = app.page.getByTestId('read-so-far');
+  await expect(soFar).toContainText(/the first [\d,]+ of [\d,]+ tokens/, { timeout: 60_000 });
+  const choice = soFar.getByRole('switch', { name: 'Answer from what is read so far' });
+  await expect(choice).toBeChecked();
+  await choice.click();
+  await expect(soFar).toContainText('The rest is read before the answer.');
+  await choice.click();
+  await chat.setLongestAnswer(8);
+  await chat.composer.fill('What did she find?');
+  await takePictures(app, 'read-so-far');
+  await expectAccessible(app);
+  await chat.composer.press('Enter');
+  await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: readingTimeoutMs });
+  await expect(chat.lastAnswer('complete')).toContainText(/Answered from the first [\d,]+ of [\d,]+ tokens of Alice, further on\.txt; the rest had not been read yet\./);
+  await expect(chat.lastAnswer('complete').getByRole('button', { name: 'Answer from all of it' })).toBeEnabled();
+  await takePictures(app, 'answer-so-far');
+  // The reading went on by itself.
+  await chat.documents.getByRole('button', { name: 'Pause reading Alice, further on.txt' }).click({ timeout: 30_000 });
+  folder.remove();
+});
+
 test('no screen was refused anything by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });

@@ -13,7 +13,8 @@ export interface MessagesSlice {
   /** By message, while it streams. */
   progress: Readonly<Record<string, AnswerProgress>>;
   loadMessages(conversationId: string): Promise<void>;
-  send(text: string): Promise<void>;
+  /** `onlyRead`: from what has been read of the documents so far. */
+  send(text: string, options?: { onlyRead?: boolean }): Promise<void>;
   stop(): Promise<void>;
   regenerate(messageId: string): Promise<void>;
   edit(messageId: string, text: string): Promise<void>;
@@ -70,9 +71,9 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
           set((state) => ({ loadFailures: { ...state.loadFailures, [conversationId]: failureOf(error) } }));
         }
       },
-      async send(text) {
+      async send(text, { onlyRead = false } = {}) {
         const conversation = await get().ensureOpen();
-        const { question, answer } = await caller.call('chat.send', { conversationId: conversation.id, text });
+        const { question, answer } = await caller.call('chat.send', { conversationId: conversation.id, text, ...(onlyRead ? { onlyRead } : {}) });
         place(question, answer);
         get().setDraft(conversation.id, '');
       },

@@ -169,6 +169,8 @@ export const chatStrings = {
     percent: (percent: number) => `${percent} %`,
     fetched: (ram: string, disk: string) => `${ram} from RAM, ${disk} from disk`,
     perStep: 'A mean over the steps, layers and heads of this answer.',
+    partlyRead: (name: string, read: string, total: string) => `Answered from the first ${read} of ${total} tokens of ${name}; the rest had not been read yet.`,
+    readAll: 'Answer from all of it',
     notKept: 'What was read for this answer could not be kept, so it is read again next time.',
     tokens: (count: string) => `${count} tokens`,
     tokensAndRate: (count: string, rate: string) => `${count} tokens, ${rate}/s`,

@@ -34,6 +34,11 @@ export const readingsStrings = {
   by: (model: string) => `by ${model}`,
   unknownDocument: 'a document',
   unknownModel: 'a model',
+  soFar: {
+    label: 'Answer from what is read so far',
+    read: (name: string, done: string, total: string) => `${name}: the first ${done} of ${total} tokens`,
+    waits: 'The rest is read before the answer.',
+  },
   unfinished: 'Not read to the end',
   unfinishedHint: 'Reading is kept in parts of some hundred tokens; it goes on after the last one that is kept.',
   status: {

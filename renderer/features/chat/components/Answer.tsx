@@ -1,8 +1,9 @@
 import { clsx } from 'clsx';
 import { RotateCcw } from 'lucide-react';
 import { memo } from 'react';
-import type { Failure, Message } from '../../../../host/contract/entities.ts';
+import type { Failure, Message, PartlyRead } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
+import { formatCount } from '../../../app/format.ts';
 import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { CopyButton } from '../../../ui/CopyButton.tsx';
@@ -25,6 +26,7 @@ export const Answer = memo(function Answer({ message, last }: { message: Message
       {message.text !== '' && <Markdown source={message.text} streaming={streaming} />}
       {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
       {message.statistics?.notKept && <NotKept failure={message.statistics.notKept} />}
+      {!streaming && message.statistics && message.statistics.partlyRead.length > 0 && <PartlyReadNotice message={message} documents={message.statistics.partlyRead} />}
       {!streaming && <AnswerFooter message={message} last={last} />}
     </article>
   );
@@ -33,6 +35,25 @@ export const Answer = memo(function Answer({ message, last }: { message: Message
 /** Reading goes on where there is no room to keep it; it says so. */
 function NotKept({ failure }: { failure: Failure }) {
   return <Notice tone="warning" className="mt-3" message={chatStrings.statistics.notKept} remedy={`${failure.message} ${failure.remedy}`} />;
+}
+
+/** What the answer does not know of, because it did not wait for it. */
+function PartlyReadNotice({ message, documents }: { message: Message; documents: readonly PartlyRead[] }) {
+  const answering = useIsAnswering();
+  const parts = documents.map(({ name, readTokens, tokens }) => chatStrings.statistics.partlyRead(name, formatCount(readTokens), formatCount(tokens)));
+  return (
+    <Notice
+      tone="info"
+      className="mt-3"
+      message={parts.join(' ')}
+      actions={
+        <Button disabled={answering} onClick={() => attempt(chatStore.getState().regenerate(message.id))}>
+          <RotateCcw size={13} aria-hidden />
+          {chatStrings.statistics.readAll}
+        </Button>
+      }
+    />
+  );
 }
 
 /** What there is to say when an answer did not come to its natural end. */

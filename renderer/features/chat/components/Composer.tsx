@@ -5,6 +5,8 @@ import { attempt } from '../../../app/failures.ts';
 import { viewStore } from '../../../app/view.ts';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { ReadSoFarChoice } from '../../readings/components/ReadSoFarChoice.tsx';
+import { useReadSoFar } from '../../readings/readSoFar.ts';
 import { longPasteCharacters } from '../attach.ts';
 import { keyOf } from '../conversationsSlice.ts';
 import { useActiveConversation, useDraft, useIsAnswering } from '../hooks/useChatContext.ts';
@@ -24,11 +26,12 @@ export function Composer() {
   const draft = useDraft();
   const answering = useIsAnswering();
   const blocker = useSendBlocker();
+  const soFar = useReadSoFar();
   const [pasted, setPasted] = useState<string | null>(null);
   const field = useComposerField(draft, activeId);
 
   const send = () => {
-    if (!blocker) attempt(chatStore.getState().send(draft));
+    if (!blocker) attempt(chatStore.getState().send(draft, { onlyRead: soFar.onlyRead }));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -51,6 +54,7 @@ export function Composer() {
     <div className="mx-auto w-full max-w-[46rem] shrink-0 px-6 pt-1.5 pb-3">
       {blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />}
       {pasted !== null && <PasteOffer text={pasted} onInsert={() => insertPasted(pasted)} onClose={() => setPasted(null)} />}
+      <ReadSoFarChoice {...soFar} />
       <ContextBar />
       <div className="rounded-lg border border-line-strong bg-raised focus-within:border-accent">
         <DocumentStrip />
