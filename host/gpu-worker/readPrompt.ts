@@ -108,8 +108,9 @@ export async function readPrompt(
       throw error;
     });
   if (mustKeep) {
-    await (keeper as Keeper | null)?.settled();
-    await memory?.sink.addProbe(makeProbe(await lastLogits(model)));
+    const reader = keeper as Keeper | null;
+    await reader?.settled();
+    if (reader?.keptTokens === tokens.length) await memory?.sink.addProbe(makeProbe(await lastLogits(model)));
   }
   const kept = keeper as Keeper | null;
   return {
