@@ -13,8 +13,8 @@ import { nearness } from './products';
 import { insert, scan, search } from './search';
 
 /** Keys that a search proposes as bridges, and the keys it may score for them. */
-const bridgeCandidates = 64;
-const bridgeScored = 768;
+const bridgeCandidates = 32;
+const bridgeScored = 256;
 
 /** The keys of [0, end) of largest inner product with each of `count` queries: `lists` is [count][length]. */
 export function nearest(thread: i32, scratches: usize, graph: Graph, queries: usize, count: i32, end: u32, length: i32, lists: usize): i32 {
