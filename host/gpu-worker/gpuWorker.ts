@@ -9,6 +9,7 @@ import { MemoryDamagedError, MemoryMismatchError } from '../memories/failures.ts
 import { openAdapter, reportAdapter } from './adapter.ts';
 import { ActiveModel } from './activeModel.ts';
 import { ChoiceFile } from './choiceFile.ts';
+import { IdleScrub } from './idleScrub.ts';
 import { bench } from './jobs/bench.ts';
 import { doctor } from './jobs/doctor.ts';
 import { generate } from './jobs/generate.ts';
@@ -41,6 +42,7 @@ export class GpuWorker {
   #model: ActiveModel | null = null;
   /** The device that was lost last. */
   #lostDevice: Device | undefined;
+  readonly #scrub = new IdleScrub(() => this.#memories.opened());
   /** The end of the queue of GPU jobs. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -85,6 +87,7 @@ export class GpuWorker {
   }
 
   #register(jobId: string): AbortController {
+    void this.#scrub.end();
     const controller = this.#running.get(jobId) ?? new AbortController();
     this.#running.set(jobId, controller);
     return controller;
@@ -107,6 +110,7 @@ export class GpuWorker {
       this.#send({ kind: 'failed', jobId, failure: this.#failureOf(reason) });
     } finally {
       this.#running.delete(jobId);
+      if (this.#running.size === 0) this.#scrub.begin();
     }
   }
 
@@ -229,7 +233,7 @@ export class GpuWorker {
 
   #quit(): void {
     for (const controller of this.#running.values()) controller.abort();
-    void this.#queue.finally(() => this.#leave());
+    void this.#queue.then(() => this.#scrub.end()).finally(() => this.#leave());
   }
 }
 

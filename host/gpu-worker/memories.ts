@@ -45,6 +45,12 @@ export class WorkerMemories {
     }
   }
 
+  /** The folders that are open. */
+  async opened(): Promise<MemoryStore[]> {
+    const opened = await Promise.allSettled(this.#stores.values());
+    return opened.flatMap((store) => (store.status === 'fulfilled' ? [store.value] : []));
+  }
+
   async close(): Promise<void> {
     const stores = [...this.#stores.values()];
     this.#stores.clear();

@@ -175,10 +175,10 @@ export class MemoryStore {
 
   /**
    * Reads everything again, a MiB at a time with a pause after each, and resolves to what is damaged;
-   * stops early when `signal` says so.
+   * stops early when `signal` says so. Segments in `verified` are left out, those that are whole added.
    */
-  scrub(signal?: AbortSignal, pause = () => new Promise<void>((resolve) => setTimeout(resolve, scrubPauseMs))): Promise<MemoryDamagedError[]> {
-    return this.#access.scrub(signal, pause);
+  scrub(signal?: AbortSignal, pause = () => new Promise<void>((resolve) => setTimeout(resolve, scrubPauseMs)), verified?: Set<string>): Promise<MemoryDamagedError[]> {
+    return this.#access.scrub(signal, pause, verified);
   }
 
   /** Files known to be damaged: segments, records of owners, the quota. */

@@ -84,17 +84,19 @@ export class SegmentAccess {
     await this.verify(leaf);
   }
 
-  async scrub(signal: AbortSignal | undefined, pause: () => Promise<void>): Promise<MemoryDamagedError[]> {
+  /** Leaves out the segments in `verified`, and adds those it has read to their end. */
+  async scrub(signal: AbortSignal | undefined, pause: () => Promise<void>, verified = new Set<string>()): Promise<MemoryDamagedError[]> {
     const found: MemoryDamagedError[] = [];
     const pauseOrStop = async () => {
       await pause();
       signal?.throwIfAborted();
     };
-    const keys = [...this.#tree.all()].map(({ key }) => key);
+    const keys = [...this.#tree.all()].map(({ key }) => key).filter((key) => !verified.has(key));
     for (const key of keys) {
       if (signal?.aborted) break;
       try {
         await this.verify(key, pauseOrStop);
+        verified.add(key);
       } catch (error) {
         if (error instanceof MemoryDamagedError) found.push(error);
         // One that was deleted meanwhile is no failure, nor is being stopped.
