@@ -46,6 +46,7 @@ async function measureLayer(pool: WorkerThreads, shape: DumpShape, dump: LayerDu
 
 async function measureGraph(pool: WorkerThreads, { heads, kvHeads, dim, want }: DumpShape, { keys, queries, tests, wanted, tallies }: { keys: Float32Array[]; queries: Float32Array; tests: TestQuery[][]; wanted: number; tallies: Tallies }): Promise<void> {
   const count = keys[0].length / dim;
+  const group = heads / kvHeads;
   const graph = new LayerGraph(pool, { heads, kvHeads, headDim: dim, capacityKeys: count, maxQueries: Math.ceil(want / strideTokens) });
   keys.forEach((vectors, kvHead) => graph.setKeys(kvHead, 0, vectors));
   for (let row = 0; row < want; row += strideTokens) graph.addQueries(queries.subarray(row * heads * dim, (row + 1) * heads * dim));
@@ -53,15 +54,21 @@ async function measureGraph(pool: WorkerThreads, { heads, kvHeads, dim, want }: 
   await graph.build();
   const buildMsPerHead = (performance.now() - startMs) / heads;
   const { links, bridges, listLength } = graphDegrees;
-  tallies.setCosts('graph', { buildMsPerHead, bytesPerKeyAndHead: (4 * (2 + links + bridges) * count + 4 * listLength * graph.queries) / count, indexesPerKvHead: heads / kvHeads, threads });
+  tallies.setCosts('graph', { buildMsPerHead, bytesPerKeyAndHead: (4 * (2 + links + bridges) * count + 4 * listLength * graph.queries) / count, indexesPerKvHead: group, threads });
   for (const share of scoredShares) {
     for (let i = 0; i < tests[0].length; i++) {
-      const together = new Float32Array(heads * dim);
-      for (let head = 0; head < heads; head++) together.set(tests[head][i].query, head * dim);
+      const asked = new Float32Array(heads * dim);
+      for (let head = 0; head < heads; head++) asked.set(tests[head][i].query, head * dim);
       startMs = performance.now();
-      const results = await graph.search(together, { wanted, width: 4 * wanted, maxScored: Math.floor(share * count) });
+      const results = await graph.search(asked, { wanted, width: 4 * wanted, maxScored: Math.floor(share * count) });
       const ms = (performance.now() - startMs) / heads;
       results.forEach((found, head) => tallies.note('graph', share, tests[head][i], { keys: [...found.keys], scored: found.scored, ms }));
+      // A KV head attends to what all of its query heads found.
+      for (let head = 0; head < heads; head++) {
+        const first = head - (head % group);
+        const together = results.slice(first, first + group);
+        tallies.note('graph, united', share, tests[head][i], { keys: [...new Set(together.flatMap((found) => [...found.keys]))], scored: together.reduce((sum, found) => sum + found.scored, 0) });
+      }
     }
   }
   graph.free();
