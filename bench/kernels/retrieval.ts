@@ -17,7 +17,7 @@ import { StepUniform } from '../../engine/layers/step.ts';
 import { allocatePages, bindPageBuild, bindPageScores, pageBytes } from '../../engine/retrieval/pages.ts';
 import { SegmentUniform } from '../../engine/retrieval/segmentUniform.ts';
 import { bindSelect, Selection } from '../../engine/retrieval/select.ts';
-import { planeWords, Sketch } from '../../engine/retrieval/sketch.ts';
+import { bindSketchBuild, planeWords, Sketch } from '../../engine/retrieval/sketch.ts';
 import { bindSketchScan } from '../../engine/retrieval/sketchScan.ts';
 import { SketchSelectScratch } from '../../engine/retrieval/sketchSelect.ts';
 import { best, line } from './measure.ts';
@@ -155,6 +155,21 @@ async function measureSketch(device: Device, shape: Shape, tokens: number): Prom
   for (const part of [sketch, scratch, selection, layer]) part.free();
 }
 
+async function measureSketchBuild(device: Device, shape: Shape, segmentTokens: number): Promise<void> {
+  const { kvHeads, headDim } = shape;
+  const layer = new Layer(device, shape, segmentTokens, 2 * segmentTokens);
+  const { ring, keys } = layer;
+  for (const planes of [2, 4] as const) {
+    const layout = { ...layer.layout, planes };
+    const sketch = Sketch.create(device, layout, { label: 'bench' });
+    const build = await bindSketchBuild(device, { layout, ring, keys, sketch, segment: layer.segment.buffer });
+    const bytes = kvHeads * segmentTokens * (2 * headDim * kvBytesPerValue(ring.format) + planes * 4 * planeWords(headDim) + 4);
+    console.log(line(`${shape.name} sketch ${segmentTokens} tokens in ${planes} planes`, await best(device, (pass) => build.encode(pass)), bytes, 'GB/s'));
+    sketch.free();
+  }
+  layer.free();
+}
+
 /** A cache of twice the wanted tokens, of which an eighth changes from lookup to lookup. */
 async function measureSlots(device: Device, shape: Shape, tokens: number): Promise<void> {
   const { heads, kvHeads, headDim } = shape;
@@ -206,6 +221,7 @@ const wants = (part: string): boolean => wanted.has(part) || !['clusters', 'scor
 const software = device.facts.kind === 'software';
 for (const shape of software ? shapes.slice(0, 2) : shapes) {
   if (wants('clusters')) for (const segmentTokens of wanted.has('quick') ? [128] : [128, 512]) await measureClusters(device, shape, segmentTokens);
+  if (wants('sketch')) await measureSketchBuild(device, shape, wanted.has('quick') ? 128 : 512);
   for (const tokens of software || wanted.has('quick') ? [8192] : [32768, 131072]) {
     if (wants('scores')) await measureScores(device, shape, tokens);
     if (wants('sketch')) await measureSketch(device, shape, tokens);
