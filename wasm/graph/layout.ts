@@ -25,7 +25,7 @@ export class Scratch {
   seen!: usize;
   /** [tokens] u32, 0 between calls: in how many lists a token is. */
   shared!: usize;
-  /** The best so far, best first: [tokens] f32 scores and [tokens] u32 tokens. */
+  /** The best so far, best first: f32 scores and u32 tokens; room for all tokens, and for the lists of a call's queries. */
   scores!: usize;
   best!: usize;
   count!: i32;

@@ -8,14 +8,18 @@ function sum(x: v128): f32 {
 /** a·b; what overflowed to no number counts as the least. */
 export function innerProduct(a: usize, b: usize, dims: i32): f32 {
   const end = a + (<usize>dims << 2);
-  let even = f32x4.splat(0);
-  let odd = f32x4.splat(0);
-  for (; a + 16 < end; a += 32, b += 32) {
-    even = f32x4.add(even, f32x4.mul(v128.load(a), v128.load(b)));
-    odd = f32x4.add(odd, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
+  let one = f32x4.splat(0);
+  let two = f32x4.splat(0);
+  let three = f32x4.splat(0);
+  let four = f32x4.splat(0);
+  for (; a + 48 < end; a += 64, b += 64) {
+    one = f32x4.add(one, f32x4.mul(v128.load(a), v128.load(b)));
+    two = f32x4.add(two, f32x4.mul(v128.load(a, 16), v128.load(b, 16)));
+    three = f32x4.add(three, f32x4.mul(v128.load(a, 32), v128.load(b, 32)));
+    four = f32x4.add(four, f32x4.mul(v128.load(a, 48), v128.load(b, 48)));
   }
-  if (a < end) even = f32x4.add(even, f32x4.mul(v128.load(a), v128.load(b)));
-  const score = sum(f32x4.add(even, odd));
+  for (; a < end; a += 16, b += 16) one = f32x4.add(one, f32x4.mul(v128.load(a), v128.load(b)));
+  const score = sum(f32x4.add(f32x4.add(one, two), f32x4.add(three, four)));
   return score == score ? score : -f32.MAX_VALUE;
 }
 

@@ -268,8 +268,8 @@ function placesOf({ heads, kvHeads, headDim, capacityKeys, maxQueries }: GraphSh
     endBytes += Math.ceil(count / 4) * 16;
     return place;
   };
-  // The best of a search, with room for its candidates' order while bridges are chosen.
-  const bestWords = Math.max(capacityKeys, 256);
+  // The best of a search, with room for those of all queries of a call, and for an order while bridges are chosen.
+  const bestWords = Math.max(capacityKeys, queriesPerCall * listLength);
   return {
     graphs: words(graphWords * heads),
     scratches: words(scratchWords * threads),
