@@ -29,8 +29,10 @@ interface Grown {
 const plantedPerHead = 64;
 const maxQueries = 4096;
 const wanted = 100;
-/** By how much a planted key's score is above the best of the others. */
-const margin = 1.05;
+/** By how much a planted key's score is above the best of the others, as a share of it: of keys, of planted keys. */
+const margin = 0.05;
+const marginOfPlanted = 0.001;
+const maxRounds = 1000;
 const rounds = 5;
 const threads = 2;
 /** Questions whose wanted keys are all looked up by a scan, too: one in so many. */
@@ -69,15 +71,17 @@ async function grow(pool: WorkerThreads, { heads, kvHeads, dims }: Shape, count:
   const rows = new Float32Array(sampled * heads * dims);
   for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
     const { keys } = attentionLikeData({ keys: count, queries: 0, dims, clusters: 400, seed: 100 + kvHead });
+    const asked: Float32Array[] = [];
     for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
       const { queries } = attentionLikeData({ keys: 0, queries: sampled + plantedPerHead, dims, clusters: 400, seed: 1000 + head });
       for (let row = 0; row < sampled; row++) rows.set(queries.subarray(row * dims, (row + 1) * dims), (row * heads + head) * dims);
       for (const [index, together] of questions.entries()) {
         const question = queries.subarray((sampled + index) * dims, (sampled + index + 1) * dims);
         together.set(question, head * dims);
-        plantedAt[index][head] = plant(keys, question, Math.floor(random() * count));
+        asked.push(question);
       }
     }
+    for (const [i, place] of plant(keys, asked, random).entries()) plantedAt[i % plantedPerHead][kvHead * group + Math.floor(i / plantedPerHead)] = place;
     graph.setKeys(kvHead, 0, keys);
   }
   graph.addQueries(rows);
@@ -113,15 +117,30 @@ function timesOf({ searchMs }: Grown): { searchMsMedian: number; searchMsLeast: 
   return { searchMsMedian: sorted[Math.floor(sorted.length / 2)], searchMsLeast: sorted[0] };
 }
 
-/** Turns the key at `place` towards the question until its score is above all others; returns its place. */
-function plant(keys: Float32Array, question: Float32Array, place: number): number {
-  const dims = question.length;
-  const scores = innerProducts(keys, question);
-  let top = -Infinity;
-  for (const [key, score] of scores.entries()) if (key !== place && score > top) top = score;
-  let length = 0;
-  for (const x of question) length += x * x;
-  const missing = top + (margin - 1) * Math.abs(top) - scores[place];
-  for (let i = 0; i < dims; i++) keys[place * dims + i] += (missing * question[i]) / length;
-  return place;
+/**
+ * Turns as many keys as there are questions towards these, until each is the best of all keys for its question, and
+ * returns where they are. Questions are alike, so what is planted for one is high for others, and must be passed again.
+ */
+function plant(keys: Float32Array, questions: readonly Float32Array[], random: () => number): number[] {
+  const dims = questions[0].length;
+  const places = new Set<number>();
+  while (places.size < questions.length) places.add(Math.floor((random() * keys.length) / dims));
+  const planted = [...places].map((place) => keys.subarray(place * dims, (place + 1) * dims));
+  const best = questions.map((question) => innerProducts(keys, question).reduce((top, score, key) => (places.has(key) ? top : Math.max(top, score)), -Infinity));
+  const dot = (a: Float32Array, b: Float32Array): number => innerProducts(a, b)[0];
+  for (let round = 0, turned = true; turned; round++) {
+    if (round === maxRounds) throw new Error('questions are too much alike to have an answer each');
+    turned = false;
+    for (const [index, question] of questions.entries()) {
+      const others = planted.reduce((top, key, other) => (other === index ? top : Math.max(top, dot(key, question))), -Infinity);
+      const least = Math.max(best[index] + margin * Math.abs(best[index]), others + marginOfPlanted * Math.abs(others));
+      const missing = least - dot(planted[index], question);
+      if (missing <= 0) continue;
+      turned = true;
+      // A little more than is missing, so that rounds come to an end.
+      const step = (missing + 1e-4 * Math.abs(least)) / dot(question, question);
+      for (let i = 0; i < dims; i++) planted[index][i] += step * question[i];
+    }
+  }
+  return [...places];
 }

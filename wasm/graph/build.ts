@@ -4,14 +4,16 @@
  * near keys besides, chosen from a search with RoarGraph's occlusion rule, so that those in no list are found too.
  *
  * Where this differs from RoarGraph: it links each query's nearest key to others of the list by the occlusion rule; here
- * links are weighed by shared lists, which finds more for the same number of scored keys (docs/retrieval.md). Searches
- * begin at keys that together are in most lists, instead of at one centre, because heads that attend by position
- * leave parts of the graph unconnected.
+ * links are weighed by shared lists, which finds more for the same number of scored keys (docs/retrieval.md), and lead back
+ * to keys that few others lead to. Searches begin at keys that together are in most lists, instead of at one centre,
+ * because heads that attend by position leave parts of the graph unconnected.
  */
 import { absent, bridgesAt, Graph, keyAt, linksAt, neighboursAt, scoreAt, Scratch, scratchOf, setWord, wordAt } from './layout';
 import { nearness } from './products';
 import { insert, scan, search } from './search';
 
+/** Links that lead to a key that is in lists, if there is room. */
+const leastWays: u32 = 4;
 /** Keys that the queries of a call are scored with in turn. */
 const keysAtOnce: u32 = 128;
 /** Keys that a search proposes as bridges, and the keys it may score for them. */
@@ -49,6 +51,7 @@ export function build(thread: i32, scratches: usize, graph: Graph, lists: usize,
   const scratch = scratchOf(scratches, thread);
   invert(scratch, lists, count, length, end);
   for (let token: u32 = 0; token < end; token++) link(graph, scratch, lists, length, token);
+  linkBack(graph, scratch, end);
   cover(graph, scratch, lists, count, length, end, maxEntries);
   for (let token = first; token < end; token++) setWord(neighboursAt(graph, token), 1, 0);
   for (let token = first; token < end; token++) connect(graph, scratch, token);
@@ -131,6 +134,39 @@ function link(graph: Graph, scratch: Scratch, lists: usize, length: i32, token: 
   }
   setWord(neighboursAt(graph, token), 0, scratch.count);
   memory.copy(linksAt(graph, token), scratch.best, <usize>scratch.count << 2);
+}
+
+/** Keys that few links lead to are linked from those they share most lists with. */
+function linkBack(graph: Graph, scratch: Scratch, end: u32): void {
+  const ways = scratch.shared;
+  for (let token: u32 = 0; token < end; token++) {
+    const links = linksAt(graph, token);
+    const count = wordAt(neighboursAt(graph, token), 0);
+    for (let i: u32 = 0; i < count; i++) setWord(ways, wordAt(links, i), wordAt(ways, wordAt(links, i)) + 1);
+  }
+  for (let token: u32 = 0; token < end; token++) {
+    const count = wordAt(neighboursAt(graph, token), 0);
+    const links = linksAt(graph, token);
+    for (let i: u32 = 0; i < count && wordAt(ways, token) < leastWays; i++) linkFrom(graph, ways, wordAt(links, i), token);
+  }
+  memory.fill(ways, 0, <usize>end << 2);
+}
+
+/** Links a key to another; where there is no room, in place of the last of its later links that others have too. */
+function linkFrom(graph: Graph, ways: usize, from: u32, to: u32): void {
+  const counts = neighboursAt(graph, from);
+  const links = linksAt(graph, from);
+  const count = <i32>wordAt(counts, 0);
+  for (let i = 0; i < count; i++) if (wordAt(links, i) == to) return;
+  let place = count;
+  if (count == graph.maxLinks) {
+    do place--;
+    while (place >= count / 2 && wordAt(ways, wordAt(links, place)) <= leastWays);
+    if (place < count / 2) return;
+    setWord(ways, wordAt(links, place), wordAt(ways, wordAt(links, place)) - 1);
+  } else setWord(counts, 0, count + 1);
+  setWord(links, place, to);
+  setWord(ways, to, wordAt(ways, to) + 1);
 }
 
 /** Entries: keys chosen one by one, each in the most lists that hold none of those before. Without lists, the first key. */

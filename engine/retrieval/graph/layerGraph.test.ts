@@ -98,6 +98,16 @@ describe('graphs', () => {
     blind.free();
   });
 
+  test('links lead to every key that a sampled query wanted', async () => {
+    const graph = await oneHead(data.keys, dims, training);
+    const { neighbours } = graph.graphOf(0);
+    const ways = new Set(neighbours.flatMap(({ links }) => links));
+    const wanted = neighbours.flatMap(({ links }, key) => (links.length > 0 ? [key] : []));
+    expect(wanted.length).toBeGreaterThan(500);
+    expect(wanted.filter((key) => !ways.has(key))).toEqual([]);
+    graph.free();
+  });
+
   test('the number of threads changes nothing', async () => {
     const others = new WorkerThreads(5);
     const shape = { heads: 4, kvHeads: 2, headDim: dims, capacityKeys: 1200, maxQueries: 200 };
