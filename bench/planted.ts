@@ -78,7 +78,8 @@ const needles = new Needles({ seed, headDim: shape.headDim, tokens, questions: l
 const random = seededRandom(seed + 1);
 const disk = values.disk ? new SpillFolder(values.disk) : null;
 const synthetic = await SyntheticLayers.create(device, attention, plan, { layers, seed, ramBudgetBytes: Number(values.ram ?? Infinity), disk, needles });
-const { context } = synthetic;
+const { loose } = synthetic;
+const { context } = loose;
 const percent = /^([\d.]+)%$/.exec(values.budget);
 const name = values.policy as PolicyName;
 context.policy = { ...defaultPolicy, name, budget: percent ? { share: Number(percent[1]) / 100 } : { tokens: Number(values.budget) }, estimate: estimatesRest[name] };
@@ -139,7 +140,7 @@ async function ask(length: number, at: number): Promise<Line> {
   report.reset();
   for (let step = 0; step < steps; step++) {
     const wanted = new Map<string, Needle>();
-    for (const [layer, { queries }] of synthetic.layers.entries()) {
+    for (const [layer, { queries }] of loose.layers.entries()) {
       for (let head = 0; head < shape.heads; head++) {
         const kvHead = Math.floor(head / group);
         // Needles of all lengths up to this one, the newest and the oldest alike.
@@ -151,10 +152,10 @@ async function ask(length: number, at: number): Promise<Line> {
     }
     await device.finished();
     const [startMs, startProcessorMs] = [performance.now(), processorClockMs()];
-    await synthetic.decode();
+    await loose.decode();
     times.push(performance.now() - startMs);
     processorTimes.push(processorClockMs() - startProcessorMs);
-    for (const [layer, { mixed }] of synthetic.layers.entries()) {
+    for (const [layer, { mixed }] of loose.layers.entries()) {
       const output = await readback.floats(mixed, 0, shape.heads * shape.headDim);
       for (let head = 0; head < shape.heads; head++) {
         const needle = wanted.get(`${layer} ${head}`);
@@ -200,12 +201,11 @@ let buildMs = 0;
 const lines: Line[] = [];
 for (const [at, length] of lengths.entries()) {
   const started = performance.now();
-  while (synthetic.length < length) {
-    await synthetic.append(bySegment.get(synthetic.length / segmentTokens) ?? []);
-    if (synthetic.length % (64 * segmentTokens) === 0) console.error(`${synthetic.length} tokens, ${((buildMs + performance.now() - started) / 1000).toFixed(1)} s`);
+  while (loose.length < length) {
+    await synthetic.append(bySegment.get(loose.length / segmentTokens) ?? []);
+    if (loose.length % (64 * segmentTokens) === 0) console.error(`${loose.length} tokens, ${((buildMs + performance.now() - started) / 1000).toFixed(1)} s`);
   }
-  await context.makeRoom({ rows: 1, position: synthetic.length });
-  await context.settled();
+  await loose.seal();
   await device.finished();
   buildMs += performance.now() - started;
   const line = await ask(length, at);
