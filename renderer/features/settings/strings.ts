@@ -5,7 +5,7 @@ export const settingsStrings = {
     title: 'Appearance',
     theme: 'Theme',
     themeHint: 'System follows the setting of your desktop.',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    themes: { system: 'System', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
   },
   privacy: {
     title: 'Privacy',

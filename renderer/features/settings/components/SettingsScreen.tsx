@@ -14,7 +14,7 @@ import { SamplingForm } from './SamplingForm.tsx';
 import { SettingRow, SettingSection } from './SettingRow.tsx';
 import { TextSetting } from './TextSetting.tsx';
 
-const themes = (['system', 'light', 'dark'] as const).map((value) => ({ value, label: text.appearance.themes[value] }));
+const themes = (['system', 'light', 'dark', 'contrast'] as const).map((value) => ({ value, label: text.appearance.themes[value] }));
 
 export function SettingsScreen() {
   const settings = useSettings((state) => state.settings);
