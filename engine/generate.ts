@@ -14,6 +14,8 @@ export interface GenerateOptions {
   /** Tokens that end an answer; the one that came is not reported. */
   endTokens: ReadonlySet<number>;
   signal?: AbortSignal;
+  /** Begins no step before its token was taken: until then the logits that the token was drawn from stay. */
+  oneByOne?: boolean;
 }
 
 /** `end`: an end token came; `length`: maxTokens were made; `context`: the window is full. */
@@ -29,7 +31,7 @@ export async function* generateTokens(
   runner: Runner,
   sequence: Sequence,
   sampler: Sampler,
-  { maxTokens, endTokens, signal }: GenerateOptions,
+  { maxTokens, endTokens, signal, oneByOne = false }: GenerateOptions,
 ): AsyncGenerator<number, GenerateEnd> {
   const choose = (encoder: GPUCommandEncoder): (() => Promise<number[]>) => {
     const pass = encoder.beginComputePass({ label: 'sample' });
@@ -50,7 +52,7 @@ export async function* generateTokens(
       return choose(encoder);
     };
     let ahead: Promise<number[]> | null = null;
-    if (goesOn && !runner.waits) {
+    if (goesOn && !runner.waits && !oneByOne) {
       ahead = (await start())();
       // A failure of a step that nobody waits for any more is not news.
       ahead.catch(() => undefined);

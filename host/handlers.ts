@@ -13,7 +13,7 @@ export type Handlers = {
 };
 
 export function createHandlers(host: Host): Handlers {
-  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings } = host;
+  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings, api } = host;
 
   const changedConversations = (ids: readonly string[]) => {
     for (const id of ids) events.emit('conversation.changed', conversations.get(id));
@@ -42,9 +42,13 @@ export function createHandlers(host: Host): Handlers {
     'settings.update': (changes) => {
       const updated = settings.update(changes);
       if (updated.offline) downloads.cancelAll();
+      void api.follow(updated.api);
       events.emit('settings.changed', updated);
       return updated;
     },
+
+    'api.status': () => api.status,
+    'api.regenerateKey': () => api.regenerateKey(),
 
     'models.list': () => models.list(),
     'models.catalogue': () => host.catalogue,

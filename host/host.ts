@@ -1,6 +1,7 @@
 /** The host: everything it is made of, opened in order and closed in the opposite one. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LocalApi } from './api/localApi.ts';
 import type { CatalogueEntry } from './contract/entities.ts';
 import { Chat } from './conversations/chat.ts';
 import { ConversationStore } from './conversations/conversationStore.ts';
@@ -50,6 +51,7 @@ export interface Host {
   readonly messages: MessageTree;
   readonly chat: Chat;
   readonly readings: Readings;
+  readonly api: LocalApi;
   readonly handlers: Handlers;
   /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
   begin(): void;
@@ -97,7 +99,11 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, line, memories, events });
   const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 
+  const files = new FileRegistry();
+  const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
+
   const close = async () => {
+    await api.close();
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
     await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
@@ -109,7 +115,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   messages.markInterrupted();
   supervisor.onStatus((status) => events.emit('worker.status', status));
 
-  const parts = { folder, events, settings, outbound, supervisor, session, files: new FileRegistry(), documents, memories, catalogue, models };
+  const parts = { folder, events, settings, outbound, supervisor, session, files, documents, memories, catalogue, models };
   const host: Host = {
     ...parts,
     downloads,
@@ -117,12 +123,14 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     messages,
     chat,
     readings,
+    api,
     get handlers() {
       return handlers;
     },
     begin: () => {
       supervisor.start();
       readings.begin();
+      void api.follow(settings.read().api);
     },
     close: () => (closed ??= close()),
   };

@@ -335,7 +335,7 @@ export const contextMeter = z.object({
 export type ContextMeter = z.infer<typeof contextMeter>;
 
 export const settings = z.object({
-  theme: z.enum(['system', 'light', 'dark']),
+  theme: z.enum(['system', 'light', 'dark', 'contrast']),
   defaultModelId: identifier.nullable(),
   defaultSampling: sampling,
   defaultSystemPrompt: z.string(),
@@ -345,6 +345,10 @@ export const settings = z.object({
   kv: kvBudgets,
   /** Readings that were under way when Longleaf was closed go on by themselves at the next start. */
   continueReadings: z.boolean(),
+  /** The OpenAI-compatible API on 127.0.0.1; port 0: any that is free. */
+  api: z.object({ enabled: z.boolean(), port: z.number().int().min(0).max(65_535) }),
+  /** Keys of actions that the person chose, by the action's id; null: none. */
+  shortcuts: z.record(z.string().max(64), z.string().max(40).nullable()),
 });
 export type Settings = z.infer<typeof settings>;
 export const defaultSettings: Settings = {
@@ -355,4 +359,15 @@ export const defaultSettings: Settings = {
   offline: false,
   kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
   continueReadings: true,
+  api: { enabled: false, port: 7718 },
+  shortcuts: {},
 };
+
+export const apiStatus = z.object({
+  state: z.enum(['off', 'running', 'failed']),
+  /** What clients take as their base URL. */
+  address: z.string().nullable(),
+  key: z.string(),
+  failure: failure.nullable(),
+});
+export type ApiStatus = z.infer<typeof apiStatus>;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import {
   answerProgress,
+  apiStatus,
   catalogueEntry,
   contextMeter,
   conversation,
@@ -42,6 +43,10 @@ export const methods = {
   },
   'worker.restart': { params: nothing, result: nothing },
   'settings.update': { params: settings.partial().strict(), result: settings },
+
+  'api.status': { params: nothing, result: apiStatus },
+  /** The old key is refused from then on. */
+  'api.regenerateKey': { params: nothing, result: apiStatus },
 
   'models.list': { params: nothing, result: z.array(modelRecord) },
   'models.catalogue': { params: nothing, result: z.array(catalogueEntry) },
@@ -146,6 +151,7 @@ export type MethodResult<M extends MethodName> = z.output<Methods[M]['result']>;
 export const events = {
   'worker.status': workerStatus,
   'settings.changed': settings,
+  'api.changed': apiStatus,
   'models.changed': z.array(modelRecord),
   'downloads.changed': download,
   /** Ask for the list again. */

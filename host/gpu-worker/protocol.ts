@@ -60,8 +60,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting }),
   z.object({ kind: z.literal('unload'), jobId }),
   z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
-  /** Exact token counts of a chat prompt by part; also says how many are cached already, or kept (`keeping`). */
-  z.object({ kind: z.literal('measure'), jobId, prompt: chatPrompt, keeping: keeping.optional() }),
+  /** Exact token counts of a prompt, of a chat by part; also says how many are cached already, or kept (`keeping`). */
+  z.object({ kind: z.literal('measure'), jobId, prompt, keeping: keeping.optional() }),
   z.object({
     kind: z.literal('generate'),
     jobId,
@@ -72,6 +72,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
     policy: policySetting.optional(),
     /** Without it nothing is kept, and nothing that was kept is used. */
     keeping: keeping.optional(),
+    /** Tells the log probability of every token of the answer, beside so many of the likeliest. */
+    logprobs: z.number().int().min(0).max(20).optional(),
     /** Tells what every far layer did in every step; recall and mass are measured every so many steps (0: never). */
     trace: z.object({ measureEverySteps: z.number().int().nonnegative() }).optional(),
   }),
@@ -159,6 +161,16 @@ export const tracedLayer = z.object({
 });
 export type TracedLayer = z.infer<typeof tracedLayer>;
 
+const spelledToken = z.object({
+  /** A token that is part of a character has U+FFFD here. */
+  text: z.string(),
+  bytes: z.array(z.number().int()),
+  /** In nats, before temperature and everything else that only changes how tokens are drawn. */
+  logprob: z.number(),
+});
+export const answeredToken = spelledToken.extend({ top: z.array(spelledToken) });
+export type AnsweredToken = z.infer<typeof answeredToken>;
+
 export const workerReply = z.discriminatedUnion('kind', [
   /** Sent once, when the adapter is open. */
   z.object({ kind: z.literal('ready'), adapter: adapterReport }),
@@ -171,7 +183,7 @@ export const workerReply = z.discriminatedUnion('kind', [
     total: z.number(),
   }),
   /** Whole characters only; `id` is the token that completed them. */
-  z.object({ kind: z.literal('token'), jobId, id: z.number().int(), text: z.string() }),
+  z.object({ kind: z.literal('token'), jobId, id: z.number().int(), text: z.string(), logprobs: z.array(answeredToken).optional() }),
   z.object({ kind: z.literal('trace'), jobId, layers: z.array(tracedLayer) }),
   /** The job's result; its shape depends on the request. */
   z.object({ kind: z.literal('done'), jobId, value: z.unknown() }),

@@ -2,13 +2,13 @@
  * The interface in a browser: pages, uploads and the contract, on 127.0.0.1 and for this user's own
  * browser only.
  */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { serveContract } from '../contractServer.ts';
-import { HostError, systemErrorCode, toFailure } from '../errors.ts';
+import { toFailure } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { listenLocally } from './listen.ts';
 import { ServerSession } from './session.ts';
 import { securityHeaders, serveStatic } from './staticFiles.ts';
 import { receiveUpload } from './uploads.ts';
@@ -32,7 +32,7 @@ const maximumMessageBytes = 256 * 1024 * 1024;
 
 export async function startHttpServer(host: Host, options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer();
-  const port = await listen(server, options.port);
+  const port = await listenLocally(server, options.port);
   const session = new ServerSession(port);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumMessageBytes, perMessageDeflate: false });
 
@@ -60,28 +60,6 @@ export async function startHttpServer(host: Host, options: HttpServerOptions): P
         server.closeAllConnections();
       }),
   };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(portFailure(port, error)));
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-function portFailure(port: number, error: Error): HostError {
-  const code = systemErrorCode(error);
-  if (code === 'EADDRINUSE') {
-    return new HostError(
-      'port-in-use',
-      `Port ${port} on 127.0.0.1 is in use by another program.`,
-      'Choose another with --port N, or --port 0 for any that is free.',
-      { cause: error },
-    );
-  }
-  return new HostError('port-not-allowed', `Port ${port} on 127.0.0.1 cannot be opened (${code ?? error.message}).`, 'Choose a port above 1023 with --port N.', {
-    cause: error,
-  });
 }
 
 async function handle(

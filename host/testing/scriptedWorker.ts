@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import type { AdapterReport } from '../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../contract/policy.ts';
 import { toFailure } from '../errors.ts';
-import type { ChatPrompt, Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
+import type { Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
 import { ScriptedMemories } from './scriptedMemories.ts';
 
 const windowTokens = 1000;
@@ -51,7 +51,11 @@ function fail(jobId: string, code: string, message: string): void {
   send({ kind: 'failed', jobId, failure: { code, message, remedy: 'Try again.' } });
 }
 
-function measure(prompt: ChatPrompt) {
+function measure(prompt: Prompt) {
+  if (prompt.kind !== 'chat') {
+    const totalTokens = prompt.kind === 'raw' ? countWords(prompt.text) : prompt.tokens.length;
+    return { headerTokens: 0, systemTokens: 0, documents: [], historyTokens: 0, questionTokens: 0, totalTokens, cachedTokens: 0, windowTokens, offloadedTokens: 0 };
+  }
   const documents = prompt.documents.map(({ id, textPath }) => ({ id, tokens: countWords(readFileSync(textPath, 'utf8')) }));
   const systemTokens = countWords(prompt.system);
   const historyTokens = prompt.history.reduce((total, { text }) => total + countWords(text), 0);

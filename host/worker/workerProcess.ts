@@ -5,14 +5,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AdapterReport, Failure, GpuMemory } from '../contract/entities.ts';
 import { HostError, RelayedError, cancelled } from '../errors.ts';
-import { type TracedLayer, type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
+import { type AnsweredToken, type TracedLayer, type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
 
 type WithoutJobId<R> = R extends { jobId: string } ? Omit<R, 'jobId'> : never;
 export type JobRequest = WithoutJobId<Exclude<WorkerRequest, { kind: 'cancel' | 'ping' | 'quit' }>>;
 
 export interface JobHooks {
   onProgress?(progress: { phase: 'loading' | 'reading' | 'answering' | 'measuring'; done: number; total: number }): void;
-  onToken?(token: { id: number; text: string }): void;
+  onToken?(token: { id: number; text: string; logprobs?: AnsweredToken[] }): void;
   onTrace?(layers: TracedLayer[]): void;
   signal?: AbortSignal;
 }

@@ -13,6 +13,7 @@ import { policyOutcome, policyReport } from '../policyReport.ts';
 import type { GenerateResult, Keeping, Prompt } from '../protocol.ts';
 import { type PromptToRead, readPrompt } from '../readPrompt.ts';
 import { composeChat } from '../readSoFar.ts';
+import { TokenLogprobs } from './tokenLogprobs.ts';
 
 interface GenerateRequest {
   prompt: Prompt;
@@ -20,6 +21,7 @@ interface GenerateRequest {
   stop: string[];
   policy?: PolicySetting;
   keeping?: Keeping;
+  logprobs?: number;
   trace?: { measureEverySteps: number };
 }
 
@@ -74,24 +76,26 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
 
 async function stream(
   model: ActiveModel,
-  { sampling, stop }: GenerateRequest,
+  { sampling, stop, logprobs: wantedLogprobs }: GenerateRequest,
   { device, signal, send, progress, jobId }: JobContext,
   onStep: () => void,
 ): Promise<{ text: string; tokens: number; stopReason: AnswerStatistics['stopReason'] }> {
   const { runner, sequence } = model.loaded;
   const decoder = model.tokenizer.createStreamDecoder();
   const matcher = new StopMatcher(stop);
+  const logprobs = wantedLogprobs === undefined ? null : new TokenLogprobs(model, wantedLogprobs);
   let text = '';
   let tokens = 0;
   const show = (id: number, piece: string): void => {
     if (piece.length === 0) return;
     text += piece;
-    send({ kind: 'token', jobId, id, text: piece });
+    send({ kind: 'token', jobId, id, text: piece, ...(logprobs ? { logprobs: logprobs.take(piece) } : {}) });
   };
   const generated = generateTokens(device, runner, sequence, model.sampler, {
     maxTokens: sampling.maxTokens,
     endTokens: model.tokenizer.endTokens,
     signal,
+    oneByOne: logprobs !== null,
   });
   for (let step = await generated.next(); ; step = await generated.next()) {
     if (step.done) {
@@ -101,7 +105,9 @@ async function stream(
     }
     tokens++;
     onStep();
-    const matched = matcher.push(decoder.push(step.value));
+    const made = decoder.push(step.value);
+    await logprobs?.add(step.value, made);
+    const matched = matcher.push(made);
     show(step.value, matched.text);
     if (matched.stopped) {
       await generated.return('end');
@@ -112,14 +118,17 @@ async function stream(
 }
 
 async function prepare(model: ActiveModel, { prompt, keeping }: GenerateRequest, { memories }: JobContext): Promise<PromptToRead & { partlyRead: PartlyRead[] }> {
-  if (prompt.kind === 'tokens') return { tokens: prompt.tokens, documents: [], partlyRead: [] };
-  if (prompt.kind === 'raw') {
-    const { bos, addBos } = model.tokenizer;
-    const tokens = model.tokenizer.encode(prompt.text);
-    return { tokens: addBos && bos !== undefined ? [bos, ...tokens] : tokens, documents: [], partlyRead: [] };
-  }
+  if (prompt.kind !== 'chat') return { tokens: plainTokens(model, prompt), documents: [], partlyRead: [] };
   const { composed, documents, partlyRead } = await composeChat(model, prompt, keeping, memories);
   return { tokens: composed.tokens, documents, partlyRead };
+}
+
+/** A prompt without a chat template. */
+export function plainTokens(model: ActiveModel, prompt: Exclude<Prompt, { kind: 'chat' }>): number[] {
+  if (prompt.kind === 'tokens') return prompt.tokens;
+  const { bos, addBos } = model.tokenizer;
+  const tokens = model.tokenizer.encode(prompt.text);
+  return addBos && bos !== undefined ? [bos, ...tokens] : tokens;
 }
 
 function samplingSettings({ temperature, topK, topP, minP, repetitionPenalty, seed }: Sampling): SamplingSettings {
