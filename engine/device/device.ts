@@ -81,6 +81,19 @@ export class Device {
     return outcome.value;
   }
 
+  /**
+   * The first bytes of a buffer once its mapping is `ready`. A device that dies in between unmaps its buffers: that is
+   * told as the loss that it is.
+   */
+  async mapped(buffer: GPUBuffer, ready: Promise<unknown>, sizeBytes = buffer.size): Promise<ArrayBuffer> {
+    await this.settle(ready);
+    try {
+      return buffer.getMappedRange(0, sizeBytes);
+    } catch (error) {
+      throw await this.explain(error);
+    }
+  }
+
   /** Why something failed: what a dying device was doing fails a moment before the loss is known, in words that do not say so. */
   async explain(failure: unknown): Promise<unknown> {
     const aMoment = new Promise<void>((resolve) => {

@@ -15,8 +15,8 @@ export class Readback {
     const encoder = this.#device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(source, offsetBytes, staging, 0, sizeBytes);
     this.#device.gpu.queue.submit([encoder.finish()]);
-    await this.#device.settle(staging.mapAsync(0x01 /* READ */, 0, sizeBytes));
-    const copy = staging.getMappedRange(0, sizeBytes).slice(0);
+    const mapped = await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, sizeBytes), sizeBytes);
+    const copy = mapped.slice(0);
     staging.unmap();
     this.#idle.push(staging);
     return copy;

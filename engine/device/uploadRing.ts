@@ -31,7 +31,7 @@ export class UploadRing {
     const buffer = await (this.#free.shift() ?? new Promise<GPUBuffer>((resolve) => void this.#waiting.push(resolve)));
     const release = (): void => this.#give(this.#map(buffer));
     try {
-      await write(new Uint32Array(buffer.getMappedRange()));
+      await write(new Uint32Array(await this.#device.mapped(buffer, Promise.resolve())));
     } catch (error) {
       buffer.unmap();
       release();

@@ -180,8 +180,7 @@ class Copies {
       pass.end();
     }
     gpu.queue.submit([encoder.finish()]);
-    await this.#device.settle(staging.mapAsync(0x01 /* READ */, 0, this.#sizeBytes));
-    const bytes = new Uint8Array(staging.getMappedRange(0, this.#sizeBytes));
+    const bytes = new Uint8Array(await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, this.#sizeBytes), this.#sizeBytes));
     for (const { part, to, from, sizeBytes } of this.#pieces) part.set(bytes.subarray(from, from + sizeBytes), to);
     staging.unmap();
     giveBack(staging);

@@ -141,8 +141,8 @@ export class Sampler {
       encoder.copyBufferToBuffer(this.#buffers.ring, slot * 4, staging, i * 4, 4);
     }
     return async () => {
-      await this.#device.settle(staging.mapAsync(0x01 /* READ */, 0, count * 4));
-      const tokens = [...new Uint32Array(staging.getMappedRange(0, count * 4))];
+      const mapped = await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, count * 4), count * 4);
+      const tokens = [...new Uint32Array(mapped)];
       staging.unmap();
       this.#idleReads.push(staging);
       if (tokens.includes(noToken)) throw notFinite();

@@ -46,7 +46,8 @@ test('it is off until it is switched on, follows the settings, and its key is fo
   await host.handlers['settings.update']({ api: { enabled: true, port: 0 } });
   await eventually(() => host.api.status.state === 'running');
   await host.handlers['settings.update']({ api: { enabled: false, port: 0 } });
-  await eventually(() => host.api.status.state === 'off');
+  await eventually(() => changes.length === 2);
+  expect(host.api.status.state).toBe('off');
   expect(changes).toEqual(['running', 'off']);
 });
 

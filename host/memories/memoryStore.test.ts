@@ -226,6 +226,22 @@ test('a list says what a memory is, who holds it, and what deleting it would fre
   expect(await failureOf(() => store.read(a, 'keys.0', 0, 0))).toMatchObject({ code: 'memory-not-found' });
 });
 
+test('a deletion that was cut short does not stand in the way of the next one of the same segment', async () => {
+  const dying: FileSystem = { ...diskFileSystem, removeFile: () => Promise.reject(new Error('killed')) };
+  const { folder, store } = await openStore(undefined, { files: dying });
+  const [key] = await sealChain(store, [tokensOf(1, 2, 3)]);
+  await store.hold(key, { name: 'document:a' });
+  await expect(store.remove(['document:a'])).rejects.toThrow('killed');
+  await store.close();
+
+  const { store: again } = await openStore(folder);
+  expect(await sealChain(again, [tokensOf(1, 2, 3)])).toEqual([key]);
+  await again.hold(key, { name: 'document:a' });
+  expect(await again.remove(['document:a'])).toMatchObject({ segments: 1 });
+  await again.sweep();
+  expect(readdirSync(join(folder, 'segments'))).toEqual([]);
+});
+
 test('a quota and the disk are asked before anything is written', async () => {
   let freeSpace = 1e9;
   const files: FileSystem = { ...diskFileSystem, freeBytes: async () => freeSpace };

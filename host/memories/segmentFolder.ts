@@ -4,7 +4,7 @@
  *
  *     KEY.GENERATION               a segment; a higher generation takes the place of a lower one
  *     quarantined-KEY.GENERATION   a damaged one, kept until its key is sealed again
- *     incoming-…  leaving-…        on the way in or out; after a crash, to be swept
+ *     incoming-…  leaving-…        on the way in or out, under names never used before; after a crash, to be swept
  */
 import { randomUUID } from 'node:crypto';
 import { MemoryDamagedError } from './failures.ts';
@@ -112,7 +112,8 @@ export class SegmentFolder {
   /** Puts segments out in this order, each wholly; a crash leaves the rest. */
   async discard(segments: readonly Segment[]): Promise<void> {
     if (segments.length === 0) return;
-    const leaving = segments.map(({ folder }) => `leaving-${folder}`);
+    // What an earlier crash left behind may be of the same segment.
+    const leaving = segments.map(() => `leaving-${randomUUID()}`);
     for (const [index, { folder }] of segments.entries()) await this.#files.rename(`${this.#path}/${folder}`, `${this.#path}/${leaving[index]}`);
     await this.#files.syncFolder(this.#path);
     for (const name of leaving) await this.#remove(name);

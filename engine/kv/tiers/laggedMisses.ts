@@ -73,8 +73,7 @@ export class LaggedMisses {
   }
 
   async #read({ buffer, layers, mapped }: LaggedStep): Promise<LayerRequests[]> {
-    if (mapped) await this.#device.settle(mapped);
-    const words = new Uint32Array(buffer.getMappedRange().slice(0));
+    const words = new Uint32Array((await this.#device.mapped(buffer, mapped ?? Promise.resolve())).slice(0));
     buffer.unmap();
     this.#idle.push(buffer);
     const layerWords = this.#layerBytes / 4;

@@ -87,8 +87,9 @@ export class RequestReader {
   }
 
   async read({ target, source, perHead }: RequestCopy): Promise<LayerRequests> {
-    await this.#device.settle(target.mapAsync(0x01 /* READ */, 0, this.#bytes(perHead)));
-    const requests = new LayerRequests(this.#kvHeads, new Uint32Array(target.getMappedRange(0, this.#bytes(perHead)).slice(0)));
+    const sizeBytes = this.#bytes(perHead);
+    const mapped = await this.#device.mapped(target, target.mapAsync(0x01 /* READ */, 0, sizeBytes), sizeBytes);
+    const requests = new LayerRequests(this.#kvHeads, new Uint32Array(mapped.slice(0)));
     target.unmap();
     this.#idle.push(target);
     const most = requests.mostRequested;

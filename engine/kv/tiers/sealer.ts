@@ -84,10 +84,12 @@ export class Sealer {
   }
 
   async #receive(before: Promise<void>, outgoing: GPUBuffer, segmentBytes: number): Promise<void> {
-    await this.#device.settle(outgoing.mapAsync(0x01 /* READ */));
+    const ready = outgoing.mapAsync(0x01 /* READ */);
+    ready.catch(() => undefined);
     await before;
+    const mapped = await this.#device.mapped(outgoing, ready);
     for (const { index } of this.#layers) {
-      this.#store.append(index, new Uint32Array(outgoing.getMappedRange(index * segmentBytes, segmentBytes).slice(0)));
+      this.#store.append(index, new Uint32Array(mapped.slice(index * segmentBytes, (index + 1) * segmentBytes)));
     }
     outgoing.unmap();
   }

@@ -29,8 +29,7 @@ export class StagingRing {
     copy: (encoder: GPUCommandEncoder, staging: GPUBuffer) => void,
   ): Promise<void> {
     const slot = this.#slot();
-    await this.#device.settle(slot.mapped);
-    const words = new Uint32Array(slot.buffer.getMappedRange(0, sizeBytes));
+    const words = new Uint32Array(await this.#device.mapped(slot.buffer, slot.mapped, sizeBytes));
     words.fill(0);
     fill(words);
     slot.buffer.unmap();

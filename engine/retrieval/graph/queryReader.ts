@@ -61,8 +61,8 @@ export class QueryReader {
 
   async read({ target, rows }: QueryCopy): Promise<Float32Array> {
     const sizeBytes = rows * this.#rowBytes;
-    await this.#device.settle(target.mapAsync(0x01 /* READ */, 0, sizeBytes));
-    const queries = new Float32Array(target.getMappedRange(0, sizeBytes).slice(0));
+    const mapped = await this.#device.mapped(target, target.mapAsync(0x01 /* READ */, 0, sizeBytes), sizeBytes);
+    const queries = new Float32Array(mapped.slice(0));
     target.unmap();
     this.#idle.push(target);
     return queries;
