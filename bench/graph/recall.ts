@@ -23,7 +23,7 @@ const threads = 2;
 
 export async function measureRecall({ source, layers, wanted }: { source: string; layers: number[] | null; wanted: number }): Promise<void> {
   const shape = readShape(source);
-  const pool = new WorkerThreads(threads, new URL('../worker-thread.js', import.meta.url));
+  const pool = new WorkerThreads(threads);
   for (const layer of layers ?? shape.layers) {
     const context = { model: shape.model, tokens: shape.want, layer, wanted };
     for (const line of await measureLayer(pool, shape, readLayer(source, layer), wanted)) console.log(JSON.stringify({ ...context, ...line }));
