@@ -1,5 +1,6 @@
 /** `POST /v1/chat/completions`, and questions about documents. */
 import { randomUUID } from 'node:crypto';
+import { splitReasoning } from '../contract/reasoning.ts';
 import type { AnsweredToken, ChatPrompt } from '../gpu-worker/protocol.ts';
 import { ApiError } from './apiError.ts';
 import { type ApiParts, findModel } from './apiParts.ts';
@@ -72,7 +73,7 @@ function mergeTurns(messages: readonly ChatMessage[]): ChatPrompt['history'] {
     if (role !== 'user' && role !== 'assistant') throw invalidMessages('system messages come before the conversation');
     const last = turns.at(-1);
     if (last?.role === role) last.text += `\n\n${content}`;
-    else turns.push({ role, text: content });
+    else turns.push({ role, text: role === 'assistant' ? splitReasoning(content).answer : content });
   }
   return turns;
 }

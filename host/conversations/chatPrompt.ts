@@ -1,5 +1,6 @@
 /** What the worker is given of a conversation, and whether it fits the model's window. */
 import type { Conversation, Message, Sampling } from '../contract/entities.ts';
+import { splitReasoning } from '../contract/reasoning.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import { HostError } from '../errors.ts';
 import type { ChatPrompt, PromptMeasure } from '../gpu-worker/protocol.ts';
@@ -22,14 +23,15 @@ export function buildChatPrompt(
 
 /**
  * Chat templates want questions and answers to alternate, so a question whose answer failed before its
- * first word is left out, together with that answer.
+ * first word is left out, together with that answer. What a model thought is not said again, as their templates have it.
  */
 function answeredTurns(history: readonly Message[]): ChatPrompt['history'] {
   const turns: ChatPrompt['history'] = [];
   for (const [index, message] of history.entries()) {
     const question = history[index - 1];
-    if (message.role !== 'assistant' || question?.role !== 'user' || message.text.trim() === '') continue;
-    turns.push({ role: 'user', text: question.text }, { role: 'assistant', text: message.text });
+    const { answer } = splitReasoning(message.text);
+    if (message.role !== 'assistant' || question?.role !== 'user' || answer.trim() === '') continue;
+    turns.push({ role: 'user', text: question.text }, { role: 'assistant', text: answer });
   }
   return turns;
 }

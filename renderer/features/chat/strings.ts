@@ -101,7 +101,13 @@ export const chatStrings = {
     image: (description: string) => `Image not loaded: ${description}`,
     imageWithoutDescription: 'Image not loaded',
     copyCode: 'Copy code',
+    table: 'Table',
     documentsOfChat: 'Documents in this chat',
+  },
+  reasoning: {
+    underWay: 'Thinking',
+    done: 'Thought before answering',
+    hint: 'Not part of the answer: later questions in this chat do not see it.',
   },
   phases: {
     queued: 'Waiting for the GPU',

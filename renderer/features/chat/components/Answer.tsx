@@ -2,6 +2,7 @@ import { clsx } from 'clsx';
 import { RotateCcw } from 'lucide-react';
 import { memo } from 'react';
 import type { Failure, Message, PartlyRead } from '../../../../host/contract/entities.ts';
+import { splitReasoning } from '../../../../host/contract/reasoning.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatCount } from '../../../app/format.ts';
 import { strings } from '../../../app/strings.ts';
@@ -11,19 +12,22 @@ import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useIsAnswering } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
+import { Markdown } from '../markdown/Markdown.tsx';
+import { Reasoning } from '../markdown/Reasoning.tsx';
 import { chatStrings } from '../strings.ts';
 import { Alternatives } from './Alternatives.tsx';
 import { AnswerPhase } from './AnswerPhase.tsx';
-import { Markdown } from './Markdown.tsx';
 import { Statistics } from './Statistics.tsx';
 
 const text = chatStrings.message;
 
 export const Answer = memo(function Answer({ message, last }: { message: Message; last: boolean }) {
   const streaming = message.state === 'streaming';
+  const { reasoning, answer, open } = splitReasoning(message.text);
   return (
     <article aria-label={text.answer} aria-busy={streaming} data-testid="answer" data-state={message.state} className={clsx('mb-4', !last && 'turn')}>
-      {message.text !== '' && <Markdown source={message.text} streaming={streaming} />}
+      {reasoning !== null && <Reasoning source={reasoning} open={open && streaming} />}
+      {answer !== '' && <Markdown source={answer} streaming={streaming} />}
       {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
       {message.statistics?.notKept && <NotKept failure={message.statistics.notKept} />}
       {!streaming && message.statistics && message.statistics.partlyRead.length > 0 && <PartlyReadNotice message={message} documents={message.statistics.partlyRead} />}
@@ -108,7 +112,7 @@ function AnswerFooter({ message, last }: { message: Message; last: boolean }) {
   const modelName = message.modelName ?? message.statistics?.modelName;
   return (
     <footer className="group/footer mt-1.5 -ml-1 flex min-h-6 flex-wrap items-center gap-x-1 text-small text-faint">
-      {message.text !== '' && <CopyButton text={() => message.text} label={text.copyAnswer} />}
+      {message.text !== '' && <CopyButton text={() => splitReasoning(message.text).answer} label={text.copyAnswer} />}
       {/* An answer that did not come to its end has “Try again” in its place. */}
       {message.state === 'complete' && (
         <IconButton

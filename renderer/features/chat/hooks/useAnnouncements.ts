@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { splitBlocks } from '../blocks.ts';
+import { splitReasoning } from '../../../../host/contract/reasoning.ts';
+import { splitBlocks } from '../markdown/blocks.ts';
 import { plainText } from '../plainText.ts';
 import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
@@ -34,7 +35,7 @@ export function useAnnouncements(): { key: number; text: string }[] {
       said.current.phase = phase;
       say(text[phase]);
     }
-    const blocks = splitBlocks(last.text);
+    const blocks = splitBlocks(splitReasoning(last.text).answer);
     const complete = streaming ? blocks.length - 1 : blocks.length;
     for (; said.current.blocks < complete; said.current.blocks++) say(plainText(blocks[said.current.blocks]));
     if (streaming) return;

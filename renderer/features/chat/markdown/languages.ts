@@ -1,0 +1,92 @@
+/** The languages that code is highlighted in, each fetched when it is met first. Others are shown plain. */
+import type { LanguageInput } from '@shikijs/core';
+
+const loaders = {
+  c: () => import('@shikijs/langs/c'),
+  cmake: () => import('@shikijs/langs/cmake'),
+  cpp: () => import('@shikijs/langs/cpp'),
+  csharp: () => import('@shikijs/langs/csharp'),
+  css: () => import('@shikijs/langs/css'),
+  dart: () => import('@shikijs/langs/dart'),
+  diff: () => import('@shikijs/langs/diff'),
+  docker: () => import('@shikijs/langs/docker'),
+  elixir: () => import('@shikijs/langs/elixir'),
+  fortran: () => import('@shikijs/langs/fortran-free-form'),
+  go: () => import('@shikijs/langs/go'),
+  haskell: () => import('@shikijs/langs/haskell'),
+  html: () => import('@shikijs/langs/html'),
+  ini: () => import('@shikijs/langs/ini'),
+  java: () => import('@shikijs/langs/java'),
+  javascript: () => import('@shikijs/langs/javascript'),
+  json: () => import('@shikijs/langs/json'),
+  jsx: () => import('@shikijs/langs/jsx'),
+  julia: () => import('@shikijs/langs/julia'),
+  kotlin: () => import('@shikijs/langs/kotlin'),
+  latex: () => import('@shikijs/langs/latex'),
+  lua: () => import('@shikijs/langs/lua'),
+  make: () => import('@shikijs/langs/make'),
+  markdown: () => import('@shikijs/langs/markdown'),
+  matlab: () => import('@shikijs/langs/matlab'),
+  perl: () => import('@shikijs/langs/perl'),
+  php: () => import('@shikijs/langs/php'),
+  powershell: () => import('@shikijs/langs/powershell'),
+  python: () => import('@shikijs/langs/python'),
+  r: () => import('@shikijs/langs/r'),
+  ruby: () => import('@shikijs/langs/ruby'),
+  rust: () => import('@shikijs/langs/rust'),
+  scala: () => import('@shikijs/langs/scala'),
+  scss: () => import('@shikijs/langs/scss'),
+  shellscript: () => import('@shikijs/langs/shellscript'),
+  sql: () => import('@shikijs/langs/sql'),
+  swift: () => import('@shikijs/langs/swift'),
+  toml: () => import('@shikijs/langs/toml'),
+  tsx: () => import('@shikijs/langs/tsx'),
+  typescript: () => import('@shikijs/langs/typescript'),
+  wgsl: () => import('@shikijs/langs/wgsl'),
+  xml: () => import('@shikijs/langs/xml'),
+  yaml: () => import('@shikijs/langs/yaml'),
+  zig: () => import('@shikijs/langs/zig'),
+} satisfies Record<string, () => Promise<unknown>>;
+
+export type CodeLanguage = keyof typeof loaders;
+
+/** As models write them behind the fence. */
+const otherNames: Record<string, CodeLanguage> = {
+  bash: 'shellscript',
+  'c++': 'cpp',
+  cjs: 'javascript',
+  'c#': 'csharp',
+  cs: 'csharp',
+  dockerfile: 'docker',
+  f90: 'fortran',
+  hs: 'haskell',
+  jl: 'julia',
+  js: 'javascript',
+  jsonc: 'json',
+  kt: 'kotlin',
+  makefile: 'make',
+  md: 'markdown',
+  mjs: 'javascript',
+  patch: 'diff',
+  ps1: 'powershell',
+  py: 'python',
+  python3: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  sh: 'shellscript',
+  shell: 'shellscript',
+  svg: 'xml',
+  tex: 'latex',
+  ts: 'typescript',
+  yml: 'yaml',
+  zsh: 'shellscript',
+};
+
+export function codeLanguage(name: string): CodeLanguage | null {
+  const lower = name.toLowerCase();
+  return Object.hasOwn(loaders, lower) ? (lower as CodeLanguage) : Object.hasOwn(otherNames, lower) ? otherNames[lower] : null;
+}
+
+export async function loadLanguage(language: CodeLanguage): Promise<LanguageInput> {
+  return (await loaders[language]()).default;
+}
