@@ -61,9 +61,10 @@ const attention: AttentionSpec = {
   kind: 'full',
   ...shape,
   queryScale: 1,
+  temperature: null,
   windowTokens: null,
-  rotary: { pairing: 'halves', rotatedDims: shape.headDim, base: 10_000, positionScale: 1, divisors: null },
-  tensors: { query: '', key: '', value: '', output: '', queryNorm: null, keyNorm: null },
+  rotary: { pairing: 'halves', rotatedDims: shape.headDim, base: 10_000, positionScale: 1, divisors: null, longDivisors: null, yarn: null, magnitude: 1 },
+  tensors: { projections: [], biases: [], output: '', queryNorm: null, keyNorm: null },
 };
 const model = { name: 'Synthetic keys and values', blocks: Array.from({ length: layers }, () => ({ mixer: attention }) as BlockSpec) } as unknown as ModelSpec;
 

@@ -8,6 +8,7 @@ import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, planTiers, type TierPlan } from './kv/tiers/plan.ts';
 import type { FarFormat } from './kv/tiers/record.ts';
 import { ringSlackTokens } from './layers/mixers/attentionMixer.ts';
+import { divisorsFor } from './layers/rotary.ts';
 import { describeModel } from './models/registry.ts';
 import { kvBytes, type ModelSpec } from './models/spec.ts';
 import { loadWeights, type LoadOptions, type ModelWeights, TensorReader } from './models/weights.ts';
@@ -78,7 +79,7 @@ export async function loadModel(device: Device, source: WeightSource, options: M
     : options.tiers
       ? spec.contextTokens
       : affordableContext(device, spec, kvFormat, options.kvBudgetBytes);
-  const divisors = await readDivisors(file, spec);
+  const divisors = await readDivisors(file, spec, contextTokens);
   const rows = Math.min(maxRows[device.facts.kind], contextTokens);
   const needed = options.tiers && (options.tiers.offload === 'always' || residentBytes(device, spec, kvFormat, contextTokens) > options.tiers.gpuBudgetBytes);
   const tiers = options.tiers && needed && spec.blocks.some(({ mixer }) => mixer.kind === 'full') ? openTiers(spec, options.tiers, contextTokens, { maxRows: rows, maxChunkRows: Math.min(maxChunkRows[device.facts.kind], contextTokens) }) : null;
@@ -132,8 +133,8 @@ function affordableContext(device: Device, spec: ModelSpec, kvFormat: KvLayout['
   return Math.max(tokens, Math.min(contextGranularity, spec.contextTokens));
 }
 
-async function readDivisors(file: GgufFile, spec: ModelSpec): Promise<Map<string, Float32Array>> {
-  const names = new Set(spec.blocks.map(({ mixer }) => mixer.rotary.divisors).filter((name) => name !== null));
+async function readDivisors(file: GgufFile, spec: ModelSpec, contextTokens: number): Promise<Map<string, Float32Array>> {
+  const names = new Set(spec.blocks.map(({ mixer }) => divisorsFor(mixer.rotary, contextTokens)).filter((name) => name !== null));
   const reader = new TensorReader(file);
   const divisors = new Map<string, Float32Array>();
   for (const name of names) divisors.set(name, await reader.vector(name));

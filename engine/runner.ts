@@ -19,7 +19,7 @@ import type { Mixer } from './layers/mixer.ts';
 import { type Part, part, productWork, rowWork } from './layers/part.ts';
 import { bindGated } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
-import { RotaryAngles, rotaryKey } from './layers/rotary.ts';
+import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { BlockSpec, ModelSpec } from './models/spec.ts';
 import type { BlockWeights, ModelWeights } from './models/weights.ts';
@@ -222,9 +222,11 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   }));
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
   const mixers: Mixer[] = [];
-  const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale });
+  const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale / spec.residualScale });
   const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];
-  const common = { step, maxRows, columns: spec.hiddenSize, epsilon: spec.normEpsilon };
+  // The hidden state is kept divided by residualScale, so that blocks add what they make as it is. Norms undo the
+  // division, as long as epsilon is divided too.
+  const common = { step, maxRows, columns: spec.hiddenSize, epsilon: spec.normEpsilon / spec.residualScale ** 2 };
 
   const norm = async (name: string, input: GPUBuffer, weight: GPUBuffer, output: GPUBuffer, add = false): Promise<Part> =>
     part(name, await bindNormalise(device, { ...common, input, weight, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
@@ -286,7 +288,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {
-  const name = block.mixer.rotary.divisors;
+  const name = divisorsFor(block.mixer.rotary, options.contextTokens);
   return name ? (options.divisors.get(name) ?? null) : null;
 }
 

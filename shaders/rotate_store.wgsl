@@ -1,13 +1,13 @@
-// Takes a step's projections apart: per-head norm (optional) and rotary embedding of queries and keys,
+// Takes a step's projections apart: bias and per-head norm (optional), rotary embedding of queries and keys,
 // queries scaled and written out, keys and values stored in the cache in its format.
 // Shapes: projections [rows][(heads + 2·kvHeads)·headDim] f32 (queries | keys | values);
-//   angles [rows][rotatedDims / 2] of (cos, sin) f32; queryNorm, keyNorm [headDim] f32;
+//   biases as a row of projections; angles [rows][rotatedDims / 2] of (cos, sin) f32; queryNorm, keyNorm [headDim] f32;
 //   queries [rows][heads·headDim] f32; keys, values [kvHead][slot][headDim], slot = position % capacity.
 // Bindings: 0 step, 1 shape, 2 projections, 3 angles, 4 queries, 5 keys, 6 values,
-//   with NORM 7 queryNorm, 8 keyNorm.
+//   then with BIAS biases, with NORM queryNorm and keyNorm.
 // Mapping: workgroup x = head vector (queries, keys, values in order), y = row. An invocation takes a
 //   quad: two neighbouring pairs of dimensions, so that f16 words can be written whole.
-// Constants: INVOCATIONS, LONE_SUBGROUP, NORM, HALVES (pairs are (i, i + rotatedDims/2); else
+// Constants: INVOCATIONS, LONE_SUBGROUP, NORM, BIAS, TEMPERATURE (queries grow with the position), HALVES (pairs are (i, i + rotatedDims/2); else
 //   (2i, 2i+1)), HALF_CACHE. Reference: rotateAndStore in engine/reference/rotate.ts.
 
 struct Step { rows: u32, position: u32 }
@@ -19,6 +19,8 @@ struct Shape {
   capacitySlots: u32,
   queryScale: f32,
   epsilon: f32,
+  temperatureRate: f32,
+  temperatureTokens: u32,
 }
 
 @group(0) @binding(0) var<uniform> step: Step;
@@ -33,9 +35,17 @@ struct Shape {
 @group(0) @binding(5) var<storage, read_write> keys: array<vec2<f32>>;
 @group(0) @binding(6) var<storage, read_write> values: array<vec2<f32>>;
 //@end
+//@if BIAS
+@group(0) @binding(7) var<storage, read> biases: array<vec2<f32>>;
+//@if NORM
+@group(0) @binding(8) var<storage, read> queryNorm: array<vec2<f32>>;
+@group(0) @binding(9) var<storage, read> keyNorm: array<vec2<f32>>;
+//@end
+//@else
 //@if NORM
 @group(0) @binding(7) var<storage, read> queryNorm: array<vec2<f32>>;
 @group(0) @binding(8) var<storage, read> keyNorm: array<vec2<f32>>;
+//@end
 //@end
 
 //@if !LONE_SUBGROUP
@@ -49,13 +59,23 @@ fn cached(x: vec2<f32>) -> u32 { return pack2x16float(clamp(x, vec2<f32>(-65504.
 fn cached(x: vec2<f32>) -> vec2<f32> { return x; }
 //@end
 
+// Pair `pair` of the head vector `vector` in a row.
+fn projected(row: u32, vector: u32, pair: u32) -> vec2<f32> {
+  let pairs = shape.headDim / 2u;
+  let x = projections[(row * (shape.heads + 2u * shape.kvHeads) + vector) * pairs + pair];
+//@if BIAS
+  return x + biases[vector * pairs + pair];
+//@else
+  return x;
+//@end
+}
+
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let vector = workgroup.x;
   let row = workgroup.y;
   let pairs = shape.headDim / 2u;
   let quads = shape.headDim / 4u;
-  let source = (row * (shape.heads + 2u * shape.kvHeads) + vector) * pairs;
   let isQuery = vector < shape.heads;
   let isKey = !isQuery && vector < shape.heads + shape.kvHeads;
   let slot = (step.position + row) % shape.capacitySlots;
@@ -67,7 +87,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   if (isQuery || isKey) {
     var sum = 0.0;
     for (var pair = invocation; pair < pairs; pair += INVOCATIONS) {
-      let x = projections[source + pair];
+      let x = projected(row, vector, pair);
       sum += dot(x, x);
     }
 //@if LONE_SUBGROUP
@@ -85,6 +105,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
 //@end
 
+  var queryScale = shape.queryScale;
+//@if TEMPERATURE
+  queryScale *= 1.0 + shape.temperatureRate * log(1.0 + f32((step.position + row) / shape.temperatureTokens));
+//@end
   let rotatedQuads = shape.rotatedDims / 4u;
   for (var quad = invocation; quad < quads; quad += INVOCATIONS) {
     let rotated = quad < rotatedQuads;
@@ -95,8 +119,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let first = 2u * quad;
     let second = first + 1u;
 //@end
-    var a = projections[source + first];
-    var b = projections[source + second];
+    var a = projected(row, vector, first);
+    var b = projected(row, vector, second);
     if (isQuery || isKey) {
 //@if NORM
       if (isQuery) {
@@ -123,8 +147,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     if (isQuery) {
       let base = (row * shape.heads + vector) * pairs;
-      queries[base + first] = a * shape.queryScale;
-      queries[base + second] = b * shape.queryScale;
+      queries[base + first] = a * queryScale;
+      queries[base + second] = b * queryScale;
     } else if (isKey) {
       keys[cacheBase + first] = cached(a);
       keys[cacheBase + second] = cached(b);

@@ -62,16 +62,21 @@ export function checkShapes(file: GgufFile, spec: ModelSpec): void {
     for (const name of [norms.mixerNorm, norms.mixerPostNorm, norms.feedForwardNorm, norms.feedForwardPostNorm]) {
       if (name) checkShape(file, name, hiddenSize);
     }
-    checkShape(file, mixer.tensors.query, hiddenSize, mixer.heads * mixer.headDim);
-    checkShape(file, mixer.tensors.key, hiddenSize, mixer.kvHeads * mixer.headDim);
-    checkShape(file, mixer.tensors.value, hiddenSize, mixer.kvHeads * mixer.headDim);
+    const vectors = [mixer.heads, mixer.kvHeads, mixer.kvHeads].map((count) => count * mixer.headDim);
+    checkStacked(file, mixer.tensors.projections, [hiddenSize], vectors);
+    checkStacked(file, mixer.tensors.biases, [], vectors);
     checkShape(file, mixer.tensors.output, mixer.heads * mixer.headDim, hiddenSize);
     for (const name of [mixer.tensors.queryNorm, mixer.tensors.keyNorm]) if (name) checkShape(file, name, mixer.headDim);
-    if (mixer.rotary.divisors) checkShape(file, mixer.rotary.divisors, mixer.rotary.rotatedDims / 2);
-    checkShape(file, feedForward.tensors.gate, hiddenSize, feedForward.width);
-    checkShape(file, feedForward.tensors.up, hiddenSize, feedForward.width);
+    for (const name of [mixer.rotary.divisors, mixer.rotary.longDivisors?.tensor]) if (name) checkShape(file, name, mixer.rotary.rotatedDims / 2);
+    checkStacked(file, feedForward.tensors.gateUp, [hiddenSize], [feedForward.width, feedForward.width]);
     checkShape(file, feedForward.tensors.down, feedForward.width, hiddenSize);
   }
+}
+
+/** Tensors of `rows` rows each, or one of all their rows. */
+function checkStacked(file: GgufFile, names: readonly string[], inputs: readonly number[], rows: readonly number[]): void {
+  const counts = names.length === 1 ? [rows.reduce((sum, count) => sum + count, 0)] : rows;
+  for (const [i, name] of names.entries()) checkShape(file, name, ...inputs, counts[i]);
 }
 
 /** A header number that must be a positive integer no greater than `maximum`. */

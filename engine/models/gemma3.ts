@@ -11,7 +11,9 @@
  * with the file's base and linear factor. Source: transformers `Gemma3TextModel`.
  */
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
+import { projectionTensors } from './decoder.ts';
 import { type Family, size, vocabularySizeOf } from './family.ts';
+import { readRotary } from './rotary.ts';
 import type { BlockSpec, ModelSpec, RotarySpec } from './spec.ts';
 
 export const gemma3: Family = { architectures: ['gemma3'], describe };
@@ -26,14 +28,8 @@ function describe(file: GgufFile): ModelSpec {
   const windowTokens = size(file, 'gemma3.attention.sliding_window', 1 << 24);
   const pattern = size(file, 'gemma3.attention.sliding_window_pattern', 1024, 6);
   const width = size(file, 'gemma3.feed_forward_length', 1 << 20);
-  const globalFactor = metadata.stringOr('gemma3.rope.scaling.type', 'none') === 'linear' ? metadata.number('gemma3.rope.scaling.factor') : 1;
-  const globalRotary: RotarySpec = {
-    pairing: 'halves',
-    rotatedDims: headDim,
-    base: metadata.numberOr('gemma3.rope.freq_base', 1_000_000),
-    positionScale: 1 / globalFactor,
-    divisors: null,
-  };
+  const globalRotary = readRotary(file, 'gemma3', { pairing: 'halves', headDim, base: 1_000_000 });
+  const contextTokens = size(file, 'gemma3.context_length', 1 << 24);
   const localRotary: RotarySpec = { ...globalRotary, base: metadata.numberOr('gemma3.rope.freq_base_swa', 10_000), positionScale: 1 };
   const block = (i: number): BlockSpec => {
     const global = i % pattern === pattern - 1;
@@ -45,12 +41,11 @@ function describe(file: GgufFile): ModelSpec {
         kvHeads,
         headDim,
         queryScale: 1 / Math.sqrt(queryScalar(headDim, layers, hiddenSize, heads)),
+        temperature: null,
         windowTokens: global ? null : windowTokens,
         rotary: global ? globalRotary : localRotary,
         tensors: {
-          query: `blk.${i}.attn_q.weight`,
-          key: `blk.${i}.attn_k.weight`,
-          value: `blk.${i}.attn_v.weight`,
+          ...projectionTensors(file, i),
           output: `blk.${i}.attn_output.weight`,
           queryNorm: `blk.${i}.attn_q_norm.weight`,
           keyNorm: `blk.${i}.attn_k_norm.weight`,
@@ -61,7 +56,7 @@ function describe(file: GgufFile): ModelSpec {
       feedForward: {
         activation: 'gelu-tanh',
         width,
-        tensors: { gate: `blk.${i}.ffn_gate.weight`, up: `blk.${i}.ffn_up.weight`, down: `blk.${i}.ffn_down.weight` },
+        tensors: { gateUp: [`blk.${i}.ffn_gate.weight`, `blk.${i}.ffn_up.weight`], down: `blk.${i}.ffn_down.weight` },
       },
       feedForwardPostNorm: `blk.${i}.post_ffw_norm.weight`,
     };
@@ -71,8 +66,11 @@ function describe(file: GgufFile): ModelSpec {
     name: metadata.stringOr('general.name', 'Gemma 3 model'),
     hiddenSize,
     vocabularySize: vocabularySizeOf(file),
-    contextTokens: size(file, 'gemma3.context_length', 1 << 24),
+    contextTokens,
+    trainedTokens: contextTokens,
     normEpsilon: metadata.number('gemma3.attention.layer_norm_rms_epsilon'),
+    residualScale: 1,
+    logitScale: 1,
     embedding: { tensor: 'token_embd.weight', scale: Math.sqrt(hiddenSize) },
     blocks: Array.from({ length: layers }, (_, i) => block(i)),
     outputNorm: 'output_norm.weight',

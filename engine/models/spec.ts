@@ -8,12 +8,29 @@
 export interface RotarySpec {
   /** `adjacent` rotates (x[2i], x[2i+1]); `halves` rotates (x[i], x[i + rotatedDims/2]). */
   pairing: 'adjacent' | 'halves';
+  /** 0 where positions are not told by rotation; dimensions after them pass unchanged. */
   rotatedDims: number;
   base: number;
   /** 1 / factor for linear scaling, else 1. */
   positionScale: number;
-  /** A tensor of rotatedDims/2 numbers that divide the frequencies (Llama 3 scaling). */
+  /** A tensor of rotatedDims/2 numbers that divide the frequencies (Llama 3 scaling, LongRoPE). */
   divisors: string | null;
+  /** LongRoPE: the divisors of contexts that have room for more than `afterTokens`. */
+  longDivisors: { tensor: string; afterTokens: number } | null;
+  yarn: YarnSpec | null;
+  /** Multiplies rotated dimensions of queries and keys (the attention factor of YaRN and LongRoPE), else 1. */
+  magnitude: number;
+}
+
+/**
+ * YaRN (arXiv 2309.00071): pairs that turn more than `fastTurns` times in `originalTokens` keep their frequency, those
+ * that turn less than `slowTurns` times have it divided by `factor`, and those between pass from one to the other.
+ */
+export interface YarnSpec {
+  factor: number;
+  originalTokens: number;
+  fastTurns: number;
+  slowTurns: number;
 }
 
 export interface AttentionSpec {
@@ -24,12 +41,15 @@ export interface AttentionSpec {
   headDim: number;
   /** Queries are multiplied by this before the dot product with the keys. */
   queryScale: number;
+  /** Multiplies the query at position p further by 1 + rate · ln(1 + ⌊p / tokens⌋); null: not at all. */
+  temperature: { rate: number; tokens: number } | null;
   windowTokens: number | null;
   rotary: RotarySpec;
   tensors: {
-    query: string;
-    key: string;
-    value: string;
+    /** Rows: all queries, then all keys, then all values; a tensor each, or one for all. */
+    projections: readonly string[];
+    /** Added to what `projections` give, in the same order; empty without. */
+    biases: readonly string[];
     output: string;
     queryNorm: string | null;
     keyNorm: string | null;
@@ -42,10 +62,11 @@ export type MixerSpec = AttentionSpec;
 export interface FeedForwardSpec {
   activation: 'silu' | 'gelu-tanh';
   width: number;
-  tensors: { gate: string; up: string; down: string };
+  /** `gateUp`: rows of the gate, then of up; a tensor each, or one for both. */
+  tensors: { gateUp: readonly string[]; down: string };
 }
 
-/** hidden += postNorm(mixer(norm(hidden))); hidden += postNorm(feedForward(norm(hidden))). */
+/** hidden += residualScale · postNorm(mixer(norm(hidden))); the same with the feed-forward. */
 export interface BlockSpec {
   mixerNorm: string;
   mixer: MixerSpec;
@@ -62,7 +83,13 @@ export interface ModelSpec {
   vocabularySize: number;
   /** The longest context the file declares. */
   contextTokens: number;
+  /** The longest context it was trained on: less than `contextTokens` where positions are only stretched. */
+  trainedTokens: number;
   normEpsilon: number;
+  /** Factor on what a block adds to the hidden state; 1 but for Granite. */
+  residualScale: number;
+  /** Factor on the logits; 1 but for Granite. */
+  logitScale: number;
   embedding: { tensor: string; scale: number };
   blocks: readonly BlockSpec[];
   outputNorm: string;
@@ -84,9 +111,11 @@ export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, 
 export function tensorsOf(spec: ModelSpec): Set<string> {
   const names = [spec.embedding.tensor, spec.outputNorm, spec.outputTensor];
   for (const block of spec.blocks) {
-    names.push(block.mixerNorm, block.feedForwardNorm, ...Object.values(block.feedForward.tensors));
-    for (const name of [block.mixerPostNorm, block.feedForwardPostNorm, block.mixer.rotary.divisors]) if (name) names.push(name);
-    for (const name of Object.values(block.mixer.tensors)) if (name) names.push(name);
+    const { rotary, tensors } = block.mixer;
+    names.push(block.mixerNorm, block.feedForwardNorm, ...block.feedForward.tensors.gateUp, block.feedForward.tensors.down);
+    names.push(...tensors.projections, ...tensors.biases, tensors.output);
+    const optional = [block.mixerPostNorm, block.feedForwardPostNorm, tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
+    for (const name of optional) if (name) names.push(name);
   }
   return new Set(names);
 }

@@ -19,6 +19,8 @@ export interface BlockWeights {
   mixerPostNorm: GPUBuffer | null;
   /** Rows: all queries, then all keys, then all values. */
   queryKeyValue: LinearWeights;
+  /** Added to the projections, in their order. */
+  biases: GPUBuffer | null;
   queryNorm: GPUBuffer | null;
   keyNorm: GPUBuffer | null;
   mixerOutput: LinearWeights;
@@ -51,29 +53,36 @@ export async function loadWeights(
     for (const name of names) sources.push(await reader.matrix(name));
     return kernels.upload(names.join('+'), sources);
   };
-  const vector = async (name: string): Promise<GPUBuffer> => {
-    const values = await reader.vector(name);
+  const place = (name: string, values: Float32Array<ArrayBuffer>): GPUBuffer => {
     const buffer = device.memory.storage('weights', name, values.byteLength);
     device.gpu.queue.writeBuffer(buffer, 0, values);
     return buffer;
+  };
+  /** One after another. */
+  const vector = async (...names: string[]): Promise<GPUBuffer> => {
+    const values: number[] = [];
+    for (const name of names) values.push(...(await reader.vector(name)));
+    return place(names.join('+'), Float32Array.from(values));
   };
   const optional = async (name: string | null): Promise<GPUBuffer | null> => (name ? vector(name) : null);
 
   const embedding = await linear(spec.embedding.tensor);
   const output = spec.outputTensor === spec.embedding.tensor ? embedding : await linear(spec.outputTensor);
-  const outputNorm = await vector(spec.outputNorm);
+  // The logits are linear in the last norm's weights.
+  const outputNorm = place(spec.outputNorm, (await reader.vector(spec.outputNorm)).map((weight) => weight * spec.logitScale));
   const blocks: BlockWeights[] = [];
   for (const { mixer, feedForward, ...norms } of spec.blocks) {
     blocks.push({
       mixerNorm: await vector(norms.mixerNorm),
       mixerPostNorm: await optional(norms.mixerPostNorm),
-      queryKeyValue: await linear(mixer.tensors.query, mixer.tensors.key, mixer.tensors.value),
+      queryKeyValue: await linear(...mixer.tensors.projections),
+      biases: mixer.tensors.biases.length > 0 ? await vector(...mixer.tensors.biases) : null,
       queryNorm: await optional(mixer.tensors.queryNorm),
       keyNorm: await optional(mixer.tensors.keyNorm),
       mixerOutput: await linear(mixer.tensors.output),
       feedForwardNorm: await vector(norms.feedForwardNorm),
       feedForwardPostNorm: await optional(norms.feedForwardPostNorm),
-      gateUp: await linear(feedForward.tensors.gate, feedForward.tensors.up),
+      gateUp: await linear(...feedForward.tensors.gateUp),
       down: await linear(feedForward.tensors.down),
     });
   }

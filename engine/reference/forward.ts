@@ -4,7 +4,7 @@
  * value; a sliding layer just does not look at the old ones.
  */
 import type { AttentionSpec, FeedForwardSpec, ModelSpec } from '../models/spec.ts';
-import { rotaryFrequencies } from '../layers/rotary.ts';
+import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
 
 /** A dequantised matrix: `rows` outputs of `columns` inputs. */
 export interface ReferenceMatrix {
@@ -18,37 +18,41 @@ export interface ReferenceWeights {
   vector(name: string): Float32Array;
 }
 
-/** Logits after every token, [tokens][vocabularySize]. */
-export function referenceForward(spec: ModelSpec, weights: ReferenceWeights, tokens: readonly number[]): Float64Array[] {
+/** Logits after every token, [tokens][vocabularySize]. `contextTokens`: the window that the GPU would have. */
+export function referenceForward(spec: ModelSpec, weights: ReferenceWeights, tokens: readonly number[], contextTokens = tokens.length): Float64Array[] {
   const embedding = weights.matrix(spec.embedding.tensor);
-  const caches = spec.blocks.map(() => ({ keys: [] as Float64Array[], values: [] as Float64Array[] }));
+  const caches = spec.blocks.map(() => ({ keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens }));
   return tokens.map((token, position) => {
     const row = embedding.values.subarray(token * spec.hiddenSize, (token + 1) * spec.hiddenSize);
     const hidden = Float64Array.from(row, (value) => value * spec.embedding.scale);
     spec.blocks.forEach((block, index) => {
       const normed = normalise(hidden, weights.vector(block.mixerNorm), spec.normEpsilon);
       const mixed = attend(block.mixer, weights, caches[index], normed, position, spec.normEpsilon);
-      add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon));
+      add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon), spec.residualScale);
       const fed = feedForward(block.feedForward, weights, normalise(hidden, weights.vector(block.feedForwardNorm), spec.normEpsilon));
-      add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon));
+      add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon), spec.residualScale);
     });
-    return multiply(weights.matrix(spec.outputTensor), normalise(hidden, weights.vector(spec.outputNorm), spec.normEpsilon));
+    const logits = multiply(weights.matrix(spec.outputTensor), normalise(hidden, weights.vector(spec.outputNorm), spec.normEpsilon));
+    return logits.map((logit) => logit * spec.logitScale);
   });
 }
 
 function attend(
   spec: AttentionSpec,
   weights: ReferenceWeights,
-  cache: { keys: Float64Array[]; values: Float64Array[] },
+  cache: { keys: Float64Array[]; values: Float64Array[]; contextTokens: number },
   normed: Float64Array,
   position: number,
   epsilon: number,
 ): Float64Array {
   const { tensors, heads, kvHeads, headDim } = spec;
-  const queries = multiply(weights.matrix(tensors.query), normed);
-  const keys = multiply(weights.matrix(tensors.key), normed);
-  const divisors = spec.rotary.divisors ? weights.vector(spec.rotary.divisors) : null;
-  const frequencies = rotaryFrequencies(spec.rotary, divisors);
+  const projected = stack(tensors.projections, weights, normed);
+  const biases = tensors.biases.flatMap((name) => [...weights.vector(name)]);
+  biases.forEach((bias, i) => (projected[i] += bias));
+  const queries = projected.subarray(0, heads * headDim);
+  const keys = projected.slice(heads * headDim, (heads + kvHeads) * headDim);
+  const divisors = divisorsFor(spec.rotary, cache.contextTokens);
+  const frequencies = rotaryFrequencies(spec.rotary, divisors ? weights.vector(divisors) : null);
   const prepare = (vector: Float64Array, count: number, norm: string | null): void => {
     for (let head = 0; head < count; head++) {
       const slice = vector.subarray(head * headDim, (head + 1) * headDim);
@@ -59,15 +63,16 @@ function attend(
   prepare(queries, heads, tensors.queryNorm);
   prepare(keys, kvHeads, tensors.keyNorm);
   cache.keys.push(keys);
-  cache.values.push(multiply(weights.matrix(tensors.value), normed));
+  cache.values.push(projected.slice((heads + kvHeads) * headDim));
 
+  const temperature = spec.temperature ? 1 + spec.temperature.rate * Math.log(1 + Math.floor(position / spec.temperature.tokens)) : 1;
   const first = spec.windowTokens === null ? 0 : Math.max(0, position - spec.windowTokens + 1);
   const out = new Float64Array(heads * headDim);
   for (let head = 0; head < heads; head++) {
     const query = queries.subarray(head * headDim, (head + 1) * headDim);
     const from = Math.floor(head / (heads / kvHeads)) * headDim;
     const scores = [];
-    for (let p = first; p <= position; p++) scores.push(spec.queryScale * dot(query, cache.keys[p], from));
+    for (let p = first; p <= position; p++) scores.push(spec.queryScale * temperature * dot(query, cache.keys[p], from));
     const shares = softmax(scores);
     shares.forEach((share, i) => {
       for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[first + i][from + d];
@@ -77,8 +82,8 @@ function attend(
 }
 
 function feedForward(spec: FeedForwardSpec, weights: ReferenceWeights, normed: Float64Array): Float64Array {
-  const gate = multiply(weights.matrix(spec.tensors.gate), normed);
-  const up = multiply(weights.matrix(spec.tensors.up), normed);
+  const gateUp = stack(spec.tensors.gateUp, weights, normed);
+  const [gate, up] = [gateUp.subarray(0, spec.width), gateUp.subarray(spec.width)];
   const activate = spec.activation === 'silu' ? silu : geluTanh;
   return multiply(weights.matrix(spec.tensors.down), gate.map((value, i) => activate(value) * up[i]));
 }
@@ -87,8 +92,8 @@ function rotate(x: Float64Array, { rotary }: AttentionSpec, frequencies: Float64
   const half = rotary.rotatedDims / 2;
   for (let i = 0; i < half; i++) {
     const [a, b] = rotary.pairing === 'adjacent' ? [2 * i, 2 * i + 1] : [i, i + half];
-    const cos = Math.cos(position * frequencies[i]);
-    const sin = Math.sin(position * frequencies[i]);
+    const cos = rotary.magnitude * Math.cos(position * frequencies[i]);
+    const sin = rotary.magnitude * Math.sin(position * frequencies[i]);
     [x[a], x[b]] = [x[a] * cos - x[b] * sin, x[a] * sin + x[b] * cos];
   }
 }
@@ -113,6 +118,11 @@ function multiply({ rows, columns, values }: ReferenceMatrix, x: Float64Array): 
   return y;
 }
 
+/** Products with several matrices, one after another. */
+function stack(names: readonly string[], weights: ReferenceWeights, x: Float64Array): Float64Array {
+  return Float64Array.from(names.flatMap((name) => [...multiply(weights.matrix(name), x)]));
+}
+
 function dot(a: Float64Array, b: Float64Array, from: number): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[from + i];
@@ -126,8 +136,8 @@ function softmax(scores: readonly number[]): number[] {
   return weights.map((weight) => weight / total);
 }
 
-function add(x: Float64Array, y: Float64Array): void {
-  for (let i = 0; i < x.length; i++) x[i] += y[i];
+function add(x: Float64Array, y: Float64Array, scale: number): void {
+  for (let i = 0; i < x.length; i++) x[i] += scale * y[i];
 }
 
 const silu = (x: number): number => x / (1 + Math.exp(-x));

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { engineEpoch } from '../../engine/kept/parts.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
+import { divisorsFor } from '../../engine/layers/rotary.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import type { WeightSource } from '../../engine/ports.ts';
 
@@ -27,5 +28,7 @@ export async function hashModel(source: WeightSource, dataOffsetBytes: number): 
 
 export function fingerprintOf(modelHash: string, { runner }: LoadedModel): string {
   const formats = runner.caches.map((cache) => (cache instanceof KvCache ? cache.layout.format : (runner.far?.plan.format ?? 'f16')));
-  return `epoch ${engineEpoch}, model ${modelHash}, ${[...new Set(formats)].join('+')}`;
+  // Models with two sets of rotary divisors turn the keys of a long context otherwise than those of a short one.
+  const stretched = runner.spec.blocks.flatMap(({ mixer }) => (mixer.rotary.longDivisors ? [divisorsFor(mixer.rotary, runner.contextTokens)] : []));
+  return [`epoch ${engineEpoch}`, `model ${modelHash}`, [...new Set(formats)].join('+'), ...new Set(stretched)].join(', ');
 }

@@ -21,6 +21,8 @@ interface Case {
   rotatedDims: number;
   pairing: 'adjacent' | 'halves';
   norm: boolean;
+  biased?: boolean;
+  temperature?: { rate: number; tokens: number };
   format: KvLayout['format'];
   rows: number;
   position: number;
@@ -32,10 +34,11 @@ async function check(shape: Case) {
   for (const family of kernelFamilies(device)) await checkFamily(shape, family);
 }
 
-async function checkFamily({ headDim, rotatedDims, pairing, norm, format, rows, position, scale = 3 }: Case, family: KernelFamily) {
+async function checkFamily({ headDim, rotatedDims, pairing, norm, biased = false, temperature, format, rows, position, scale = 3 }: Case, family: KernelFamily) {
   const [heads, kvHeads, capacitySlots, epsilon, queryScale] = [6, 2, 37, 1e-5, 0.25];
   const width = (heads + 2 * kvHeads) * headDim;
   const projections = randomFloats(rows * width, 1, scale);
+  const biases = biased ? randomFloats(width, 5, scale) : undefined;
   const queryNorm = norm ? randomFloats(headDim, 2) : undefined;
   const keyNorm = norm ? randomFloats(headDim, 3) : undefined;
   const angles = randomFloats((rows * rotatedDims) / 2, 4, 3);
@@ -50,11 +53,13 @@ async function checkFamily({ headDim, rotatedDims, pairing, norm, format, rows, 
     projections: upload(device, projections),
     queryNorm: queryNorm && upload(device, queryNorm),
     keyNorm: keyNorm && upload(device, keyNorm),
+    biases: biases && upload(device, biases),
     epsilon,
     angles: upload(device, pairs),
     pairing,
     rotatedDims,
     queryScale,
+    temperature,
     queries,
     keys,
     values,
@@ -73,10 +78,12 @@ async function checkFamily({ headDim, rotatedDims, pairing, norm, format, rows, 
   const tolerance = scale * (format === 'f16' ? 1.5e-3 : 2e-6);
   for (let row = 0; row < rows; row++) {
     const rowAngles = pairs.subarray(row * rotatedDims, (row + 1) * rotatedDims);
-    const vector = (index: number) => projections.slice(row * width + index * headDim, row * width + (index + 1) * headDim);
+    const vector = (index: number) =>
+      projections.slice(row * width + index * headDim, row * width + (index + 1) * headDim).map((x, i) => x + (biases ? biases[index * headDim + i] : 0));
+    const warmth = temperature ? 1 + temperature.rate * Math.log(1 + Math.floor((position + row) / temperature.tokens)) : 1;
     for (let head = 0; head < heads; head++) {
       const normed = queryNorm ? normaliseRows(vector(head), queryNorm, epsilon) : vector(head);
-      const expected = rotate(normed, rowAngles, pairing, rotatedDims).map((x) => x * queryScale);
+      const expected = rotate(normed, rowAngles, pairing, rotatedDims).map((x) => x * queryScale * warmth);
       const base = (row * heads + head) * headDim;
       expect(largestDifference(actualQueries.subarray(base, base + headDim), expected)).toBeLessThan(scale * 2e-6);
     }
@@ -103,6 +110,12 @@ test.each([80, 96, 128])('%i dimensions, part of them rotated', async (headDim) 
   for (const pairing of ['adjacent', 'halves'] as const) {
     await check({ headDim, rotatedDims: headDim - 32, pairing, norm: false, format: 'f16', rows: 3, position: 35 });
   }
+});
+
+test('nothing rotated; biases with and without norms; queries that grow with the position', async () => {
+  await check({ headDim: 64, rotatedDims: 0, pairing: 'adjacent', norm: false, format: 'f32', rows: 5, position: 9 });
+  for (const norm of [true, false]) await check({ headDim: 64, rotatedDims: 64, pairing: 'halves', norm, biased: true, format: 'f32', rows: 5, position: 30 });
+  await check({ headDim: 64, rotatedDims: 64, pairing: 'adjacent', norm: false, temperature: { rate: 0.5, tokens: 7 }, format: 'f32', rows: 9, position: 5 });
 });
 
 test('a shape that the kernel cannot do is refused', async () => {

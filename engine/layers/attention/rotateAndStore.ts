@@ -11,15 +11,19 @@ export interface RotateAndStoreBuffers {
   /** [headDim] f32 each; both or none. */
   queryNorm?: GPUBuffer;
   keyNorm?: GPUBuffer;
+  /** [(heads + 2·kvHeads)·headDim] f32, added to the projections first. */
+  biases?: GPUBuffer;
   epsilon: number;
   /** [rows][rotatedDims / 2] of (cos, sin) f32, written for each step. */
   angles: GPUBuffer;
   /** Which dimensions turn together: (2i, 2i + 1) or (i, i + rotatedDims / 2). */
   pairing: 'adjacent' | 'halves';
-  /** Divisible by 4, at most headDim; the dimensions after them pass unchanged. */
+  /** Divisible by 4, at most headDim, may be 0; the dimensions after them pass unchanged. */
   rotatedDims: number;
   /** Multiplies the queries, usually 1/√headDim. */
   queryScale: number;
+  /** Multiplies the query at position p further by 1 + rate · ln(1 + ⌊p / tokens⌋). */
+  temperature?: { rate: number; tokens: number } | null;
   /** [rows][heads·headDim] f32, written. */
   queries: GPUBuffer;
   keys: GPUBuffer;
@@ -31,7 +35,7 @@ export interface RotateAndStoreBuffers {
 }
 
 export async function bindRotateAndStore(device: Device, io: RotateAndStoreBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
-  const { layout, heads, rotatedDims, queryNorm, keyNorm } = io;
+  const { layout, heads, rotatedDims, queryNorm, keyNorm, biases, temperature } = io;
   const { kvHeads, headDim, capacitySlots } = layout;
   if (headDim % 8 !== 0 || rotatedDims % 4 !== 0 || rotatedDims > headDim) {
     throw new RangeError(`a head of ${headDim} dimensions with ${rotatedDims} rotated is not supported`);
@@ -47,6 +51,8 @@ export async function bindRotateAndStore(device: Device, io: RotateAndStoreBuffe
       LONE_SUBGROUP: loneSubgroup,
       INVOCATIONS: loneSubgroup ? device.facts.subgroupLanes : 32,
       NORM: norm,
+      BIAS: biases !== undefined,
+      TEMPERATURE: Boolean(temperature),
       HALVES: io.pairing === 'halves',
       HALF_CACHE: layout.format === 'f16',
     },
@@ -59,9 +65,11 @@ export async function bindRotateAndStore(device: Device, io: RotateAndStoreBuffe
     capacitySlots,
     { float: io.queryScale },
     { float: io.epsilon },
+    { float: temperature?.rate ?? 0 },
+    temperature?.tokens ?? 1,
   ]);
-  const norms = queryNorm && keyNorm ? [queryNorm, keyNorm] : [];
-  const bindings = kernel.bind(io.step, shape, io.projections, io.angles, io.queries, io.keys, io.values, ...norms);
+  const optional = [biases, queryNorm, keyNorm].filter((buffer) => buffer !== undefined);
+  const bindings = kernel.bind(io.step, shape, io.projections, io.angles, io.queries, io.keys, io.values, ...optional);
   const dispatch = { kernel, bindings };
   return { encode: (pass, step) => encodeDispatch(pass, dispatch, heads + 2 * kvHeads, step.rows) };
 }
