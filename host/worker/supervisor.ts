@@ -128,7 +128,7 @@ export class WorkerSupervisor {
   #launch(state: 'starting' | 'restarting'): void {
     this.#restartTimer = undefined;
     this.#ready = false;
-    this.#startedAtMs = Date.now();
+    this.#startedAtMs = performance.now();
     this.#lives += 1;
     this.#update({ state, ...nothingLoaded });
     this.#process = new WorkerProcess(this.#options, {
@@ -154,7 +154,7 @@ export class WorkerSupervisor {
     this.#ready = false;
     this.#lives += 1;
     if (this.#closed) return;
-    if (wasReady && Date.now() - this.#startedAtMs > soundLifeMs) this.#deathsInARow = 0;
+    if (wasReady && performance.now() - this.#startedAtMs > soundLifeMs) this.#deathsInARow = 0;
     this.#deathsInARow += 1;
     const failure = describeEnd(end, wasReady);
     // A worker that says why it cannot start would only say it again.

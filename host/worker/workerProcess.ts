@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AdapterReport, Failure, GpuMemory } from '../contract/entities.ts';
+import { Heartbeat } from '../contract/heartbeat.ts';
 import { HostError, RelayedError, cancelled } from '../errors.ts';
 import { type AnsweredToken, type TracedLayer, type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
 
@@ -62,9 +63,7 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions;
   readonly #jobs = new Map<string, Job>();
   #nextJob = 1;
-  #pingTimer: NodeJS.Timeout | undefined;
-  /** Since when it owes a sign of life; at first, that it is ready. */
-  #silentSinceMs: number | undefined = Date.now();
+  readonly #heartbeat: Heartbeat;
   #ready = false;
   #cause: WorkerEnd['cause'] = 'died';
   #startFailure: Failure | null = null;
@@ -91,8 +90,10 @@ export class WorkerProcess {
       if (this.#child.pid === undefined) this.#finish('it could not be started');
     });
     this.#child.once('exit', (code, signal) => this.#finish(signal ? `signal ${signal}` : `exit code ${code}`));
-    this.#pingTimer = setInterval(() => this.#ping(), options.pingEveryMs);
-    this.#pingTimer.unref();
+    const ping = () => this.#send({ kind: 'ping', jobId: 'ping' });
+    // What it owes at first is that it is ready.
+    this.#heartbeat = new Heartbeat({ everyMs: options.pingEveryMs, patienceMs: () => this.#patienceMs, ping, onHang: () => this.#hang() }, true);
+    this.#heartbeat.start();
   }
 
   run(request: JobRequest, hooks: JobHooks = {}): Promise<unknown> {
@@ -130,15 +131,9 @@ export class WorkerProcess {
     return this.#ready ? this.#options.hangAfterMs : this.#options.startWithinMs;
   }
 
-  #ping(): void {
-    const now = Date.now();
-    if (this.#silentSinceMs === undefined) {
-      this.#silentSinceMs = now;
-      this.#send({ kind: 'ping', jobId: 'ping' });
-    } else if (now - this.#silentSinceMs > this.#patienceMs) {
-      this.#cause = 'hung';
-      this.kill();
-    }
+  #hang(): void {
+    this.#cause = 'hung';
+    this.kill();
   }
 
   #receive(message: unknown): void {
@@ -149,7 +144,7 @@ export class WorkerProcess {
     }
     if (parsed.data.kind === 'ready') this.#ready = true;
     // Whatever it says, it is alive.
-    if (this.#ready) this.#silentSinceMs = undefined;
+    if (this.#ready) this.#heartbeat.heard();
     this.#handle(parsed.data);
   }
 
@@ -196,7 +191,7 @@ export class WorkerProcess {
   #finish(how: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#pingTimer);
+    this.#heartbeat.stop();
     const seconds = Math.round(this.#patienceMs / 1000);
     const reason = this.#cause === 'hung' ? `no sign of life for ${seconds} s` : how;
     for (const { request, reject } of this.#jobs.values()) reject(stopped(reason, this.#cause, request));
