@@ -1,36 +1,55 @@
 /** Electron's main process: wires the window, the host and the operating system together, and decides nothing else. */
 import { join } from 'node:path';
-import { app, session } from 'electron';
+import { app, powerMonitor, session } from 'electron';
 import type { ShellReply } from '../host/contract/shell.ts';
+import { channels } from './channels.ts';
+import { keepCrashReportsHere, removeOldCrashReports } from './crashReports.ts';
 import { askWhetherToRetry, showFatalFailure, tellHostRestarted } from './dialogs.ts';
 import { FileRegistry } from './files.ts';
 import { Host } from './host.ts';
+import { Jobs } from './jobs.ts';
 import { installMenu } from './menu.ts';
+import { Outside } from './outside.ts';
 import { restrictSession } from './permissions.ts';
 import { declareBundleScheme, serveBundle } from './protocol.ts';
 import { Relay } from './relay.ts';
 import { answerRequests } from './requests.ts';
 import { RestartPolicy } from './restartPolicy.ts';
-import { refuseNavigation, showMainWindow } from './windows.ts';
+import { getMainWindow, refuseNavigation, showMainWindow } from './windows.ts';
 
 const host = new Host({ onReply: receive, onUnexpectedEnd: (cause) => void recover(cause) });
-const relay = new Relay((request) => host.send(request));
+const relay = new Relay((request, taken) => host.send(request, taken));
 const files = new FileRegistry((request) => host.send(request));
+const outside = new Outside(files);
+const jobs = new Jobs({ iconPath: join(app.getAppPath(), 'assets', 'icons', 'longleaf.png'), showWindow: () => showMainWindow(), quit: () => app.quit() });
 const restartPolicy = new RestartPolicy();
+const menuActions = { perform: (id: string) => getMainWindow()?.webContents.send(channels.command, id) };
 
 function receive(reply: ShellReply): void {
-  if (reply.kind === 'contract') relay.deliver(reply.connectionId, reply.message);
-  else if (reply.kind === 'file' || reply.kind === 'file-failed') files.settle(reply);
-  else if (reply.kind === 'fatal') {
-    showFatalFailure(reply.failure);
-    void quitWithHost(1);
+  switch (reply.kind) {
+    case 'contract':
+      return relay.deliver(reply.connectionId, reply.message);
+    case 'closed':
+      return relay.close(reply.connectionId);
+    case 'file':
+    case 'file-failed':
+      return files.settle(reply);
+    case 'jobs':
+      jobs.show(reply.jobs);
+      return quitWhenIdle();
+    case 'job-ended':
+      return jobs.tellEnd(reply);
+    case 'fatal':
+      showFatalFailure(reply.failure);
+      void quitWithHost(1);
   }
 }
 
 async function recover(cause: string): Promise<void> {
   relay.closeAll();
   files.rejectAll();
-  const decision = restartPolicy.decide(Date.now());
+  jobs.show([]);
+  const decision = restartPolicy.decide(performance.now());
   if (decision.kind === 'restart') {
     setTimeout(() => host.start(), decision.delayMs);
     tellHostRestarted(cause);
@@ -47,16 +66,20 @@ async function quitWithHost(status: number): Promise<void> {
   app.exit(status);
 }
 
+/** Without a window Longleaf stays, in the tray, for as long as something is under way. */
+function quitWhenIdle(): void {
+  if (process.platform !== 'darwin' && !getMainWindow() && !jobs.any) app.quit();
+}
+
 function run(): void {
   // Chromium cannot sandbox when run as root, as in containers; a switch that says so would be overruled by this.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
+  keepCrashReportsHere();
   declareBundleScheme();
   refuseNavigation();
-  app.on('second-instance', () => showMainWindow());
+  outside.listen();
   app.on('activate', () => showMainWindow());
-  app.on('window-all-closed', () => {
-    if (process.platform !== 'darwin') app.quit();
-  });
+  app.on('window-all-closed', quitWhenIdle);
   app.on('will-quit', (event) => {
     event.preventDefault();
     void quitWithHost(0);
@@ -67,10 +90,19 @@ function run(): void {
 function open(): void {
   restrictSession(session.defaultSession);
   serveBundle(join(app.getAppPath(), 'dist', 'renderer'));
-  answerRequests(files, relay);
-  installMenu();
+  answerRequests({
+    files,
+    relay,
+    onCommands: (commands) => installMenu(commands, menuActions),
+    onListening: (window) => outside.startListening(window),
+  });
+  installMenu([], menuActions);
+  powerMonitor.on('suspend', () => host.send({ kind: 'power', asleep: true }));
+  powerMonitor.on('resume', () => host.send({ kind: 'power', asleep: false }));
   host.start();
   showMainWindow();
+  outside.openArguments(process.argv.slice(1), process.cwd());
+  removeOldCrashReports();
 }
 
 if (app.requestSingleInstanceLock()) run();

@@ -1,97 +1,56 @@
 /**
- * The application menu. What belongs to the interface is named here with the shortcut by which the interface knows
- * it: choosing the item types that shortcut, so that each command exists once.
+ * The application menu. The commands are the interface's own, which publishes them with the keys that the person chose;
+ * what Electron does itself (editing, zoom, windows) stands beside them.
  */
 import { app, Menu, type MenuItemConstructorOptions } from 'electron';
-import { getMainWindow } from './windows.ts';
+import type { ShellCommand } from '../host/contract/shell.ts';
 
-type Modifier = 'control' | 'meta' | 'shift' | 'alt';
-
-interface InterfaceCommand {
-  label: string;
-  /** The key, together with Ctrl (Command on a Mac). */
-  key: string;
-  shift?: boolean;
+export interface MenuActions {
+  /** Does the interface's command with this id. */
+  perform(id: string): void;
 }
-
-/** The shortcuts of renderer/app/actions/actions.ts. */
-const commands = {
-  newChat: { label: 'New chat', key: 'N' },
-  attach: { label: 'Attach documents…', key: 'O' },
-  settings: { label: 'Settings…', key: ',' },
-  palette: { label: 'Command palette…', key: 'K' },
-  sidebar: { label: 'Show or hide the sidebar', key: 'B' },
-  theme: { label: 'Switch between light and dark', key: 'L', shift: true },
-} satisfies Record<string, InterfaceCommand>;
 
 const isMac = process.platform === 'darwin';
 const separator: MenuItemConstructorOptions = { type: 'separator' };
 
-export function installMenu(): void {
+export function installMenu(commands: readonly ShellCommand[], actions: MenuActions): void {
+  const items = (menu: ShellCommand['menu']) => commands.filter((command) => command.menu === menu).map((command) => itemOf(command, actions));
   const template: MenuItemConstructorOptions[] = [
-    ...(isMac ? [applicationMenu()] : []),
-    { label: '&File', submenu: fileItems() },
+    ...(isMac ? [{ role: 'appMenu' } satisfies MenuItemConstructorOptions] : []),
+    { label: '&File', submenu: [...items('file'), separator, { role: isMac ? 'close' : 'quit' }] },
     { role: 'editMenu' },
-    { label: '&View', submenu: viewItems() },
+    { label: '&Chat', submenu: items('chat'), visible: items('chat').length > 0 },
+    { label: '&View', submenu: [...items('view'), separator, ...windowItems] },
     { role: 'windowMenu' },
-    ...(isMac ? [] : [{ role: 'help', submenu: [{ role: 'about' }] } satisfies MenuItemConstructorOptions]),
+    { role: 'help', submenu: [...items('help'), ...(isMac ? [] : [separator, { role: 'about' } satisfies MenuItemConstructorOptions])] },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }
 
-function applicationMenu(): MenuItemConstructorOptions {
+const windowItems: MenuItemConstructorOptions[] = [
+  { role: 'resetZoom' },
+  { role: 'zoomIn' },
+  { role: 'zoomOut' },
+  { role: 'togglefullscreen' },
+  separator,
+  { role: 'reload' },
+  // Whoever looks for the cause of a fault finds it in a checkout; in what people get it would only be in the way.
+  { role: 'toggleDevTools', visible: !app.isPackaged },
+];
+
+function itemOf({ id, label, accelerator, enabled }: ShellCommand, actions: MenuActions): MenuItemConstructorOptions {
   return {
-    label: app.name,
-    submenu: [
-      { role: 'about' },
-      separator,
-      interfaceItem(commands.settings),
-      separator,
-      { role: 'services' },
-      separator,
-      { role: 'hide' },
-      { role: 'hideOthers' },
-      { role: 'unhide' },
-      separator,
-      { role: 'quit' },
-    ],
-  };
-}
-
-function fileItems(): MenuItemConstructorOptions[] {
-  const items = [interfaceItem(commands.newChat), interfaceItem(commands.attach), separator];
-  return isMac ? [...items, { role: 'close' }] : [...items, interfaceItem(commands.settings), separator, { role: 'quit' }];
-}
-
-function viewItems(): MenuItemConstructorOptions[] {
-  return [
-    interfaceItem(commands.palette),
-    interfaceItem(commands.sidebar),
-    interfaceItem(commands.theme),
-    separator,
-    { role: 'resetZoom' },
-    { role: 'zoomIn' },
-    { role: 'zoomOut' },
-    { role: 'togglefullscreen' },
-    separator,
-    { role: 'reload' },
-    { role: 'toggleDevTools' },
-  ];
-}
-
-function interfaceItem(command: InterfaceCommand): MenuItemConstructorOptions {
-  return {
-    label: command.label,
-    accelerator: `CmdOrCtrl+${command.shift ? 'Shift+' : ''}${command.key}`,
+    id,
+    label: label.replaceAll('&', '&&'),
+    enabled,
+    ...(accelerator !== null && isAccelerator(accelerator) && { accelerator }),
     // The interface listens for the keys itself: registering them here would run the command twice.
     registerAccelerator: false,
-    click: () => typeShortcut(command),
+    click: () => actions.perform(id),
   };
 }
 
-function typeShortcut({ key, shift }: InterfaceCommand): void {
-  const modifiers: Modifier[] = [isMac ? 'meta' : 'control', ...(shift ? (['shift'] as const) : [])];
-  const contents = getMainWindow()?.webContents;
-  contents?.sendInputEvent({ type: 'keyDown', keyCode: key, modifiers });
-  contents?.sendInputEvent({ type: 'keyUp', keyCode: key, modifiers });
+/** Electron throws at an accelerator that it cannot read. */
+function isAccelerator(text: string): boolean {
+  return /^((CmdOrCtrl|Ctrl|Alt|Shift|Cmd)\+)*([A-Z0-9]|F\d{1,2}|[,./;'[\]\\=-]|Esc|Enter|Tab|Space|Backspace|Delete|Up|Down|Left|Right|Home|End|PageUp|PageDown)$/.test(text);
 }

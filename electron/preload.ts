@@ -1,7 +1,7 @@
 /** What the interface sees of Electron: the functions of `ShellBridge` and nothing more. */
 import { contextBridge, ipcRenderer } from 'electron';
-import type { ShellBridge } from '../host/contract/shell.ts';
-import { type Answer, channels, type PortFrame } from './channels.ts';
+import type { Opened, ShellBridge } from '../host/contract/shell.ts';
+import { type Answer, channels, type PageFrame, type PortFrame } from './channels.ts';
 import { droppedFilePath } from './droppedFile.ts';
 
 const bridge: ShellBridge = {
@@ -9,6 +9,12 @@ const bridge: ShellBridge = {
   pickFiles: (kind) => ask(channels.pickFiles, kind),
   registerDroppedFile: (file) => ask(channels.registerFile, droppedFilePath(file)),
   openExternal: (url) => ask(channels.openExternal, url),
+  showCommands: (commands) => ipcRenderer.send(channels.commands, commands),
+  onCommand: (listener) => void ipcRenderer.on(channels.command, (_event, id: string) => listener(id)),
+  onOpened: (listener) => {
+    ipcRenderer.on(channels.opened, (_event, opened: Opened) => listener(opened));
+    ipcRenderer.send(channels.listening);
+  },
   connect,
 };
 
@@ -18,12 +24,25 @@ async function ask<T>(channel: string, argument: string): Promise<T> {
   return answer.value;
 }
 
+/** How long arrivals are counted before main is told of them. */
+const tellEveryMs = 50;
+
 function connect(): ReturnType<ShellBridge['connect']> {
   const { port1: own, port2: mains } = new MessageChannel();
   ipcRenderer.postMessage(channels.connect, null, [mains]);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
+  const post = (frame: PageFrame) => own.postMessage(frame);
+  let arrived = 0;
+  own.addEventListener('message', () => {
+    arrived += 1;
+    if (arrived > 1) return;
+    setTimeout(() => {
+      post({ kind: 'taken', messages: arrived });
+      arrived = 0;
+    }, tellEveryMs);
+  });
   return {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
-    send: (message) => own.postMessage(message),
+    send: (message) => post({ kind: 'message', message }),
     onMessage: (listener) => {
       own.addEventListener('message', ({ data }: MessageEvent<PortFrame>) => {
         if (data.kind === 'message') listener(data.message);

@@ -1,6 +1,7 @@
 /** The requests of the preload script. Each is checked twice: who asks, and what. */
-import { BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
+import { BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type MessagePortMain } from 'electron';
 import { z } from 'zod';
+import { type ShellCommand, shellCommands } from '../host/contract/shell.ts';
 import { isBundleUrl } from './bundle.ts';
 import { type Answer, channels } from './channels.ts';
 import { choosePaths } from './dialogs.ts';
@@ -12,17 +13,38 @@ const pickKind = z.enum(['document', 'model']);
 const path = z.string().min(1).max(32_768);
 const link = z.string().max(8_192);
 
-export function answerRequests(files: FileRegistry, relay: Relay): void {
+export interface RequestParts {
+  files: FileRegistry;
+  relay: Relay;
+  onCommands(commands: ShellCommand[]): void;
+  /** The page is ready to hear what was opened from outside. */
+  onListening(window: BrowserWindow): void;
+}
+
+export function answerRequests({ files, relay, onCommands, onListening }: RequestParts): void {
   answer(channels.pickFiles, pickKind, async (kind, window) => {
     const paths = await choosePaths(window, kind);
     return Promise.all(paths.map((chosen) => files.register(chosen)));
   });
   answer(channels.registerFile, path, (dropped) => files.register(dropped));
   answer(channels.openExternal, link, (url) => openExternal(url));
-  ipcMain.on(channels.connect, (event) => {
-    senderWindow(event);
-    const port = event.ports[0];
+  hear(channels.connect, z.unknown(), (_nothing, _window, [port]) => {
     if (port) relay.connect(port);
+  });
+  hear(channels.commands, shellCommands, (commands) => onCommands(commands));
+  hear(channels.listening, z.unknown(), (_nothing, window) => onListening(window));
+}
+
+/** Takes what one channel is told and nobody waits for; what is not right is dropped. */
+function hear<Argument>(
+  channel: string,
+  schema: z.ZodType<Argument>,
+  respond: (argument: Argument, window: BrowserWindow, ports: MessagePortMain[]) => void,
+): void {
+  ipcMain.on(channel, (event, argument: unknown) => {
+    const checked = schema.safeParse(argument);
+    const window = tryToFindSender(event);
+    if (checked.success && window) respond(checked.data, window, event.ports);
   });
 }
 
@@ -46,10 +68,12 @@ function answer<Argument, Result>(
 
 /** The window that asks, if what asks is the main frame of the app's own page. */
 function senderWindow(event: IpcMainEvent | IpcMainInvokeEvent): BrowserWindow {
-  const frame = event.senderFrame;
-  const window = BrowserWindow.fromWebContents(event.sender);
-  if (!window || !frame || frame !== event.sender.mainFrame || !isBundleUrl(frame.url)) {
-    throw new Error('This page may not ask for that.');
-  }
+  const window = tryToFindSender(event);
+  if (!window) throw new Error('This page may not ask for that.');
   return window;
+}
+
+function tryToFindSender({ sender, senderFrame }: IpcMainEvent | IpcMainInvokeEvent): BrowserWindow | undefined {
+  if (!senderFrame || senderFrame !== sender.mainFrame || !isBundleUrl(senderFrame.url)) return undefined;
+  return BrowserWindow.fromWebContents(sender) ?? undefined;
 }

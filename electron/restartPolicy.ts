@@ -9,7 +9,7 @@ export type Decision = { kind: 'restart'; delayMs: number } | { kind: 'ask' };
 export class RestartPolicy {
   #endedAtMs: number[] = [];
 
-  /** What to do about an end at this time; a burst of them waits longer each time. */
+  /** What to do about an end at this time (of a clock that never goes back); a burst of them waits longer each time. */
   decide(nowMs: number): Decision {
     this.#endedAtMs = [...this.#endedAtMs.filter((endMs) => nowMs - endMs < windowMs), nowMs];
     const ends = this.#endedAtMs.length;

@@ -18,6 +18,9 @@ const slowReaderBytes = 8_000_000;
 /** Above this the connection is closed; the interface connects again and asks for what it shows. */
 const stuckReaderBytes = 512_000_000;
 
+/** Calls of one connection that may be under way at a time: the interface never has a tenth of them. */
+const mostCalls = 256;
+
 /** A gap in `answer.delta` shows in its offsets; the finished message carries the whole text. */
 const replaceableEvents: ReadonlySet<EventName> = new Set(['answer.delta', 'answer.progress', 'downloads.changed', 'worker.status'] as const);
 
@@ -31,9 +34,19 @@ export function serveContract(connection: HostConnection, handlers: Handlers, ev
     send({ kind: 'event', name, payload });
   });
   connection.onClose(unsubscribe);
+  let calls = 0;
   connection.onMessage((message) => {
-    void answer(message, handlers).then(send);
+    if (calls >= mostCalls) return send({ kind: 'failure', id: idOf(message), failure: toFailure(tooManyCalls()) });
+    calls += 1;
+    void answer(message, handlers).then((reply) => {
+      calls -= 1;
+      send(reply);
+    });
   });
+}
+
+function tooManyCalls(): HostError {
+  return new HostError('bad-request', `This window has ${mostCalls} calls under way already.`, 'Wait for them, or reload the window.');
 }
 
 /** Never rejects. */

@@ -1,14 +1,10 @@
 /** The host under Electron: the same contract, relayed by Electron main over Node's IPC channel. */
-import { type HostConnection, serveContract } from './contractServer.ts';
+import { serveContract } from './contractServer.ts';
 import { type ShellReply, shellRequest } from './contract/shell.ts';
 import { toFailure } from './errors.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
-
-interface Window {
-  connection: HostConnection;
-  receive(message: unknown): void;
-  closed(): void;
-}
+import { followJobs } from './jobs.ts';
+import { ShellWindow } from './shellWindow.ts';
 
 export async function runShell(options: HostOptions): Promise<void> {
   if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
@@ -21,7 +17,7 @@ export async function runShell(options: HostOptions): Promise<void> {
     process.disconnect?.();
     return;
   }
-  const windows = new Map<number, Window>();
+  const windows = new Map<number, ShellWindow>();
   let ending = false;
   const end = async () => {
     if (ending) return;
@@ -38,17 +34,27 @@ export async function runShell(options: HostOptions): Promise<void> {
     const request = parsed.data;
     switch (request.kind) {
       case 'connect': {
-        const window = openWindow(request.connectionId);
+        const window = new ShellWindow(request.connectionId, send);
         windows.set(request.connectionId, window);
-        serveContract(window.connection, host.handlers, host.events);
+        serveContract(window, host.handlers, host.events);
         return;
       }
       case 'contract':
         windows.get(request.connectionId)?.receive(request.message);
         return;
       case 'disconnect':
-        windows.get(request.connectionId)?.closed();
+        windows.get(request.connectionId)?.disconnected();
         windows.delete(request.connectionId);
+        return;
+      case 'taken':
+        windows.get(request.connectionId)?.taken(request.messages);
+        return;
+      case 'ping':
+        send({ kind: 'pong' });
+        return;
+      case 'power':
+        if (request.asleep) host.readings.sleep();
+        else host.readings.wake();
         return;
       case 'register-file':
         void registerFile(host, request.requestId, request.path);
@@ -57,6 +63,7 @@ export async function runShell(options: HostOptions): Promise<void> {
         void end();
     }
   });
+  followJobs(host.events, send);
   host.begin();
   send({ kind: 'ready' });
 }
@@ -67,32 +74,6 @@ async function registerFile(host: Host, requestId: number, path: string): Promis
   } catch (error) {
     send({ kind: 'file-failed', requestId, failure: toFailure(error) });
   }
-}
-
-function openWindow(connectionId: number): Window {
-  const messageListeners: ((message: unknown) => void)[] = [];
-  const closeListeners: (() => void)[] = [];
-  let bufferedBytes = 0;
-  const connection: HostConnection = {
-    send: (message) => {
-      const reply: ShellReply = { kind: 'contract', connectionId, message };
-      // IPC does not say how much waits; what was sent and not yet taken is counted here.
-      const bytes = JSON.stringify(message).length;
-      bufferedBytes += bytes;
-      send(reply, () => {
-        bufferedBytes -= bytes;
-      });
-    },
-    onMessage: (listener) => messageListeners.push(listener),
-    onClose: (listener) => closeListeners.push(listener),
-    close: () => closeListeners.forEach((listener) => listener()),
-    bufferedBytes: () => bufferedBytes,
-  };
-  return {
-    connection,
-    receive: (message) => messageListeners.forEach((listener) => listener(message)),
-    closed: () => closeListeners.forEach((listener) => listener()),
-  };
 }
 
 function send(reply: ShellReply, sent: () => void = () => undefined): void {

@@ -31,7 +31,7 @@ export interface ReadingParts {
 }
 
 /** Why a reading stops before its end, the weakest first. `wanted`: somebody needs another model, to count with. */
-const interruptions = ['wanted', 'answer', 'closing', 'paused', 'removed'] as const;
+const interruptions = ['wanted', 'answer', 'asleep', 'closing', 'paused', 'removed'] as const;
 type Interruption = (typeof interruptions)[number];
 
 interface Running {
@@ -56,6 +56,7 @@ export class Readings {
   readonly #done = new Map<string, Reading>();
   #running: Running | null = null;
   #quietTimer: NodeJS.Timeout | undefined;
+  #asleep = false;
   #closing = false;
 
   constructor(parts: ReadingParts) {
@@ -120,6 +121,18 @@ export class Readings {
     }
   }
 
+  /** The machine goes to sleep: what has been read so far is on disk soon, and the rest waits. */
+  sleep(): void {
+    this.#asleep = true;
+    void this.#interrupt('asleep');
+  }
+
+  /** The machine has woken up. */
+  wake(): void {
+    this.#asleep = false;
+    this.#next();
+  }
+
   /** What is under way goes on at the next start. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -143,7 +156,7 @@ export class Readings {
   }
 
   #next(): void {
-    if (this.#closing || this.#running || this.#quietTimer || this.#parts.line.busy) return;
+    if (this.#closing || this.#asleep || this.#running || this.#quietTimer || this.#parts.line.busy) return;
     const reading = this.#parts.store.list().find(({ state }) => state === 'queued');
     if (!reading) return;
     const running: Running = { reading, abort: new AbortController(), why: null, savedAtMs: Date.now(), ended: Promise.resolve() };
