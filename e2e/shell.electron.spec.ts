@@ -34,7 +34,7 @@ test('the page is isolated, sandboxed and from the bundle', async ({ app }) => {
     isolated: crossOriginIsolated,
   }));
   expect(seen).toEqual({
-    bridge: ['connect', 'openExternal', 'pickFiles', 'platform', 'registerDroppedFile'],
+    bridge: ['connect', 'onCommand', 'onOpened', 'openExternal', 'pickFiles', 'platform', 'registerDroppedFile', 'showCommands'],
     node: ['undefined', 'undefined'],
     isolated: true,
   });

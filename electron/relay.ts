@@ -62,7 +62,7 @@ export class Relay {
 
   /** The host is gone, and with it all connections. */
   closeAll(): void {
-    for (const connectionId of [...this.#connections.keys()]) this.close(connectionId);
+    for (const connectionId of this.#connections.keys()) this.close(connectionId);
   }
 
   #receive(connectionId: number, data: unknown): void {

@@ -38,10 +38,9 @@ export function serveContract(connection: HostConnection, handlers: Handlers, ev
   connection.onMessage((message) => {
     if (calls >= mostCalls) return send({ kind: 'failure', id: idOf(message), failure: toFailure(tooManyCalls()) });
     calls += 1;
-    void answer(message, handlers).then((reply) => {
-      calls -= 1;
-      send(reply);
-    });
+    void answer(message, handlers)
+      .finally(() => (calls -= 1))
+      .then(send);
   });
 }
 

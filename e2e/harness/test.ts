@@ -23,7 +23,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({ story }, use, { project }) => {
       const folder = temporaryFolder();
       const hub = await startHub(required('LONGLEAF_TEST_MODELS'));
-      const options = { dataFolder: folder.path, environment: { HF_ENDPOINT: hub.endpoint, LONGLEAF_TEST_DEVICE_LOSS: '1' } };
+      const environment = { HF_ENDPOINT: hub.endpoint, LONGLEAF_TEST_DEVICE_LOSS: '1', LONGLEAF_TEST_HANG_MS: '8000' };
+      const options = { dataFolder: folder.path, environment };
       const app = await (project.name === 'electron' ? startElectronApp(options) : startServedApp(options));
       await use(app);
       await app.close();

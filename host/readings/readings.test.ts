@@ -220,3 +220,17 @@ test.each([
     expect(after.now(id).state).toBe('paused');
   }
 });
+
+test('a reading waits while the machine sleeps, and goes on from where it was', async () => {
+  const { host, documentId, modelId, changes, until } = await storyOf(await openTestHostWithModel(slowly), words(100));
+  const { id } = await host.handlers['readings.start']({ documentId, modelId });
+  await until(id, ({ doneTokens }) => doneTokens >= 20);
+  host.readings.sleep();
+  const asleep = await until(id, ({ state }) => state === 'queued');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(host.readings.list()).toEqual([asleep]);
+  expect(asleep.doneTokens).toBeLessThan(100);
+  host.readings.wake();
+  await until(id, ({ state }) => state === 'done');
+  expect(statesOf(changes)).toEqual(['queued', 'loading', 'reading', 'queued', 'loading', 'reading', 'done']);
+});

@@ -71,7 +71,7 @@ test('pages may only run what the host serves', async () => {
   const { headers } = await fetch(`${origin}/`, { headers: { cookie: await openSession(server.openUrl()) } });
   expect(headers.get('content-security-policy')).toBe(
     `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; ` +
-      `connect-src 'self' ws://127.0.0.1:${server.port}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      `connect-src 'self' ws://127.0.0.1:${server.port}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`,
   );
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');

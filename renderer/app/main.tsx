@@ -5,11 +5,13 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { host } from './connection/session.ts';
 import { transportOfThisWindow } from './connection/transport.ts';
+import { joinDesktop } from './shell/desktop.ts';
 import { applyRememberedTheme } from './theme.ts';
 import './styles/index.css';
 
 applyRememberedTheme();
 host.start(transportOfThisWindow());
+if (window.longleaf) joinDesktop(window.longleaf);
 
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no root element.');

@@ -1,0 +1,205 @@
+/** Longleaf on the desktop: menu, links and files from outside, jobs, sleep; and a page that has been taken over. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunningElectron } from './harness/electronApp.ts';
+import { isRunning } from './harness/processes.ts';
+import type { RunningApp } from './harness/runningApp.ts';
+import { expect, test } from './harness/test.ts';
+import { ChatPage } from './pages/chatPage.ts';
+import { FirstRunPage } from './pages/firstRunPage.ts';
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'shell' });
+
+const electronOf = (app: RunningApp) => (app as RunningElectron).application;
+
+function writeFile(name: string, content: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'longleaf-e2e-')), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** As the desktop does it when Longleaf is running: a second instance hands over its command line. */
+async function openFromOutside(app: RunningApp, ...args: string[]): Promise<void> {
+  await electronOf(app).evaluate(({ app: electron }, commandLine) => void electron.emit('second-instance', {}, ['longleaf', ...commandLine], '/'), args);
+}
+
+async function menuItems(app: RunningApp): Promise<{ menu: string; id: string; accelerator: string | null; enabled: boolean }[]> {
+  return electronOf(app).evaluate(({ Menu }) =>
+    (Menu.getApplicationMenu()?.items ?? []).flatMap(({ label: menu, submenu }) =>
+      (submenu?.items ?? [])
+        .filter(({ id }) => /^[a-z]+\.[a-zA-Z]+$/.test(id))
+        .map(({ id, accelerator, enabled }) => ({ menu, id, accelerator: accelerator ? String(accelerator) : null, enabled })),
+    ),
+  );
+}
+
+test('while a model is downloaded the desktop shows it and the machine stays awake; afterwards neither', async ({ app }) => {
+  const firstRun = new FirstRunPage(app.page);
+  await expect(firstRun.screen).toBeVisible({ timeout: 30_000 });
+  const state = () =>
+    electronOf(app).evaluate(({ powerSaveBlocker, BrowserWindow }) => ({
+      awake: [0, 1, 2].some((id) => powerSaveBlocker.isStarted(id)),
+      windows: BrowserWindow.getAllWindows().length,
+    }));
+  expect(await state()).toEqual({ awake: false, windows: 1 });
+  await firstRun.downloadStarter();
+  await expect.poll(state).toEqual({ awake: true, windows: 1 });
+  await expect(firstRun.startReading).toBeVisible({ timeout: 120_000 });
+  await expect.poll(state).toEqual({ awake: false, windows: 1 });
+  await firstRun.startReading.click();
+  await expect(new ChatPage(app.page).composer).toBeVisible();
+});
+
+test('the menu has every command of the window, with its keys, and does it', async ({ app }) => {
+  const items = await menuItems(app);
+  expect(items.map(({ id }) => id)).toEqual(expect.arrayContaining(['chat.new', 'documents.attach', 'settings.open', 'palette.open', 'chat.stop', 'worker.restart']));
+  expect(items.find(({ id }) => id === 'chat.new')).toEqual({ menu: '&File', id: 'chat.new', accelerator: 'CmdOrCtrl+N', enabled: true });
+  expect(items.find(({ id }) => id === 'chat.stop')).toMatchObject({ menu: '&Chat', enabled: false });
+  await electronOf(app).evaluate(({ Menu }) => Menu.getApplicationMenu()?.getMenuItemById('settings.open')?.click());
+  await expect(app.page.getByRole('heading', { name: 'Settings', exact: true })).toBeVisible();
+});
+
+test('links show a place of the window, and nothing else', async ({ app }) => {
+  await openFromOutside(app, 'longleaf://models');
+  await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
+  await openFromOutside(app, 'longleaf://settings?offline=1', 'longleaf://download/smollm2', 'file:///etc/passwd', 'https://example.org/');
+  await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
+  await openFromOutside(app, 'longleaf://chat');
+  await expect(new ChatPage(app.page).composer).toBeVisible();
+});
+
+test('a document that the desktop hands over joins the chat; a broken model file is refused by name', async ({ app }) => {
+  await openFromOutside(app, '--flag', tmpdir(), writeFile('letter.txt', 'Dear reader, this is a letter.'));
+  await expect(new ChatPage(app.page).documents).toContainText('letter.txt');
+  await openFromOutside(app, writeFile('broken.gguf', 'GGUF, says its beginning'));
+  await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
+  await expect(app.page.getByText(/broken\.gguf/).first()).toBeVisible();
+});
+
+test('sleep and waking up end nothing', async ({ app }) => {
+  const host = app.hostProcessId();
+  await electronOf(app).evaluate(({ powerMonitor }) => {
+    powerMonitor.emit('suspend');
+    powerMonitor.emit('resume');
+  });
+  await openFromOutside(app, 'longleaf://settings');
+  await expect(app.page.getByTestId('data-folder')).not.toBeEmpty();
+  expect(app.hostProcessId()).toBe(host);
+});
+
+test('what the interface made is saved where the person says; what it did not make is not', async ({ app }) => {
+  const target = join(mkdtempSync(join(tmpdir(), 'longleaf-e2e-')), 'saved.txt');
+  await electronOf(app).evaluate(({ session }, path) => {
+    const [guard] = session.defaultSession.listeners('will-download');
+    session.defaultSession.removeAllListeners('will-download');
+    // No dialog can be answered here: the guard decides, the test names the place.
+    session.defaultSession.on('will-download', (event, item, contents) => {
+      guard(event, item, contents);
+      if (!event.defaultPrevented) item.setSavePath(path);
+    });
+  }, target);
+  await app.page.evaluate(() => {
+    for (const href of ['app://bundle/index.html', 'data:text/plain,forged', URL.createObjectURL(new Blob(['made here']))]) {
+      const link = document.createElement('a');
+      link.href = href;
+      link.download = 'note.txt';
+      link.click();
+    }
+  });
+  await expect.poll(() => readIfThere(target)).toBe('made here');
+});
+
+test('a page that has been taken over can say what it likes on its port', async ({ app }) => {
+  const host = app.hostProcessId();
+  const main = electronOf(app).process().pid ?? 0;
+  const answers = await app.page.evaluate(async () => {
+    const bridge = window.longleaf;
+    if (!bridge) throw new Error('no bridge');
+    /** Says something on a connection of its own; the answer, or what became of the connection. */
+    const say = (message: unknown) =>
+      new Promise<string>((resolve) => {
+        const port = bridge.connect();
+        port.onMessage((reply) => (reply as { kind: string }).kind === 'event' || resolve(JSON.stringify(reply).slice(0, 200)));
+        port.onClose(() => resolve('closed'));
+        try {
+          port.send(message);
+        } catch {
+          resolve('not sent');
+        }
+        setTimeout(() => resolve('nothing'), 3000);
+      });
+    const cycle: Record<string, unknown> = {};
+    cycle['self'] = cycle;
+    let brackets: unknown = [];
+    for (let depth = 0; depth < 5000; depth += 1) brackets = [brackets];
+    const call = (method: unknown, params: unknown) => ({ kind: 'call', id: 1, method, params });
+    const said = await Promise.all([
+      say('text'),
+      say({ id: 10n }),
+      say(cycle),
+      say(brackets),
+      say(call('constructor', {})),
+      say(call('__proto__', {})),
+      say(call('settings.update', { offline: 'yes' })),
+      say(call('settings.update', { toString: 1 })),
+      say(call('documents.add', { fileId: '/etc/passwd' })),
+      say(call('documents.add', { fileId: '..%2f..%2fetc%2fpasswd' })),
+      say(call('documents.text', { documentId: 'x', start: -1, end: 1e300 })),
+      say(call('models.import', { path: '/etc/passwd' })),
+      say(call('chat.send', { conversationId: 'x'.repeat(100_000), text: 'y' })),
+      say({ kind: 'quit' }),
+      say({ kind: 'register-file', requestId: 1, path: '/etc/passwd' }),
+    ]);
+    // More than any host takes: the connection ends, and only it.
+    const flood = await new Promise<string>((resolve) => {
+      const port = bridge.connect();
+      port.onMessage(() => undefined);
+      port.onClose(() => resolve('closed'));
+      for (let index = 0; index < 60_000; index += 1) port.send(call('models.list', {}));
+      setTimeout(() => resolve('open'), 20_000);
+    });
+    // What a page can do without the bridge's help.
+    bridge.showCommands([{ id: 'x', label: 'x', menu: 'file', accelerator: 'NoSuchKey+Q', enabled: true }]);
+    bridge.showCommands('commands' as never);
+    bridge.showCommands(Array.from({ length: 10_000 }, () => ({})) as never);
+    return { said, flood };
+  });
+  const refusals = answers.said.filter((answer) => /"kind":"failure"/.test(answer) || ['closed', 'not sent'].includes(answer));
+  expect(refusals, JSON.stringify(answers)).toHaveLength(answers.said.length);
+  expect(['closed', 'open']).toContain(answers.flood);
+  expect(app.hostProcessId()).toBe(host);
+  expect(isRunning(main)).toBe(true);
+  await app.page.reload();
+  await expect(new ChatPage(app.page).composer).toBeVisible({ timeout: 30_000 });
+});
+
+test('a host that hangs is ended and started again', async ({ app }) => {
+  test.setTimeout(90_000);
+  await electronOf(app).evaluate(({ dialog }) => {
+    dialog.showMessageBox = (() => Promise.resolve({ response: 0, checkboxChecked: false })) as typeof dialog.showMessageBox;
+  });
+  const hung = app.hostProcessId();
+  process.kill(hung, 'SIGSTOP');
+  await expect.poll(() => isRunning(hung), { timeout: 40_000 }).toBe(false);
+  await expect.poll(() => hostIfThere(app), { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect(app.page.getByTestId('banner')).toBeHidden({ timeout: 30_000 });
+  await expect(new ChatPage(app.page).conversations.first()).toBeVisible({ timeout: 30_000 });
+});
+
+function hostIfThere(app: RunningApp): number {
+  try {
+    return app.hostProcessId();
+  } catch {
+    return 0;
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
