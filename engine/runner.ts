@@ -4,6 +4,7 @@
  */
 import { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
+import { QueryTap } from './inspect/queryTap.ts';
 import type { KvCache } from './kv/cache.ts';
 import { FarContext } from './kv/tiers/farContext.ts';
 import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
@@ -55,6 +56,8 @@ export class Runner {
   readonly caches: readonly (KvCache | FarMemory)[];
   /** What lies beyond the GPU; null when everything is on it. */
   readonly far: FarContext | null;
+  /** Keeps queries for those who look inside. */
+  readonly tap: QueryTap;
   /** The kernels of a step in their order, and those of its logits. */
   readonly layers: readonly Part[];
   readonly head: readonly Part[];
@@ -79,6 +82,7 @@ export class Runner {
     this.mixers = parts.mixers;
     this.caches = parts.caches;
     this.far = parts.far;
+    this.tap = parts.tap;
     this.maxChunkRows = parts.options.tiers?.plan.maxChunkRows ?? parts.options.maxRows;
     this.#hidden = parts.buffers.hidden;
     this.#lastHidden = parts.buffers.hidden;
@@ -179,8 +183,9 @@ export class Runner {
     for (const mixer of this.mixers) mixer.free();
     this.far?.free();
     this.#chunks?.free();
-    for (const buffer of [...this.#buffers, this.#step.buffer, this.#tailStep.buffer]) this.#device.memory.free(buffer);
-    for (const angles of this.#angles) angles.free();
+    this.tap.close();
+    for (const buffer of this.#buffers) this.#device.memory.free(buffer);
+    for (const part of [this.#step, this.#tailStep, ...this.#angles]) part.free();
   }
 }
 
@@ -195,6 +200,7 @@ interface RunnerParts {
   mixers: Mixer[];
   caches: (KvCache | FarMemory)[];
   far: FarContext | null;
+  tap: QueryTap;
   chunks: ChunkReader | null;
   layers: Part[];
   head: Part[];
@@ -221,6 +227,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     scratch: tiers ? new FarScratch(device, tiers.plan) : null,
   }));
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
+  const tap = new QueryTap(device);
   const mixers: Mixer[] = [];
   const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale / spec.residualScale });
   const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];
@@ -244,12 +251,14 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
+    const stepOfLayer = mixer.windowTokens === null ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
       projections: buffers.projections,
       queries: buffers.queries,
       mixed: buffers.mixed,
       angles: table.buffer,
-      step,
+      step: stepOfLayer,
+      watch: tap.part({ queries: buffers.queries, width: mixer.heads * mixer.headDim, step: stepOfLayer }),
       maxRows,
       contextTokens,
       normEpsilon: spec.normEpsilon,
@@ -284,7 +293,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, layers, head };
+  return { device, spec, options, buffers, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {

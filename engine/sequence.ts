@@ -111,6 +111,11 @@ export class Sequence {
     this.#written = Math.max(this.#written, this.#tokens.length);
   }
 
+  /** Notes that positions up to `length` were stored beside the sequence, which rings have to make up for. */
+  noteOverwritten(length: number): void {
+    this.#written = Math.max(this.#written, length);
+  }
+
   /** Forgets the last tokens, e.g. one that was computed ahead and is not wanted. Only the newest may go. */
   dropTo(length: number): void {
     this.#tokens.length = Math.min(this.#tokens.length, length);

@@ -14,21 +14,34 @@ export interface Step {
   position: number;
   /** Positions before this one are not in the layers' rings: they were sealed and lie in RAM or on disk. */
   sealed?: number;
+  /** Tokens that were taken out of the layers that see everything: their keys lie so many slots further to the front. */
+  removed?: number;
   /** Reading: attends to everything exactly, whatever the policy of decoding is. */
   exact?: boolean;
 }
 
 export class StepUniform {
   readonly buffer: GPUBuffer;
+  /** The same for layers that nothing is taken out of. */
+  readonly whole: GPUBuffer;
   readonly #device: Device;
 
   constructor(device: Device) {
     this.#device = device;
-    this.buffer = device.memory.allocate('activations', 'step', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+    const allocate = (): GPUBuffer => device.memory.allocate('activations', 'step', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+    this.buffer = allocate();
+    this.whole = allocate();
   }
 
   /** Queued in order with the submissions around it. */
   write(step: Step): void {
-    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([step.rows, step.position, step.sealed ?? 0]));
+    const write = (buffer: GPUBuffer, position: number): void =>
+      this.#device.gpu.queue.writeBuffer(buffer, 0, packUniforms([step.rows, position, step.sealed ?? 0]));
+    write(this.buffer, step.position - (step.removed ?? 0));
+    write(this.whole, step.position);
+  }
+
+  free(): void {
+    for (const buffer of [this.buffer, this.whole]) this.#device.memory.free(buffer);
   }
 }

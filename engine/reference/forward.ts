@@ -18,8 +18,21 @@ export interface ReferenceWeights {
   vector(name: string): Float32Array;
 }
 
+export interface ReferenceOptions {
+  /** Tokens [start, end) that layers which see everything do not see from position `from` on. */
+  removed?: { start: number; end: number; from: number };
+  /** Hears the shares that a head gives to the keys from position `first` on. */
+  onShares?(layer: number, position: number, head: number, first: number, shares: readonly number[]): void;
+}
+
 /** Logits after every token, [tokens][vocabularySize]. `contextTokens`: the window that the GPU would have. */
-export function referenceForward(spec: ModelSpec, weights: ReferenceWeights, tokens: readonly number[], contextTokens = tokens.length): Float64Array[] {
+export function referenceForward(
+  spec: ModelSpec,
+  weights: ReferenceWeights,
+  tokens: readonly number[],
+  contextTokens = tokens.length,
+  options: ReferenceOptions = {},
+): Float64Array[] {
   const embedding = weights.matrix(spec.embedding.tensor);
   const caches = spec.blocks.map(() => ({ keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens }));
   return tokens.map((token, position) => {
@@ -27,7 +40,7 @@ export function referenceForward(spec: ModelSpec, weights: ReferenceWeights, tok
     const hidden = Float64Array.from(row, (value) => value * spec.embedding.scale);
     spec.blocks.forEach((block, index) => {
       const normed = normalise(hidden, weights.vector(block.mixerNorm), spec.normEpsilon);
-      const mixed = attend(block.mixer, weights, caches[index], normed, position, spec.normEpsilon);
+      const mixed = attend(block.mixer, weights, caches[index], normed, position, spec.normEpsilon, options, index);
       add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon), spec.residualScale);
       const fed = feedForward(block.feedForward, weights, normalise(hidden, weights.vector(block.feedForwardNorm), spec.normEpsilon));
       add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon), spec.residualScale);
@@ -44,6 +57,8 @@ function attend(
   normed: Float64Array,
   position: number,
   epsilon: number,
+  { removed, onShares }: ReferenceOptions,
+  layer: number,
 ): Float64Array {
   const { tensors, heads, kvHeads, headDim } = spec;
   const projected = stack(tensors.projections, weights, normed);
@@ -72,8 +87,12 @@ function attend(
     const query = queries.subarray(head * headDim, (head + 1) * headDim);
     const from = Math.floor(head / (heads / kvHeads)) * headDim;
     const scores = [];
-    for (let p = first; p <= position; p++) scores.push(spec.queryScale * temperature * dot(query, cache.keys[p], from));
+    for (let p = first; p <= position; p++) {
+      const seen = !removed || spec.windowTokens !== null || position < removed.from || p < removed.start || p >= removed.end;
+      scores.push(seen ? spec.queryScale * temperature * dot(query, cache.keys[p], from) : -Infinity);
+    }
     const shares = softmax(scores);
+    onShares?.(layer, position, head, first, shares);
     shares.forEach((share, i) => {
       for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[first + i][from + d];
     });

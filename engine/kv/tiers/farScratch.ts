@@ -92,8 +92,8 @@ export class FarScratch {
 
   free(): void {
     const { queries, partials, step } = this.chunk;
-    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), step.buffer, ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.list, this.listCounts, this.remaining, this.clusterScratch];
     for (const buffer of buffers) this.#device.memory.free(buffer);
-    for (const part of [this.arrivals, this.lookups, this.selection, this.select, this.segment]) part.free();
+    for (const part of [this.arrivals, this.lookups, this.selection, this.select, this.segment, step]) part.free();
   }
 }

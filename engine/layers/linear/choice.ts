@@ -66,7 +66,8 @@ async function measure(device: Device, candidates: readonly FamilyName[]): Promi
     }
   }
   for (const { weights } of trials) weights.free();
-  for (const buffer of [input, output, step.buffer]) memory.free(buffer);
+  for (const buffer of [input, output]) memory.free(buffer);
+  step.free();
   return new Map(trials.map(({ name, milliseconds }) => [name, milliseconds]));
 }
 

@@ -7,7 +7,7 @@ import { bindAttention } from '../attention/attention.ts';
 import { type KvLayout, kvBytesPerValue } from '../attention/layout.ts';
 import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
-import { attentionWork, part, rowWork } from '../part.ts';
+import { attentionWork, type Part, part, rowWork } from '../part.ts';
 
 export interface AttentionInputs {
   /** [rows][(heads + 2·kvHeads)·headDim]: queries, keys, values as projected. */
@@ -18,6 +18,8 @@ export interface AttentionInputs {
   mixed: GPUBuffer;
   angles: GPUBuffer;
   step: GPUBuffer;
+  /** Follows the rotation of the queries: whoever looks at them. */
+  watch?: Part;
   maxRows: number;
   contextTokens: number;
   normEpsilon: number;
@@ -82,6 +84,7 @@ export async function createAttentionMixer(
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
+      ...(inputs.watch ? [inputs.watch] : []),
       part('attention', attend, attentionWork({ ...layout, heads: spec.heads, window: spec.windowTokens, bytesPerValue: kvBytesPerValue(layout.format) })),
     ],
     canTruncate: (length, written) => cache.canTruncate(length, written),

@@ -1,0 +1,173 @@
+/**
+ * Looks inside: the queries of some rows are computed again and kept, and any part of their attention is made from them
+ * and the stored keys, in tiles. Weights are exact, whatever policy an answer was decoded with.
+ */
+import type { Device } from '../device/device.ts';
+import type { Readback } from '../device/readback.ts';
+import { cancelled, EngineError } from '../errors.ts';
+import type { Runner } from '../runner.ts';
+import type { Sequence } from '../sequence.ts';
+import { forEachRange, type UseRange } from './keyRanges.ts';
+import { bucketsOf, columnsOf, type LayerRows, mostColumns, RangeKernels, type TileBuffers, type TileShape } from './rangeKernels.ts';
+import { nextLogprobs } from './nextLogprobs.ts';
+
+export interface InspectedHead {
+  layer: number;
+  head: number;
+}
+
+export interface AttentionTile {
+  /** Buckets of rows, and of keys. */
+  rows: number;
+  columns: number;
+  /** [rows][columns]: weights summed over rows, heads and keys; all keys of a row add up to the number of heads. */
+  sums: Float32Array<ArrayBuffer>;
+  /** The largest single weight, and the position of its key. */
+  peaks: Float32Array<ArrayBuffer>;
+  peakKeys: Uint32Array<ArrayBuffer>;
+}
+
+export interface InspectionParts {
+  device: Device;
+  runner: Runner;
+  sequence: Sequence;
+  readback: Readback;
+}
+
+export interface InspectionRows {
+  tokens: readonly number[];
+  /** The first row that is looked at; the last is that of the last token but one: what it says is the last token. */
+  firstRow: number;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What the queries of the rows may take on the GPU. */
+const keptQueryBytes = 256 * 2 ** 20;
+
+export class Inspection {
+  readonly firstRow: number;
+  readonly rows: number;
+  /** Log-probability of the token after each row, in nats. */
+  readonly logprobs: readonly number[];
+  readonly #parts: InspectionParts;
+  readonly #kernels: RangeKernels;
+  readonly #layers: readonly LayerRows[];
+  #freed = false;
+
+  private constructor(parts: InspectionParts, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly LayerRows[]) {
+    this.#parts = parts;
+    this.#kernels = new RangeKernels(parts.device);
+    this.firstRow = rows.firstRow;
+    this.rows = rows.rows;
+    this.logprobs = rows.logprobs;
+    this.#layers = layers;
+  }
+
+  /** How many rows can be looked at at once. */
+  static mostRows(runner: Runner): number {
+    return Math.max(1, Math.floor(keptQueryBytes / runner.tap.rowBytes));
+  }
+
+  /**
+   * Computes the rows again: the sequence then is `tokens` without the last one. Valid until the sequence changes or
+   * another inspection is opened. Throws `cancelled`, `context-exceeded`, and `internal` for more rows than can be kept.
+   */
+  static async open(parts: InspectionParts, { tokens, firstRow, signal, onProgress }: InspectionRows): Promise<Inspection> {
+    const { device, runner, sequence } = parts;
+    const rows = tokens.length - 1 - firstRow;
+    if (rows < 1 || rows > Inspection.mostRows(runner)) {
+      throw new EngineError('internal', `${rows} rows cannot be looked at at once, only ${Inspection.mostRows(runner)}.`, 'Look at a shorter answer.');
+    }
+    // Cuts the sequence back to where the rows begin.
+    if (firstRow > 0) await sequence.extend(tokens.slice(0, firstRow), { signal, onProgress });
+    else sequence.clear();
+    await runner.tap.open({ firstPosition: firstRow, rows });
+    const logprobs: number[] = [];
+    try {
+      await sequence.extend(tokens.slice(0, -1), {
+        signal,
+        onChunk: async (first, count) => void logprobs.push(...(await nextLogprobs(parts, count, tokens.slice(first + 1, first + 1 + count)))),
+      });
+      runner.tap.stop();
+      const inspection = new Inspection(parts, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
+      await inspection.#computeLogSums(signal);
+      return inspection;
+    } catch (error) {
+      runner.tap.close();
+      throw error;
+    }
+  }
+
+  /** Positions that a row can see. */
+  get keys(): number {
+    return this.firstRow + this.rows;
+  }
+
+  /** A tile of the chosen heads together. Throws `cancelled` between two layers. */
+  async tile(heads: readonly InspectedHead[], shape: TileShape, signal?: AbortSignal): Promise<AttentionTile> {
+    this.#assertOpen();
+    const columns = columnsOf(shape);
+    const rows = bucketsOf(shape);
+    if (columns > mostColumns || rows > mostColumns) throw new RangeError(`a tile of ${rows} × ${columns} cells is too large`);
+    const { device, readback } = this.#parts;
+    const storage = (label: string): GPUBuffer => device.memory.storage('activations', `tile ${label}`, 4 * rows * columns);
+    const out: TileBuffers = await device.memory.checked('A tile of attention', () => ({ sums: storage('sums'), peaks: storage('peaks'), peakKeys: storage('peak keys') }));
+    try {
+      for (const [layer, chosen] of headsByLayer(heads)) {
+        if (signal?.aborted) throw cancelled();
+        await this.#ranges(layer, (range) => this.#kernels.tile(this.#layers[layer], range, chosen, shape, out));
+        await device.finished();
+        this.#kernels.release();
+      }
+      const cells = rows * columns;
+      const [sums, peaks, peakKeys] = [await readback.floats(out.sums, 0, cells), await readback.floats(out.peaks, 0, cells), await readback.words(out.peakKeys, 0, cells)];
+      return { rows, columns, sums, peaks, peakKeys };
+    } finally {
+      for (const buffer of Object.values(out)) device.memory.free(buffer);
+    }
+  }
+
+  free(): void {
+    if (this.#freed) return;
+    this.#freed = true;
+    const { device, runner } = this.#parts;
+    for (const { logSums } of this.#layers) device.memory.free(logSums);
+    runner.tap.close();
+  }
+
+  async #computeLogSums(signal: AbortSignal | undefined): Promise<void> {
+    for (const [index, layer] of this.#layers.entries()) {
+      if (signal?.aborted) throw cancelled();
+      await this.#ranges(index, (range) => this.#kernels.logSums(layer, range));
+      await this.#parts.device.finished();
+      this.#kernels.release();
+    }
+  }
+
+  #ranges(layer: number, use: UseRange): Promise<void> {
+    const { device, runner } = this.#parts;
+    return forEachRange(device, runner, layer, { position: this.firstRow, endKey: this.keys }, use);
+  }
+
+  #assertOpen(): void {
+    if (this.#freed) throw new EngineError('internal', 'The inspection was closed.', 'Open it again.');
+  }
+}
+
+async function layersOf(device: Device, runner: Runner, position: number, rows: number): Promise<LayerRows[]> {
+  return device.memory.checked('Room for the sums of the rows', () =>
+    runner.spec.blocks.map(({ mixer }, index) => {
+      const { heads, kvHeads, headDim, windowTokens } = mixer;
+      const logSums = device.memory.storage('activations', 'row log sums', 4 * rows * heads);
+      device.gpu.queue.writeBuffer(logSums, 0, new Float32Array(rows * heads).fill(-1e30));
+      return { queries: runner.tap.kept(index), logSums, heads, kvHeads, headDim, window: windowTokens, rows, position };
+    }),
+  );
+}
+
+function headsByLayer(heads: readonly InspectedHead[]): Map<number, number[]> {
+  const byLayer = new Map<number, number[]>();
+  for (const { layer, head } of heads) byLayer.set(layer, [...(byLayer.get(layer) ?? []), head]);
+  return byLayer;
+}

@@ -1,0 +1,140 @@
+/** The kernels of an inspection over one range of a layer's keys. Bindings are made for each use: it is not in a hurry. */
+import logSumsText from '../../shaders/inspect_log_sums.wgsl';
+import rangeText from '../../shaders/inspect_range.wgsl';
+import tileText from '../../shaders/inspect_tile.wgsl';
+import loadText from '../../shaders/kv_load.wgsl';
+import eightBitText from '../../shaders/kv_load_eight_bit.wgsl';
+import type { Device } from '../device/device.ts';
+import { encodeDispatch, type Kernel } from '../device/kernel.ts';
+import { packUniforms } from '../device/uniforms.ts';
+import { eightBitRecordWords } from '../retrieval/layout.ts';
+
+/** Keys of the positions [firstKey, endKey), wherever they lie. */
+export interface KeyRange {
+  keys: GPUBuffer;
+  format: 'f32' | 'f16' | 'q8';
+  /** Key p of a KV head lies in slot (p − slotOrigin) % capacitySlots. */
+  capacitySlots: number;
+  slotOrigin: number;
+  firstKey: number;
+  endKey: number;
+}
+
+/** The rows that are looked at, in one layer. */
+export interface LayerRows {
+  /** [rows][heads·headDim] f32, scaled. */
+  queries: GPUBuffer;
+  /** [rows][heads] f32. */
+  logSums: GPUBuffer;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  window: number | null;
+  rows: number;
+  /** Of the first row. */
+  position: number;
+}
+
+/** Buckets of rows (counted from the first) and of keys. The last of each may be short. */
+export interface TileShape {
+  firstRow: number;
+  endRow: number;
+  rowsPerBucket: number;
+  fromKey: number;
+  toKey: number;
+  keysPerBucket: number;
+}
+
+/** [buckets of rows][columns]: what a tile is gathered in. */
+export interface TileBuffers {
+  sums: GPUBuffer;
+  peaks: GPUBuffer;
+  peakKeys: GPUBuffer;
+}
+
+/** Columns of at most so many keys are given to one invocation each. */
+const narrowKeys = 16;
+/** The most workgroups that every adapter allows in one direction. */
+export const mostColumns = 65_535;
+
+export function columnsOf({ fromKey, toKey, keysPerBucket }: TileShape): number {
+  return Math.ceil((toKey - fromKey) / keysPerBucket);
+}
+
+export function bucketsOf({ firstRow, endRow, rowsPerBucket }: TileShape): number {
+  return Math.ceil((endRow - firstRow) / rowsPerBucket);
+}
+
+export class RangeKernels {
+  readonly #device: Device;
+  /** Until their submissions have run. */
+  readonly #transient: GPUBuffer[] = [];
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Joins a range to the rows' log-sum-exps. */
+  async logSums(layer: LayerRows, range: KeyRange): Promise<(pass: GPUComputePassEncoder) => void> {
+    const kernel = await this.#kernel('inspect_log_sums', logSumsText, layer, range, {});
+    const bindings = kernel.bind(this.#numbers(layer, range, null), layer.queries, range.keys, layer.logSums);
+    const tiles = Math.ceil((layer.rows * layer.heads) / layer.kvHeads / 4);
+    return (pass) => encodeDispatch(pass, { kernel, bindings }, tiles, layer.kvHeads);
+  }
+
+  /** Adds a range's weights of the chosen heads to a tile. */
+  async tile(layer: LayerRows, range: KeyRange, heads: readonly number[], shape: TileShape, out: TileBuffers): Promise<(pass: GPUComputePassEncoder) => void> {
+    const narrow = shape.keysPerBucket <= narrowKeys;
+    const kernel = await this.#kernel('inspect_tile', tileText, layer, range, { NARROW: narrow });
+    const numbers = this.#numbers(layer, range, shape);
+    const bindings = kernel.bind(numbers, layer.queries, range.keys, layer.logSums, this.#chosen(layer, heads), out.sums, out.peaks, out.peakKeys);
+    const columns = columnsOf(shape);
+    return (pass) => encodeDispatch(pass, { kernel, bindings }, narrow ? Math.ceil(columns / 64) : columns, bucketsOf(shape));
+  }
+
+  /** To be called when what was encoded has run. */
+  release(): void {
+    for (const buffer of this.#transient.splice(0)) this.#device.memory.free(buffer);
+  }
+
+  #kernel(label: string, text: string, { headDim }: LayerRows, { format }: KeyRange, constants: Record<string, boolean>): Promise<Kernel> {
+    const eightBit = format === 'q8';
+    return this.#device.kernels.get({
+      label,
+      texts: [eightBit ? eightBitText : loadText, rangeText, text],
+      constants: {
+        ...constants,
+        HALF_CACHE: format === 'f16',
+        EIGHT_BIT: eightBit,
+        WIDE: false,
+        FUSED: true,
+        UNITS: headDim / 4,
+        VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4,
+      },
+    });
+  }
+
+  #numbers(layer: LayerRows, range: KeyRange, shape: TileShape | null): GPUBuffer {
+    const { rows, position, heads, kvHeads, window } = layer;
+    const { capacitySlots, slotOrigin, firstKey, endKey } = range;
+    const tile = shape ? [shape.firstRow, shape.endRow, shape.rowsPerBucket, shape.fromKey, shape.toKey, shape.keysPerBucket, columnsOf(shape)] : [0, 0, 1, 0, 0, 1, 0];
+    const bytes = packUniforms([rows, position, heads, kvHeads, capacitySlots, slotOrigin, firstKey, endKey, window ?? 0, ...tile]);
+    const buffer = this.#device.memory.allocate('activations', 'inspected range', bytes.byteLength, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+    this.#device.gpu.queue.writeBuffer(buffer, 0, bytes);
+    this.#transient.push(buffer);
+    return buffer;
+  }
+
+  #chosen({ heads, kvHeads }: LayerRows, chosen: readonly number[]): GPUBuffer {
+    const group = heads / kvHeads;
+    const words = new Uint32Array(kvHeads + kvHeads * heads);
+    for (const head of chosen) {
+      const kvHead = Math.floor(head / group);
+      words[kvHeads + kvHead * heads + words[kvHead]++] = head;
+    }
+    const buffer = this.#device.memory.storage('activations', 'chosen heads', words.byteLength);
+    this.#device.gpu.queue.writeBuffer(buffer, 0, words);
+    this.#transient.push(buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,71 @@
+// The log-sum-exp of each kept query's scores over all keys that it sees, which makes its weights exact: the keys of
+// one range after the other, each joined to what the ranges before it gave.
+// Shapes: queries [rows][heads][headDim] f32, scaled; keys [kvHead][slot] vectors; logSums [rows][heads] f32, -1e30
+//   where no key was seen yet.
+// Bindings: 0 range (inspect_range.wgsl), 1 queries, 2 keys, 3 logSums.
+// Mapping: workgroup x = four queries, y = key-value head; its 64 invocations stride over the keys.
+// Constants: UNITS = headDim / 4; VECTOR_UNITS = units of a stored vector; EIGHT_BIT.
+// Reference: rowLogSums in engine/reference/inspect.ts.
+
+@group(0) @binding(0) var<uniform> range: Range;
+@group(0) @binding(1) var<storage, read> queries: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> keys: array<KvUnit>;
+@group(0) @binding(3) var<storage, read_write> logSums: array<f32>;
+
+const INVOCATIONS = 64u;
+
+var<workgroup> maxima: array<vec4<f32>, INVOCATIONS>;
+var<workgroup> sums: array<vec4<f32>, INVOCATIONS>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+  let group = range.heads / range.kvHeads;
+  let kvHead = workgroup.y;
+  let firstQuery = workgroup.x * 4u;
+  let lastQuery = range.rows * group - 1u;
+//@unroll r 4
+  let query$r = min(firstQuery + $ru, lastQuery);
+  let head$r = (query$r / group) * range.heads + kvHead * group + query$r % group;
+  let position$r = range.position + query$r / group;
+//@end
+  let positions = vec4<u32>(position0, position1, position2, position3);
+  let firsts = vec4<u32>(firstSeen(position0), firstSeen(position1), firstSeen(position2), firstSeen(position3));
+
+  var maximum = vec4<f32>(NOTHING);
+  var sum = vec4<f32>();
+  for (var key = range.firstKey + invocation; key < range.endKey; key += INVOCATIONS) {
+    let vector = vectorOf(kvHead, key);
+    var scores = vec4<f32>();
+    for (var u = 0u; u < UNITS; u++) {
+      let k = widen0(keys[vector + u]);
+      scores += vec4<f32>(
+        dot(queries[head0 * UNITS + u], k),
+        dot(queries[head1 * UNITS + u], k),
+        dot(queries[head2 * UNITS + u], k),
+        dot(queries[head3 * UNITS + u], k),
+      );
+    }
+//@if EIGHT_BIT
+    scores *= bitcast<f32>(keys[vector + UNITS]);
+//@end
+    let seen = (vec4<u32>(key) <= positions) & (vec4<u32>(key) >= firsts);
+    scores = select(vec4<f32>(NOTHING), scores, seen);
+    let highest = max(maximum, scores);
+    sum = sum * exp(max(maximum - highest, vec4<f32>(-88.0))) + select(vec4<f32>(), exp(max(scores - highest, vec4<f32>(-88.0))), seen);
+    maximum = highest;
+  }
+
+  maxima[invocation] = maximum;
+  sums[invocation] = sum;
+  workgroupBarrier();
+//@unroll r 4
+  if (invocation == $ru && firstQuery + $ru <= lastQuery) {
+    let before = logSums[head$r];
+    var highest = before;
+    for (var i = 0u; i < INVOCATIONS; i++) { highest = max(highest, maxima[i][$r]); }
+    var total = select(0.0, exp(max(before - highest, -88.0)), before > 0.5 * NOTHING);
+    for (var i = 0u; i < INVOCATIONS; i++) { total += sums[i][$r] * exp(max(maxima[i][$r] - highest, -88.0)); }
+    logSums[head$r] = select(NOTHING, highest + log(total), total > 0.0);
+  }
+//@end
+}
