@@ -41,7 +41,10 @@ export function createHandlers(host: Host): Handlers {
     },
     'settings.update': (changes) => {
       const updated = settings.update(changes);
-      if (updated.offline) downloads.cancelAll();
+      if (updated.offline) {
+        downloads.pauseAll();
+        host.client.goOffline();
+      }
       void api.follow(updated.api);
       events.emit('settings.changed', updated);
       return updated;
@@ -69,6 +72,11 @@ export function createHandlers(host: Host): Handlers {
     },
     'downloads.list': () => downloads.list(),
     'downloads.start': ({ catalogueId }) => downloads.start(catalogueId),
+    'downloads.pause': async ({ downloadId }) => {
+      await downloads.pause(downloadId);
+      return {};
+    },
+    'downloads.resume': ({ downloadId }) => downloads.resume(downloadId),
     'downloads.cancel': async ({ downloadId }) => {
       await downloads.cancel(downloadId);
       return {};

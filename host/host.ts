@@ -9,6 +9,7 @@ import { MessageTree } from './conversations/messageTree.ts';
 import { DocumentLibrary } from './documents/documentLibrary.ts';
 import { DownloadManager } from './downloads/downloadManager.ts';
 import { OutboundClient } from './downloads/outboundClient.ts';
+import { HubClient, hubOptions } from './hub/hubClient.ts';
 import { HostEvents } from './events.ts';
 import { FileRegistry } from './fileRegistry.ts';
 import { type Handlers, createHandlers } from './handlers.ts';
@@ -46,6 +47,8 @@ export interface Host {
   readonly memories: MemoryShelf;
   readonly catalogue: CatalogueEntry[];
   readonly models: ModelStore;
+  /** The only way out of the machine. */
+  readonly client: OutboundClient;
   readonly downloads: DownloadManager;
   readonly conversations: ConversationStore;
   readonly messages: MessageTree;
@@ -94,8 +97,9 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     // A worker that is not ready has opened nothing yet, and one that ended has let go of it.
     inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, line, folder.memories) : null),
   });
-  const client = new OutboundClient(outbound, () => settings.read().offline);
-  const downloads = new DownloadManager({ catalogue, models, client, folder, events });
+  const client = new OutboundClient({ log: outbound, isOffline: () => settings.read().offline });
+  const hub = new HubClient(client, hubOptions());
+  const downloads = new DownloadManager({ catalogue, models, client, hub, folder, events });
   const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, line, memories, events });
   const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 
@@ -107,6 +111,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
     await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
+    await client.close();
     database.close();
     lock.release();
   };
@@ -118,6 +123,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const parts = { folder, events, settings, outbound, supervisor, session, files, documents, memories, catalogue, models };
   const host: Host = {
     ...parts,
+    client,
     downloads,
     conversations,
     messages,
@@ -130,6 +136,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     begin: () => {
       supervisor.start();
       readings.begin();
+      void downloads.restore(!settings.read().offline);
       void api.follow(settings.read().api);
     },
     close: () => (closed ??= close()),

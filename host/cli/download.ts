@@ -17,7 +17,7 @@ export async function downloadWithProgress(host: Host, catalogueId: string, { ou
     output.progress({ label: download.state === 'verifying' ? 'Verifying' : 'Downloading', done, total, unit: 'bytes', perSecond, secondsLeft });
     output.event({ event: 'progress', phase: download.state, done, total });
   });
-  const stop = () => void host.downloads.cancel(id);
+  const stop = () => void host.downloads.pause(id);
   signal.addEventListener('abort', stop, { once: true });
   try {
     const download = await host.downloads.finished(id);

@@ -113,11 +113,32 @@ export const catalogueEntry = z.object({
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntry>;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** One file to fetch; a model that was split has several. */
+export const downloadFile = z.object({ fileName: z.string().min(1).max(255), sizeBytes: count, sha256, sources: z.array(catalogueSource).min(1) });
+export type DownloadFile = z.infer<typeof downloadFile>;
+
+/** A model to fetch: from the catalogue, or chosen at the hub. */
+export const downloadTarget = z.object({
+  id: identifier,
+  catalogueId: identifier.nullable(),
+  name: z.string(),
+  licence: licence.nullable(),
+  files: z.array(downloadFile).min(1),
+});
+export type DownloadTarget = z.infer<typeof downloadTarget>;
+
 export const download = z.object({
   id: identifier,
-  catalogueId: identifier,
+  catalogueId: identifier.nullable(),
+  /** Of the first file: what it is, wherever it comes from. */
+  sha256,
   name: z.string(),
-  state: z.enum(['starting', 'downloading', 'verifying', 'done', 'failed', 'cancelled']),
+  /** `waiting`: it goes on by itself. `paused` and `failed`: what was fetched is kept, and it goes on when asked to. */
+  state: z.enum(['starting', 'downloading', 'waiting', 'verifying', 'paused', 'done', 'failed', 'cancelled']),
+  /** Why it waits, and until when. */
+  waiting: z.object({ reason: z.string(), untilMs: timestampMs }).nullable(),
   source: z.string(),
   doneBytes: count,
   totalBytes: count,

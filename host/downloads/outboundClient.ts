@@ -1,32 +1,53 @@
 /** The only way out of the machine: refuses when offline, and writes every request down. */
+import { EnvHttpProxyAgent, type RequestInit, type Response, fetch } from 'undici';
 import { HostError } from '../errors.ts';
 import type { OutboundLog } from '../storage/outboundLog.ts';
+import { hideCredentials, readProxy } from './proxy.ts';
+
+export interface OutboundClientOptions {
+  log: OutboundLog;
+  isOffline: () => boolean;
+  /** Address of the proxy that the person set; null: what the environment says. Read for each request. */
+  proxy?: () => string | null;
+}
 
 export class OutboundClient {
-  readonly #log: OutboundLog;
-  readonly #isOffline: () => boolean;
+  readonly #options: OutboundClientOptions;
+  #online = new AbortController();
+  #agent: { proxy: string | null; dispatcher: EnvHttpProxyAgent } | null = null;
 
-  constructor(log: OutboundLog, isOffline: () => boolean) {
-    this.#log = log;
-    this.#isOffline = isOffline;
+  constructor(options: OutboundClientOptions) {
+    this.#options = options;
   }
 
   refuseWhenOffline(): void {
-    if (!this.#isOffline()) return;
-    throw new HostError('offline', 'Longleaf is set to stay offline.', 'Turn offline mode off in the settings, or import a GGUF file by hand.');
+    if (this.#options.isOffline()) throw stayingOffline();
+  }
+
+  /** Aborted by `goOffline`. */
+  get signal(): AbortSignal {
+    return this.#online.signal;
+  }
+
+  /** Ends every request that is under way, bodies included. */
+  goOffline(): void {
+    this.#online.abort(stayingOffline());
+    this.#online = new AbortController();
   }
 
   /** Does not follow redirects: each hop is a request of its own, with its own line in the log. */
-  async fetch(purpose: string, url: URL, init: RequestInit): Promise<Response> {
-    this.refuseWhenOffline();
+  async fetch(purpose: string, url: URL, init: Pick<RequestInit, 'headers'> & { signal?: AbortSignal }): Promise<Response> {
+    const online = this.#online.signal;
     // Queries hold signatures; they say nothing about where a request went.
-    const note = this.#log.begin(purpose, `${url.origin}${url.pathname}`);
+    const note = this.begin(purpose, `${url.origin}${url.pathname}`);
     try {
-      const response = await fetch(url, { ...init, redirect: 'manual' });
+      const signal = init.signal ? AbortSignal.any([init.signal, online]) : online;
+      const response = await fetch(url, { ...init, signal, redirect: 'manual', dispatcher: this.#dispatcher() });
       note(`status ${response.status}`);
       return response;
     } catch (error) {
-      note(error instanceof Error ? describeNetworkError(error) : String(error));
+      note(describeNetworkError(error));
+      if (online.aborted) throw stayingOffline();
       throw error;
     }
   }
@@ -34,13 +55,35 @@ export class OutboundClient {
   /** For another program that goes out on our behalf. */
   begin(purpose: string, address: string): (outcome: string) => void {
     this.refuseWhenOffline();
-    return this.#log.begin(purpose, address);
+    return this.#options.log.begin(purpose, address);
+  }
+
+  async close(): Promise<void> {
+    this.#online.abort(stayingOffline());
+    await this.#agent?.dispatcher.destroy();
+  }
+
+  #dispatcher(): EnvHttpProxyAgent {
+    const proxy = this.#options.proxy?.() ?? null;
+    if (this.#agent && this.#agent.proxy === proxy) return this.#agent.dispatcher;
+    // What is under way on the old one ends there.
+    void this.#agent?.dispatcher.close().catch(() => undefined);
+    const address = proxy === null ? {} : { httpProxy: readProxy(proxy), httpsProxy: readProxy(proxy), noProxy: '' };
+    // Who waits decides how long; a pause for the bandwidth limit is no fault of the server.
+    const dispatcher = new EnvHttpProxyAgent({ ...address, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
+    this.#agent = { proxy, dispatcher };
+    return dispatcher;
   }
 }
 
+function stayingOffline(): HostError {
+  return new HostError('offline', 'Longleaf is set to stay offline.', 'Turn offline mode off in the settings, or import a GGUF file by hand.');
+}
+
 /** `fetch` says only "fetch failed"; the reason is in its cause. */
-export function describeNetworkError(error: Error): string {
+export function describeNetworkError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
-  return cause instanceof Error ? cause.message : error.message;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return hideCredentials(cause.errors[0].message);
+  return hideCredentials(cause instanceof Error ? cause.message : error.message);
 }

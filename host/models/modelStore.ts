@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { chmod, constants, copyFile, link, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type CatalogueEntry, type ModelRecord, licence, modelRecord } from '../contract/entities.ts';
+import { type CatalogueEntry, type DownloadTarget, type ModelRecord, licence, modelRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';
 import { formatBytes, quoted } from '../wording.ts';
@@ -73,12 +73,14 @@ export class ModelStore {
   }
 
   /** A download that is whole, checked and synced: renamed into place. */
-  async adoptDownload(path: string, entry: CatalogueEntry): Promise<ModelRecord> {
-    const header = await inspectModel(path, entry.fileName);
-    const known = this.list().find((model) => model.sha256 === entry.sha256);
-    const id = known?.id ?? this.#freeId(entry.id);
-    await rename(path, this.path(id));
-    return known ? this.get(known.id) : this.#insert(id, header, entry.fileName, entry.sha256, entry);
+  async adoptDownload([path]: readonly string[], target: DownloadTarget): Promise<ModelRecord> {
+    const [file] = target.files;
+    if (!path || !file) throw new Error('a download without a file');
+    const header = await inspectModel(path, file.fileName);
+    const known = this.list().find((model) => model.sha256 === file.sha256);
+    const id = known?.id ?? this.#freeId(target.id);
+    await takeOver(path, this.path(id));
+    return known ? this.get(known.id) : this.#insert(id, header, file.fileName, file.sha256, target);
   }
 
   async verify(modelId: string): Promise<{ ok: boolean; sha256: string; failure: ReturnType<typeof changedFile> | null }> {
@@ -143,7 +145,7 @@ export class ModelStore {
     }
   }
 
-  #insert(id: string, header: ModelHeader, fileName: string, sha256: string, entry: CatalogueEntry | undefined): ModelRecord {
+  #insert(id: string, header: ModelHeader, fileName: string, sha256: string, entry: Pick<DownloadTarget, 'name' | 'licence'> | undefined): ModelRecord {
     this.#database.run(
       `INSERT INTO models (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
@@ -156,7 +158,7 @@ export class ModelStore {
       sha256,
       header.contextTokens,
       header.chat ? 1 : 0,
-      entry ? JSON.stringify(entry.licence) : null,
+      entry?.licence ? JSON.stringify(entry.licence) : null,
       Date.now(),
     );
     return this.get(id);
@@ -192,6 +194,12 @@ export class ModelStore {
       addedAtMs: row.added_at_ms,
     });
   }
+}
+
+/** Until its row is written the part stays, too: a kill in between costs nothing. Where there are no hard links it moves. */
+async function takeOver(from: string, to: string): Promise<void> {
+  await rm(to, { force: true });
+  await link(from, to).catch(() => rename(from, to));
 }
 
 export function missingFile(model: ModelRecord): HostError {

@@ -5,10 +5,10 @@ import { onTestFinished } from 'vitest';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import type { CatalogueEntry, Download } from '../contract/entities.ts';
 import { DownloadManager } from '../downloads/downloadManager.ts';
-import type { HubOptions } from '../downloads/hubSource.ts';
 import { OutboundClient } from '../downloads/outboundClient.ts';
-import type { OpenPart } from '../downloads/partFile.ts';
+import type { OpenPart } from '../downloads/partHandle.ts';
 import { HostEvents } from '../events.ts';
+import { HubClient, type HubOptions, hubOptions } from '../hub/hubClient.ts';
 import { ModelStore } from '../models/modelStore.ts';
 import { Database } from '../storage/database.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
@@ -42,6 +42,8 @@ interface Setting {
   openPart?: OpenPart;
   /** Where the data folder is made. */
   parentFolder?: string;
+  proxy?: string;
+  bytesPerSecond?: () => number | null;
 }
 
 export function openManager({ endpoint, sources = [hubLocation], entry = {}, openPart, parentFolder, ...setting }: Setting) {
@@ -53,17 +55,14 @@ export function openManager({ endpoint, sources = [hubLocation], entry = {}, ope
   const events = new HostEvents();
   const outbound = new OutboundLog(database);
   const state = { offline: false };
-  const manager = new DownloadManager({
-    catalogue,
-    models,
-    events,
-    folder,
-    client: new OutboundClient(outbound, () => state.offline),
-    hub: { endpoint, firstByteTimeoutMs: 2000, stallTimeoutMs: 2000, firstRetryPauseMs: 10, token: undefined, ...setting.hub },
-    openPart,
-  });
+  const client = new OutboundClient({ log: outbound, isOffline: () => state.offline, proxy: () => setting.proxy ?? null });
+  onTestFinished(() => client.close());
+  const token = () => Promise.resolve(null);
+  const options = { ...hubOptions({}), endpoint, firstByteTimeoutMs: 2000, stallTimeoutMs: 2000, firstRetryPauseMs: 10, retries: 5, token, ...setting.hub };
+  const hub = new HubClient(client, options);
+  const manager = new DownloadManager({ catalogue, models, events, folder, client, hub, openPart, bytesPerSecond: setting.bytesPerSecond });
   const reports: Download[] = [];
   events.subscribe((name, payload) => name === 'downloads.changed' && reports.push(payload as Download));
   const download = async () => manager.finished(manager.start('tiny').id);
-  return { manager, models, folder, outbound, reports, state, download };
+  return { manager, client, models, folder, outbound, reports, state, download };
 }

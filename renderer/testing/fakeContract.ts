@@ -242,7 +242,7 @@ export class FakeContract {
   async #download(catalogueId: string): Promise<Download> {
     const entry = data.catalogue.find(({ id }) => id === catalogueId) ?? data.catalogue[0];
     const id = `download${this.#next++}`;
-    let download: Download = { id, catalogueId, name: entry.name, state: 'starting', source: 'huggingface.co', doneBytes: 0, totalBytes: entry.sizeBytes, bytesPerSecond: 0, modelId: null, failure: null };
+    let download: Download = { id, catalogueId, sha256: entry.sha256, name: entry.name, state: 'starting', waiting: null, source: 'huggingface.co', doneBytes: 0, totalBytes: entry.sizeBytes, bytesPerSecond: 0, modelId: null, failure: null };
     const change = (part: Partial<Download>) => {
       download = { ...download, ...part };
       this.#downloads = [...this.#downloads.filter((other) => other.id !== id), download];

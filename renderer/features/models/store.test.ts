@@ -6,7 +6,7 @@ import { downloadDetails } from './downloadText.ts';
 import { answeringModel, createModelsStore, downloadOf, installedModelOf } from './store.ts';
 
 const download: Download = {
-  id: 'd1', catalogueId: 'small', name: 'Small', state: 'downloading', source: 'the hub', doneBytes: 50_000_000, totalBytes: 150_000_000,
+  id: 'd1', catalogueId: 'small', sha256: 'a'.repeat(64), name: 'Small', state: 'downloading', waiting: null, source: 'the hub', doneBytes: 50_000_000, totalBytes: 150_000_000,
   bytesPerSecond: 10_000_000, modelId: null, failure: null,
 };
 const model: ModelRecord = {

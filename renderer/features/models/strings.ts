@@ -4,7 +4,9 @@ import type { Download } from '../../../host/contract/entities.ts';
 const states: Record<Download['state'], string> = {
   starting: 'Starting',
   downloading: 'Downloading',
+  waiting: 'Waiting',
   verifying: 'Verifying',
+  paused: 'Paused',
   done: 'Done',
   failed: 'Failed',
   cancelled: 'Cancelled',
