@@ -2,27 +2,13 @@
 // Shapes: gateUp [rows][2F] f32 (gate, then up), output [rows][F] f32; F divisible by 4.
 // Bindings: 0 shape, 1 gateUp, 2 output.
 // Mapping: y = row; the workgroups of x stride over the row's vec4s.
-// Constants: INVOCATIONS, GELU (tanh form; else SiLU). Reference: gate in engine/reference/gated.ts.
+// Constants: INVOCATIONS. Reference: gate in engine/reference/gated.ts. Texts: activation.wgsl.
 
 struct Shape { units: u32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> gateUp: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;
-
-// x / (1 + e^(-y)). The exponent is bounded: e^88 is finite in f32, and beyond it the quotient is 0 anyway.
-fn sigmoidTimes(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
-  return x / (1.0 + exp(min(-y, vec4<f32>(88.0))));
-}
-
-fn activate(x: vec4<f32>) -> vec4<f32> {
-//@if GELU
-  // ½x(1 + tanh z) = x · sigmoid(2z); WGSL's own tanh may overflow for large z.
-  return sigmoidTimes(x, 1.5957691216 * (x + 0.044715 * x * x * x));
-//@else
-  return sigmoidTimes(x, x);
-//@end
-}
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(

@@ -29,6 +29,8 @@ struct Shape {
   first_column: u32,
   // Factor of looked-up embeddings.
   multiplier: f32,
+  // Of the normalisation of the input, where a kernel does that too.
+  epsilon: f32,
 }
 
 struct Step {

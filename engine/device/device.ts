@@ -8,6 +8,14 @@ import { shortAdapterName } from './adapterName.ts';
 import { KernelCache } from './kernel.ts';
 import { GpuMemory } from './memory.ts';
 
+/** A subgroup multiplies f16 [rows][depth] by f16 [depth][columns] and adds to [rows][columns] of `sum`. */
+export interface MatrixShape {
+  rows: number;
+  columns: number;
+  depth: number;
+  sum: 'f16' | 'f32';
+}
+
 export interface AdapterFacts {
   name: string;
   /** As people call it: “NVIDIA H100”. */
@@ -19,13 +27,17 @@ export interface AdapterFacts {
   /** Lanes of a subgroup, 0 when subgroups are missing or their size varies. */
   subgroupLanes: number;
   hasHalf: boolean;
+  /** Shapes that subgroups multiply in one instruction; none where the adapter cannot. */
+  matrixShapes: MatrixShape[];
   features: string[];
   limits: Record<string, number>;
 }
 
 const lossKnownWithinMs = 100;
 
-const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+// Not yet in WebGPU, and so unknown to its types.
+const matrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+const wantedFeatures: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query', matrixFeature];
 const wantedLimits = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
@@ -148,9 +160,27 @@ function factsOf(adapter: GPUAdapter, limits: Record<string, number>): AdapterFa
     kind,
     subgroupLanes: adapter.features.has('subgroups') ? lanes : 0,
     hasHalf: adapter.features.has('shader-f16'),
+    matrixShapes: matrixShapesOf(adapter),
     features: [...adapter.features].sort(),
     limits,
   };
+}
+
+/** What Dawn says of a shape; the members of its objects cannot be enumerated. */
+interface MatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+function matrixShapesOf({ features, info }: GPUAdapter): MatrixShape[] {
+  if (!features.has(matrixFeature) || !features.has('shader-f16') || !features.has('subgroups')) return [];
+  const { subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & { subgroupMatrixConfigs?: readonly MatrixConfig[] };
+  return [...subgroupMatrixConfigs].flatMap(({ componentType, resultComponentType: sum, M, N, K }) =>
+    componentType === 'f16' && (sum === 'f16' || sum === 'f32') ? [{ rows: M, columns: N, depth: K, sum } as const] : [],
+  );
 }
 
 function firstLine(text: string): string {

@@ -16,6 +16,8 @@ export interface ShaderOptions {
   constants?: ShaderConstants;
   /** WGSL `enable` extensions: 'f16', 'subgroups'. */
   enables?: readonly string[];
+  /** Rules of the compiler that the text is known to keep, though the compiler cannot see it. */
+  diagnosticsOff?: readonly string[];
   /** `alias NAME = type;` lines. */
   aliases?: Readonly<Record<string, string>>;
 }
@@ -25,6 +27,7 @@ export function specialise(texts: readonly string[], options: ShaderOptions = {}
   const constants = options.constants ?? {};
   const prelude = [
     ...(options.enables ?? []).map((name) => `enable ${name};`),
+    ...(options.diagnosticsOff ?? []).map((name) => `diagnostic(off, ${name});`),
     ...Object.entries(options.aliases ?? {}).map(([name, type]) => `alias ${name} = ${type};`),
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${value};`),
   ];

@@ -3,6 +3,7 @@ import type { Device } from '../../device/device.ts';
 import { StepUniform } from '../step.ts';
 import type { SourceMatrix } from './matrix.ts';
 import { bindProduct } from './product.ts';
+import { chooseRivals } from './rivals.ts';
 import { type FamilyName, familyOf, promisingFamilies, type VariantFamily } from './variants.ts';
 import { WeightUploader, limitsOf } from './weights.ts';
 
@@ -26,6 +27,7 @@ const rounds = 8;
 
 export async function chooseFamily(device: Device, cache: ChoiceCache): Promise<Choice> {
   const candidates = promisingFamilies(device);
+  if (device.facts.kind === 'gpu') return chooseRivals(device, cache);
   if (candidates.length === 1) return { family: familyOf(device, candidates[0]), why: 'the only one for this adapter' };
   const key = `linear family of ${candidates.join(', ')}`;
   const [name, why] = (cache.get(key) ?? '').split(': ');
@@ -49,7 +51,7 @@ async function measure(device: Device, candidates: readonly FamilyName[]): Promi
   for (const name of candidates) {
     const family = familyOf(device, name);
     const weights = await new WeightUploader(device, family.layout, limitsOf(device)).upload('measurement', [anyWeights()]);
-    const bound = await bindProduct(family, weights, { input, output, step: step.buffer, maxRows: 1 });
+    const bound = await bindProduct(device, family, weights, { input, output, step: step.buffer, maxRows: 1 });
     trials.push({ name, weights, bound, milliseconds: Infinity });
   }
   for (let round = 0; round < rounds; round++) {

@@ -10,6 +10,7 @@ import type { SourceMatrix } from './matrix.ts';
 import { bindProduct, type ProductBinding } from './product.ts';
 import { type ChoiceCache, chooseFamily } from './choice.ts';
 import { type FamilyName, familyOf } from './variants.ts';
+import { type Preferences, workgroupFamily } from './workgroup.ts';
 import { limitsOf, type LinearWeights, WeightUploader } from './weights.ts';
 
 export type { ChoiceCache } from './choice.ts';
@@ -41,18 +42,22 @@ export interface LinearKernels {
 export interface LinearOptions {
   /** Family of kernels to use whatever the measurement says. */
   family?: FamilyName;
+  /** Kernels to use for GPUs whatever the measurement says. */
+  preferences?: Preferences;
   bindingLimitBytes?: number;
 }
 
 export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
-  const { family, why } = options.family
-    ? { family: familyOf(device, options.family), why: 'asked for' }
-    : await chooseFamily(device, cache);
+  const { family, why } = options.preferences
+    ? { family: workgroupFamily(device, options.preferences), why: 'asked for' }
+    : options.family
+      ? { family: familyOf(device, options.family), why: 'asked for' }
+      : await chooseFamily(device, cache);
   const uploader = new WeightUploader(device, family.layout, limitsOf(device, options.bindingLimitBytes));
   return {
     describe: () => ({ ...family.describe(), weights: `${family.name} layout (${why})` }),
     upload: (name, sources) => uploader.upload(name, sources),
-    bind: (weights, io) => bindProduct(family, weights, io),
+    bind: (weights, io) => bindProduct(device, family, weights, io),
     bindEmbedding: (weights, io) => bindEmbedding(device, weights, io),
   };
 }

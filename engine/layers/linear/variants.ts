@@ -1,7 +1,7 @@
 /** The families of kernels for matrix products, and which of them a device may run. */
 import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
-import type { Layout } from './format.ts';
+import type { Layout, WeightFormat } from './format.ts';
 import type { LinearShape } from './matrix.ts';
 import { portableFamily } from './portable.ts';
 import { subgroupFamily } from './subgroup.ts';
@@ -14,6 +14,8 @@ export interface Variant {
   fromRows: number;
   kernel(part: WeightPart, inputs: number): Promise<Kernel>;
   workgroups(outputs: number, rows: number): { x: number; y: number };
+  /** Where it reads the input as halves (halve_rows.wgsl): the rows of its tile, to which the input is padded. */
+  halvesOfRows?: number;
 }
 
 /** Variants that share a layout of the weights. */
@@ -21,13 +23,13 @@ export interface VariantFamily {
   name: string;
   layout: Layout;
   /** In ascending order of `fromRows`; the first is good from one row. */
-  variantsFor(shape: LinearShape): readonly Variant[];
+  variantsFor(shape: LinearShape, format: WeightFormat): readonly Variant[];
   describe(): Record<string, string>;
 }
 
 const families = {
   portable: portableFamily,
-  workgroup: workgroupFamily,
+  workgroup: (device: Device) => workgroupFamily(device),
   subgroup: (device: Device) => subgroupFamily(device, false),
   'subgroup texture': (device: Device) => subgroupFamily(device, true),
 } satisfies Record<string, (device: Device) => VariantFamily>;

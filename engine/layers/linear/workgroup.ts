@@ -1,29 +1,70 @@
-/** Kernels of real GPUs: workgroup memory, barriers and many threads. */
+/** Kernels of real GPUs: workgroup memory, barriers and many threads. Which of them runs is measured. */
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import matmulWorkgroupRow from '../../../shaders/matmul_workgroup_row.wgsl';
 import matmulWorkgroupTile from '../../../shaders/matmul_workgroup_tile.wgsl';
 import type { Device } from '../../device/device.ts';
-import { blockWeights, formatConstants } from './format.ts';
+import { blockWeights, formatConstants, type WeightFormat } from './format.ts';
+import type { LinearShape } from './matrix.ts';
+import { matrixTiles, matrixVariant } from './matrixTile.ts';
 import { portableVariants } from './portable.ts';
 import type { Variant, VariantFamily } from './variants.ts';
 
-const slices = 8;
+/** How a workgroup of the decode kernel shares its columns and inputs. */
+export interface RowShape {
+  lanes: number;
+  slices: number;
+  /** Columns of a thread. */
+  columns: number;
+}
 
-export function workgroupFamily(device: Device): VariantFamily {
-  const few = (rows: number, fromRows: number): Variant => ({
-    name: `matmul_workgroup_row, ${rows} rows × 32 columns × ${slices} slices`,
+/** From this many rows on a tile is faster than rows. */
+const tileFromRows = 9;
+
+// Few columns a workgroup keep all cores busy with small matrices; several a thread load inputs less often.
+const rowShapes: readonly RowShape[] = [
+  { lanes: 32, slices: 8, columns: 1 },
+  { lanes: 32, slices: 8, columns: 2 },
+  { lanes: 16, slices: 16, columns: 1 },
+  { lanes: 16, slices: 16, columns: 2 },
+  { lanes: 8, slices: 32, columns: 1 },
+  { lanes: 8, slices: 32, columns: 2 },
+  { lanes: 8, slices: 32, columns: 4 },
+  { lanes: 8, slices: 64, columns: 2 },
+];
+
+export function rowVariant(device: Device, { lanes, slices, columns }: RowShape, rows: number, fromRows: number): Variant {
+  return {
+    name: `matmul_workgroup_row, ${rows} rows × ${lanes}×${columns} columns × ${slices} slices`,
     fromRows,
     kernel: (part) =>
       device.kernels.get({
         label: 'matmul_workgroup_row',
         texts: [matmulWeights, matmulWorkgroupRow],
-        constants: { ...formatConstants(part.format, part.tileColumns, part.inTexture), ROWS: rows, SLICES: slices },
+        constants: {
+          ...formatConstants(part.format, part.tileColumns, part.inTexture),
+          ROWS: rows,
+          LANES: lanes,
+          SLICES: slices,
+          COLUMNS: columns,
+          NORM: false,
+          GATED: false,
+        },
       }),
-    workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / 32), y: Math.ceil(stepRows / rows) }),
-  });
-  const many: Variant = {
+    workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / (lanes * columns)), y: Math.ceil(stepRows / rows) }),
+  };
+}
+
+/** Candidates for one row, the plain one that runs everywhere first. */
+export function rowCandidates(device: Device): Variant[] {
+  const { maxComputeInvocationsPerWorkgroup: most } = device.facts.limits;
+  return rowShapes.filter(({ lanes, slices }) => lanes * slices <= most).map((shape) => rowVariant(device, shape, 1, 1));
+}
+
+/** Candidates for many rows, the plain one that runs everywhere first. */
+export function tileCandidates(device: Device): Variant[] {
+  const plain: Variant = {
     name: 'matmul_workgroup_tile, 64 rows × 64 columns',
-    fromRows: 9,
+    fromRows: tileFromRows,
     kernel: (part) =>
       device.kernels.get({
         label: 'matmul_workgroup_tile',
@@ -32,11 +73,35 @@ export function workgroupFamily(device: Device): VariantFamily {
       }),
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / 64), y: Math.ceil(rows / 64) }),
   };
-  const variants = [few(1, 1), few(4, 2), many];
+  return [plain, ...matrixTiles(device).map((tile) => matrixVariant(device, tile, tileFromRows))];
+}
+
+/** Which matrices are multiplied alike: by how their weights are stored and, for one row, by how many outputs they have. */
+export type MatrixClass = 'narrow' | 'wide';
+export const narrowOutputs = 6144;
+
+export interface Preferences {
+  row(codes: WeightFormat['codes'], size: MatrixClass): Variant | undefined;
+  tile(codes: WeightFormat['codes']): Variant | undefined;
+}
+
+export function workgroupFamily(device: Device, preferences?: Preferences): VariantFamily {
+  const [plainRow] = rowCandidates(device);
+  const [plainTile] = tileCandidates(device);
+  const few = rowVariant(device, rowShapes[0], 4, 2);
+  const variantsFor = ({ inputs, outputs }: LinearShape, { codes }: WeightFormat): readonly Variant[] => {
+    if (inputs % blockWeights !== 0) return portableVariants(device);
+    const row = preferences?.row(codes, outputs > narrowOutputs ? 'wide' : 'narrow') ?? plainRow;
+    return [row, few, preferences?.tile(codes) ?? plainTile];
+  };
+  const four: WeightFormat = { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 };
   return {
     name: 'workgroup',
     layout: { tileColumns: 64, textures: false },
-    variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? variants : portableVariants(device)),
-    describe: () => ({ decode: variants[0].name, 'small batch': variants[1].name, prefill: many.name }),
+    variantsFor,
+    describe: () => {
+      const [decode, small, prefill] = variantsFor({ inputs: 4096, outputs: 4096 }, four);
+      return { decode: decode.name, 'small batch': small.name, prefill: prefill.name };
+    },
   };
 }

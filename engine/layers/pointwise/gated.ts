@@ -1,4 +1,5 @@
 /** The gated activation between the two halves of a feed-forward layer. */
+import activationText from '../../../shaders/activation.wgsl';
 import gatedText from '../../../shaders/gated_activation.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
@@ -23,7 +24,7 @@ export async function bindGated(device: Device, io: GatedBuffers, family = kerne
   const invocations = loneSubgroup ? device.facts.subgroupLanes : 64;
   const kernel = await device.kernels.get({
     label: 'gated_activation',
-    texts: [gatedText],
+    texts: [activationText, gatedText],
     constants: { INVOCATIONS: invocations, GELU: io.activation === 'gelu-tanh' },
   });
   const units = io.columns / 4;

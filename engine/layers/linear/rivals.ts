@@ -1,0 +1,182 @@
+/**
+ * Chooses the kernels of a GPU by a short measurement, and remembers them. Rivals compute the same product of
+ * weights that no cache holds; one whose results differ from the plain kernel's, or that does not compile, is out:
+ * drivers have computed wrongly before, and a fast wrong kernel is worse than none.
+ */
+import type { Device } from '../../device/device.ts';
+import { Readback } from '../../device/readback.ts';
+import { timeEncoding } from '../../measure/timing.ts';
+import { StepUniform } from '../step.ts';
+import type { Choice, ChoiceCache } from './choice.ts';
+import { type WeightFormat, scaleWordsPerBlock, unitsPerBlock } from './format.ts';
+import { bindProduct } from './product.ts';
+import type { Variant } from './variants.ts';
+import { LinearWeights, type WeightPart } from './weights.ts';
+import { type MatrixClass, type Preferences, rowCandidates, tileCandidates, workgroupFamily } from './workgroup.ts';
+
+type Codes = Exclude<WeightFormat['codes'], 'f32'>;
+
+/** One question: which of the rivals multiplies such weights fastest. */
+interface Contest {
+  key: string;
+  rivals: readonly Variant[];
+  format: WeightFormat;
+  rows: number;
+  outputs: number;
+}
+
+const inputs = 4096;
+const tileRows = 512;
+/** More than the last caches of large GPUs hold. */
+const rotatedBytes = 160e6;
+/** Largest difference from the plain kernel, relative to the root mean square of its results. */
+const tolerance = 0.1;
+
+const formats: Record<Codes, WeightFormat> = {
+  u4: { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 },
+  u8: { codes: 'u8', scales: 'f16', scaleBlock: 32, zeroPoint: 128 },
+  f16: { codes: 'f16', scales: 'none', scaleBlock: 32, zeroPoint: 0 },
+};
+const outputsOf: Record<MatrixClass, number> = { narrow: 2048, wide: 16384 };
+
+function contestsOf(device: Device): Contest[] {
+  const [rows, tiles] = [rowCandidates(device), tileCandidates(device)];
+  return (Object.keys(formats) as Codes[]).flatMap((codes) => [
+    ...(['narrow', 'wide'] as const).map((size) => ({ key: `${codes} ${size} row`, rivals: rows, format: formats[codes], rows: 1, outputs: outputsOf[size] })),
+    { key: `${codes} tile`, rivals: tiles, format: formats[codes], rows: tileRows, outputs: 4096 },
+  ]);
+}
+
+export async function chooseRivals(device: Device, cache: ChoiceCache): Promise<Choice> {
+  const winners = new Map<string, Variant>();
+  const why: string[] = [];
+  for (const contest of contestsOf(device)) {
+    const { key, rivals } = contest;
+    const cacheKey = `linear kernel of ${key}: ${rivals.map(({ name }) => name).join('; ')}`;
+    const [name, told] = (cache.get(cacheKey) ?? '').split('|');
+    const known = rivals.find((rival) => rival.name === name);
+    if (known) {
+      winners.set(key, known);
+      why.push(`${key}: ${told}, remembered`);
+      continue;
+    }
+    const { winner, summary } = await hold(device, contest);
+    cache.set(cacheKey, `${winner.name}|${summary}`);
+    winners.set(key, winner);
+    why.push(`${key}: ${summary}`);
+  }
+  return { family: workgroupFamily(device, preferencesOf(winners)), why: why.join('; ') };
+}
+
+function preferencesOf(winners: ReadonlyMap<string, Variant>): Preferences {
+  // Plain f32 weights are rare; what suits f16 suits them.
+  const stored = (codes: WeightFormat['codes']): Codes => (codes === 'f32' ? 'f16' : codes);
+  return {
+    row: (codes, size) => winners.get(`${stored(codes)} ${size} row`),
+    tile: (codes) => winners.get(`${stored(codes)} tile`),
+  };
+}
+
+export interface RivalResult {
+  variant: Variant;
+  /** Of one product. */
+  ms: number;
+  /** Why it must not be used, or null. */
+  wrong: string | null;
+}
+
+/** `rotated`: bytes of weights that take turns. */
+export async function measureRivals(device: Device, { rivals, format, rows, outputs }: Omit<Contest, 'key'>, rotated = rotatedBytes): Promise<RivalResult[]> {
+  const { memory } = device;
+  const step = new StepUniform(device);
+  const now = { rows, position: 0 };
+  step.write(now);
+  const input = memory.storage('activations', 'measurement', rows * inputs * 4);
+  const output = memory.storage('activations', 'measurement', rows * outputs * 4);
+  device.gpu.queue.writeBuffer(input, 0, Float32Array.from({ length: rows * inputs }, noise));
+  const readback = new Readback(device);
+  const first = anyWeights(device, format, outputs);
+  const copies = rows === 1 ? Math.max(1, Math.ceil(rotated / first.sizeBytes)) : 1;
+  const matrices = [first, ...Array.from({ length: copies - 1 }, () => anyWeights(device, format, outputs))];
+  const results: RivalResult[] = [];
+  let plain: Float32Array | null = null;
+  for (const variant of rivals) {
+    const family = workgroupFamily(device, { row: () => variant, tile: () => variant });
+    const io = { input, output, step: step.buffer, maxRows: rows };
+    try {
+      const clear = device.gpu.createCommandEncoder();
+      clear.clearBuffer(output);
+      device.gpu.queue.submit([clear.finish()]);
+      const bound = await Promise.all(matrices.map((matrix) => bindProduct(device, family, matrix, io)));
+      const { ms } = await timeEncoding(device, (pass) => bound.forEach((one) => one.encode(pass, now)), { passes: 3, passMs: 5 });
+      const values = await readback.floats(output, 0, rows * outputs);
+      plain ??= values;
+      results.push({ variant, ms: ms / copies, wrong: difference(values, plain) });
+    } catch (error) {
+      device.assertAlive();
+      results.push({ variant, ms: Infinity, wrong: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  readback.free();
+  for (const matrix of matrices) matrix.free();
+  for (const buffer of [input, output, step.buffer]) memory.free(buffer);
+  return results;
+}
+
+async function hold(device: Device, contest: Contest): Promise<{ winner: Variant; summary: string }> {
+  const results = await measureRivals(device, contest);
+  const right = results.filter(({ wrong }) => wrong === null);
+  const best = right.reduce((a, b) => (b.ms < a.ms ? b : a));
+  const wrong = results.filter((result) => result.wrong !== null);
+  const out = wrong.length > 0 ? `, out: ${wrong.map((result) => `${result.variant.name} (${result.wrong})`).join(', ')}` : '';
+  return { winner: best.variant, summary: `${best.ms.toFixed(3)} ms of ${right.map(({ ms }) => ms.toFixed(3)).join('/')}${out}` };
+}
+
+/** What is wrong with results, if anything. */
+function difference(values: Float32Array, plain: Float32Array): string | null {
+  let largest = 0;
+  let squares = 0;
+  for (let index = 0; index < plain.length; index++) {
+    const apart = Math.abs(values[index] - plain[index]);
+    if (!(apart <= largest)) largest = apart;
+    squares += plain[index] ** 2;
+  }
+  const share = largest / Math.sqrt(squares / plain.length);
+  return share <= tolerance ? null : `differs by ${share.toFixed(3)}`;
+}
+
+/** Uniform in [-1, 1); a measurement needs no seed. */
+function noise(): number {
+  return 2 * Math.random() - 1;
+}
+
+/** Packed weights whose values do not matter, as long as they are finite: codes at random, scales of 1/64 and 1/32. */
+function anyWeights(device: Device, format: WeightFormat, outputs: number): LinearWeights {
+  const blocks = inputs / 32;
+  const codeBytes = outputs * blocks * unitsPerBlock(format) * 16;
+  const scaleBytes = outputs * blocks * scaleWordsPerBlock(format) * 4;
+  const codes = filled(device, codeBytes, () => (format.codes === 'f16' ? halfPair() : Math.floor(Math.random() * 2 ** 32)));
+  const stores = scaleBytes > 0 ? [codes, filled(device, scaleBytes, scalePair)] : [codes];
+  const sizeBytes = codeBytes + scaleBytes;
+  const part: WeightPart = { format, firstOutput: 0, outputs, blocks, tileColumns: 64, inTexture: false, stores, sizeBytes };
+  return new LinearWeights(device, 'measurement', { outputs, inputs }, [part]);
+}
+
+/** Halves of about ±1/16 and an offset of 0: see `scales` in matmul_weights.wgsl. */
+const scalePair = (): number => (Math.random() < 0.5 ? 0x2400 : 0x2800);
+const halfPair = (): number => (0x2800 + Math.floor(Math.random() * 1024)) | ((0xa800 + Math.floor(Math.random() * 1024)) << 16);
+
+/** A buffer that repeats a few thousand words: making more on the CPU would take longer than measuring. */
+function filled(device: Device, sizeBytes: number, word: () => number): GPUBuffer {
+  const buffer = device.memory.storage('weights', 'measurement', sizeBytes);
+  let done = Math.min(sizeBytes, 1 << 20);
+  device.gpu.queue.writeBuffer(buffer, 0, Uint32Array.from({ length: done / 4 }, word));
+  const encoder = device.gpu.createCommandEncoder();
+  const chunk = done;
+  const source = device.memory.storage('staging', 'measurement', chunk);
+  encoder.copyBufferToBuffer(buffer, 0, source, 0, chunk);
+  for (; done < sizeBytes; done += chunk) encoder.copyBufferToBuffer(source, 0, buffer, done, Math.min(chunk, sizeBytes - done));
+  device.gpu.queue.submit([encoder.finish()]);
+  device.memory.free(source);
+  return buffer;
+}
