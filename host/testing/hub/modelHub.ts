@@ -10,6 +10,8 @@ export interface HubRepository {
   /** owner/name */
   id: string;
   files: Record<string, HubContent>;
+  /** Other revisions that there are, beside `main` and `commit`; all hold the same. */
+  commits?: string[];
   /** Who may have the files: everybody, or those who accepted its terms. */
   gated?: false | 'auto' | 'manual';
   isPrivate?: boolean;
@@ -82,7 +84,7 @@ export async function startModelHub({ repositories, token, hubFault, storageFaul
       const repository = repositories.find(({ id }) => id === decodeURIComponent(resolving[1] ?? ''));
       const content = repository?.files[decodeURIComponent(resolving[3] ?? '')];
       if (!repository || (repository.isPrivate && !isKnown)) return refuse(response, isKnown ? 404 : 401, 'RepoNotFound');
-      if (!['main', commit].includes(resolving[2] ?? '')) return refuse(response, 404, 'RevisionNotFound');
+      if (!['main', commit, ...(repository.commits ?? [])].includes(resolving[2] ?? '')) return refuse(response, 404, 'RevisionNotFound');
       if (repository.gated && !isKnown) return refuse(response, request.headers.authorization ? 403 : 401, 'GatedRepo');
       if (!content) return refuse(response, 404, 'EntryNotFound');
       response.writeHead(302, {
