@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { MethodName, MethodResult, Methods } from './contract/methods.ts';
 import type { Host } from './host.ts';
 import { promptMeasure } from './gpu-worker/protocol.ts';
+import { documentHandlers } from './documents/documentHandlers.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
@@ -85,6 +86,7 @@ export function createHandlers(host: Host): Handlers {
     'documents.list': () => documents.list(),
     'documents.add': ({ fileId }) => files.use(fileId, ({ path, name }) => documents.addFile(path, name)),
     'documents.addText': ({ name, text }) => documents.addText(name, text),
+    ...documentHandlers(documents),
     'documents.text': ({ documentId, start, end }) => documents.text(documentId, start, end),
     'documents.countTokens': async ({ documentId, modelId }) => {
       const known = documents.knownTokens(documentId, modelId);

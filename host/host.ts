@@ -83,7 +83,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const catalogue = options.catalogue ?? readCatalogue();
   const supervisor = new WorkerSupervisor({ entry: workerEntry(), ...options.worker });
   const session = new ModelSession(supervisor);
-  const documents = new DocumentLibrary(database, folder.documents);
+  const documents = new DocumentLibrary(database, folder);
   const models = new ModelStore(database, folder.models, catalogue);
   const conversations = new ConversationStore(database);
   const messages = new MessageTree(database);

@@ -26,6 +26,22 @@ export function evalEntry(): string {
   return located('./eval/evalEntry.ts', './eval-process.js');
 }
 
+/** The process that parses one document. */
+export function parserEntry(): string {
+  return located('./documents/parser/main.ts', './document-parser.js');
+}
+
+/** What that process has to read to run: its code. */
+export function parserCode(): string[] {
+  if (!runsFromSources) return [located('../package.json', '../package.json')];
+  return ['../host/*', '../engine/*', '../node_modules/*', '../package.json'].map((path) => located(path, path));
+}
+
+/** pdf.js's character maps and fonts. */
+export function pdfDataFolder(): string {
+  return located('../node_modules/pdfjs-dist', './renderer/pdf');
+}
+
 /** A public-domain text that comes along. */
 export function sampleBookPath(): string {
   return located('../assets/sample/alice-in-wonderland-chapter-1.txt', '../assets/sample/alice-in-wonderland-chapter-1.txt');

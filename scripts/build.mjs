@@ -41,6 +41,7 @@ const parts = [
         ...threads,
         'llama-peer': 'host/peer/llamaPeerEntry.ts',
         'eval-process': 'host/eval/evalEntry.ts',
+        'document-parser': 'host/documents/parser/main.ts',
       }),
   },
   {

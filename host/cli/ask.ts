@@ -1,7 +1,7 @@
 /** `longleaf ask` and `longleaf complete`: an answer on the terminal as it is written. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
@@ -9,7 +9,7 @@ import { defaultSettings } from '../contract/entities.ts';
 import type { KvSetting, PolicySetting } from '../contract/policy.ts';
 import { answerQuestion } from '../conversations/answerJob.ts';
 import { ProgressMeter, type Progress } from '../conversations/progressMeter.ts';
-import { extractFile } from '../documents/extractText.ts';
+import { parseForCommand } from './parseDocument.ts';
 import { HostError, systemErrorCode } from '../errors.ts';
 import { type ChatPrompt, type GenerateResult, generateResult } from '../gpu-worker/protocol.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
@@ -32,10 +32,7 @@ export interface AnswerOptions {
 export async function ask(context: CommandContext, documentPath: string, question: string, options: AnswerOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'longleaf-'));
   try {
-    const name = basename(documentPath);
-    const textPath = join(folder, 'document.txt');
-    const { notices } = await extractFile(documentPath, name, textPath);
-    for (const notice of notices) context.output.note(`${name}: ${notice}`);
+    const { name, textPath } = await parseForCommand(context, documentPath, folder);
     const model = await chooseOrFetchModel(context, options.model, options.contextTokens);
     const prompt: ChatPrompt = {
       kind: 'chat',

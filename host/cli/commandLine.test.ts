@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { fixturePath } from '../documents/testing/parseFixture.ts';
+import { epubWith, pdfWith } from '../documents/testing/refusing.ts';
 import { connectClient, openSession } from '../testing/contractClient.ts';
 import { eventually } from '../testing/eventually.ts';
 import { openTestHost, scriptedWorkerPath, writeTinyModel } from '../testing/openTestHost.ts';
@@ -170,17 +172,31 @@ test.each([
   expect(result.code).toBe(code);
 });
 
-test('a folder, a binary file and an empty one are refused as documents', async () => {
+test('an empty folder, a binary file and an empty one are refused as documents', async () => {
   const { folder, model, data } = await prepare();
   mkdirSync(join(folder, 'folder.txt'));
   writeFileSync(join(folder, 'binary.txt'), Buffer.from([0, 1, 2]));
   writeFileSync(join(folder, 'empty.txt'), '');
   const ask = async (name: string) => (await longleaf('ask', join(folder, name), 'count 1', '--model', model, ...data)).stderr;
-  expect(await ask('folder.txt')).toBe('longleaf: “folder.txt” is a folder, not a file. Choose a text file inside it.\n');
+  expect(await ask('folder.txt')).toBe('longleaf: “folder.txt” is empty: there is nothing to read in it. Choose a file that has text in it.\n');
   expect(await ask('binary.txt')).toBe(
-    'longleaf: “binary.txt” is not a text file: byte 1 is zero, which text never contains. Choose a plain text (.txt) or Markdown (.md) file.\n',
+    'longleaf: “binary.txt” is not a text file: byte 1 is zero, which text never contains. Choose a text, PDF, EPUB, Word, Excel, PowerPoint or HTML file, or a folder of code.\n',
   );
   expect(await ask('empty.txt')).toBe('longleaf: “empty.txt” is empty: there is nothing to read in it. Choose a file that has text in it.\n');
+});
+
+test('every format is asked about by its path', async () => {
+  const { folder, model, data } = await prepare();
+  writeFileSync(join(folder, 'paper.pdf'), pdfWith('BT /F1 12 Tf 72 700 Td (Plain words.) Tj ET'));
+  writeFileSync(join(folder, 'book.epub'), epubWith('<html><body><p>Plain words.</p></body></html>'));
+  mkdirSync(join(folder, 'code'));
+  writeFileSync(join(folder, 'code', 'main.py'), 'print(42)\n');
+  const paths = [join(folder, 'paper.pdf'), join(folder, 'book.epub'), `${join(folder, 'code')}/`, fixturePath('sales.xlsx'), fixturePath('slides.pptx')];
+  for (const path of paths) {
+    const { code, stderr } = await longleaf('ask', path, 'count 1', '--model', model, ...data);
+    expect(stderr).not.toContain('longleaf:');
+    expect(code).toBe(0);
+  }
 });
 
 test('a document longer than the window is refused with both numbers', async () => {

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { KvSetting } from '../contract/policy.ts';
 import { ProgressMeter } from '../conversations/progressMeter.ts';
-import { extractFile } from '../documents/extractText.ts';
+import { parseForCommand } from './parseDocument.ts';
 import { readResult } from '../gpu-worker/protocol.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
 import { showProgress } from './ask.ts';
@@ -22,10 +22,7 @@ export async function read(context: CommandContext, documentPath: string, option
   const { output, signal } = context;
   const folder = await mkdtemp(join(tmpdir(), 'longleaf-'));
   try {
-    const name = basename(documentPath);
-    const textPath = join(folder, 'document.txt');
-    const { notices } = await extractFile(documentPath, name, textPath);
-    for (const notice of notices) output.note(`${name}: ${notice}`);
+    const { name, textPath } = await parseForCommand(context, documentPath, folder);
     const model = await chooseOrFetchModel(context, options.model, options.contextTokens);
     const document = { id: await documentId(textPath), name, textPath };
     const keeping = { folder: openDataFolder(context.dataFolder).memories, modelName: model.name, conversation: null };

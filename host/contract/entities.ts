@@ -3,6 +3,7 @@
  * with a unit carries it in its name.
  */
 import { z } from 'zod';
+import { documentFormat, pageUnit } from './documentModel.ts';
 import { kvBudgets, policyName, policySetting } from './policy.ts';
 
 export const identifier = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);
@@ -151,8 +152,14 @@ export type Download = z.infer<typeof download>;
 export const documentRecord = z.object({
   id: identifier,
   name: z.string(),
-  format: z.enum(['text', 'markdown']),
+  format: documentFormat,
+  /** What its pages are, and how many there are; 0 for a document of an earlier version until it is opened. */
+  unit: pageUnit,
+  pages: count,
+  /** Of the text. */
   sizeBytes: count,
+  /** On disk: text, structure and, for a PDF, the file itself. */
+  keptBytes: count,
   characters: count,
   sha256: z.string(),
   /** What a person should know about the extraction, e.g. replaced characters. */

@@ -3,6 +3,7 @@
  * validate. This table is the only way between `renderer`/`electron` and `host`.
  */
 import { z } from 'zod';
+import { documentMethods } from './documents.ts';
 import {
   answerProgress,
   apiStatus,
@@ -70,6 +71,7 @@ export const methods = {
     params: z.object({ name: z.string().min(1).max(255), text: z.string().max(50_000_000) }).strict(),
     result: documentRecord,
   },
+  ...documentMethods,
   /** A range of the extracted text, in UTF-16 units. */
   'documents.text': {
     params: z

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, readFileSync, readdirSync, writeFileSync, chmodSync } from 'node:fs';
+import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,18 +8,21 @@ import { failureOf } from '../testing/failureOf.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { Database } from '../storage/database.ts';
 import { DocumentLibrary } from './documentLibrary.ts';
-import { extractFile } from './extractText.ts';
+import { parseFile } from './addDocument.ts';
+import { fixturePath } from './testing/parseFixture.ts';
 
 function openLibrary() {
   const folder = temporaryFolder();
   const texts = join(folder, 'documents');
+  const staging = join(folder, 'staging');
   mkdirSync(texts);
-  const library = new DocumentLibrary(Database.open(join(folder, 'longleaf.sqlite'), folder), texts);
+  mkdirSync(staging);
+  const library = new DocumentLibrary(Database.open(join(folder, 'longleaf.sqlite'), folder), { documents: texts, staging });
   const add = (name: string, content: string | Uint8Array) => {
     writeFileSync(join(folder, name), content);
     return library.addFile(join(folder, name), name);
   };
-  return { folder, texts, library, add };
+  return { folder, texts, staging, library, add };
 }
 
 async function textOf(library: DocumentLibrary, id: string): Promise<string> {
@@ -62,13 +65,9 @@ test('an encoding that was assumed, and what was replaced, is said', async () =>
 });
 
 test('bad input is refused with what, why and what to do', async () => {
-  const { folder, texts, library, add } = openLibrary();
+  const { folder, texts, staging, library, add } = openLibrary();
   mkdirSync(join(folder, 'chapter.txt'));
-  expect(await failureOf(() => library.addFile(join(folder, 'chapter.txt'), 'chapter.txt'))).toEqual({
-    code: 'file-is-a-directory',
-    message: '“chapter.txt” is a folder, not a file.',
-    remedy: 'Choose a text file inside it.',
-  });
+  expect(await failureOf(() => library.addFile(join(folder, 'chapter.txt'), 'chapter.txt'))).toMatchObject({ code: 'document-empty', message: '“chapter.txt” is empty: there is nothing to read in it.' });
   expect(await failureOf(() => library.addFile(join(folder, 'gone.txt'), 'gone.txt'))).toEqual({
     code: 'file-not-found',
     message: 'There is no file “gone.txt”.',
@@ -80,41 +79,42 @@ test('bad input is refused with what, why and what to do', async () => {
   expect(await failureOf(() => add('picture.txt', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1')))).toEqual({
     code: 'document-binary',
     message: '“picture.txt” is not a text file: byte 9 is zero, which text never contains.',
-    remedy: 'Choose a plain text (.txt) or Markdown (.md) file.',
+    remedy: 'Choose a text, PDF, EPUB, Word, Excel, PowerPoint or HTML file, or a folder of code.',
   });
   expect(await failureOf(() => add('noise.txt', Buffer.from([1, 2, 3, 200, 14, 15, 16, 65])))).toMatchObject({
     code: 'document-binary',
     message: '“noise.txt” is not a text file: 6 of its 8 bytes are control characters.',
   });
-  expect(await failureOf(() => add('paper.PDF', '%PDF-1.7'))).toEqual({
+  expect(await failureOf(() => add('paper.DOC', 'x'))).toEqual({
     code: 'document-format',
-    message: '“paper.PDF” is a PDF file; this version reads plain text and Markdown only.',
-    remedy: 'Save or export it as plain text (.txt) and add that file.',
+    message: '“paper.DOC” is an old Word file, which Longleaf does not read.',
+    remedy: 'Save it as .docx and add that file.',
   });
   writeFileSync(join(folder, 'huge.txt'), '');
   await truncate(join(folder, 'huge.txt'), 300_000_000);
   expect(await failureOf(() => library.addFile(join(folder, 'huge.txt'), 'huge.txt'))).toEqual({
     code: 'document-too-large',
-    message: '“huge.txt” is 300.0 MB; Longleaf reads texts of up to 256.0 MB.',
+    message: '“huge.txt” is 300.0 MB; Longleaf reads documents of up to 256.0 MB.',
     remedy: 'Split it into smaller files.',
   });
   expect(await failureOf(() => library.addText('pasted.txt', 'a\0b'))).toMatchObject({ code: 'document-binary' });
   // Nothing of what was refused stays behind.
   expect(library.list()).toEqual([]);
-  expect(readdirSync(texts)).toEqual([]);
+  expect([...readdirSync(texts), ...readdirSync(staging)]).toEqual([]);
 });
 
 test.skipIf(process.platform === 'win32')('an unreadable file is refused', async () => {
   const { folder, library, add } = openLibrary();
   await failureOf(() => add('secret.txt', ''));
   writeFileSync(join(folder, 'secret.txt'), 'hidden');
+  const output = mkdtempSync(join(folder, 'out-'));
   chmodSync(join(folder, 'secret.txt'), 0);
   chmodSync(folder, 0o755);
   // Root reads everything: become nobody for a moment.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(65_534);
   try {
-    expect(await failureOf(() => extractFile(join(folder, 'secret.txt'), 'secret.txt', join(folder, 'out')))).toEqual({
+    expect(await failureOf(() => parseFile(join(folder, 'secret.txt'), 'secret.txt', output))).toEqual({
       code: 'file-unreadable',
       message: '“secret.txt” cannot be read: you have no permission to read it.',
       remedy: 'Give yourself read access to the file, or choose another.',
@@ -180,4 +180,51 @@ test('a range that is too long is refused, not shortened', async () => {
     message: '3,000,000 characters were asked for at once; at most 2,000,000 are given.',
     remedy: 'Ask for a shorter range.',
   });
+});
+
+test('a document of an earlier version gets its structure when it is first wanted', async () => {
+  const { folder, texts, library } = openLibrary();
+  const text = `# One\n\n${'Some words. '.repeat(400)}\n\n## Two\n\n${'More words. '.repeat(400)}`;
+  const { id } = await library.addText('notes.md', text);
+  const fresh = await library.structure(id);
+  expect(fresh.headings.map(({ title, page }) => [title, page])).toEqual([['One', 0], ['Two', 1]]);
+  rmSync(join(texts, `${id}.jsonl`));
+  const database = Database.open(join(folder, 'longleaf.sqlite'), folder);
+  database.run('DELETE FROM document_pages');
+  database.run('UPDATE documents SET structure_version = 0, kept_bytes = 0');
+  database.close();
+  expect(library.get(id)).toMatchObject({ pages: 0, keptBytes: text.length });
+  const [found] = await Promise.all([library.structure(id), library.page(id, 1)]);
+  expect(found).toEqual(fresh);
+  expect(library.get(id).pages).toBe(fresh.pages.length);
+});
+
+test('a PDF is kept beside its text; its characters, pages, boxes and bytes are served', async () => {
+  const { texts, library } = openLibrary();
+  const original = readFileSync(fixturePath('office.pdf'));
+  const { id, pages, keptBytes, unit, sizeBytes } = await library.addFile(fixturePath('office.pdf'), 'office.pdf');
+  const files = readdirSync(texts).map((file) => [file.slice(id.length), statSync(join(texts, file)).size] as const);
+  expect(files.map(([ending]) => ending).sort()).toEqual(['.jsonl', '.pdf', '.txt']);
+  expect({ pages, unit, keptBytes }).toEqual({ pages: 4, unit: 'page', keptBytes: files.reduce((sum, [, bytes]) => sum + bytes, 0) });
+  expect(sizeBytes).toBeLessThan(10_000);
+
+  const whole = await textOf(library, id);
+  const start = whole.indexOf('tumbling down stairs');
+  const [place] = await library.locate(id, start, start + 20);
+  expect(place?.boxes.map((box) => whole.slice(box.start, box.end)).join('')).toBe('tumbling down stairs');
+  const page = await library.page(id, place?.page ?? -1);
+  expect(page.text).toBe(whole.slice(page.start, page.start + page.text.length));
+  expect(page.text).toContain('tumbling down stairs');
+  // A span that crosses pages has a place on each.
+  const { pages: list } = await library.structure(id);
+  const places = await library.locate(id, 0, whole.length);
+  expect(places.map((each) => each.page)).toEqual([0, 1, 2, 3]);
+  expect(places.map((each) => [each.start, each.end])).toEqual(list.map((each) => [each.start, each.end]));
+
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < original.length; at += 20_000) pieces.push(Buffer.from((await library.fileRange(id, at, at + 20_000)).base64, 'base64'));
+  expect(Buffer.concat(pieces).equals(original)).toBe(true);
+  expect(await failureOf(() => library.page(id, 4))).toEqual({ code: 'document-no-pages', message: 'This document has no page 5.', remedy: 'Ask for one that it has.' });
+  await library.remove(id);
+  expect(readdirSync(texts)).toEqual([]);
 });

@@ -46,7 +46,6 @@ export class TextWriter {
     const held = this.#held;
     this.#held = '';
     await this.#emit(held);
-    await this.#file.sync();
     return {
       characters: this.#characters,
       bytes: this.#bytes,

@@ -139,7 +139,7 @@ test('an upload that is too large is refused, whether it says so or not', async 
   expect(stated.status).toBe(413);
   expect(JSON.parse(stated.body)).toEqual({
     code: 'upload-too-large',
-    message: '“big.txt” is 300.0 MB; Longleaf reads texts of up to 256.0 MB.',
+    message: '“big.txt” is 300.0 MB; Longleaf reads documents of up to 256.0 MB.',
     remedy: 'Split it into smaller files.',
   });
   const chunk = Buffer.alloc(8_000_000, 'x');

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { maximumDocumentBytes } from '../documents/extractText.ts';
+import { maximumDocumentBytes } from '../documents/addDocument.ts';
 import { HostError, systemErrorCode } from '../errors.ts';
 import type { FileRegistry } from '../fileRegistry.ts';
 import { freeBytes } from '../models/freeSpace.ts';
@@ -52,7 +52,7 @@ function refuseAbove(name: string, limitBytes: number): Transform {
 function tooLarge(name: string, bytes: number, limitBytes: number): HostError {
   return new HostError(
     'upload-too-large',
-    `${quoted(name)} is ${formatBytes(bytes)}; Longleaf reads texts of up to ${formatBytes(maximumDocumentBytes)}${
+    `${quoted(name)} is ${formatBytes(bytes)}; Longleaf reads documents of up to ${formatBytes(maximumDocumentBytes)}${
       limitBytes === maximumModelBytes ? ` and models of up to ${formatBytes(maximumModelBytes)}` : ''
     }.`,
     'Split it into smaller files.',

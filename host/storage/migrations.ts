@@ -109,4 +109,26 @@ export const migrations: readonly string[] = [
     UNIQUE (document_id, model_id)
   ) STRICT;
   `,
+  /* sql */ `
+  -- what a document's pages are; 0: its structure was found by no version yet
+  ALTER TABLE documents ADD COLUMN unit TEXT NOT NULL DEFAULT 'part';
+  ALTER TABLE documents ADD COLUMN structure_version INTEGER NOT NULL DEFAULT 0;
+  -- text, structure and, for a PDF, the file itself
+  ALTER TABLE documents ADD COLUMN kept_bytes INTEGER NOT NULL DEFAULT 0;
+
+  -- pages by their characters; the rest of a page is a line of the structure file, from line_start on
+  CREATE TABLE document_pages (
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    page INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    start_character INTEGER NOT NULL,
+    end_character INTEGER NOT NULL,
+    width REAL,
+    height REAL,
+    headings TEXT NOT NULL,
+    line_start INTEGER NOT NULL,
+    line_bytes INTEGER NOT NULL,
+    PRIMARY KEY (document_id, page)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

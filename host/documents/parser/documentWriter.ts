@@ -3,7 +3,7 @@
  * JSON object a line, in another. Nothing but the open page is held in memory.
  */
 import type { FileHandle } from 'node:fs/promises';
-import type { BlockKind, PageUnit, DocumentFormat, ParsedDocument, ParsedPage, TextBox } from '../documentModel.ts';
+import type { BlockKind, PageUnit, DocumentFormat, ParsedDocument, ParsedPage, TextBox } from '../../contract/documentModel.ts';
 import { TextWriter } from '../textWriter.ts';
 
 export interface BlockOptions {
@@ -16,14 +16,16 @@ export interface BlockOptions {
 
 const longestTitle = 200;
 const betweenBlocks = '\n\n';
+const betweenItems = '\n';
 
 export class DocumentWriter {
   readonly #text: TextWriter;
   readonly #structure: FileHandle;
-  readonly #page: { open: ParsedPage | null } = { open: null };
+  #page: ParsedPage | null = null;
   #pages = 0;
   #characters = 0;
   #blank = true;
+  #lastKind: BlockKind | undefined;
 
   constructor(text: FileHandle, structure: FileHandle) {
     this.#text = new TextWriter(text);
@@ -47,15 +49,16 @@ export class DocumentWriter {
   async openPage(label: string, size: ParsedPage['size'] = null): Promise<void> {
     await this.#closePage();
     this.#pages += 1;
-    this.#page.open = { label: label.slice(0, longestTitle), start: -1, end: -1, size, blocks: [], boxes: [], headings: [] };
+    this.#page = { label: label.slice(0, longestTitle), start: -1, end: -1, size, blocks: [], boxes: [], headings: [] };
   }
 
   /** Appends a block; `text` has `\n` line ends only and no half characters. */
   async add(kind: BlockKind, text: string, { level = 0, boxes = [], separator }: BlockOptions = {}): Promise<void> {
-    const page = this.#page.open;
+    const page = this.#page;
     if (!page) throw new Error('A block belongs to a page.');
     if (text === '') return;
-    await this.write(separator ?? (this.#characters === 0 ? '' : betweenBlocks));
+    await this.write(separator ?? this.#separatorBefore(kind));
+    this.#lastKind = kind;
     const start = this.#characters;
     await this.write(text);
     const end = this.#characters;
@@ -64,6 +67,11 @@ export class DocumentWriter {
     page.blocks.push({ kind, level, start, end });
     for (const box of boxes) page.boxes.push({ ...box, start: box.start + start, end: box.end + start });
     if (kind === 'heading') page.headings.push({ title: titleOf(text), level: Math.min(6, Math.max(1, level)), start });
+  }
+
+  #separatorBefore(kind: BlockKind): string {
+    if (this.#characters === 0) return '';
+    return kind === 'item' && this.#lastKind === 'item' ? betweenItems : betweenBlocks;
   }
 
   /** Text that belongs to no block: what stands between two of them. */
@@ -82,16 +90,17 @@ export class DocumentWriter {
   }
 
   async #closePage(): Promise<void> {
-    const page = this.#page.open;
+    const page = this.#page;
     if (!page) return;
     // A page without text lies where it would have been.
     if (page.start < 0) page.start = page.end = this.#characters;
     await this.#structure.write(`${JSON.stringify(page)}\n`);
-    this.#page.open = null;
+    this.#page = null;
   }
 }
 
 function titleOf(text: string): string {
-  const title = text.replaceAll(/\s+/g, ' ').trim();
+  // Markdown's own marks are not part of it.
+  const title = text.replace(/^ {0,3}#{1,6}\s+/, '').replaceAll(/\s+/g, ' ').trim();
   return title.length > longestTitle ? `${title.slice(0, longestTitle - 1)}…` : title;
 }

@@ -2,7 +2,7 @@
  * Running text → paragraphs → parts of about a printed page. The text itself is kept to the last character:
  * what stands between paragraphs is written as it is.
  */
-import type { BlockKind } from '../documentModel.ts';
+import type { BlockKind } from '../../contract/documentModel.ts';
 import type { DocumentWriter } from './documentWriter.ts';
 
 /** About what a printed page holds. */
@@ -12,7 +12,7 @@ const mostParts = 4000;
 /** A paragraph without an end is cut, so that a page is never a book. */
 const longestBlock = 6000;
 
-export type Flavour = 'text' | 'markdown' | 'code';
+export type Flavour = 'text' | 'markdown' | 'code' | 'csv';
 
 export class FlowingText {
   readonly #writer: DocumentWriter;
@@ -21,12 +21,16 @@ export class FlowingText {
   /** Null: the caller opens the pages. */
   readonly #nameOfPart: ((number: number) => string) | null;
   #held = '';
-  #gap = '';
+  #gap: string;
   #partStart = 0;
   #inFence = false;
 
-  /** @param bytes of the whole text, roughly: they decide how long a part is. */
-  constructor(writer: DocumentWriter, flavour: Flavour, bytes: number, nameOfPart: ((number: number) => string) | null) {
+  /**
+   * @param bytes of the whole text, roughly: they decide how long a part is.
+   * @param firstGap what stands before the text, when other text does.
+   */
+  constructor(writer: DocumentWriter, flavour: Flavour, bytes: number, nameOfPart: ((number: number) => string) | null, firstGap = '') {
+    this.#gap = firstGap;
     this.#writer = writer;
     this.#flavour = flavour;
     this.#partCharacters = Math.max(partCharacters, Math.ceil(bytes / mostParts));
@@ -87,6 +91,7 @@ export class FlowingText {
 
   #kindOf(text: string): { kind: BlockKind; level: number } {
     if (this.#flavour === 'code') return { kind: 'code', level: 0 };
+    if (this.#flavour === 'csv') return { kind: 'table', level: 0 };
     if (this.#flavour === 'text') return { kind: 'paragraph', level: 0 };
     const fences = text.match(/^ {0,3}(```|~~~)/gm)?.length ?? 0;
     const inside = this.#inFence;
