@@ -1,5 +1,7 @@
 /** What answers each method of the contract. */
 import type { z } from 'zod';
+import type { DocumentRecord } from './contract/entities.ts';
+import { createChatHandlers } from './conversations/handlers.ts';
 import type { MethodName, MethodResult, Methods } from './contract/methods.ts';
 import type { Host } from './host.ts';
 import { promptMeasure } from './gpu-worker/protocol.ts';
@@ -26,12 +28,18 @@ export function createHandlers(host: Host): Handlers {
     events.emit('memories.changed', {});
   };
 
+  /** A document that was added enters the search in the background. */
+  const indexed = (document: DocumentRecord) => {
+    void host.documentIndex.catchUp();
+    return document;
+  };
+
   return {
     'app.status': () => ({
       version: appVersion(),
       worker: supervisor.status,
       settings: settings.read(),
-      firstRun: models.list().length === 0 && conversations.list().length === 0,
+      firstRun: models.list().length === 0 && !conversations.any(),
     }),
     'app.machine': () => reportMachine(host.folder.root),
     'app.outbound': () =>
@@ -84,8 +92,8 @@ export function createHandlers(host: Host): Handlers {
     },
 
     'documents.list': () => documents.list(),
-    'documents.add': ({ fileId }) => files.use(fileId, ({ path, name }) => documents.addFile(path, name)),
-    'documents.addText': ({ name, text }) => documents.addText(name, text),
+    'documents.add': async ({ fileId }) => indexed(await files.use(fileId, ({ path, name }) => documents.addFile(path, name))),
+    'documents.addText': async ({ name, text }) => indexed(await documents.addText(name, text)),
     ...documentHandlers(documents),
     'documents.text': ({ documentId, start, end }) => documents.text(documentId, start, end),
     'documents.countTokens': async ({ documentId, modelId }) => {
@@ -133,30 +141,12 @@ export function createHandlers(host: Host): Handlers {
       return {};
     },
 
-    'conversations.list': () => conversations.list(),
-    'conversations.create': (changes) => {
-      const { defaultSystemPrompt: systemPrompt, defaultSampling: sampling } = settings.read();
-      const created = conversations.create(changes, { systemPrompt, sampling });
-      events.emit('conversation.changed', created);
-      return created;
-    },
-    'conversations.update': ({ conversationId, ...changes }) => {
-      const updated = conversations.update(conversationId, changes);
-      events.emit('conversation.changed', updated);
-      return updated;
-    },
-    'conversations.remove': async ({ conversationId }) => {
-      await chat.stop(conversationId);
-      await forget([ownerName('conversation', conversationId)]);
-      conversations.remove(conversationId);
-      events.emit('conversation.removed', { conversationId });
-      return {};
-    },
-    'conversations.messages': ({ conversationId }) => chat.messages(conversationId),
+    ...createChatHandlers(host),
 
     'chat.meter': ({ conversationId, draft }) => chat.meter(conversationId, draft),
     'chat.send': ({ conversationId, text, onlyRead }) => chat.send(conversationId, text, { onlyRead }),
     'chat.stop': async ({ conversationId }) => {
+      host.pastWindow.stop(conversationId);
       await chat.stop(conversationId);
       return {};
     },

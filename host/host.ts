@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { LocalApi } from './api/localApi.ts';
 import type { CatalogueEntry } from './contract/entities.ts';
 import { Chat } from './conversations/chat.ts';
+import { EventStore } from './conversations/eventStore.ts';
+import { FolderStore } from './conversations/folderStore.ts';
+import { PastWindow } from './conversations/pastWindow.ts';
 import { ConversationStore } from './conversations/conversationStore.ts';
 import { MessageTree } from './conversations/messageTree.ts';
 import { DocumentLibrary } from './documents/documentLibrary.ts';
@@ -18,8 +21,11 @@ import { readCatalogue } from './models/catalogue.ts';
 import { MemoryShelf } from './memories/memoryShelf.ts';
 import { workerMemories } from './memories/workerMemories.ts';
 import { ModelStore } from './models/modelStore.ts';
+import { PresetStore } from './presets/presetStore.ts';
 import { Readings } from './readings/readings.ts';
 import { ReadingStore } from './readings/readingStore.ts';
+import { DocumentIndex } from './search/documentIndex.ts';
+import { Search } from './search/search.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
 import { InstanceLock } from './storage/instanceLock.ts';
@@ -37,6 +43,7 @@ export interface HostOptions {
 
 export interface Host {
   readonly folder: DataFolder;
+  readonly database: Database;
   readonly events: HostEvents;
   readonly settings: SettingsStore;
   readonly outbound: OutboundLog;
@@ -52,7 +59,13 @@ export interface Host {
   readonly downloads: DownloadManager;
   readonly conversations: ConversationStore;
   readonly messages: MessageTree;
+  readonly folders: FolderStore;
+  readonly conversationEvents: EventStore;
+  readonly presets: PresetStore;
+  readonly documentIndex: DocumentIndex;
+  readonly search: Search;
   readonly chat: Chat;
+  readonly pastWindow: PastWindow;
   readonly readings: Readings;
   readonly api: LocalApi;
   readonly handlers: Handlers;
@@ -92,7 +105,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     folder: folder.memories,
     names: {
       document: (id) => documents.list().find((document) => document.id === id)?.name,
-      conversation: (id) => conversations.list().find((conversation) => conversation.id === id)?.title,
+      conversation: (id) => conversations.find(id)?.title,
     },
     // A worker that is not ready has opened nothing yet, and one that ended has let go of it.
     inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, line, folder.memories) : null),
@@ -100,7 +113,14 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const client = new OutboundClient({ log: outbound, isOffline: () => settings.read().offline });
   const hub = new HubClient(client, hubOptions());
   const downloads = new DownloadManager({ catalogue, models, client, hub, folder, events });
-  const chat = new Chat({ conversations, messages, documents, models, settings, supervisor, session, line, memories, events });
+  const chatParts = { conversations, messages, documents, models, settings, supervisor, session, line, memories, events };
+  const chat = new Chat(chatParts);
+  const conversationEvents = new EventStore(database);
+  const pastWindow = new PastWindow(chatParts, chat, conversationEvents);
+  const folders = new FolderStore(database);
+  const presets = new PresetStore(database);
+  const documentIndex = new DocumentIndex(database, documents);
+  const search = new Search(database, documents, documentIndex);
   const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 
   const files = new FileRegistry();
@@ -108,6 +128,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
 
   const close = async () => {
     await api.close();
+    await documentIndex.close();
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
     await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
@@ -120,14 +141,20 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   messages.markInterrupted();
   supervisor.onStatus((status) => events.emit('worker.status', status));
 
-  const parts = { folder, events, settings, outbound, supervisor, session, files, documents, memories, catalogue, models };
+  const parts = { folder, database, events, settings, outbound, supervisor, session, files, documents, memories, catalogue, models };
   const host: Host = {
     ...parts,
     client,
     downloads,
     conversations,
     messages,
+    folders,
+    conversationEvents,
+    presets,
+    documentIndex,
+    search,
     chat,
+    pastWindow,
     readings,
     api,
     get handlers() {
@@ -137,6 +164,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       supervisor.start();
       readings.begin();
       void downloads.restore(!settings.read().offline);
+      void documentIndex.catchUp();
       void api.follow(settings.read().api);
     },
     close: () => (closed ??= close()),

@@ -309,6 +309,9 @@ export const conversation = z.object({
   sampling,
   /** How what lies beyond the GPU is attended to; null: the default. */
   policy: policySetting.nullable(),
+  folderId: identifier.nullable(),
+  /** Stands above the others. */
+  pinned: z.boolean(),
 });
 export type Conversation = z.infer<typeof conversation>;
 
@@ -367,6 +370,9 @@ export const settings = z.object({
   defaultModelId: identifier.nullable(),
   defaultSampling: sampling,
   defaultSystemPrompt: z.string(),
+  /** What chats with a model begin with in place of `defaultSampling`, by the model's id. */
+  modelSampling: z.record(identifier, sampling),
+  language: z.enum(['system', 'en', 'de', 'ja']),
   /** Cancels every outbound request. */
   offline: z.boolean(),
   /** How much memory keys and values may take. */
@@ -384,6 +390,8 @@ export const defaultSettings: Settings = {
   defaultModelId: null,
   defaultSampling,
   defaultSystemPrompt: '',
+  modelSampling: {},
+  language: 'system',
   offline: false,
   kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
   continueReadings: true,

@@ -4,12 +4,12 @@
  */
 import { z } from 'zod';
 import { documentMethods } from './documents.ts';
+import { chatEvents, chatMethods } from './chatMethods.ts';
 import {
   answerProgress,
   apiStatus,
   catalogueEntry,
   contextMeter,
-  conversation,
   documentRecord,
   download,
   failure,
@@ -105,28 +105,7 @@ export const methods = {
   /** Forgets the reading and what it has read so far. */
   'readings.cancel': { params: z.object({ readingId: identifier }).strict(), result: nothing },
 
-  'conversations.list': { params: nothing, result: z.array(conversation) },
-  'conversations.create': {
-    params: conversation
-      .pick({ modelId: true, documentIds: true, systemPrompt: true, sampling: true, policy: true, title: true })
-      .partial()
-      .strict(),
-    result: conversation,
-  },
-  'conversations.update': {
-    params: conversation
-      .pick({ title: true, modelId: true, documentIds: true, systemPrompt: true, sampling: true, policy: true })
-      .partial()
-      .extend({ conversationId: identifier })
-      .strict(),
-    result: conversation,
-  },
-  'conversations.remove': { params: z.object({ conversationId: identifier }).strict(), result: nothing },
-  /** The messages from the first question to the active answer, in order. */
-  'conversations.messages': {
-    params: z.object({ conversationId: identifier }).strict(),
-    result: z.array(message),
-  },
+  ...chatMethods,
 
   'chat.meter': {
     params: z.object({ conversationId: identifier, draft: z.string().max(20_000_000) }).strict(),
@@ -165,8 +144,7 @@ export const events = {
   'readings.changed': reading,
   /** Cancelled: it is in no list any more. */
   'readings.removed': z.object({ readingId: identifier }),
-  'conversation.changed': conversation,
-  'conversation.removed': z.object({ conversationId: identifier }),
+  ...chatEvents,
   /** A message was added or its state changed; carries the whole message. */
   'message.changed': message,
   'answer.progress': answerProgress,

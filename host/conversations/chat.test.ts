@@ -235,7 +235,7 @@ test('a conversation that is removed while it is answered leaves nothing behind'
   const { answer } = host.chat.send(id, 'count 5000');
   await eventually(() => host.chat.messages(id)[1]?.text);
   await host.handlers['conversations.remove']({ conversationId: id });
-  expect(host.conversations.list()).toEqual([]);
+  expect(host.conversations.page({ folderId: null, before: null, limit: 10 }).conversations).toEqual([]);
   expect((await failureOf(() => host.messages.get(answer.id))).code).toBe('message-not-found');
 });
 

@@ -8,7 +8,7 @@ import type { MemoryShelf } from '../memories/memoryShelf.ts';
 import { type ModelStore, missingFile } from '../models/modelStore.ts';
 import { modelTarget } from '../models/modelTarget.ts';
 import type { SettingsStore } from '../storage/settingsStore.ts';
-import type { ModelSession } from '../worker/modelSession.ts';
+import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import type { WorkLine } from '../worker/workLine.ts';
 import { answerQuestion, readingSpeed } from './answerJob.ts';
@@ -161,6 +161,12 @@ export class Chat {
     const model = chosen ?? models.defaultModel(settings.read().defaultModelId);
     if (model.state === 'missing') throw missingFile(model);
     return model;
+  }
+
+  /** What answers in it. @throws as an answer would. */
+  modelOf(conversation: Conversation): { model: ModelRecord; target: ModelTarget } {
+    const model = this.#modelFor(conversation);
+    return { model, target: this.#target(model, conversation) };
   }
 
   #target(model: ModelRecord, { policy }: Conversation) {

@@ -34,6 +34,8 @@ export interface AnswerEnd {
   statistics: AnswerStatistics | null;
 }
 
+export type PutMessage = Omit<Message, 'conversationId' | 'siblingIndex' | 'siblingIds'>;
+
 export class MessageTree {
   readonly #database: Database;
 
@@ -64,6 +66,37 @@ export class MessageTree {
         leafId,
       )
       .map(toMessage);
+  }
+
+  /** All alternatives, parents before children. */
+  all(conversationId: string): Message[] {
+    return this.#database.all(messageRow, `SELECT ${columns} FROM messages m WHERE m.conversation_id = ? ORDER BY m.sequence`, conversationId).map(toMessage);
+  }
+
+  anyOf(messageIds: readonly string[]): boolean {
+    const sql = 'SELECT m.id FROM json_each(?) wanted JOIN messages m ON m.id = wanted.value LIMIT 1';
+    return this.#database.first(idRow, sql, JSON.stringify(messageIds)) !== undefined;
+  }
+
+  /** As they are given, parents before children; within a transaction of the caller's. */
+  putAll(conversationId: string, added: readonly PutMessage[], activeLeafId: string | null): void {
+    for (const { id, parentId, role, text, state, failure: why, statistics, modelName, createdAtMs } of added) {
+      this.#database.run(
+        `INSERT INTO messages (id, conversation_id, parent_id, role, text, state, failure, statistics, model_name, created_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        id,
+        conversationId,
+        parentId,
+        role,
+        text,
+        state,
+        why && JSON.stringify(why),
+        statistics && JSON.stringify(statistics),
+        modelName,
+        createdAtMs,
+      );
+    }
+    if (activeLeafId !== null) this.#activate(conversationId, activeLeafId);
   }
 
   /** A question under `parentId` and the answer that will be written under it, which becomes active. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { HostError } from '../errors.ts';
+import { searchWords } from '../search/words.ts';
 import { migrations } from './migrations.ts';
 
 const backupsKept = 5;
@@ -26,6 +27,8 @@ export class Database {
     const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     try {
       sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      // Triggers of the search call it.
+      sqlite.function('search_words', { deterministic: true }, (text) => searchWords(String(text)));
       checkIntegrity(sqlite);
       migrate(sqlite, backupFolder, steps);
     } catch (error) {

@@ -131,4 +131,83 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (document_id, page)
   ) STRICT, WITHOUT ROWID;
   `,
+  /* sql */ `
+  CREATE TABLE folders (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL
+  ) STRICT;
+  ALTER TABLE conversations ADD COLUMN folder_id TEXT REFERENCES folders(id) ON DELETE SET NULL;
+  ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX conversations_by_age ON conversations (folder_id, pinned, updated_at_ms, id);
+  CREATE INDEX conversations_by_model ON conversations (model_id);
+  CREATE INDEX documents_in_conversations ON conversation_documents (document_id);
+  CREATE TABLE conversation_events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    -- null: at the beginning
+    after_message_id TEXT REFERENCES messages(id) ON DELETE CASCADE,
+    created_at_ms INTEGER NOT NULL,
+    details TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_conversation ON conversation_events (conversation_id, sequence);
+  CREATE INDEX events_by_message ON conversation_events (after_message_id);
+  CREATE INDEX conversations_by_leaf ON conversations (active_leaf_id);
+  CREATE INDEX messages_by_parent_alone ON messages (parent_id);
+  CREATE INDEX messages_streaming ON messages (state) WHERE state = 'streaming';
+  CREATE TABLE presets (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    system_prompt TEXT NOT NULL,
+    -- null: leaves it as it is
+    sampling TEXT
+  ) STRICT;
+
+  -- Search. The indexes hold words only (search_words, host/search/words.ts); what is shown comes from the tables.
+  CREATE VIRTUAL TABLE title_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE TRIGGER title_added AFTER INSERT ON conversations BEGIN
+    INSERT INTO title_index (rowid, words) VALUES (new.rowid, search_words(new.title));
+  END;
+  CREATE TRIGGER title_changed AFTER UPDATE OF title ON conversations WHEN old.title <> new.title BEGIN
+    DELETE FROM title_index WHERE rowid = old.rowid;
+    INSERT INTO title_index (rowid, words) VALUES (new.rowid, search_words(new.title));
+  END;
+  CREATE TRIGGER title_removed AFTER DELETE ON conversations BEGIN
+    DELETE FROM title_index WHERE rowid = old.rowid;
+  END;
+  INSERT INTO title_index (rowid, words) SELECT rowid, search_words(title) FROM conversations;
+
+  -- An answer enters when it has ended.
+  CREATE VIRTUAL TABLE message_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE TRIGGER message_added AFTER INSERT ON messages WHEN new.state <> 'streaming' BEGIN
+    INSERT INTO message_index (rowid, words) VALUES (new.sequence, search_words(new.text));
+  END;
+  CREATE TRIGGER message_changed AFTER UPDATE OF text, state ON messages WHEN new.state <> 'streaming' BEGIN
+    DELETE FROM message_index WHERE rowid = old.sequence;
+    INSERT INTO message_index (rowid, words) VALUES (new.sequence, search_words(new.text));
+  END;
+  CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+    DELETE FROM message_index WHERE rowid = old.sequence;
+  END;
+  INSERT INTO message_index (rowid, words) SELECT sequence, search_words(text) FROM messages WHERE state <> 'streaming';
+
+  -- Documents are indexed by passages, in the background; characters says how far.
+  CREATE TABLE indexed_documents (
+    document_id TEXT PRIMARY KEY REFERENCES documents(id) ON DELETE CASCADE,
+    characters INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE document_passages (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    first_character INTEGER NOT NULL,
+    end_character INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX passages_by_document ON document_passages (document_id);
+  CREATE VIRTUAL TABLE passage_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE TRIGGER passage_removed AFTER DELETE ON document_passages BEGIN
+    DELETE FROM passage_index WHERE rowid = old.sequence;
+  END;
+  `,
 ];
