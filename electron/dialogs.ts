@@ -2,7 +2,7 @@
 import { type BrowserWindow, dialog, type FileFilter } from 'electron';
 import type { Failure } from '../host/contract/entities.ts';
 
-export type PickKind = 'document' | 'model';
+export type PickKind = 'document' | 'model' | 'json';
 
 const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: boolean }> = {
   document: {
@@ -19,6 +19,11 @@ const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: bo
       { name: 'GGUF models', extensions: ['gguf'] },
       { name: 'All files', extensions: ['*'] },
     ],
+    many: false,
+  },
+  json: {
+    title: 'Choose an export',
+    filters: [{ name: 'JSON', extensions: ['json'] }],
     many: false,
   },
 };

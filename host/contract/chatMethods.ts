@@ -51,7 +51,7 @@ export const chatMethods = {
   'presets.export': { params: nothing, result: exported },
   'presets.import': { params: z.object({ fileId: identifier }).strict(), result: z.array(preset) },
 
-  /** Titles, messages and documents that hold all words; the last word may be the beginning of one. */
+  /** Titles, messages and documents that hold all words, or words that begin with them. */
   'search.query': { params: z.object({ query: z.string().max(400), limit: z.number().int().min(1).max(200) }).strict(), result: searchResult },
 
   /** What to do about a conversation that passes its window; `summary` resolves to the new chat. */

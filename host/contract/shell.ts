@@ -72,7 +72,7 @@ export type Opened =
 export interface ShellBridge {
   readonly platform: string;
   /** Opens a native dialog; resolves to opaque file ids, empty when cancelled. */
-  pickFiles(kind: 'document' | 'model'): Promise<{ fileId: string; name: string }[]>;
+  pickFiles(kind: 'document' | 'model' | 'json'): Promise<{ fileId: string; name: string }[]>;
   /** Registers a file that was dropped on the window. */
   registerDroppedFile(file: File): Promise<{ fileId: string; name: string }>;
   /** Opens an http(s) link in the system's browser, after main has checked it. */

@@ -11,7 +11,8 @@ const plain = (pieces: { text: string; found: boolean }[]) => pieces.map(({ text
 describe('queries', () => {
   it.each([
     ['whale', '"whale" *'],
-    ['white whale ', '"white" AND "whale"'],
+    ['the white ox ', '"the" * AND "white" * AND "ox"'],
+    ['ox', '"ox" *'],
     ['"white whale" ahab', '"white whale" AND "ahab" *'],
     ['図書館', '"図 書 館"'],
     ['C++ OR', '"C" AND "OR" *'],

@@ -24,8 +24,8 @@ export interface SearchTerms {
 }
 
 /**
- * A query as people type it: all words have to be there, “quoted words” one after the other, and the last word may be
- * the beginning of one. Null: no word in it.
+ * A query as people type it: all words have to be there, “quoted words” one after the other; words of three letters and
+ * the one being typed may be the beginning of one. Null: no word in it.
  */
 export function searchTerms(query: string): SearchTerms | null {
   const pieces = [...query.matchAll(/"([^"]*)"?|[^\s"]+/g)].map(([whole, quoted]) => ({ text: quoted ?? whole, quoted: quoted !== undefined }));
@@ -33,8 +33,9 @@ export function searchTerms(query: string): SearchTerms | null {
   if (phrases.length === 0) return null;
   const expression = phrases.map(({ words, quoted }, index) => {
     const phrase = `"${words.join(' ')}"`;
+    const beingTyped = index === phrases.length - 1 && !/\s$/.test(query);
     // Words of one character are whole words of an unspaced script, or too many to be a beginning.
-    const begins = index === phrases.length - 1 && !quoted && (words.at(-1) ?? '').length > 1 && !/\s$/.test(query);
+    const begins = !quoted && (words.at(-1) ?? '').length >= (beingTyped ? 2 : 3);
     return begins ? `${phrase} *` : phrase;
   });
   return { expression: expression.join(' AND '), shown: phrases.map(({ text }) => folded(text)) };

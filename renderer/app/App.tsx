@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import { FirstRunScreen } from '../features/firstRun/components/FirstRunScreen.tsx';
 import { useIsFirstRun } from '../features/firstRun/useIsFirstRun.ts';
 import { useModels } from '../features/models/store.ts';
+import { SearchDialog } from '../features/search/components/SearchDialog.tsx';
 import { useSettings } from '../features/settings/store.ts';
 import { Spinner } from '../ui/Spinner.tsx';
 import { TooltipProvider } from '../ui/Tooltip.tsx';
@@ -29,6 +30,7 @@ export function App() {
         {!known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
       </div>
       <CommandPalette />
+      <SearchDialog />
       <Toaster theme={theme} position="top-right" visibleToasts={3} offset={{ top: 52, right: 12 }} gap={8} closeButton={false} />
     </TooltipProvider>
   );

@@ -1,13 +1,15 @@
 /** Every command and every chat, by a few letters. */
 import { MessageSquareText } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
+import type { SearchResult } from '../../host/contract/chatEntities.ts';
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
-import { chatStore } from '../features/chat/store.ts';
 import { chatStrings } from '../features/chat/strings.ts';
+import { openChat } from '../features/search/openFound.ts';
+import { useSearch } from '../features/search/useSearch.ts';
 import { Shortcut } from '../ui/Shortcut.tsx';
 import { actions } from './actions/actions.ts';
 import { strings } from './strings.ts';
-import { useView, viewStore } from './view.ts';
+import { useView } from './view.ts';
 
 interface Entry {
   id: string;
@@ -19,26 +21,18 @@ interface Entry {
 
 const chatsShown = 20;
 
-function entriesFor(query: string): Entry[] {
+function entriesFor(query: string, chats: SearchResult['chats']): Entry[] {
   const commands = actions
     .search(query)
     .filter(({ id }) => id !== 'palette.open')
     .map(({ id, label, perform }): Entry => ({ id, label, keys: actions.keysOf(id), isChat: false, perform }));
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const chats = chatStore
-    .getState()
-    .conversations.filter(({ title }) => words.length > 0 && words.every((word) => title.toLowerCase().includes(word)))
-    .slice(0, chatsShown)
-    .map(({ id, title }): Entry => ({
-      id: `chat-${id}`,
-      label: title || chatStrings.untitled,
-      isChat: true,
-      perform: () => {
-        viewStore.getState().show('chat');
-        chatStore.getState().open(id);
-      },
-    }));
-  return [...commands, ...chats];
+  const found = chats.map(({ conversationId, title }): Entry => ({
+    id: `chat-${conversationId}`,
+    label: title || chatStrings.untitled,
+    isChat: true,
+    perform: () => openChat(conversationId),
+  }));
+  return [...commands, ...found];
 }
 
 export function CommandPalette() {
@@ -66,7 +60,8 @@ function PaletteList({ close }: { close(): void }) {
   const [query, setQuery] = useState('');
   const [chosen, setChosen] = useState(0);
   const list = useId();
-  const entries = useMemo(() => entriesFor(query), [query]);
+  const { result } = useSearch(query, chatsShown);
+  const entries = useMemo(() => entriesFor(query, result?.chats ?? []), [query, result]);
   const perform = (entry: Entry | undefined) => {
     if (!entry) return;
     close();

@@ -1,6 +1,7 @@
 import { clsx } from 'clsx';
-import { BookMarked, Boxes, PanelLeftClose, Settings, SquarePen, type LucideIcon } from 'lucide-react';
+import { BookMarked, Boxes, PanelLeftClose, Search, Settings, SquarePen, type LucideIcon } from 'lucide-react';
 import { ConversationList } from '../features/chat/components/ConversationList.tsx';
+import { searchStrings } from '../features/search/strings.ts';
 import { IconButton } from '../ui/IconButton.tsx';
 import { Shortcut } from '../ui/Shortcut.tsx';
 import { Wordmark } from './Wordmark.tsx';
@@ -29,6 +30,15 @@ export function Sidebar() {
           <SquarePen size={15} strokeWidth={1.75} className="text-quiet" aria-hidden />
           <span className="flex-1 text-left">{strings.navigation.newChat}</span>
           <Shortcut keys={actions.keysOf('chat.new') ?? ''} />
+        </button>
+        <button
+          type="button"
+          onClick={() => actions.perform('search.open')}
+          className="flex h-8 w-full items-center gap-2 rounded-md px-2 hover:bg-hover active:bg-pressed"
+        >
+          <Search size={15} strokeWidth={1.75} className="text-quiet" aria-hidden />
+          <span className="flex-1 text-left">{searchStrings.open}</span>
+          <Shortcut keys={actions.keysOf('search.open') ?? ''} />
         </button>
       </div>
       <ConversationList />

@@ -7,9 +7,9 @@ import { strings } from './strings.ts';
 /** A file the person chose: the host may know it already, or it has to be uploaded. */
 export type PickedFile = { name: string; fileId: string } | { name: string; file: File };
 
-const accepted = { document: '.txt,.md,.markdown,.text,text/plain,text/markdown', model: '.gguf' };
+const accepted = { document: '.txt,.md,.markdown,.text,text/plain,text/markdown', model: '.gguf', json: '.json,application/json' };
 
-export async function pickFiles(kind: 'document' | 'model'): Promise<PickedFile[]> {
+export async function pickFiles(kind: 'document' | 'model' | 'json'): Promise<PickedFile[]> {
   if (window.longleaf) return window.longleaf.pickFiles(kind);
   return new Promise((resolve) => {
     const input = document.createElement('input');
@@ -62,4 +62,15 @@ function uploadFailed(body: string): ContractError {
     // Not the host's words: a broken connection, or a proxy's page.
   }
   return new ContractError({ code: 'upload-failed', ...strings.upload.failed });
+}
+
+/** Hands a text to the person as a file: the browser, or the desktop's own dialog, asks where. */
+export function saveText(fileName: string, text: string, type: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = fileName;
+  link.click();
+  // The download has taken hold of it by then.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

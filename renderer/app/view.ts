@@ -12,6 +12,9 @@ export interface ViewState {
   screen: Screen;
   sidebarOpen: boolean;
   paletteOpen: boolean;
+  searchOpen: boolean;
+  /** A message that was looked for: the transcript shows it. */
+  wantedMessageId: string | null;
   meterOpen: boolean;
   /** The person has left the first-run screen. */
   firstRunLeft: boolean;
@@ -20,6 +23,8 @@ export interface ViewState {
   show(screen: Screen): void;
   setSidebarOpen(open: boolean): void;
   fitSidebar(narrow: boolean): void;
+  setSearchOpen(open: boolean): void;
+  wantMessage(messageId: string | null): void;
   setPaletteOpen(open: boolean): void;
   setMeterOpen(open: boolean): void;
   leaveFirstRun(): void;
@@ -30,6 +35,8 @@ export const viewStore = createStore<ViewState>((set) => ({
   screen: 'chat',
   sidebarOpen: remembered('sidebar') !== 'closed',
   paletteOpen: false,
+  searchOpen: false,
+  wantedMessageId: null,
   meterOpen: false,
   firstRunLeft: false,
   composerWishes: 0,
@@ -40,6 +47,8 @@ export const viewStore = createStore<ViewState>((set) => ({
     set({ sidebarOpen });
   },
   fitSidebar: (narrow) => set({ sidebarOpen: !narrow && remembered('sidebar') !== 'closed' }),
+  setSearchOpen: (searchOpen) => set({ searchOpen }),
+  wantMessage: (wantedMessageId) => set({ wantedMessageId }),
   setPaletteOpen: (paletteOpen) => set({ paletteOpen }),
   setMeterOpen: (meterOpen) => set({ meterOpen }),
   leaveFirstRun: () => set({ firstRunLeft: true, screen: 'chat' }),

@@ -140,7 +140,13 @@ export class FakeContract {
         this.#options.emit('readings.removed', { readingId: params.readingId });
         return {};
       case 'conversations.list':
-        return [...this.#conversations.values()];
+        return { conversations: [...this.#conversations.values()], more: false };
+      case 'conversations.events':
+      case 'folders.list':
+      case 'presets.list':
+        return [];
+      case 'search.query':
+        return { chats: [], messages: [], documents: [], documentsWaiting: 0 };
       case 'conversations.create':
         return this.#save(conversationOf(`n${this.#next++}`, { title: 'New conversation', modelId: null, sampling: defaultSampling, ...params, updatedAtMs: Date.now() }));
       case 'conversations.update': {

@@ -51,7 +51,7 @@ export function settled(): Promise<void> {
 }
 
 export function conversationOf(id: string, change: Partial<Conversation> = {}): Conversation {
-  return { id, title: id, createdAtMs: 1, updatedAtMs: 1, modelId: null, documentIds: [], systemPrompt: '', sampling: defaultSampling, policy: null, ...change };
+  return { id, title: id, createdAtMs: 1, updatedAtMs: 1, modelId: null, documentIds: [], systemPrompt: '', sampling: defaultSampling, policy: null, folderId: null, pinned: false, ...change };
 }
 
 export function messageOf(id: string, change: Partial<Message> = {}): Message {

@@ -1,5 +1,5 @@
 import { clsx } from 'clsx';
-import { Check, type LucideIcon } from 'lucide-react';
+import { Check, ChevronRight, type LucideIcon } from 'lucide-react';
 import { DropdownMenu as Primitive } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { Shortcut } from './Shortcut.tsx';
@@ -49,6 +49,24 @@ export function MenuItem({ icon: Icon, shortcut, danger, disabled, onSelect, chi
       <span className="flex-1">{children}</span>
       {shortcut && <Shortcut keys={shortcut} />}
     </Primitive.Item>
+  );
+}
+
+/** A part of a menu that opens beside it. */
+export function Submenu({ icon: Icon, label, children }: { icon?: LucideIcon; label: string; children: ReactNode }) {
+  return (
+    <Primitive.Sub>
+      <Primitive.SubTrigger className={clsx(rowStyle, 'data-[state=open]:bg-pressed')}>
+        {Icon && <Icon size={15} strokeWidth={1.75} aria-hidden />}
+        <span className="flex-1">{label}</span>
+        <ChevronRight size={14} className="text-quiet" aria-hidden />
+      </Primitive.SubTrigger>
+      <Primitive.Portal>
+        <Primitive.SubContent sideOffset={2} collisionPadding={8} className="floating appear z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-40 overflow-y-auto p-1">
+          {children}
+        </Primitive.SubContent>
+      </Primitive.Portal>
+    </Primitive.Sub>
   );
 }
 

@@ -1,10 +1,13 @@
 /** Every command of the window. */
 import { attempt } from '../failures.ts';
 import { attachWithDialog } from '../../features/chat/attach.ts';
+import { exportChats, importChats } from '../../features/chat/chatFiles.ts';
 import { chatStore } from '../../features/chat/store.ts';
+import { chatStrings } from '../../features/chat/strings.ts';
 import { streamingAnswerOf } from '../../features/chat/thread.ts';
 import { readChat } from '../../features/readings/readChat.ts';
 import { readingsStrings } from '../../features/readings/strings.ts';
+import { searchStrings } from '../../features/search/strings.ts';
 import { settingsStore } from '../../features/settings/store.ts';
 import { strings } from '../strings.ts';
 import { currentTheme } from '../theme.ts';
@@ -33,6 +36,13 @@ export const actions = new ActionRegistry([
       chat().open(null);
       view().focusComposer();
     },
+  },
+  {
+    id: 'search.open',
+    label: searchStrings.title,
+    keywords: ['find', 'history', 'text'],
+    keys: { key: 'f', mod: true, shift: true },
+    perform: () => view().setSearchOpen(true),
   },
   {
     id: 'composer.focus',
@@ -89,6 +99,18 @@ export const actions = new ActionRegistry([
     keywords: ['continue', 'go on', 'document'],
     isEnabled: readChat.canResume,
     perform: readChat.resume,
+  },
+  {
+    id: 'chats.import',
+    label: chatStrings.files.importAction,
+    keywords: ['json', 'restore'],
+    perform: () => attempt(importChats()),
+  },
+  {
+    id: 'chats.export',
+    label: chatStrings.files.exportAllAction,
+    keywords: ['json', 'backup', 'save'],
+    perform: () => attempt(exportChats(null, 'json')),
   },
   {
     id: 'sidebar.toggle',

@@ -1,19 +1,29 @@
 /** The list of conversations and which one is open. A new chat exists only once it holds something. */
 import type { StateCreator } from 'zustand';
+import type { Folder } from '../../../host/contract/chatEntities.ts';
 import type { Conversation, Sampling } from '../../../host/contract/entities.ts';
 import type { HostCaller } from '../../app/connection/session.ts';
+import { remember, remembered } from '../../app/remembered.ts';
 import type { ChatState } from './store.ts';
 
-export type ConversationChange = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'policy'>> & { sampling?: Sampling };
+export type ConversationChange = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'policy' | 'folderId' | 'pinned'>> & { sampling?: Sampling };
 
 export interface ConversationsSlice {
   listed: boolean;
-  /** Newest first. */
+  /** Newest first; the pages that were fetched so far. */
   conversations: Conversation[];
+  /** Where the next page of chats in no folder begins; null: all are here. */
+  next: { updatedAtMs: number; id: string } | null;
+  folders: Folder[];
+  openFolders: readonly string[];
   /** Removed on the screen, not yet at the host: the removal can still be undone. */
   removing: readonly string[];
   /** Null is the new chat. */
   activeId: string | null;
+  /** Folders and the first page, and what was open. */
+  loadList(): Promise<void>;
+  loadMore(): Promise<void>;
+  toggleFolder(folderId: string): void;
   open(conversationId: string | null): void;
   /** The open conversation; creates it when it is the new chat. */
   ensureOpen(): Promise<Conversation>;
@@ -31,12 +41,18 @@ export function keyOf(activeId: string | null): string {
   return activeId ?? newChatKey;
 }
 
-export function byNewest(conversations: readonly Conversation[]): Conversation[] {
-  return [...conversations].sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+const pageLength = 200;
+
+function newerFirst(a: Conversation, b: Conversation): number {
+  return b.updatedAtMs - a.updatedAtMs;
+}
+
+function withoutThat(conversations: readonly Conversation[], { id }: Conversation): Conversation[] {
+  return conversations.filter((conversation) => conversation.id !== id);
 }
 
 export function withConversation(conversations: readonly Conversation[], changed: Conversation): Conversation[] {
-  return byNewest([...conversations.filter((conversation) => conversation.id !== changed.id), changed]);
+  return [...withoutThat(conversations, changed), changed].sort(newerFirst);
 }
 
 export function activeConversationOf(state: Pick<ConversationsSlice, 'conversations' | 'activeId'>): Conversation | null {
@@ -50,6 +66,24 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
   return (set, get) => {
     const accept = (conversation: Conversation) =>
       set((state) => ({ conversations: withConversation(state.conversations, conversation) }));
+    let loadingMore = false;
+
+    async function page(folderId: string | null, before: ConversationsSlice['next']): Promise<ConversationsSlice['next']> {
+      const { conversations, more } = await caller.call('conversations.list', { folderId, before: before && { updatedAtMs: before.updatedAtMs, id: before.id }, limit: folderId === null ? pageLength : 1000 });
+      const fetched = new Set(conversations.map(({ id }) => id));
+      set((state) => ({ conversations: [...state.conversations.filter(({ id }) => !fetched.has(id)), ...conversations].sort(newerFirst) }));
+      const last = conversations.at(-1);
+      return more && last ? { updatedAtMs: last.updatedAtMs, id: last.id } : null;
+    }
+
+    /** A chat that no page has brought yet. */
+    async function fetchOne(conversationId: string): Promise<void> {
+      try {
+        accept(await caller.call('conversations.get', { conversationId }));
+      } catch {
+        if (get().activeId === conversationId) set({ activeId: null });
+      }
+    }
 
     /** Leaves no empty conversation behind when a started chat is left without having been used. */
     function discardIfEmpty(conversationId: string): void {
@@ -95,11 +129,40 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
     return {
       listed: false,
       conversations: [],
+      next: null,
+      folders: [],
+      openFolders: remembered('folders')?.split(' ') ?? [],
       removing: [],
       activeId: null,
+      async loadList() {
+        const folders = await caller.call('folders.list', {});
+        set({ folders });
+        const next = await page(null, null);
+        const open = get().openFolders.filter((id) => folders.some((folder) => folder.id === id));
+        for (const id of open) await page(id, null);
+        set({ listed: true, next, openFolders: open });
+      },
+      async loadMore() {
+        const { next } = get();
+        if (next === null || loadingMore) return;
+        loadingMore = true;
+        try {
+          set({ next: await page(null, next) });
+        } finally {
+          loadingMore = false;
+        }
+      },
+      toggleFolder(folderId) {
+        const isOpen = get().openFolders.includes(folderId);
+        const openFolders = isOpen ? get().openFolders.filter((id) => id !== folderId) : [...get().openFolders, folderId];
+        set({ openFolders });
+        remember('folders', openFolders.join(' ') || null);
+        if (!isOpen) void page(folderId, null).catch(() => undefined);
+      },
       open(conversationId) {
         const before = get().activeId;
         set({ activeId: conversationId });
+        if (conversationId !== null && !get().conversations.some(({ id }) => id === conversationId)) void fetchOne(conversationId);
         if (before !== null && before !== conversationId) discardIfEmpty(before);
         if (conversationId !== null) void get().loadMessages(conversationId);
         get().scheduleMeter(0);

@@ -1,5 +1,6 @@
 /** Messages of the conversations that were opened, answers under way, and what is done with them. */
 import type { StateCreator } from 'zustand';
+import type { ConversationEvent } from '../../../host/contract/chatEntities.ts';
 import type { AnswerProgress, Failure, Message } from '../../../host/contract/entities.ts';
 import type { HostCaller } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
@@ -10,6 +11,8 @@ import { type Thread, emptyThread, withActive, withMessage, withPath } from './t
 export interface MessagesSlice {
   threads: Readonly<Record<string, Thread>>;
   loadFailures: Readonly<Record<string, Failure>>;
+  /** By conversation, in order. */
+  happenings: Readonly<Record<string, readonly ConversationEvent[]>>;
   /** By message, while it streams. */
   progress: Readonly<Record<string, AnswerProgress>>;
   loadMessages(conversationId: string): Promise<void>;
@@ -21,6 +24,7 @@ export interface MessagesSlice {
   selectAlternative(messageId: string): Promise<void>;
   /** From the host's events. */
   receiveMessage(message: Message): void;
+  receiveEvent(event: ConversationEvent): void;
   receiveProgress(progress: AnswerProgress): void;
   receiveDeltas(messageId: string, deltas: readonly Delta[]): void;
 }
@@ -63,10 +67,13 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
     return {
       threads: {},
       loadFailures: {},
+      happenings: {},
       progress: {},
       async loadMessages(conversationId) {
         try {
           await fetchPath(conversationId);
+          const happened = await caller.call('conversations.events', { conversationId });
+          set((state) => ({ happenings: { ...state.happenings, [conversationId]: happened } }));
         } catch (error) {
           set((state) => ({ loadFailures: { ...state.loadFailures, [conversationId]: failureOf(error) } }));
         }
@@ -103,6 +110,13 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
           return { progress };
         });
         if (message.conversationId === get().activeId) get().scheduleMeter(0);
+      },
+      receiveEvent(event) {
+        set((state) => {
+          const known = state.happenings[event.conversationId] ?? [];
+          if (known.some(({ id }) => id === event.id)) return {};
+          return { happenings: { ...state.happenings, [event.conversationId]: [...known, event] } };
+        });
       },
       receiveProgress(progress) {
         set((state) => ({ progress: { ...state.progress, [progress.messageId]: progress } }));

@@ -71,7 +71,7 @@ describe('phaseText', () => {
 });
 
 describe('sendBlockerOf', () => {
-  const ready: SendSituation = { connected: true, hasModel: true, answering: false, documentsArriving: false, draft: 'Who?', meter };
+  const ready: SendSituation = { connected: true, hasModel: true, answering: false, documentsArriving: false, draft: 'Who?', meter, undecided: false };
 
   it('lets a question through when nothing is in the way', () => {
     expect(sendBlockerOf(ready)).toBeNull();

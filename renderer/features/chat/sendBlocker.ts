@@ -8,10 +8,12 @@ export interface SendSituation {
   documentsArriving: boolean;
   draft: string;
   meter: ContextMeter | null;
+  /** How the conversation goes on has to be chosen. */
+  undecided: boolean;
 }
 
 export type SendBlocker =
-  | { kind: 'disconnected' | 'no-model' | 'answering' | 'documents-arriving' | 'empty' }
+  | { kind: 'disconnected' | 'no-model' | 'answering' | 'documents-arriving' | 'undecided' | 'empty' }
   | { kind: 'does-not-fit'; failure: Failure };
 
 export function sendBlockerOf(situation: SendSituation): SendBlocker | null {
@@ -20,6 +22,7 @@ export function sendBlockerOf(situation: SendSituation): SendBlocker | null {
   if (situation.answering) return { kind: 'answering' };
   if (situation.documentsArriving) return { kind: 'documents-arriving' };
   if (situation.meter?.refusal) return { kind: 'does-not-fit', failure: situation.meter.refusal };
+  if (situation.undecided) return { kind: 'undecided' };
   if (situation.draft.trim() === '') return { kind: 'empty' };
   return null;
 }

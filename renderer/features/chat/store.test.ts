@@ -15,7 +15,9 @@ const meter: ContextMeter = {
 
 async function openedStore(answers: Parameters<typeof scriptedHost>[0] = {}) {
   const host = scriptedHost({
-    'conversations.list': () => [conversationOf('c1'), conversationOf('c2', { updatedAtMs: 5 })],
+    'conversations.list': () => ({ conversations: [conversationOf('c1'), conversationOf('c2', { updatedAtMs: 5 })], more: false }),
+    'folders.list': () => [],
+    'conversations.events': () => [],
     'conversations.messages': () => [question, answer],
     'chat.meter': () => meter,
     ...answers,
@@ -98,7 +100,7 @@ describe('the chat store', () => {
 
   it('removes a conversation after the delay, unless it is restored', async () => {
     vi.useFakeTimers();
-    const host = scriptedHost({ 'conversations.list': () => [conversationOf('c1'), conversationOf('c2')], 'conversations.remove': () => ({}) });
+    const host = scriptedHost({ 'conversations.list': () => ({ conversations: [conversationOf('c1'), conversationOf('c2')], more: false }), 'folders.list': () => [], 'conversations.remove': () => ({}) });
     const store = createChatStore(host);
     host.open();
     await vi.advanceTimersByTimeAsync(0);

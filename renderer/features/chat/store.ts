@@ -4,7 +4,7 @@ import { createStore } from 'zustand/vanilla';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { remember, remembered } from '../../app/remembered.ts';
 import { type ComposerSlice, createComposerSlice } from './composerSlice.ts';
-import { type ConversationsSlice, byNewest, createConversationsSlice, withConversation } from './conversationsSlice.ts';
+import { type ConversationsSlice, createConversationsSlice, withConversation } from './conversationsSlice.ts';
 import { DeltaBuffer, atNextFrame } from './deltas.ts';
 import { type MessagesSlice, createMessagesSlice } from './messagesSlice.ts';
 
@@ -30,6 +30,12 @@ export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
       activeId: state.activeId === conversationId ? null : state.activeId,
     })),
   );
+  caller.on('conversations.changed', () => {
+    setState({ conversations: [] });
+    void getState().loadList().catch(() => undefined);
+  });
+  caller.on('folders.changed', (folders) => setState({ folders }));
+  caller.on('conversation.event', (event) => getState().receiveEvent(event));
   caller.on('message.changed', (message) => getState().receiveMessage(message));
   caller.on('answer.progress', (progress) => getState().receiveProgress(progress));
   caller.on('answer.delta', (delta) => buffer.push(delta));
@@ -38,12 +44,11 @@ export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
   caller.onOpen(() => void load().catch(() => undefined));
 
   async function load(): Promise<void> {
-    const conversations = await caller.call('conversations.list', {});
-    const { listed, activeId, open } = getState();
-    setState({ listed: true, conversations: byNewest(conversations) });
-    // After a reload of the window the chat that was open is open again.
+    const { listed, activeId, loadList } = getState();
+    // After a reload of the window the chat that was open is open again; one that is gone is closed again.
     const wanted = listed ? activeId : remembered(rememberedChat);
-    open(conversations.some(({ id }) => id === wanted) ? wanted : null);
+    await loadList();
+    getState().open(wanted);
   }
   store.subscribe((state, before) => {
     if (state.listed && state.activeId !== before.activeId) remember(rememberedChat, state.activeId);

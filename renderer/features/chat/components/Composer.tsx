@@ -9,13 +9,14 @@ import { ReadSoFarChoice } from '../../readings/components/ReadSoFarChoice.tsx';
 import { useReadSoFar } from '../../readings/readSoFar.ts';
 import { longPasteCharacters } from '../attach.ts';
 import { keyOf } from '../conversationsSlice.ts';
-import { useActiveConversation, useDraft, useIsAnswering } from '../hooks/useChatContext.ts';
+import { useActiveConversation, useActiveMeter, useDraft, useIsAnswering, usePassedWindow } from '../hooks/useChatContext.ts';
 import { useComposerField } from '../hooks/useComposerField.ts';
 import { useSendBlocker } from '../hooks/useSendBlocker.ts';
 import { chatStore, useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextBar } from './ContextBar.tsx';
 import { DocumentStrip } from './DocumentStrip.tsx';
+import { PastWindowChoice } from './PastWindowChoice.tsx';
 import { PasteOffer } from './PasteOffer.tsx';
 
 const text = chatStrings.composer;
@@ -27,6 +28,8 @@ export function Composer() {
   const answering = useIsAnswering();
   const blocker = useSendBlocker();
   const soFar = useReadSoFar();
+  const meter = useActiveMeter();
+  const passed = usePassedWindow();
   const [pasted, setPasted] = useState<string | null>(null);
   const field = useComposerField(draft, activeId);
 
@@ -52,7 +55,11 @@ export function Composer() {
 
   return (
     <div className="mx-auto w-full max-w-[46rem] shrink-0 px-6 pt-1.5 pb-3">
-      {blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />}
+      {passed !== null && activeId !== null ? (
+        <PastWindowChoice key={activeId} conversationId={activeId} passed={passed} refusal={meter?.refusal ?? null} />
+      ) : (
+        blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />
+      )}
       {pasted !== null && <PasteOffer text={pasted} onInsert={() => insertPasted(pasted)} onClose={() => setPasted(null)} />}
       <ReadSoFarChoice {...soFar} />
       <ContextBar />

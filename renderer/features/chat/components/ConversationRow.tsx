@@ -1,17 +1,19 @@
 import { clsx } from 'clsx';
-import { Ellipsis, Pencil, Trash2 } from 'lucide-react';
+import { Ellipsis } from 'lucide-react';
 import { type KeyboardEvent, useState } from 'react';
 import type { Conversation } from '../../../../host/contract/entities.ts';
-import { Menu, MenuItem } from '../../../ui/Menu.tsx';
+import { Menu } from '../../../ui/Menu.tsx';
 import { removeWithUndo } from '../removeWithUndo.ts';
 import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { streamingAnswerOf } from '../thread.ts';
+import { ConversationMenu } from './ConversationMenu.tsx';
 import { TitleField } from './TitleField.tsx';
 
 interface ConversationRowProps {
   conversation: Conversation;
   index: number;
+  inFolder: boolean;
   current: boolean;
   reachable: boolean;
   onOpen(): void;
@@ -19,7 +21,7 @@ interface ConversationRowProps {
   onMove(step: 1 | -1): void;
 }
 
-export function ConversationRow({ conversation, index, current, reachable, onOpen, onMove }: ConversationRowProps) {
+export function ConversationRow({ conversation, index, inFolder, current, reachable, onOpen, onMove }: ConversationRowProps) {
   const [renaming, setRenaming] = useState(false);
   const answering = useChat((state) => streamingAnswerOf(state.threads[conversation.id]) !== null);
   const title = conversation.title || chatStrings.untitled;
@@ -44,7 +46,7 @@ export function ConversationRow({ conversation, index, current, reachable, onOpe
         onClick={onOpen}
         onDoubleClick={() => setRenaming(true)}
         onKeyDown={onKeyDown}
-        className={clsx('h-full min-w-0 flex-1 truncate rounded-md px-2 text-left group-focus-within:pr-8 group-hover:pr-8', current && 'font-medium')}
+        className={clsx('h-full min-w-0 flex-1 truncate rounded-md pr-2 text-left group-focus-within:pr-8 group-hover:pr-8', inFolder ? 'pl-7' : 'pl-2', current && 'font-medium')}
       >
         {title}
       </button>
@@ -65,12 +67,7 @@ export function ConversationRow({ conversation, index, current, reachable, onOpe
           </button>
         }
       >
-        <MenuItem icon={Pencil} shortcut="F2" onSelect={() => setTimeout(() => setRenaming(true))}>
-          {chatStrings.list.rename}
-        </MenuItem>
-        <MenuItem icon={Trash2} danger onSelect={() => removeWithUndo(conversation)}>
-          {chatStrings.list.remove}
-        </MenuItem>
+        <ConversationMenu conversation={conversation} onRename={() => setTimeout(() => setRenaming(true))} />
       </Menu>
     </div>
   );

@@ -4,6 +4,7 @@ import { answeringModel, useModels } from '../../models/store.ts';
 import { useSettings } from '../../settings/store.ts';
 import { activeConversationOf, keyOf } from '../conversationsSlice.ts';
 import { useChat } from '../store.ts';
+import { passedWindow } from '../pastWindow.ts';
 import { streamingAnswerOf } from '../thread.ts';
 
 export function useActiveConversation(): Conversation | null {
@@ -28,6 +29,13 @@ export function useDraft(): string {
 
 export function useActiveMeter() {
   return useChat((state) => state.meters[keyOf(state.activeId)] ?? null);
+}
+
+/** Whether the person has to choose how the conversation goes on. */
+export function usePassedWindow(): 'gpu' | 'model' | null {
+  const meter = useActiveMeter();
+  const happened = useChat((state) => (state.activeId === null ? undefined : state.happenings[state.activeId]));
+  return passedWindow(meter, happened ?? []);
 }
 
 export function useIsAnswering(): boolean {

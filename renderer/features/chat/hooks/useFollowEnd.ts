@@ -18,6 +18,11 @@ export function useFollowEnd(restart: unknown) {
     scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
   }, []);
 
+  /** Somewhere else is to be shown now. */
+  const leave = useCallback(() => {
+    following.current = false;
+  }, []);
+
   useEffect(() => {
     const element = scroller.current;
     const grown = content.current;
@@ -40,5 +45,5 @@ export function useFollowEnd(restart: unknown) {
 
   // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the change of `restart` is the point
   useEffect(toEnd, [restart, toEnd]);
-  return { scroller, content, atEnd, toEnd };
+  return { scroller, content, atEnd, toEnd, leave };
 }

@@ -2,7 +2,7 @@ import { useStore } from 'zustand';
 import { host } from '../../../app/connection/session.ts';
 import { useLibrary } from '../../library/store.ts';
 import { type SendBlocker, sendBlockerOf } from '../sendBlocker.ts';
-import { useActiveMeter, useActiveModel, useDraft, useIsAnswering } from './useChatContext.ts';
+import { useActiveMeter, useActiveModel, useDraft, useIsAnswering, usePassedWindow } from './useChatContext.ts';
 
 /** Why the draft cannot be sent now; null when it can. */
 export function useSendBlocker(): SendBlocker | null {
@@ -15,5 +15,6 @@ export function useSendBlocker(): SendBlocker | null {
     documentsArriving,
     draft: useDraft(),
     meter: useActiveMeter(),
+    undecided: usePassedWindow() === 'gpu',
   });
 }
