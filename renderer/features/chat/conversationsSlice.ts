@@ -4,6 +4,7 @@ import type { Folder } from '../../../host/contract/chatEntities.ts';
 import type { Conversation, Sampling } from '../../../host/contract/entities.ts';
 import type { HostCaller } from '../../app/connection/session.ts';
 import { remember, remembered } from '../../app/remembered.ts';
+import { viewStore } from '../../app/view.ts';
 import type { ChatState } from './store.ts';
 
 export type ConversationChange = Partial<Pick<Conversation, 'title' | 'modelId' | 'documentIds' | 'systemPrompt' | 'policy' | 'folderId' | 'pinned'>> & { sampling?: Sampling };
@@ -162,6 +163,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       open(conversationId) {
         const before = get().activeId;
         set({ activeId: conversationId });
+        if (before !== conversationId) viewStore.getState().wantMessage(null);
         if (conversationId !== null && !get().conversations.some(({ id }) => id === conversationId)) void fetchOne(conversationId);
         if (before !== null && before !== conversationId) discardIfEmpty(before);
         if (conversationId !== null) void get().loadMessages(conversationId);

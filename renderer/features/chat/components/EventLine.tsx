@@ -43,7 +43,7 @@ function sentence(details: EventDetails): string {
 
 function OpenChat({ conversationId, children }: { conversationId: string; children: ReactNode }) {
   return (
-    <button type="button" className="rounded-sm text-accent-text underline underline-offset-2" onClick={() => chatStore.getState().open(conversationId)}>
+    <button type="button" className="shrink-0 rounded-sm text-accent-text underline underline-offset-2" onClick={() => chatStore.getState().open(conversationId)}>
       {children}
     </button>
   );
