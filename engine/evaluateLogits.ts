@@ -1,7 +1,8 @@
 /** Logits over a forced stream of tokens, for comparison with other implementations. */
 import type { Readback } from './device/readback.ts';
 import type { Device } from './device/device.ts';
-import { maxTailRows, type Runner } from './runner.ts';
+import type { Runner } from './runner.ts';
+import { maxTailRows } from './scratch.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface LogitsPosition {

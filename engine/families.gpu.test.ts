@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Device } from './device/device.ts';
 import { Readback } from './device/readback.ts';
 import { loadModel, type LoadedModel } from './model.ts';
-import { maxTailRows } from './runner.ts';
+import { maxTailRows } from './scratch.ts';
 import { compareLogits, familyCases, familyNames, openFamily, type FamilyCase } from './testing/familyGoldens.ts';
 import { openTestDevice } from './testing/device.ts';
 

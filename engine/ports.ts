@@ -8,6 +8,8 @@ export interface WeightSource {
   /** A name for messages, without its folder. */
   readonly name: string;
   readonly sizeBytes: number;
+  /** How many files of a split model are read as this one. */
+  readonly joinedParts?: number;
   /** Reads exactly `lengthBytes` bytes from `offsetBytes`; rejects when the range passes the end. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
 }

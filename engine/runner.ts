@@ -23,6 +23,7 @@ import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { BlockSpec, ModelSpec } from './models/spec.ts';
+import { maxTailRows, scratchShapes } from './scratch.ts';
 import type { BlockWeights, ModelWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
@@ -36,9 +37,6 @@ export interface RunnerOptions {
   /** Spreads the keys and values of layers that see everything over GPU, RAM and disk; else all are on the GPU. */
   tiers?: { plan: TierPlan; store: FarStore; graphs?: GraphOptions | null } | null;
 }
-
-/** Rows whose logits can be computed at once. */
-export const maxTailRows = 8;
 
 export class Runner {
   readonly #device: Device;
@@ -301,23 +299,10 @@ function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | nu
   return name ? (options.divisors.get(name) ?? null) : null;
 }
 
-/** The scratch buffers of a step, f32, one row a token. */
+/** The scratch buffers of a step. */
 function allocate(device: Device, spec: ModelSpec, maxRows: number) {
-  const widest = (width: (block: BlockSpec) => number): number => Math.max(...spec.blocks.map(width));
-  const heads = widest(({ mixer }) => mixer.heads * mixer.headDim);
-  const rows = (label: string, columns: number, count = maxRows): GPUBuffer => device.memory.storage('activations', label, count * columns * 4);
-  return {
-    tokens: rows('tokens', 1),
-    hidden: rows('hidden', spec.hiddenSize),
-    normed: rows('normed', spec.hiddenSize),
-    branch: rows('branch', spec.hiddenSize),
-    projections: rows('projections', widest(({ mixer }) => (mixer.heads + 2 * mixer.kvHeads) * mixer.headDim)),
-    queries: rows('queries', heads),
-    mixed: rows('mixed', heads),
-    gateUp: rows('gate and up', widest(({ feedForward }) => 2 * feedForward.width)),
-    gated: rows('gated', widest(({ feedForward }) => feedForward.width)),
-    tail: rows('tail', spec.hiddenSize, maxTailRows),
-    tailNormed: rows('tail normed', spec.hiddenSize, maxTailRows),
-    logits: rows('logits', spec.vocabularySize, maxTailRows),
-  };
+  const shapes = scratchShapes(spec, maxRows);
+  const names = Object.keys(shapes) as (keyof typeof shapes)[];
+  const buffers = names.map((name) => [name, device.memory.storage('activations', name, shapes[name].columns * shapes[name].count * 4)]);
+  return Object.fromEntries(buffers) as Record<keyof typeof shapes, GPUBuffer>;
 }

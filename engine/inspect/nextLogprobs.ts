@@ -1,7 +1,8 @@
 /** What the rows of the last step say of given tokens. */
 import type { Device } from '../device/device.ts';
 import type { Readback } from '../device/readback.ts';
-import { maxTailRows, type Runner } from '../runner.ts';
+import type { Runner } from '../runner.ts';
+import { maxTailRows } from '../scratch.ts';
 
 /** Log-probabilities, in nats, of `next[row]` after each row of the last step. */
 export async function nextLogprobs({ device, runner, readback }: { device: Device; runner: Runner; readback: Readback }, rows: number, next: readonly number[]): Promise<number[]> {

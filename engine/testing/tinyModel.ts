@@ -4,7 +4,7 @@
  */
 import { encodeTensor, type EncodableTypeName } from '../formats/quantisation/testing/encodeTensor.ts';
 import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
-import { type TensorToWrite, type ValueToWrite, writeGguf } from '../formats/gguf/testing/writeGguf.ts';
+import { type GgufToWrite, type TensorToWrite, type ValueToWrite, writeGguf } from '../formats/gguf/testing/writeGguf.ts';
 
 export interface TinyModelOptions {
   architecture: 'llama' | 'gemma3';
@@ -77,7 +77,7 @@ export function tinyModel(options: TinyModelOptions): Uint8Array {
     'rope.freq_base': float(10_000),
     ...(architecture === 'gemma3' ? { 'attention.sliding_window': uint(windowTokens), 'attention.sliding_window_pattern': uint(2) } : {}),
   };
-  return writeGguf({
+  return written({
     metadata: {
       'general.architecture': text(architecture),
       'general.name': text(`Tiny ${architecture}`),
@@ -95,6 +95,21 @@ export function tinyModel(options: TinyModelOptions): Uint8Array {
     },
     tensors,
   });
+}
+
+const sources = new WeakMap<Uint8Array, GgufToWrite>();
+
+function written(model: GgufToWrite): Uint8Array {
+  const bytes = writeGguf(model);
+  sources.set(bytes, model);
+  return bytes;
+}
+
+/** What a tiny model was written from. */
+export function rawTinyModel(bytes: Uint8Array): GgufToWrite {
+  const found = sources.get(bytes);
+  if (!found) throw new Error('these bytes are not of a tiny model of this process');
+  return found;
 }
 
 /** The 256 bytes as GPT-2 spells them, then the control tokens. */

@@ -293,7 +293,7 @@ describe('damaged tensor lists', () => {
     const bytes = withKeys({ 'split.no': { type: 'uint16', value: 1 }, 'split.count': { type: 'uint16', value: 3 } });
     expect(await failureOf(bytes)).toMatchObject({
       code: 'model-incomplete',
-      message: 'tiny.gguf is part 2 of a model split into 3 files, which cannot be read yet.',
+      message: 'tiny.gguf is part 2 of a model split into 3 files, and is of no use alone.',
     });
   });
 });

@@ -5,7 +5,7 @@ import { maximumKeys, maximumTensors } from './limits.ts';
 import { GgufMetadata } from './metadata.ts';
 import { invalid, notAGguf, unsupportedVersion } from './problems.ts';
 import { readMetadata } from './readMetadata.ts';
-import { alignUp, placeTensors, readTensors, type GgufTensor } from './readTensors.ts';
+import { alignUp, placeTensors, readTensors, type GgufTensor, type StatedTensor } from './readTensors.ts';
 
 /** What a GGUF file holds; the weights themselves stay in `source`. */
 export interface GgufFile {
@@ -28,20 +28,8 @@ export interface GgufFile {
  * `unknown-quantisation`, `model-incomplete` (one part of a split model) or `cancelled`.
  */
 export async function readGguf(source: WeightSource, options: { signal?: AbortSignal } = {}): Promise<GgufFile> {
-  const reader = new HeaderReader(source, options.signal);
-  await readMagic(reader);
-  const version = await readVersion(reader);
-  const tensorCount = await reader.count('the tensor count', maximumTensors);
-  const keyCount = await reader.count('the key count', maximumKeys);
-  const entries = await readMetadata(reader, keyCount);
-  const metadataBytes = reader.positionBytes;
-  const tensors = await readTensors(reader, tensorCount);
-
-  // A copy, so that the fetched bytes after the metadata can be freed.
-  const metadata = new GgufMetadata(source.name, entries, reader.bytes.slice(0, metadataBytes));
-  refuseSplit(source.name, metadata);
-  const alignment = readAlignment(source.name, metadata);
-  const dataOffsetBytes = alignUp(reader.positionBytes, alignment);
+  const { version, metadata, tensors, alignment, dataOffsetBytes } = await readHeader(source, options.signal);
+  refuseSplit(source, metadata);
   return {
     version,
     alignment,
@@ -50,6 +38,36 @@ export async function readGguf(source: WeightSource, options: { signal?: AbortSi
     dataOffsetBytes,
     source,
   };
+}
+
+export interface GgufHeader {
+  version: number;
+  alignment: number;
+  metadata: GgufMetadata;
+  keyCount: number;
+  /** The keys and their values, as they are in the file. */
+  keyBytes: Uint8Array;
+  tensors: StatedTensor[];
+  dataOffsetBytes: number;
+}
+
+/** The header of a file, or of one part of a split model; throws as `readGguf`. */
+export async function readHeader(source: WeightSource, signal?: AbortSignal): Promise<GgufHeader> {
+  const reader = new HeaderReader(source, signal);
+  await readMagic(reader);
+  const version = await readVersion(reader);
+  const tensorCount = await reader.count('the tensor count', maximumTensors);
+  const keyCount = await reader.count('the key count', maximumKeys);
+  const keysAtBytes = reader.positionBytes;
+  const entries = await readMetadata(reader, keyCount);
+  const metadataBytes = reader.positionBytes;
+  const tensors = await readTensors(reader, tensorCount);
+
+  // A copy, so that the fetched bytes after the metadata can be freed.
+  const kept = reader.bytes.slice(0, metadataBytes);
+  const metadata = new GgufMetadata(source.name, entries, kept);
+  const alignment = readAlignment(source.name, metadata);
+  return { version, alignment, metadata, keyCount, keyBytes: kept.subarray(keysAtBytes), tensors, dataOffsetBytes: alignUp(reader.positionBytes, alignment) };
 }
 
 async function readMagic(reader: HeaderReader): Promise<void> {
@@ -101,14 +119,14 @@ async function readVersion(reader: HeaderReader): Promise<number> {
   );
 }
 
-function refuseSplit(fileName: string, metadata: GgufMetadata): void {
+function refuseSplit(source: WeightSource, metadata: GgufMetadata): void {
   const partCount = metadata.integerOr('split.count', 1);
-  if (partCount <= 1) return;
+  if (partCount <= 1 || source.joinedParts === partCount) return;
   const part = metadata.integerOr('split.no', 0) + 1;
   throw new EngineError(
     'model-incomplete',
-    `${fileName} is part ${part} of a model split into ${partCount} files, which cannot be read yet.`,
-    'Choose a version of this model that is a single file, or merge the parts with "llama-gguf-split --merge".',
+    `${source.name} is part ${part} of a model split into ${partCount} files, and is of no use alone.`,
+    'Keep all parts in one folder, with their names, and choose the first.',
   );
 }
 

@@ -41,6 +41,11 @@ export function isAffine(type: TensorTypeName): boolean {
   return type in schemes;
 }
 
+/** What `unpackAffine` makes of a type; undefined for F32, F16 and BF16. */
+export function affineFormat(type: TensorTypeName): Pick<AffineRows, 'bits' | 'blockSize' | 'zeroPoint' | 'scalesAreHalf'> | undefined {
+  return schemes[type];
+}
+
 /**
  * Unpacks `rows` rows of `columns` weights of a quantised `type`, stored back to back in `bytes`. A
  * large tensor can be unpacked a few rows at a time.

@@ -1,0 +1,35 @@
+/** How many bytes a file's tensors take once they are packed for the GPU, from their types and shapes alone. */
+import { affineFormat } from '../../formats/quantisation/affine.ts';
+import type { GgufFile } from '../../formats/gguf/readGguf.ts';
+import type { GgufTensor } from '../../formats/gguf/readTensors.ts';
+import { blockWeights, scaleWordsPerBlock, unitsPerBlock, type WeightFormat } from './format.ts';
+
+/** Of every family of kernels. */
+const tileColumns = 64;
+
+/** bf16 is taken for numbers that halves hold as well, as nearly all weights are. */
+function formatOfType(type: GgufTensor['type']): WeightFormat {
+  const affine = affineFormat(type);
+  if (!affine) return { codes: type === 'F32' ? 'f32' : 'f16', scales: 'none', scaleBlock: 32, zeroPoint: 0 };
+  return { codes: affine.bits === 4 ? 'u4' : 'u8', scales: affine.scalesAreHalf ? 'f16' : 'f32', scaleBlock: affine.blockSize, zeroPoint: affine.zeroPoint };
+}
+
+export function packedBytes(file: GgufFile, names: Iterable<string>): number {
+  let bytes = 0;
+  for (const name of names) {
+    const tensor = file.tensors.get(name);
+    if (tensor) bytes += tensorBytes(tensor);
+  }
+  return bytes;
+}
+
+function tensorBytes({ type, dims }: GgufTensor): number {
+  const [inputs = 1, ...others] = dims;
+  const outputs = others.reduce((product, size) => product * size, 1);
+  // Vectors are f32.
+  if (outputs === 1) return 4 * inputs;
+  const format = formatOfType(type);
+  const blocks = Math.ceil(inputs / blockWeights);
+  const columns = Math.ceil(outputs / tileColumns) * tileColumns;
+  return columns * blocks * (16 * unitsPerBlock(format) + 4 * scaleWordsPerBlock(format));
+}
