@@ -2,7 +2,7 @@
 import type { Device } from './device/device.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
-import { type ChoiceCache, createLinearKernels, type LinearKernels } from './layers/linear/linear.ts';
+import { type ChoiceCache, createLinearKernels, type LinearKernels, LinearWeights } from './layers/linear/linear.ts';
 import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
 import { divisorsFor } from './layers/rotary.ts';
@@ -93,11 +93,14 @@ function freeWeights(device: Device, weights: ModelWeights): void {
   weights.embedding.free();
   if (weights.output !== weights.embedding) weights.output.free();
   device.memory.free(weights.outputNorm);
-  for (const block of weights.blocks) {
-    for (const part of Object.values(block)) {
-      if (part === null) continue;
-      if ('mapState' in part) device.memory.free(part);
-      else part.free();
-    }
+  for (const block of weights.blocks) freeAll(device, Object.values(block));
+}
+
+function freeAll(device: Device, parts: readonly unknown[]): void {
+  for (const part of parts) {
+    if (part instanceof LinearWeights) part.free();
+    else if (typeof part !== 'object' || part === null) continue;
+    else if ('mapState' in part) device.memory.free(part as GPUBuffer);
+    else freeAll(device, Object.values(part));
   }
 }

@@ -12,7 +12,8 @@ import { FarMemory } from './kv/tiers/farLayer.ts';
 import { FarScratch } from './kv/tiers/farScratch.ts';
 import type { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
-import type { LinearKernels } from './layers/linear/linear.ts';
+import { createExperts, type ExpertBuffers } from './layers/experts/experts.ts';
+import type { LinearKernels, LinearWeights } from './layers/linear/linear.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
@@ -23,7 +24,7 @@ import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { BlockSpec, ModelSpec } from './models/spec.ts';
-import { maxTailRows, scratchShapes } from './scratch.ts';
+import { expertShapes, maxTailRows, scratchShapes } from './scratch.ts';
 import type { BlockWeights, ModelWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
@@ -91,7 +92,7 @@ export class Runner {
     this.#angles = parts.angles;
     this.layers = parts.layers;
     this.head = parts.head;
-    this.#buffers = Object.values(parts.buffers);
+    this.#buffers = [...Object.values(parts.buffers), ...Object.values(parts.experts ?? {})];
   }
 
   static async create(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<Runner> {
@@ -192,6 +193,7 @@ interface RunnerParts {
   spec: ModelSpec;
   options: RunnerOptions;
   buffers: ReturnType<typeof allocate>;
+  experts: ExpertBuffers | null;
   step: StepUniform;
   tailStep: StepUniform;
   angles: RotaryAngles[];
@@ -206,7 +208,10 @@ interface RunnerParts {
 
 async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
   const { maxRows, contextTokens } = options;
-  const buffers = await device.memory.checked('Room for the activations', () => allocate(device, spec, maxRows));
+  const { buffers, experts } = await device.memory.checked('Room for the activations', () => ({
+    buffers: allocate(device, spec, maxRows),
+    experts: allocateExperts(device, spec, maxRows),
+  }));
   const stepUniform = new StepUniform(device);
   const tailStep = new StepUniform(device);
   const step = stepUniform.buffer;
@@ -235,17 +240,17 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
 
   const norm = async (name: string, input: GPUBuffer, weight: GPUBuffer, output: GPUBuffer, add = false): Promise<Part> =>
     part(name, await bindNormalise(device, { ...common, input, weight, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
-  const product = async (name: string, matrix: BlockWeights['down'], input: GPUBuffer, output: GPUBuffer, accumulate = false): Promise<Part> =>
+  const product = async (name: string, matrix: LinearWeights, input: GPUBuffer, output: GPUBuffer, accumulate = false): Promise<Part> =>
     part(name, await kernels.bind(matrix, { input, output, step, maxRows, accumulate }), productWork(matrix));
 
   /** hidden += postNorm(W · input), with or without a post norm. */
-  const addToHidden = async (name: string, matrix: BlockWeights['down'], input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Part[]> => {
+  const addToHidden = async (name: string, matrix: LinearWeights, input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Part[]> => {
     if (!postNorm) return [await product(name, matrix, input, buffers.hidden, true)];
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
   const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
-    const { mixer, feedForward } = block;
+    const { mixer } = block;
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
@@ -267,17 +272,28 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         ? await createFarMixer(device, mixer, parts, cache, far, inputs)
         : await createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
     mixers.push(attention);
-    const gate = await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: feedForward.width, activation: feedForward.activation });
     layers.push(
       await norm('norms', buffers.hidden, parts.mixerNorm, buffers.normed),
       await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections),
       ...attention.parts,
       ...(await addToHidden('mixer output', parts.mixerOutput, buffers.mixed, parts.mixerPostNorm)),
       await norm('norms', buffers.hidden, parts.feedForwardNorm, buffers.normed),
-      await product('gate and up', parts.gateUp, buffers.normed, buffers.gateUp),
-      part('gate', gate, rowWork(3 * feedForward.width)),
-      ...(await addToHidden('down', parts.down, buffers.gated, parts.feedForwardPostNorm)),
+      ...(await bindFeedForward(block, parts)),
     );
+  };
+  const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardPostNorm: postNorm }: BlockWeights): Promise<Part[]> => {
+    if (description.kind === 'gated' && own.kind === 'gated') {
+      const gate = await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: description.width, activation: description.activation });
+      return [
+        await product('gate and up', own.gateUp, buffers.normed, buffers.gateUp),
+        part('gate', gate, rowWork(3 * description.width)),
+        ...(await addToHidden('down', own.down, buffers.gated, postNorm)),
+      ];
+    }
+    if (description.kind === 'gated' || own.kind === 'gated' || !experts) throw new Error('the weights are not those of the description');
+    const inputs = { scratch: experts, ...buffers, output: postNorm ? buffers.branch : buffers.hidden, add: !postNorm, step, maxRows };
+    const branch = await createExperts(device, kernels, description, own, inputs);
+    return postNorm ? [...branch, await norm('norms', buffers.branch, postNorm, buffers.hidden, true)] : branch;
   };
   for (const [index, block] of spec.blocks.entries()) await bindBlock(block, weights.blocks[index], index);
 
@@ -291,7 +307,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {
@@ -301,8 +317,16 @@ function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | nu
 
 /** The scratch buffers of a step. */
 function allocate(device: Device, spec: ModelSpec, maxRows: number) {
-  const shapes = scratchShapes(spec, maxRows);
-  const names = Object.keys(shapes) as (keyof typeof shapes)[];
+  return allocateShapes(device, scratchShapes(spec, maxRows));
+}
+
+function allocateExperts(device: Device, spec: ModelSpec, maxRows: number): ExpertBuffers | null {
+  const shapes = expertShapes(spec, maxRows);
+  return shapes && allocateShapes(device, shapes);
+}
+
+function allocateShapes<Name extends string>(device: Device, shapes: Record<Name, { columns: number; count: number }>): Record<Name, GPUBuffer> {
+  const names = Object.keys(shapes) as Name[];
   const buffers = names.map((name) => [name, device.memory.storage('activations', name, shapes[name].columns * shapes[name].count * 4)]);
-  return Object.fromEntries(buffers) as Record<keyof typeof shapes, GPUBuffer>;
+  return Object.fromEntries(buffers);
 }

@@ -1,5 +1,6 @@
 /** The scratch of a step: what each buffer holds, f32, one row a token. */
-import type { BlockSpec, ModelSpec } from './models/spec.ts';
+import { smallestTileRows, tileCount } from './layers/experts/tiles.ts';
+import type { BlockSpec, ExpertsSpec, FeedForwardSpec, ModelSpec } from './models/spec.ts';
 
 /** Rows whose logits can be computed at once. */
 export const maxTailRows = 8;
@@ -17,14 +18,37 @@ export function scratchShapes(spec: ModelSpec, maxRows: number) {
     projections: rows(widest(({ mixer }) => (mixer.heads + 2 * mixer.kvHeads) * mixer.headDim)),
     queries: rows(heads),
     mixed: rows(heads),
-    gateUp: rows(widest(({ feedForward }) => 2 * feedForward.width)),
-    gated: rows(widest(({ feedForward }) => feedForward.width)),
+    gateUp: rows(2 * widest(({ feedForward }) => gatedColumns(feedForward))),
+    gated: rows(widest(({ feedForward }) => gatedColumns(feedForward))),
     tail: rows(spec.hiddenSize, maxTailRows),
     tailNormed: rows(spec.hiddenSize, maxTailRows),
     logits: rows(spec.vocabularySize, maxTailRows),
   };
 }
 
+/** Gated numbers of a row: of all experts that it goes through, or of the shared one, which comes after them. */
+function gatedColumns(spec: FeedForwardSpec): number {
+  return spec.kind === 'gated' ? spec.width : Math.max(spec.chosen * spec.width, spec.shared?.width ?? 0);
+}
+
+/** What models with experts need besides. */
+export function expertShapes(spec: ModelSpec, maxRows: number) {
+  const specs = spec.blocks.map(({ feedForward }) => feedForward).filter((one) => one.kind === 'experts');
+  if (specs.length === 0) return null;
+  const widest = (size: (one: ExpertsSpec) => number): number => Math.max(...specs.map(size));
+  const chosen = widest((one) => one.chosen);
+  const rows = (columns: number, count = maxRows) => ({ columns, count });
+  return {
+    routerLogits: rows(widest(({ experts }) => experts + 1)),
+    choice: rows(chosen),
+    shares: rows(chosen + 1),
+    order: rows(chosen),
+    tiles: rows(4, widest((one) => tileCount(maxRows, one, smallestTileRows))),
+    branches: rows(chosen * spec.hiddenSize),
+    shared: rows(spec.hiddenSize),
+  };
+}
+
 export function scratchBytes(spec: ModelSpec, maxRows: number): number {
-  return Object.values(scratchShapes(spec, maxRows)).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
+  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows) }).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
 }

@@ -19,15 +19,14 @@ export class Kernel {
     this.pipeline = pipeline;
   }
 
-  /** Binds buffers to `@group(0) @binding(i)` in order; a binding may be a part of a buffer. */
-  bind(...resources: readonly (GPUBuffer | GPUBufferBinding | GPUTextureView)[]): GPUBindGroup {
+  /** Binds buffers to `@group(0) @binding(i)` in order; a binding may be a part of a buffer, and null leaves it out. */
+  bind(...resources: readonly (GPUBuffer | GPUBufferBinding | GPUTextureView | null)[]): GPUBindGroup {
     return this.#gpu.createBindGroup({
       label: this.label,
       layout: this.pipeline.getBindGroupLayout(0),
-      entries: resources.map((resource, binding) => ({
-        binding,
-        resource: resource instanceof Object && 'mapState' in resource ? { buffer: resource } : resource,
-      })),
+      entries: resources.flatMap((resource, binding) =>
+        resource ? [{ binding, resource: 'mapState' in resource ? { buffer: resource } : resource }] : [],
+      ),
     });
   }
 }

@@ -97,6 +97,7 @@ export function projectionTensors({ tensors }: GgufFile, layer: number): Pick<At
 
 export function gatedFeedForward(file: GgufFile, architecture: string, layer: number): FeedForwardSpec {
   return {
+    kind: 'gated',
     activation: 'silu',
     width: size(file, `${architecture}.feed_forward_length`, 1 << 20),
     tensors: { gateUp: [`blk.${layer}.ffn_gate.weight`, `blk.${layer}.ffn_up.weight`], down: `blk.${layer}.ffn_down.weight` },

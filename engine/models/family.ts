@@ -1,7 +1,7 @@
 /** What a family file offers, and the checks that all families share. */
 import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
-import { type ModelSpec, tensorsOf } from './spec.ts';
+import { type FeedForwardSpec, type GatedSpec, type ModelSpec, tensorsOf } from './spec.ts';
 
 export interface Family {
   /** Values of `general.architecture` that this file reads. */
@@ -68,15 +68,29 @@ export function checkShapes(file: GgufFile, spec: ModelSpec): void {
     checkShape(file, mixer.tensors.output, mixer.heads * mixer.headDim, hiddenSize);
     for (const name of [mixer.tensors.queryNorm, mixer.tensors.keyNorm]) if (name) checkShape(file, name, mixer.headDim);
     for (const name of [mixer.rotary.divisors, mixer.rotary.longDivisors?.tensor]) if (name) checkShape(file, name, mixer.rotary.rotatedDims / 2);
-    checkStacked(file, feedForward.tensors.gateUp, [hiddenSize], [feedForward.width, feedForward.width]);
-    checkShape(file, feedForward.tensors.down, feedForward.width, hiddenSize);
+    checkFeedForward(file, feedForward, hiddenSize);
   }
 }
 
+function checkFeedForward(file: GgufFile, spec: FeedForwardSpec, hiddenSize: number): void {
+  const experts = spec.kind === 'experts' ? [spec.experts] : [];
+  checkGated(file, spec, hiddenSize, experts);
+  if (spec.kind === 'gated') return;
+  checkShape(file, spec.tensors.router, hiddenSize, spec.experts);
+  if (!spec.shared) return;
+  checkGated(file, spec.shared, hiddenSize);
+  if (spec.shared.tensors.gate) checkShape(file, spec.shared.tensors.gate, hiddenSize);
+}
+
+function checkGated(file: GgufFile, { width, tensors }: Pick<GatedSpec, 'width' | 'tensors'>, hiddenSize: number, experts: readonly number[] = []): void {
+  checkStacked(file, tensors.gateUp, [hiddenSize], [width, width], experts);
+  checkShape(file, tensors.down, width, hiddenSize, ...experts);
+}
+
 /** Tensors of `rows` rows each, or one of all their rows. */
-function checkStacked(file: GgufFile, names: readonly string[], inputs: readonly number[], rows: readonly number[]): void {
+function checkStacked(file: GgufFile, names: readonly string[], inputs: readonly number[], rows: readonly number[], outer: readonly number[] = []): void {
   const counts = names.length === 1 ? [rows.reduce((sum, count) => sum + count, 0)] : rows;
-  for (const [i, name] of names.entries()) checkShape(file, name, ...inputs, counts[i]);
+  for (const [i, name] of names.entries()) checkShape(file, name, ...inputs, counts[i], ...outer);
 }
 
 /** A header number that must be a positive integer no greater than `maximum`. */

@@ -54,6 +54,7 @@ function describe(file: GgufFile): ModelSpec {
       mixerPostNorm: `blk.${i}.post_attention_norm.weight`,
       feedForwardNorm: `blk.${i}.ffn_norm.weight`,
       feedForward: {
+        kind: 'gated',
         activation: 'gelu-tanh',
         width,
         tensors: { gateUp: [`blk.${i}.ffn_gate.weight`, `blk.${i}.ffn_up.weight`], down: `blk.${i}.ffn_down.weight` },

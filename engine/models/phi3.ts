@@ -17,6 +17,7 @@ export const phi3: Family = {
 
 function fused(file: GgufFile, layer: number): FeedForwardSpec {
   return {
+    kind: 'gated',
     activation: 'silu',
     width: size(file, 'phi3.feed_forward_length', 1 << 20),
     tensors: { gateUp: [`blk.${layer}.ffn_up.weight`], down: `blk.${layer}.ffn_down.weight` },

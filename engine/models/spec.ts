@@ -59,12 +59,40 @@ export interface AttentionSpec {
 /** What mixes information between tokens. Linear attention and learned eviction join here. */
 export type MixerSpec = AttentionSpec;
 
-export interface FeedForwardSpec {
+/** down · (activation(gate·x) ⊙ up·x) */
+export interface GatedSpec {
+  kind: 'gated';
   activation: 'silu' | 'gelu-tanh';
   width: number;
   /** `gateUp`: rows of the gate, then of up; a tensor each, or one for both. */
   tensors: { gateUp: readonly string[]; down: string };
 }
+
+/** A mixture of experts: each token goes through the few gated feed-forwards that a router chooses for it. */
+export interface ExpertsSpec {
+  kind: 'experts';
+  activation: 'silu' | 'gelu-tanh';
+  /** Of one expert. */
+  width: number;
+  experts: number;
+  /** Experts a token goes through: those of the largest logits of the router. */
+  chosen: number;
+  /** Shares are a softmax over the chosen experts; else over all of them. */
+  normalised: boolean;
+  /** Multiplies the shares. */
+  scale: number;
+  /** Like those of a gated feed-forward, with the experts one after another in the last dimension. */
+  tensors: { router: string; gateUp: readonly string[]; down: string };
+  shared: SharedExpertSpec | null;
+}
+
+/** An expert that every token goes through, times the sigmoid of `gate`·x where there is one. */
+export interface SharedExpertSpec {
+  width: number;
+  tensors: { gate: string | null; gateUp: readonly string[]; down: string };
+}
+
+export type FeedForwardSpec = GatedSpec | ExpertsSpec;
 
 /** hidden += residualScale · postNorm(mixer(norm(hidden))); the same with the feed-forward. */
 export interface BlockSpec {
@@ -107,12 +135,21 @@ export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, 
   return bytes;
 }
 
+function feedForwardTensors(spec: FeedForwardSpec): string[] {
+  const names = [...spec.tensors.gateUp, spec.tensors.down];
+  if (spec.kind === 'gated') return names;
+  names.push(spec.tensors.router);
+  if (!spec.shared) return names;
+  const { gate, gateUp, down } = spec.shared.tensors;
+  return [...names, ...gateUp, down, ...(gate ? [gate] : [])];
+}
+
 /** Every tensor the description uses, each once. */
 export function tensorsOf(spec: ModelSpec): Set<string> {
   const names = [spec.embedding.tensor, spec.outputNorm, spec.outputTensor];
   for (const block of spec.blocks) {
     const { rotary, tensors } = block.mixer;
-    names.push(block.mixerNorm, block.feedForwardNorm, ...block.feedForward.tensors.gateUp, block.feedForward.tensors.down);
+    names.push(block.mixerNorm, block.feedForwardNorm, ...feedForwardTensors(block.feedForward));
     names.push(...tensors.projections, ...tensors.biases, tensors.output);
     const optional = [block.mixerPostNorm, block.feedForwardPostNorm, tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
     for (const name of optional) if (name) names.push(name);

@@ -6,7 +6,7 @@ import { unpackAffine } from '../formats/quantisation/affine.ts';
 import { dequantise } from '../formats/quantisation/dequantise.ts';
 import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
 import type { SourceMatrix } from '../layers/linear/matrix.ts';
-import type { ModelSpec } from './spec.ts';
+import type { FeedForwardSpec, GatedSpec, ModelSpec } from './spec.ts';
 
 export interface LoadOptions {
   signal?: AbortSignal;
@@ -26,9 +26,24 @@ export interface BlockWeights {
   mixerOutput: LinearWeights;
   feedForwardNorm: GPUBuffer;
   feedForwardPostNorm: GPUBuffer | null;
+  feedForward: GatedWeights | ExpertsWeights;
+}
+
+export interface GatedWeights {
+  kind: 'gated';
   /** Rows: the gate, then up. */
   gateUp: LinearWeights;
   down: LinearWeights;
+}
+
+export interface ExpertsWeights {
+  kind: 'experts';
+  /** Rows: a logit for each expert, then the shared expert's gate, if it has one. */
+  router: LinearWeights;
+  /** Rows of each expert one after another: its gate and up in one matrix, or in one each. */
+  gateUp: readonly LinearWeights[];
+  down: LinearWeights;
+  shared: GatedWeights | null;
 }
 
 export interface ModelWeights {
@@ -82,11 +97,30 @@ export async function loadWeights(
       mixerOutput: await linear(mixer.tensors.output),
       feedForwardNorm: await vector(norms.feedForwardNorm),
       feedForwardPostNorm: await optional(norms.feedForwardPostNorm),
-      gateUp: await linear(...feedForward.tensors.gateUp),
-      down: await linear(feedForward.tensors.down),
+      feedForward: await feedForwardWeights(feedForward, linear),
     });
   }
   return { embedding, output, outputNorm, blocks };
+}
+
+type UploadMatrix = (...names: string[]) => Promise<LinearWeights>;
+
+async function feedForwardWeights(spec: FeedForwardSpec, linear: UploadMatrix): Promise<GatedWeights | ExpertsWeights> {
+  if (spec.kind === 'gated') return gatedWeights(spec.tensors, linear);
+  const { tensors, shared } = spec;
+  const gateUp: LinearWeights[] = [];
+  for (const name of tensors.gateUp) gateUp.push(await linear(name));
+  return {
+    kind: 'experts',
+    router: await linear(tensors.router, ...(shared?.tensors.gate ? [shared.tensors.gate] : [])),
+    gateUp,
+    down: await linear(tensors.down),
+    shared: shared && (await gatedWeights(shared.tensors, linear)),
+  };
+}
+
+async function gatedWeights({ gateUp, down }: GatedSpec['tensors'], linear: UploadMatrix): Promise<GatedWeights> {
+  return { kind: 'gated', gateUp: await linear(...gateUp), down: await linear(down) };
 }
 
 const floatPrecision = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
@@ -104,9 +138,11 @@ export class TensorReader {
     this.#totalBytes = [...file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
   }
 
+  /** Further dimensions, such as a tensor's experts, follow one another as rows. */
   async matrix(name: string): Promise<SourceMatrix> {
     const tensor = this.#tensor(name);
-    const [columns, rows] = tensor.dims;
+    const [columns, ...outer] = tensor.dims;
+    const rows = outer.reduce((a, b) => a * b, 1);
     const bytes = await this.#bytes(name);
     if (tensor.type === 'F32' || tensor.type === 'F16' || tensor.type === 'BF16') {
       const values = dequantise(tensor.type, bytes, rows * columns);

@@ -3,7 +3,8 @@
  * bottom like the papers, uses dequantised weights and double precision, and keeps every key and
  * value; a sliding layer just does not look at the old ones.
  */
-import type { AttentionSpec, FeedForwardSpec, ModelSpec } from '../models/spec.ts';
+import type { AttentionSpec, FeedForwardSpec, GatedSpec, ModelSpec } from '../models/spec.ts';
+import { chooseExperts, expertRows } from './experts.ts';
 import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
 
 /** A dequantised matrix: `rows` outputs of `columns` inputs. */
@@ -61,7 +62,7 @@ function attend(
   layer: number,
 ): Float64Array {
   const { tensors, heads, kvHeads, headDim } = spec;
-  const projected = stack(tensors.projections, weights, normed);
+  const projected = stack(tensors.projections.map(weights.matrix), normed);
   const biases = tensors.biases.flatMap((name) => [...weights.vector(name)]);
   biases.forEach((bias, i) => (projected[i] += bias));
   const queries = projected.subarray(0, heads * headDim);
@@ -101,10 +102,25 @@ function attend(
 }
 
 function feedForward(spec: FeedForwardSpec, weights: ReferenceWeights, normed: Float64Array): Float64Array {
-  const gateUp = stack(spec.tensors.gateUp, weights, normed);
-  const [gate, up] = [gateUp.subarray(0, spec.width), gateUp.subarray(spec.width)];
-  const activate = spec.activation === 'silu' ? silu : geluTanh;
-  return multiply(weights.matrix(spec.tensors.down), gate.map((value, i) => activate(value) * up[i]));
+  if (spec.kind === 'gated') return gated(spec, spec.tensors.gateUp.map(weights.matrix), weights.matrix(spec.tensors.down), normed);
+  const { tensors, activation, width, shared } = spec;
+  const { experts, shares } = chooseExperts(multiply(weights.matrix(tensors.router), normed), spec.chosen, spec.normalised, spec.scale);
+  const out = new Float64Array(normed.length);
+  for (const [slot, expert] of experts.entries()) {
+    const own = (name: string): ReferenceMatrix => expertRows(weights.matrix(name), spec.experts, expert) as ReferenceMatrix;
+    add(out, gated({ activation, width }, tensors.gateUp.map(own), own(tensors.down), normed), shares[slot]);
+  }
+  if (!shared) return out;
+  const gate = shared.tensors.gate ? sigmoid(multiply(weights.matrix(shared.tensors.gate), normed)[0]) : 1;
+  add(out, gated({ activation, width: shared.width }, shared.tensors.gateUp.map(weights.matrix), weights.matrix(shared.tensors.down), normed), gate);
+  return out;
+}
+
+function gated({ activation, width }: Pick<GatedSpec, 'activation' | 'width'>, gateUp: readonly ReferenceMatrix[], down: ReferenceMatrix, normed: Float64Array): Float64Array {
+  const both = stack(gateUp, normed);
+  const [gate, up] = [both.subarray(0, width), both.subarray(width)];
+  const activate = activation === 'silu' ? silu : geluTanh;
+  return multiply(down, gate.map((value, i) => activate(value) * up[i]));
 }
 
 function rotate(x: Float64Array, { rotary }: AttentionSpec, frequencies: Float64Array, position: number): void {
@@ -138,8 +154,8 @@ function multiply({ rows, columns, values }: ReferenceMatrix, x: Float64Array): 
 }
 
 /** Products with several matrices, one after another. */
-function stack(names: readonly string[], weights: ReferenceWeights, x: Float64Array): Float64Array {
-  return Float64Array.from(names.flatMap((name) => [...multiply(weights.matrix(name), x)]));
+function stack(matrices: readonly ReferenceMatrix[], x: Float64Array): Float64Array {
+  return Float64Array.from(matrices.flatMap((matrix) => [...multiply(matrix, x)]));
 }
 
 function dot(a: Float64Array, b: Float64Array, from: number): number {
@@ -159,5 +175,6 @@ function add(x: Float64Array, y: Float64Array, scale: number): void {
   for (let i = 0; i < x.length; i++) x[i] += scale * y[i];
 }
 
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const silu = (x: number): number => x / (1 + Math.exp(-x));
 const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x ** 3)));

@@ -8,7 +8,7 @@ export async function referenceWeights(file: GgufFile): Promise<ReferenceWeights
   for (const { name, dims, type, offsetBytes, sizeBytes } of file.tensors.values()) {
     const elements = dims.reduce((a, b) => a * b, 1);
     const values = dequantise(type, await file.source.read(offsetBytes, sizeBytes), elements);
-    matrices.set(name, { rows: dims[1] ?? 1, columns: dims[0], values });
+    matrices.set(name, { rows: elements / dims[0], columns: dims[0], values });
   }
   const matrix = (name: string): ReferenceMatrix => {
     const found = matrices.get(name);
