@@ -1,7 +1,7 @@
 /** The window, and what it refuses. */
 import { join } from 'node:path';
 import { app, BrowserWindow, nativeTheme } from 'electron';
-import { bundleUrl } from './bundle.ts';
+import { bundleUrl, isBundleUrl } from './bundle.ts';
 import { isWebLink, openExternal } from './external.ts';
 import { recallPlacement, rememberPlacement } from './windowState.ts';
 
@@ -53,7 +53,10 @@ export function getMainWindow(): BrowserWindow | undefined {
 /** Applies to every page there will ever be, whoever creates it. */
 export function refuseNavigation(): void {
   app.on('web-contents-created', (_created, contents) => {
-    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.on('will-navigate', (event, url) => {
+      // The page may load itself again, as it does in another language.
+      if (!isBundleUrl(url) || url !== contents.getURL()) event.preventDefault();
+    });
     contents.on('will-redirect', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(({ url }) => {

@@ -12,6 +12,7 @@ import { CommandPalette } from './CommandPalette.tsx';
 import { Layout } from './Layout.tsx';
 import { useShortcuts } from './actions/useShortcuts.ts';
 import { host } from './connection/session.ts';
+import { useLanguage } from './language.ts';
 import { strings } from './strings.ts';
 import { useTheme } from './theme.ts';
 
@@ -23,6 +24,7 @@ export function App() {
   const firstRun = useIsFirstRun();
   const link = useStore(host.link);
   useShortcuts();
+  useLanguage();
   return (
     <TooltipProvider delayDuration={350} skipDelayDuration={200}>
       <div className="flex h-full flex-col">

@@ -2,6 +2,7 @@ import { clsx } from 'clsx';
 import { BookMarked, Boxes, PanelLeftClose, Search, Settings, SquarePen, type LucideIcon } from 'lucide-react';
 import { ConversationList } from '../features/chat/components/ConversationList.tsx';
 import { searchStrings } from '../features/search/strings.ts';
+import { useSettings } from '../features/settings/store.ts';
 import { IconButton } from '../ui/IconButton.tsx';
 import { Shortcut } from '../ui/Shortcut.tsx';
 import { Wordmark } from './Wordmark.tsx';
@@ -10,6 +11,8 @@ import { strings } from './strings.ts';
 import { type Screen, useView } from './view.ts';
 
 export function Sidebar() {
+  // The keys that are shown may be changed.
+  useSettings((state) => state.settings.shortcuts);
   return (
     <nav aria-label={strings.navigation.main} className="flex w-60 flex-col border-r border-line bg-canvas">
       <div className="flex h-11 items-center justify-between pr-2 pl-3">

@@ -1,5 +1,7 @@
 /** Numbers as people read them. Sizes are decimal (1 GB = 10⁹ bytes), as disks and hubs count. */
-const locale = 'en';
+import { language } from './language.ts';
+
+const locale = language;
 const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });

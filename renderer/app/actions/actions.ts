@@ -151,3 +151,5 @@ export const actions = new ActionRegistry([
     perform: () => attempt(settingsStore.getState().restartWorker()),
   },
 ]);
+
+settingsStore.subscribe(({ settings: { shortcuts } }) => actions.choose(shortcuts));

@@ -1,4 +1,5 @@
 /** Commands as data: shortcuts, palette and menus all read this list. */
+import { keysToText, textToKeys } from './chosenKeys.ts';
 import { type KeyPress, type Keys, matches, writeKeys } from './keys.ts';
 
 export interface Action {
@@ -14,6 +15,8 @@ export interface Action {
 
 export class ActionRegistry {
   readonly #actions = new Map<string, Action>();
+  /** By id; null: none. */
+  #chosen: Readonly<Record<string, string | null>> = {};
 
   constructor(actions: readonly Action[]) {
     for (const action of actions) {
@@ -22,8 +25,14 @@ export class ActionRegistry {
     }
   }
 
+  /** Keys that the person chose in place of an action's own. */
+  choose(chosen: Readonly<Record<string, string | null>>): void {
+    this.#chosen = chosen;
+  }
+
+  /** With the keys they have now. */
   all(): Action[] {
-    return [...this.#actions.values()];
+    return [...this.#actions.values()].map((action) => this.#withChosenKeys(action));
   }
 
   enabled(): Action[] {
@@ -42,8 +51,22 @@ export class ActionRegistry {
 
   /** The keys of an action, for a tooltip or a menu. */
   keysOf(id: string): string | undefined {
-    const keys = this.#actions.get(id)?.keys;
+    const action = this.#actions.get(id);
+    const keys = action && this.#withChosenKeys(action).keys;
     return keys && writeKeys(keys);
+  }
+
+  /** The action that has these keys, enabled or not. */
+  withKeys(keys: Keys): Action | null {
+    return this.all().find((action) => action.keys && keysToText(action.keys) === keysToText(keys)) ?? null;
+  }
+
+  #withChosenKeys(action: Action): Action {
+    const chosen = this.#chosen[action.id];
+    if (chosen === undefined) return action;
+    const { keys: _own, ...rest } = action;
+    const keys = chosen === null ? null : textToKeys(chosen);
+    return keys ? { ...rest, keys } : rest;
   }
 
   /** Actions whose words all occur; those whose label begins with the query come first. */

@@ -59,6 +59,7 @@ export const chatStrings = {
     systemPrompt: 'System prompt',
     systemPromptHint: 'Stands after the documents and before your questions.',
     sampling: 'Sampling',
+    samplingForModel: 'Use for new chats with this model',
     missing: 'file missing',
   },
   documents: {

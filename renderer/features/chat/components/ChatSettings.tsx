@@ -1,8 +1,10 @@
 /** Model, system prompt, policy and sampling of the open chat. */
 import type { Sampling } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
+import { Button } from '../../../ui/Button.tsx';
 import { Select } from '../../../ui/Select.tsx';
 import { useModels } from '../../models/store.ts';
+import { PresetPicker } from '../../presets/components/PresetPicker.tsx';
 import { SamplingForm } from '../../settings/components/SamplingForm.tsx';
 import { TextSetting } from '../../settings/components/TextSetting.tsx';
 import { useSettings } from '../../settings/store.ts';
@@ -22,6 +24,7 @@ async function changeActive(change: ConversationChange): Promise<void> {
 export function ChatSettings() {
   const conversation = useActiveConversation();
   const defaults = useSettings((state) => state.settings);
+  const update = useSettings((state) => state.update);
   const models = useModels((state) => state.models);
   const model = useActiveModel();
   return (
@@ -37,6 +40,12 @@ export function ChatSettings() {
           ))}
         </Select>
       </label>
+      <PresetPicker
+        title={conversation?.title ?? chatStrings.untitled}
+        systemPrompt={conversation?.systemPrompt ?? defaults.defaultSystemPrompt}
+        sampling={conversation?.sampling ?? defaults.defaultSampling}
+        onChoose={(chosen) => attempt(changeActive(chosen))}
+      />
       <TextSetting
         label={text.systemPrompt}
         hint={text.systemPromptHint}
@@ -51,6 +60,11 @@ export function ChatSettings() {
           value={conversation?.sampling ?? defaults.defaultSampling}
           onChange={(sampling: Sampling) => attempt(changeActive({ sampling }))}
         />
+        {model && conversation && (
+          <Button className="mt-2" onClick={() => attempt(update({ modelSampling: { ...defaults.modelSampling, [model.id]: conversation.sampling } }))}>
+            {text.samplingForModel}
+          </Button>
+        )}
       </section>
     </div>
   );

@@ -6,11 +6,15 @@ import { Segmented } from '../../../ui/Segmented.tsx';
 import { Switch } from '../../../ui/Switch.tsx';
 import { useSettings } from '../store.ts';
 import { settingsStrings as text } from '../strings.ts';
+import { PresetsSection } from '../../presets/components/PresetsSection.tsx';
+import { ApiSection } from './ApiSection.tsx';
 import { GpuReport } from './GpuReport.tsx';
 import { MachineSection } from './MachineSection.tsx';
+import { ModelSamplingSection } from './ModelSamplingSection.tsx';
 import { OutboundList } from './OutboundList.tsx';
 import { ReadingMemorySection } from './ReadingMemorySection.tsx';
 import { SamplingForm } from './SamplingForm.tsx';
+import { ShortcutsSection } from './ShortcutsSection.tsx';
 import { SettingRow, SettingSection } from './SettingRow.tsx';
 import { TextSetting } from './TextSetting.tsx';
 
@@ -49,7 +53,11 @@ export function SettingsScreen() {
             </div>
             <SamplingForm value={settings.defaultSampling} onChange={(defaultSampling) => change({ defaultSampling })} />
           </SettingSection>
+          <ModelSamplingSection settings={settings} change={change} />
+          <PresetsSection />
           <ReadingMemorySection settings={settings} change={change} />
+          <ApiSection settings={settings} change={change} />
+          <ShortcutsSection settings={settings} change={change} />
           <MachineSection />
           <GpuReport />
         </div>

@@ -1,0 +1,54 @@
+/**
+ * The language of the window: chosen when it is loaded, because words are taken from their tables then; another choice
+ * loads it again. A feature's table of words in English is the measure of the other languages' tables: a word that one
+ * of them lacks is an error of types.
+ */
+import { useEffect } from 'react';
+import type { Settings } from '../../host/contract/entities.ts';
+import { useSettings } from '../features/settings/store.ts';
+import { remember, remembered } from './remembered.ts';
+
+export const languages = ['en', 'de', 'ja'] as const;
+export type Language = (typeof languages)[number];
+
+/** In their own words. */
+export const languageNames: Record<Language, string> = { en: 'English', de: 'Deutsch', ja: '日本語' };
+
+function isLanguage(name: string | null): name is Language {
+  return languages.some((language) => language === name);
+}
+
+export function resolveLanguage(chosen: Settings['language'] | null, preferred: readonly string[]): Language {
+  if (chosen !== null && isLanguage(chosen)) return chosen;
+  return preferred.map((name) => name.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
+}
+
+function chosenOf(name: string | null): Settings['language'] {
+  return isLanguage(name) ? name : 'system';
+}
+
+/** Outside a window, as in tests of single parts, it is English. */
+export const language: Language = typeof document === 'undefined' ? 'en' : resolveLanguage(chosenOf(remembered('language')), navigator.languages);
+if (typeof document !== 'undefined') document.documentElement.lang = language;
+
+/** The same words in another language: every text a text, every sentence a function of the same arguments. */
+export type Translated<T> = T extends string
+  ? string
+  : T extends (...given: infer Given) => string
+    ? (...given: Given) => string
+    : { readonly [Name in keyof T]: Translated<T[Name]> };
+
+export function localised<T>(english: T, others: Record<Exclude<Language, 'en'>, Translated<T>>): Translated<T> {
+  return language === 'en' ? (english as Translated<T>) : others[language];
+}
+
+/** Loads the window again in the language that the person has chosen. */
+export function useLanguage(): void {
+  const known = useSettings((state) => state.known);
+  const chosen = useSettings((state) => state.settings.language);
+  useEffect(() => {
+    if (!known || chosen === chosenOf(remembered('language'))) return;
+    remember('language', chosen === 'system' ? null : chosen);
+    if (resolveLanguage(chosen, navigator.languages) !== language) window.location.reload();
+  }, [known, chosen]);
+}
