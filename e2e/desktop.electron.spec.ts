@@ -10,7 +10,7 @@ import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
 test.describe.configure({ mode: 'serial' });
-test.use({ story: 'shell' });
+test.use({ story: 'desktop' });
 
 const electronOf = (app: RunningApp) => (app as RunningElectron).application;
 

@@ -37,7 +37,7 @@ export class Host {
   }
 
   start(): void {
-    const child = spawn(runtimeNode(), ['--enable-source-maps', join(app.getAppPath(), 'dist', 'host.js'), 'shell'], {
+    const child = spawn(runtimeNode(), ['--enable-source-maps', hostEntry(), 'shell'], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       windowsHide: true,
     });
@@ -119,6 +119,11 @@ function post(child: ChildProcess, request: ShellRequest, taken?: () => void): v
 function endOf(status: number | null, signal: NodeJS.Signals | null, hung: boolean): string {
   if (hung) return `It gave no sign of life for ${hangAfterMs / 1000} seconds and was ended.`;
   return signal ? `It was ended by ${signal}.` : `It ended with status ${status}.`;
+}
+
+/** Node cannot read the archive that holds a packaged app: the host lies beside it. */
+function hostEntry(): string {
+  return app.isPackaged ? join(process.resourcesPath, 'host', 'dist', 'host.js') : join(app.getAppPath(), 'dist', 'host.js');
 }
 
 /** A packaged app carries its Node; from a checkout, `npm start` has found one. */

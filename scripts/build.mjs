@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { collectLicences } from './licences.mjs';
 import { distFolder, rootFolder } from './paths.mjs';
 import { run } from './processes.mjs';
 import { Explained, runMain, say } from './say.mjs';
@@ -25,6 +26,16 @@ import { wasmForBundler } from './wasm.mjs';
 /** Threads that a bundle starts lie beside it. */
 const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
 
+/** What runs on Node, by the name of its bundle. */
+const hostPrograms = {
+  host: 'host/main.ts',
+  'gpu-worker': 'host/gpu-worker/main.ts',
+  ...threads,
+  'llama-peer': 'host/peer/llamaPeerEntry.ts',
+  'eval-process': 'host/eval/evalEntry.ts',
+  'document-parser': 'host/documents/parser/main.ts',
+};
+
 /** Programs under bench/ that are run after a build; the truth bench is part of the host. */
 const benchNames = ['needle', 'chunks', 'stopLatency', 'farDecode', 'graph', 'killedRead', 'longRead', 'planted', 'reopen', 'unlimited'];
 
@@ -32,17 +43,12 @@ const benchNames = ['needle', 'chunks', 'stopLatency', 'farDecode', 'graph', 'ki
 const parts = [
   {
     name: 'host',
-    sources: ['assets', 'bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
+    sources: ['assets', 'bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/licences.mjs', 'scripts/wasm.mjs'],
     result: 'host.js',
-    build: () =>
-      bundleForNode(distFolder, {
-        host: 'host/main.ts',
-        'gpu-worker': 'host/gpu-worker/main.ts',
-        ...threads,
-        'llama-peer': 'host/peer/llamaPeerEntry.ts',
-        'eval-process': 'host/eval/evalEntry.ts',
-        'document-parser': 'host/documents/parser/main.ts',
-      }),
+    build: async () => {
+      await bundleForNode(distFolder, hostPrograms);
+      writeFileSync(join(distFolder, 'licences.json'), JSON.stringify(collectLicences(), null, 1));
+    },
   },
   {
     name: 'bench',

@@ -36,6 +36,14 @@ export function findRuntimeNode() {
   );
 }
 
+/** The Node that a packaged app carries: a whole binary that needs nothing else. */
+export function packagedNode() {
+  const packageName = packageByPlatform[`${process.platform}-${process.arch}`];
+  const path = join(rootFolder, 'node_modules', packageName ?? '', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (packageName && existsSync(path)) return path;
+  throw new Explained(`the Node that a packaged app carries is not installed (npm package ${packageName ?? `for ${process.platform}-${process.arch}`}).`);
+}
+
 /** @param {string} version */
 function isNewEnough(version) {
   const [major, minor] = version.split('.').map(Number);

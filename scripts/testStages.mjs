@@ -51,7 +51,7 @@ export const stages = [
   },
   {
     name: 'electron',
-    run: async (context) => playwright(context, 'electron', { LONGLEAF_TEST_ELECTRON: await findTestElectron() }),
+    run: async (context) => playwright(context, 'electron', { LONGLEAF_TEST_ELECTRON: await packagedApp(context) }),
   },
 ];
 
@@ -118,6 +118,18 @@ async function playwright(context, project, environment) {
  * @type {Record<string, number>}
  */
 const filesAtOnce = { unit: Math.max(2, availableParallelism()), gpu: 2, golden: 1 };
+
+/**
+ * The window is tested as people get it: packaged.
+ * @param {Context} context
+ */
+async function packagedApp({ runtimeNode }) {
+  await findTestElectron();
+  const { status, stdout, stderr } = await run(runtimeNode, [join('scripts', 'package.mjs'), '--test'], { cwd: rootFolder });
+  process.stderr.write(stderr);
+  if (status !== 0) throw new Error('Longleaf could not be packaged (see above).');
+  return stdout.trim().split('\n').at(-1) ?? '';
+}
 
 /** @param {string[]} command */
 async function onSomeDisplay(command) {

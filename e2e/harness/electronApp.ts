@@ -1,9 +1,9 @@
-/** Longleaf in its own window, in the Electron that `npm test` found. */
+/** Longleaf in its own window: the packaged app that `npm test` made. */
 import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from '@playwright/test';
 import { childProcesses } from './processes.ts';
 import { notePolicyViolations } from './policyViolations.ts';
-import { type AppOptions, repositoryFolder, required, type RunningApp } from './runningApp.ts';
+import { type AppOptions, required, type RunningApp } from './runningApp.ts';
 
 export interface RunningElectron extends RunningApp {
   readonly application: ElectronApplication;
@@ -44,14 +44,28 @@ export async function startElectronApp(options: AppOptions): Promise<RunningElec
   };
 }
 
-function launch({ dataFolder, environment }: AppOptions): Promise<ElectronApplication> {
+/** Connecting sometimes hangs when the window opens meanwhile; then everything is begun again. */
+const launchAttempts = 3;
+const launchTimeoutMs = 30_000;
+
+async function launch(options: AppOptions): Promise<ElectronApplication> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await launchOnce(options);
+    } catch (error) {
+      if (attempt === launchAttempts) throw error;
+    }
+  }
+}
+
+function launchOnce({ dataFolder, environment }: AppOptions): Promise<ElectronApplication> {
   // Chromium refuses to run its sandbox as root.
   const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return _electron.launch({
-    timeout: 60_000,
+    timeout: launchTimeoutMs,
     executablePath: required('LONGLEAF_TEST_ELECTRON'),
     args: [...flags, `--user-data-dir=${join(dataFolder, 'electron')}`],
-    env: { ...definedEnvironment(), ...environment, LONGLEAF_DATA: dataFolder, LONGLEAF_APP_FOLDER: repositoryFolder },
+    env: { ...definedEnvironment(), ...environment, LONGLEAF_DATA: dataFolder },
   });
 }
 
