@@ -57,7 +57,7 @@ export const budgetsMegabytes = {
   Electron: 330,
   Node: 160,
   'Dawn (GPU)': 60,
-  'host and GPU worker': 12,
+  'host and GPU worker': 20,
   interface: 8,
   'interface for browsers': 8,
   assets: 4,
