@@ -37,6 +37,7 @@ export type HostErrorCode =
   | 'hub-not-found'
   | 'hub-unreachable'
   | 'import-invalid'
+  | 'inspection-unavailable'
   | 'internal'
   | 'memory-damaged'
   | 'memory-mismatch'

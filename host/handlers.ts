@@ -16,7 +16,7 @@ export type Handlers = {
 };
 
 export function createHandlers(host: Host): Handlers {
-  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings, api } = host;
+  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings, inspector, api } = host;
 
   const changedConversations = (ids: readonly string[]) => {
     for (const id of ids) events.emit('conversation.changed', conversations.get(id));
@@ -152,6 +152,14 @@ export function createHandlers(host: Host): Handlers {
     },
     'chat.regenerate': ({ messageId }) => chat.regenerate(messageId),
     'chat.edit': ({ messageId, text }) => chat.edit(messageId, text),
+    'inspector.evidence': ({ messageId }) => inspector.evidence(messageId),
+    'inspector.tile': (request) => inspector.tile(request),
+    'inspector.cancel': ({ messageId }) => {
+      inspector.cancel(messageId);
+      return {};
+    },
+    'inspector.ablate': ({ messageId, ...passage }) => inspector.ablate(messageId, passage),
+
     'chat.select': ({ messageId }) => chat.select(messageId),
   };
 }

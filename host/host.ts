@@ -15,6 +15,9 @@ import { OutboundClient } from './downloads/outboundClient.ts';
 import { HubClient, hubOptions } from './hub/hubClient.ts';
 import { HostEvents } from './events.ts';
 import { FileRegistry } from './fileRegistry.ts';
+import { EvidenceStore } from './inspector/evidenceStore.ts';
+import { Inspector } from './inspector/inspector.ts';
+import { TileCache } from './inspector/tileCache.ts';
 import { type Handlers, createHandlers } from './handlers.ts';
 import { workerEntry } from './locations.ts';
 import { readCatalogue } from './models/catalogue.ts';
@@ -67,6 +70,7 @@ export interface Host {
   readonly chat: Chat;
   readonly pastWindow: PastWindow;
   readonly readings: Readings;
+  readonly inspector: Inspector;
   readonly api: LocalApi;
   readonly handlers: Handlers;
   /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
@@ -123,12 +127,15 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const search = new Search(database, documents, documentIndex);
   const readings = new Readings({ store: new ReadingStore(database), documents, models, settings, supervisor, session, line, memories, events });
 
+  const inspector = new Inspector({ ...chatParts, evidence: new EvidenceStore(database), tiles: new TileCache(folder.tiles) });
+
   const files = new FileRegistry();
   const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
 
   const close = async () => {
     await api.close();
     await documentIndex.close();
+    inspector.close();
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
     await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
@@ -156,6 +163,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     chat,
     pastWindow,
     readings,
+    inspector,
     api,
     get handlers() {
       return handlers;

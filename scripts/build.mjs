@@ -37,7 +37,7 @@ const hostPrograms = {
 };
 
 /** Programs under bench/ that are run after a build; the truth bench is part of the host. */
-const benchNames = ['needle', 'chunks', 'stopLatency', 'farDecode', 'graph', 'killedRead', 'longRead', 'planted', 'reopen', 'unlimited'];
+const benchNames = ['needle', 'citations', 'chunks', 'stopLatency', 'farDecode', 'graph', 'killedRead', 'longRead', 'planted', 'reopen', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

@@ -8,7 +8,7 @@ import { cancelled, EngineError } from '../errors.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
 import { forEachRange, type UseRange } from './keyRanges.ts';
-import { bucketsOf, columnsOf, type LayerRows, mostColumns, RangeKernels, type TileBuffers, type TileShape } from './rangeKernels.ts';
+import { bucketsOf, columnsOf, type LayerRows, mostColumns, RangeKernels, statisticsFloats, type TileBuffers, type TileShape } from './rangeKernels.ts';
 import { nextLogprobs } from './nextLogprobs.ts';
 
 export interface InspectedHead {
@@ -125,6 +125,25 @@ export class Inspection {
       return { rows, columns, sums, peaks, peakKeys };
     } finally {
       for (const buffer of Object.values(out)) device.memory.free(buffer);
+    }
+  }
+
+  /**
+   * Where the weight of each row goes, for every head of a layer: [rows][heads][statisticsFloats], see
+   * shaders/inspect_rows.wgsl. `document`: the positions of the text that matters.
+   */
+  async rowStatistics(layer: number, document: { fromKey: number; toKey: number }): Promise<Float32Array<ArrayBuffer>> {
+    this.#assertOpen();
+    const { device, readback } = this.#parts;
+    const count = this.rows * this.#layers[layer].heads * statisticsFloats;
+    const statistics = device.memory.storage('activations', 'row statistics', 4 * count);
+    try {
+      await this.#ranges(layer, (range) => this.#kernels.rows(this.#layers[layer], range, document, statistics));
+      const read = await readback.floats(statistics, 0, count);
+      this.#kernels.release();
+      return read;
+    } finally {
+      device.memory.free(statistics);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The kernels of an inspection over one range of a layer's keys. Bindings are made for each use: it is not in a hurry. */
+import rowsText from '../../shaders/inspect_rows.wgsl';
 import logSumsText from '../../shaders/inspect_log_sums.wgsl';
 import rangeText from '../../shaders/inspect_range.wgsl';
 import tileText from '../../shaders/inspect_tile.wgsl';
@@ -6,8 +7,9 @@ import loadText from '../../shaders/kv_load.wgsl';
 import eightBitText from '../../shaders/kv_load_eight_bit.wgsl';
 import type { Device } from '../device/device.ts';
 import { encodeDispatch, type Kernel } from '../device/kernel.ts';
+import type { ShaderConstants } from '../device/shader.ts';
 import { packUniforms } from '../device/uniforms.ts';
-import { eightBitRecordWords } from '../retrieval/layout.ts';
+import { eightBitRecordWords, sinkTokens } from '../retrieval/layout.ts';
 
 /** Keys of the positions [firstKey, endKey), wherever they lie. */
 export interface KeyRange {
@@ -52,6 +54,11 @@ export interface TileBuffers {
   peakKeys: GPUBuffer;
 }
 
+/** Tokens before a row, itself included, that count as recent. */
+export const recentTokens = 64;
+/** Numbers of a row and head that `rows` writes. */
+export const statisticsFloats = 8;
+
 /** Columns of at most so many keys are given to one invocation each. */
 const narrowKeys = 16;
 /** The most workgroups that every adapter allows in one direction. */
@@ -82,6 +89,15 @@ export class RangeKernels {
     return (pass) => encodeDispatch(pass, { kernel, bindings }, tiles, layer.kvHeads);
   }
 
+  /** Adds a range to the rows' statistics, [rows][heads][statisticsFloats] f32 (shaders/inspect_rows.wgsl). */
+  async rows(layer: LayerRows, range: KeyRange, document: { fromKey: number; toKey: number }, statistics: GPUBuffer): Promise<(pass: GPUComputePassEncoder) => void> {
+    const kernel = await this.#kernel('inspect_rows', rowsText, layer, range, { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens });
+    const shape = { ...document, firstRow: 0, endRow: layer.rows, rowsPerBucket: 1, keysPerBucket: 1 };
+    const bindings = kernel.bind(this.#numbers(layer, range, shape), layer.queries, range.keys, layer.logSums, statistics);
+    const tiles = Math.ceil((layer.rows * layer.heads) / layer.kvHeads / 4);
+    return (pass) => encodeDispatch(pass, { kernel, bindings }, tiles, layer.kvHeads);
+  }
+
   /** Adds a range's weights of the chosen heads to a tile. */
   async tile(layer: LayerRows, range: KeyRange, heads: readonly number[], shape: TileShape, out: TileBuffers): Promise<(pass: GPUComputePassEncoder) => void> {
     const narrow = shape.keysPerBucket <= narrowKeys;
@@ -97,7 +113,7 @@ export class RangeKernels {
     for (const buffer of this.#transient.splice(0)) this.#device.memory.free(buffer);
   }
 
-  #kernel(label: string, text: string, { headDim }: LayerRows, { format }: KeyRange, constants: Record<string, boolean>): Promise<Kernel> {
+  #kernel(label: string, text: string, { headDim }: LayerRows, { format }: KeyRange, constants: ShaderConstants): Promise<Kernel> {
     const eightBit = format === 'q8';
     return this.#device.kernels.get({
       label,

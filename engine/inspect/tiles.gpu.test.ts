@@ -4,10 +4,11 @@ import { Readback } from '../device/readback.ts';
 import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import { fillCache, type ProblemShape, randomProblem } from '../layers/attention/testing.ts';
+import { sinkTokens } from '../retrieval/layout.ts';
 import type { AttentionProblem } from '../reference/attention.ts';
-import { attentionTile, rowLogSums } from '../reference/inspect.ts';
+import { attentionTile, rowLogSums, rowStatistics } from '../reference/inspect.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
-import { bucketsOf, columnsOf, type KeyRange, type LayerRows, RangeKernels, type TileShape } from './rangeKernels.ts';
+import { bucketsOf, columnsOf, type KeyRange, type LayerRows, RangeKernels, recentTokens, statisticsFloats, type TileShape } from './rangeKernels.ts';
 
 let device: Device;
 let readback: Readback;
@@ -54,6 +55,13 @@ class Scene {
     return { sums: await readback.floats(out.sums, 0, cells), peaks: await readback.floats(out.peaks, 0, cells), peakKeys: await readback.words(out.peakKeys, 0, cells) };
   }
 
+  async statistics(document: { fromKey: number; toKey: number }): Promise<Float32Array> {
+    const count = this.layer.rows * this.layer.heads * statisticsFloats;
+    const statistics = upload(device, new Float32Array(count));
+    for (const range of this.#ranges) this.#run(await this.#kernels.rows(this.layer, range, document, statistics));
+    return readback.floats(statistics, 0, count);
+  }
+
   #run(encode: (pass: GPUComputePassEncoder) => void): void {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -97,6 +105,16 @@ describe('tiles equal the reference', () => {
     const scene = new Scene(problem, between(1, 3), shape.half ?? false);
     const logSums = await scene.logSums();
     expect(worst(logSums, rowLogSums(problem))).toBeLessThan(1e-3);
+
+    const document = { fromKey: between(0, 30), toKey: between(30, shape.position + shape.rows) };
+    const statistics = await scene.statistics(document);
+    for (const [i, row] of rowStatistics(problem, document, { sinkTokens, recentTokens }).entries()) {
+      const { sinks, recent, previous, document: inDocument, other, entropy, peak } = row;
+      const wanted = [sinks, recent, previous, inDocument, other, entropy / 5, peak];
+      const found = [...statistics.subarray(i * statisticsFloats, i * statisticsFloats + 7)];
+      found[5] /= 5;
+      expect(worst(found, wanted)).toBeLessThan(1e-3);
+    }
 
     const chosen = Array.from({ length: shape.heads }, (_, head) => head).filter((head) => head === 0 || random() < 0.6);
     for (const keysPerBucket of [1, between(2, 16), between(17, 90)]) {

@@ -52,3 +52,39 @@ export function attentionTile(problem: AttentionProblem, chosen: readonly number
   }
   return tile;
 }
+
+export interface RowStatistics {
+  sinks: number;
+  recent: number;
+  previous: number;
+  document: number;
+  other: number;
+  entropy: number;
+  peak: number;
+  peakKey: number;
+}
+
+/** [rows][heads]. `document`: keys [fromKey, toKey), as far as they are neither sinks nor recent. */
+export function rowStatistics(problem: AttentionProblem, document: { fromKey: number; toKey: number }, zones: { sinkTokens: number; recentTokens: number }): RowStatistics[] {
+  const logSums = rowLogSums(problem);
+  return Array.from(logSums, (logSum, i) => {
+    const row = Math.floor(i / problem.heads);
+    const position = problem.position + row;
+    const [begin, end] = visibleRange(problem, row);
+    const found: RowStatistics = { sinks: 0, recent: 0, previous: 0, document: 0, other: 0, entropy: 0, peak: 0, peakKey: 0 };
+    for (let key = begin; key < end; key++) {
+      const surprise = logSum - attendRange(problem, row, i % problem.heads, key, key + 1).logSumExp;
+      const weight = Math.exp(-surprise);
+      found.entropy += weight * surprise;
+      if (key < zones.sinkTokens) found.sinks += weight;
+      else if (key + zones.recentTokens > position) {
+        found.recent += weight;
+        if (key + 1 === position) found.previous += weight;
+      } else if (key >= document.fromKey && key < document.toKey) {
+        found.document += weight;
+        if (weight > found.peak) Object.assign(found, { peak: weight, peakKey: key });
+      } else found.other += weight;
+    }
+    return found;
+  });
+}

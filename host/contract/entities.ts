@@ -379,6 +379,8 @@ export const settings = z.object({
   kv: kvBudgets,
   /** Readings that were under way when Longleaf was closed go on by themselves at the next start. */
   continueReadings: z.boolean(),
+  /** Looks into every answer about a document for what it rests on, once nobody waits. */
+  evidence: z.boolean(),
   /** The OpenAI-compatible API on 127.0.0.1; port 0: any that is free. */
   api: z.object({ enabled: z.boolean(), port: z.number().int().min(0).max(65_535) }),
   /** Keys of actions that the person chose, by the action's id; null: none. */
@@ -395,6 +397,7 @@ export const defaultSettings: Settings = {
   offline: false,
   kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
   continueReadings: true,
+  evidence: true,
   api: { enabled: false, port: 7718 },
   shortcuts: {},
 };

@@ -23,7 +23,9 @@ import {
   settings,
   workerStatus,
 } from './entities.ts';
+import { ablation, evidenceState, tile, tileRequest } from './inspection.ts';
 
+const offset = z.number().int().nonnegative();
 const nothing = z.object({}).strict();
 /** A file the host already knows: picked in a native dialog, dropped, or uploaded. Never a path. */
 const fileId = identifier;
@@ -124,6 +126,14 @@ export const methods = {
     params: z.object({ messageId: identifier, text: questionText }).strict(),
     result: z.object({ question: message, answer: message }),
   },
+  /** What an answer attended to and cites; looks into it first if that was not done. */
+  'inspector.evidence': { params: z.object({ messageId: identifier }).strict(), result: evidenceState },
+  /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
+  'inspector.tile': { params: tileRequest, result: tile },
+  'inspector.cancel': { params: z.object({ messageId: identifier }).strict(), result: nothing },
+  /** The answer's probabilities without characters [start, end) of a document. */
+  'inspector.ablate': { params: z.object({ messageId: identifier, documentId: identifier, start: offset, end: offset }).strict(), result: ablation },
+
   /** Makes this alternative, and the newest answers below it, the active ones. */
   'chat.select': { params: z.object({ messageId: identifier }).strict(), result: z.array(message) },
 } as const;
@@ -147,6 +157,8 @@ export const events = {
   ...chatEvents,
   /** A message was added or its state changed; carries the whole message. */
   'message.changed': message,
+  /** Ask for it again. */
+  'evidence.changed': z.object({ messageId: identifier }),
   'answer.progress': answerProgress,
   /** Text appended to a streaming answer; `offset` is where it goes, so that a gap is noticed. */
   'answer.delta': z.object({

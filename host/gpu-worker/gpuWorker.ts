@@ -13,6 +13,8 @@ import { IdleScrub } from './idleScrub.ts';
 import { bench } from './jobs/bench.ts';
 import { doctor } from './jobs/doctor.ts';
 import { generate } from './jobs/generate.ts';
+import { AnswerInspector } from './inspect/answerInspector.ts';
+import { inspect } from './jobs/inspect.ts';
 import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
 import { profile } from './jobs/profile.ts';
@@ -40,6 +42,7 @@ export class GpuWorker {
   readonly #memories = new WorkerMemories();
   #device: Device;
   #model: ActiveModel | null = null;
+  #inspector: AnswerInspector | null = null;
   /** The device that was lost last. */
   #lostDevice: Device | undefined;
   readonly #scrub = new IdleScrub(() => this.#memories.opened());
@@ -115,6 +118,7 @@ export class GpuWorker {
   }
 
   async #perform(request: WorkerRequest, context: JobContext): Promise<unknown> {
+    if (changesSequence(request)) this.#inspector?.close();
     switch (request.kind) {
       case 'load':
         return this.#load(request, context);
@@ -131,6 +135,8 @@ export class GpuWorker {
         return read(this.#loaded(), request, context);
       case 'memories':
         return this.#callMemories(request);
+      case 'inspect':
+        return inspect(this.#inspectorOf(this.#loaded()), request, context);
       case 'logits':
         return logits(this.#loaded(), request, context);
       case 'bench':
@@ -169,6 +175,8 @@ export class GpuWorker {
 
   async #unload(): Promise<void> {
     await this.#model?.endKeeping();
+    this.#inspector?.close();
+    this.#inspector = null;
     this.#model?.free();
     this.#model = null;
   }
@@ -176,6 +184,10 @@ export class GpuWorker {
   #loaded(): ActiveModel {
     if (this.#model) return this.#model;
     throw new EngineError('internal', 'No model is loaded in the GPU worker.', 'Try again: the model is loaded first.');
+  }
+
+  #inspectorOf(model: ActiveModel): AnswerInspector {
+    return (this.#inspector ??= new AnswerInspector(model, choicesFolder()));
   }
 
   #context(jobId: string, signal: AbortSignal): JobContext {
@@ -210,6 +222,7 @@ export class GpuWorker {
     if (device === this.#lostDevice) return;
     this.#lostDevice = device;
     this.#model = null;
+    this.#inspector = null;
     this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
     // Jobs that are waiting run on the new device.
     this.#queue = this.#queue.then(() => this.#reopen());
@@ -235,6 +248,11 @@ export class GpuWorker {
     for (const controller of this.#running.values()) controller.abort();
     void this.#queue.then(() => this.#scrub.end()).finally(() => this.#leave());
   }
+}
+
+/** What is computed for such a request takes the place of what an inspection looks at. */
+function changesSequence({ kind }: WorkerRequest): boolean {
+  return kind === 'generate' || kind === 'read' || kind === 'logits' || kind === 'bench' || kind === 'profile' || kind === 'memories';
 }
 
 /** Measurements can be made again: they belong with caches, not with a person's data. */

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
+import { ablation, answerEvidence, tile, tileRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -50,6 +51,16 @@ export const memoryCall = z.discriminatedUnion('name', [
 ]);
 export type MemoryCall = z.infer<typeof memoryCall>;
 
+/** What to find out about an answer that was given. */
+export const inspectionWish = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('evidence') }),
+  tileRequest.pick({ heads: true, rows: true, keys: true }).extend({ name: z.literal('tile') }),
+  /** Characters [start, end) of a document. */
+  z.object({ name: z.literal('ablation'), documentId: z.string(), start: z.number().int().nonnegative(), end: z.number().int().nonnegative() }),
+]);
+export type InspectionWish = z.infer<typeof inspectionWish>;
+export const inspectionResults = { evidence: answerEvidence, tile: tile.omit({ cached: true }), ablation } as const;
+
 export const logitsCase = z.object({
   name: z.string(),
   tokens: z.array(z.number().int().nonnegative()).min(1),
@@ -81,6 +92,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('read'), jobId, document: chatPrompt.shape.documents.element, keeping }),
   /** Its result: what the method of `MemoryStore` resolves to. */
   z.object({ kind: z.literal('memories'), jobId, folder: z.string(), call: memoryCall }),
+  /** Its result: see `inspectionResults`. */
+  z.object({ kind: z.literal('inspect'), jobId, prompt: chatPrompt, answer: z.string(), keeping: keeping.optional(), wish: inspectionWish }),
   z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable(), policy: policySetting.optional() }),
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
   /** Every kernel by itself, beside what the adapter reaches at best. */

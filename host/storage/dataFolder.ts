@@ -13,6 +13,8 @@ export interface DataFolder {
   /** What was read; made by the store that owns it. */
   readonly memories: string;
   readonly models: string;
+  /** Tiles of attention that were looked at; may be emptied at any time. */
+  readonly tiles: string;
   /** Uploads and downloads on their way; emptied at start. */
   readonly staging: string;
 }
@@ -36,10 +38,11 @@ export function openDataFolder(root: string): DataFolder {
     documents: join(root, 'documents'),
     memories: join(root, 'memories'),
     models: join(root, 'models'),
+    tiles: join(root, 'tiles'),
     staging: join(root, 'staging'),
   };
   try {
-    for (const path of [root, folder.backups, folder.documents, folder.models, folder.staging]) {
+    for (const path of [root, folder.backups, folder.documents, folder.models, folder.tiles, folder.staging]) {
       mkdirSync(path, { recursive: true, mode: 0o700 });
     }
     // A folder that was there before may be open to others.

@@ -210,4 +210,12 @@ export const migrations: readonly string[] = [
     DELETE FROM passage_index WHERE rowid = old.sequence;
   END;
   `,
+  /* sql */ `
+  -- what an answer attended to: deflated JSON (host/contract/inspection.ts), for the documents that its prompt had
+  CREATE TABLE answer_evidence (
+    message_id TEXT PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
+    document_ids TEXT NOT NULL,
+    evidence BLOB NOT NULL
+  ) STRICT;
+  `,
 ];

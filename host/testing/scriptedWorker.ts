@@ -6,6 +6,7 @@
  *     die N        answers N words, then kills itself
  *     hang         blocks its event loop
  *     lose         reports a lost device and fails
+ *     slow         answers, but takes half a second to look into
  *
  * What it reads of a document it keeps, as a real worker does (scriptedMemories.ts); of a prompt, the GPU takes
  * `SCRIPTED_GPU_TOKENS` words.
@@ -16,6 +17,7 @@ import type { AdapterReport } from '../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../contract/policy.ts';
 import { toFailure } from '../errors.ts';
 import type { Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
+import { inspectScripted } from './scriptedInspection.ts';
 import { ScriptedMemories } from './scriptedMemories.ts';
 
 const windowTokens = 1000;
@@ -170,6 +172,8 @@ async function handle(request: WorkerRequest): Promise<void> {
           onProgress: (done, total) => send({ kind: 'progress', jobId, phase: 'reading', done, total }),
         });
       }));
+    case 'inspect':
+      return inTurn(() => answer(jobId, () => inspectScripted(request, () => cancelledJobs.has(jobId))));
     case 'memories': {
       const call = () => answer(jobId, () => memories.call(request.folder, request.call));
       return request.call.name.startsWith('remove') || request.call.name === 'sweep' ? inTurn(call) : call();

@@ -7,6 +7,7 @@ export class WorkLine {
   /** The end of the line of answers. */
   #last: Promise<void> = Promise.resolve();
   #hurried = 0;
+  readonly #answerListeners = new Set<() => void>();
 
   /** Whether somebody waits for something, such as an answer that is being written or waits for its turn. */
   get busy(): boolean {
@@ -18,9 +19,16 @@ export class WorkLine {
     this.#listeners.add(listener);
   }
 
+  /** Called whenever an answer is asked for. Returns the function that stops listening. */
+  onAnswer(listener: () => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
+  }
+
   /** Runs `work` when the answers before it have ended; at once when it is stopped: it then has nothing to do. */
   answer(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     this.#count(1);
+    for (const listener of this.#answerListeners) listener();
     const before = this.#last;
     const turn = Promise.race([before, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
     const ended = turn.then(work).finally(() => this.#count(-1));

@@ -208,6 +208,7 @@ const doing: Record<JobRequest['kind'], string> = {
   generate: 'answering',
   read: 'reading',
   memories: 'looking after the memories',
+  inspect: 'looking into an answer',
   logits: 'computing logits',
   bench: 'measuring its speed',
   profile: 'measuring its kernels',

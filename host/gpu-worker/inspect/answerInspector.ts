@@ -1,0 +1,153 @@
+/** Looks into one answer at a time; the answer that was looked at last stays open until something else is computed. */
+import { type AttentionTile, type InspectedHead, Inspection, type InspectionParts } from '../../../engine/inspect/inspection.ts';
+import { answerLogprobs } from '../../../engine/inspect/ablation.ts';
+import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, TileRequest } from '../../contract/inspection.ts';
+import { HostError } from '../../errors.ts';
+import type { ActiveModel } from '../activeModel.ts';
+import type { JobContext } from '../gpuWorker.ts';
+import type { ChatPrompt, Keeping } from '../protocol.ts';
+import { readPrompt } from '../readPrompt.ts';
+import { citeClaims, tokensBetween } from './claims.ts';
+import { headStatisticsOf, layerGroups, type RowStatistics, rowStatisticsOf, zonesOf } from './headStatistics.ts';
+import { composeAnswer, endOfText, type InspectedAnswer, type InspectedDocument } from './inspectedAnswer.ts';
+import { RetrievalHeads } from './retrievalHeads.ts';
+
+export interface InspectedTurn {
+  prompt: ChatPrompt;
+  answer: string;
+  keeping?: Keeping;
+}
+
+/** Blocks of a document in the evidence, at most. */
+const mostBlocks = 512;
+
+interface OpenAnswer {
+  key: string;
+  asked: InspectedAnswer;
+  inspection: Inspection;
+  looked: { statistics: RowStatistics; heads: HeadStatistics[] } | null;
+}
+
+export class AnswerInspector {
+  readonly #model: ActiveModel;
+  readonly #heads: RetrievalHeads;
+  #open: OpenAnswer | null = null;
+
+  constructor(model: ActiveModel, cacheFolder: string) {
+    this.#model = model;
+    this.#heads = new RetrievalHeads(cacheFolder, model.fingerprint);
+  }
+
+  /** To be called before anything else is computed. */
+  close(): void {
+    this.#open?.inspection.free();
+    this.#open = null;
+  }
+
+  async evidence(turn: InspectedTurn, context: JobContext): Promise<AnswerEvidence> {
+    const { signal } = context;
+    const open = await this.#opened(turn, context);
+    const { asked, inspection } = open;
+    const { spec } = this.#model.loaded;
+    const { statistics, heads } = await this.#look(open, signal);
+    const chosen = heads.filter(({ retrieval }) => retrieval);
+    const documents: EvidenceDocument[] = [];
+    for (const document of asked.documents) documents.push(await evidenceOf(inspection, document, chosen, signal));
+    const groups = layerGroups(spec);
+    const tokens = Array.from({ length: inspection.rows }, (_, row) => ({
+      start: asked.answerStarts[row],
+      end: asked.answerStarts[row + 1],
+      position: inspection.firstRow + row,
+      logprob: inspection.logprobs[row],
+      zones: groups.map(({ layers }) => zonesOf(statistics, layers, row, spec)),
+    }));
+    const citations = asked.documents.length > 0 ? await citeClaims(this.#parts(context), inspection, { asked, question: turn.prompt.question, answer: turn.answer, heads: chosen, signal }) : [];
+    this.#heads.note(heads);
+    // Passages were taken out: what is open is not valid any more.
+    this.close();
+    return { version: 1, promptTokens: asked.promptTokens, tokens, answerTokens: asked.answerTokens, groups, documents, heads, citations };
+  }
+
+  async tile(turn: InspectedTurn, { heads, rows, keys }: Pick<TileRequest, 'heads' | 'rows' | 'keys'>, context: JobContext): Promise<{ tile: AttentionTile; heads: number }> {
+    const open = await this.#opened(turn, context);
+    const { inspection } = open;
+    const chosen = await this.#chosen(open, heads, context.signal);
+    const shape = {
+      firstRow: Math.min(rows.from, inspection.rows - 1),
+      endRow: Math.min(rows.to, inspection.rows),
+      rowsPerBucket: rows.perBucket,
+      fromKey: Math.min(keys.from, inspection.keys - 1),
+      toKey: Math.min(keys.to, inspection.keys),
+      keysPerBucket: keys.perBucket,
+    };
+    if (shape.firstRow >= shape.endRow || shape.fromKey >= shape.toKey) throw new HostError('bad-request', 'This part of the map is empty.', 'Look at another one.');
+    return { tile: await inspection.tile(chosen, shape, context.signal), heads: chosen.length };
+  }
+
+  /** The answer's log-probabilities with a passage of a document and without it. */
+  async ablate(turn: InspectedTurn, passage: { documentId: string; start: number; end: number }, context: JobContext): Promise<{ before: number[]; after: number[] }> {
+    const { asked } = await this.#opened(turn, context);
+    const document = asked.documents.find(({ id }) => id === passage.documentId);
+    const taken = document && tokensBetween(document, passage.start, passage.end);
+    if (!taken) throw new HostError('inspection-unavailable', 'The answer did not see this passage.', 'Choose a passage of a document that the chat has.');
+    this.close();
+    const inputs = { tokens: asked.tokens, rescoreFrom: asked.documentsEnd, answerFrom: asked.promptTokens, signal: context.signal };
+    const parts = this.#parts(context);
+    return { before: await answerLogprobs(parts, { ...inputs, passage: null }), after: await answerLogprobs(parts, { ...inputs, passage: taken }) };
+  }
+
+  #parts({ device }: JobContext): InspectionParts {
+    const { loaded, readback } = this.#model;
+    return { device, runner: loaded.runner, sequence: loaded.sequence, readback };
+  }
+
+  async #opened(turn: InspectedTurn, context: JobContext): Promise<OpenAnswer> {
+    const key = JSON.stringify([turn.prompt, turn.answer]);
+    if (this.#open?.key === key) return this.#open;
+    this.close();
+    const { runner } = this.#model.loaded;
+    const asked = await composeAnswer(this.#model, turn, context, Inspection.mostRows(runner));
+    const { tokens, promptTokens } = asked;
+    const keeping = turn.keeping && { ...turn.keeping, onlyUse: true as const };
+    await readPrompt(this.#model, { tokens: tokens.slice(0, promptTokens - 1), documents: asked.ends }, { keeping, mustKeep: false, context });
+    const inspection = await Inspection.open(this.#parts(context), { tokens, firstRow: promptTokens - 1, signal: context.signal });
+    this.#open = { key, asked, inspection, looked: null };
+    return this.#open;
+  }
+
+  async #look(open: OpenAnswer, signal: AbortSignal): Promise<{ statistics: RowStatistics; heads: HeadStatistics[] }> {
+    if (open.looked) return open.looked;
+    const { asked, inspection } = open;
+    const { spec } = this.#model.loaded;
+    const written = asked.tokens.slice(asked.promptTokens);
+    const telling = written.map((token) => /[\p{L}\p{N}]{2}|\p{N}/u.test(this.#model.tokenizer.decode([token])));
+    const statistics = await rowStatisticsOf(inspection, spec, documentRange(asked), signal);
+    const heads = headStatisticsOf(statistics, spec, { tokens: asked.tokens, written, telling });
+    open.looked = { statistics, heads: this.#heads.mark(heads) };
+    return open.looked;
+  }
+
+  async #chosen(open: OpenAnswer, choice: HeadChoice, signal: AbortSignal): Promise<InspectedHead[]> {
+    if (choice === 'retrieval') return (await this.#look(open, signal)).heads.filter(({ retrieval }) => retrieval);
+    const { blocks } = this.#model.loaded.spec;
+    if (choice === 'all') return blocks.flatMap(({ mixer }, layer) => Array.from({ length: mixer.heads }, (_, head) => ({ layer, head })));
+    const foreign = choice.find(({ layer, head }) => head >= (blocks[layer]?.mixer.heads ?? 0));
+    if (foreign) throw new HostError('bad-request', `The model has no head ${foreign.head + 1} in layer ${foreign.layer + 1}.`, 'Choose another head.');
+    return choice;
+  }
+}
+
+function documentRange({ documents }: InspectedAnswer): { fromKey: number; toKey: number } {
+  const first = documents[0];
+  const last = documents.at(-1);
+  return first && last ? { fromKey: first.firstToken, toKey: last.firstToken + last.starts.length } : { fromKey: 0, toKey: 0 };
+}
+
+async function evidenceOf(inspection: Inspection, document: InspectedDocument, heads: readonly InspectedHead[], signal: AbortSignal): Promise<EvidenceDocument> {
+  const { id, name, firstToken, starts } = document;
+  const blockTokens = Math.max(1, Math.ceil(starts.length / mostBlocks));
+  const { sums, columns } = await inspection.tile(heads, { firstRow: 0, endRow: inspection.rows, rowsPerBucket: 1, fromKey: firstToken, toKey: firstToken + starts.length, keysPerBucket: blockTokens }, signal);
+  const blockStarts = Array.from({ length: columns }, (_, block) => starts[block * blockTokens]);
+  const shares = sums.map((sum) => sum / heads.length);
+  return { documentId: id, name, firstToken, tokens: starts.length, blockTokens, blockStarts: [...blockStarts, endOfText(document, starts.length)], blocks: Buffer.from(shares.buffer).toString('base64') };
+}

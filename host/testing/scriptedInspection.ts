@@ -1,0 +1,49 @@
+/** What the scripted worker finds in an answer: every word looks at the first word of the document, and cites it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
+import { cancelled } from '../errors.ts';
+import type { AnswerEvidence } from '../contract/inspection.ts';
+import type { WorkerRequest } from '../gpu-worker/protocol.ts';
+
+type Inspect = Extract<WorkerRequest, { kind: 'inspect' }>;
+
+const zones = { sinks: 0.25, recent: 0.25, document: 0.5, other: 0 };
+const base64 = (values: Float32Array | Uint32Array): string => Buffer.from(values.buffer).toString('base64');
+
+export async function inspectScripted({ prompt, answer, wish }: Inspect, isCancelled: () => boolean): Promise<unknown> {
+  for (let waited = 0; prompt.question.includes('slow') && waited < 500; waited += 20) {
+    if (isCancelled()) throw cancelled();
+    await pause(20);
+  }
+  const words = [...answer.matchAll(/\S+\s*/g)].map(({ 0: word, index }) => ({ start: index, end: index + word.length }));
+  if (wish.name === 'ablation') return { before: words.map(() => -0.5), after: words.map(() => -3) };
+  if (wish.name === 'tile') {
+    const rows = Math.ceil((wish.rows.to - wish.rows.from) / wish.rows.perBucket);
+    const columns = Math.ceil((wish.keys.to - wish.keys.from) / wish.keys.perBucket);
+    const sums = Float32Array.from({ length: rows * columns }, (_, cell) => (cell % columns === 0 ? 1 : 0));
+    return { rows, columns, heads: 1, sums: base64(sums), peaks: base64(sums), peakKeys: base64(new Uint32Array(rows * columns)) };
+  }
+  return evidenceOf(prompt, words);
+}
+
+function evidenceOf(prompt: Inspect['prompt'], words: { start: number; end: number }[]): AnswerEvidence {
+  const documents = prompt.documents.map(({ id, name, textPath }) => {
+    const text = readFileSync(textPath, 'utf8');
+    const starts = [...text.matchAll(/\S+/g)].map(({ index }) => index);
+    const blocks = Float32Array.from({ length: words.length * starts.length }, (_, cell) => (cell % starts.length === 0 ? 0.5 : 0));
+    return { documentId: id, name, firstToken: 1, tokens: starts.length, blockTokens: 1, blockStarts: [...starts, text.length], blocks: base64(blocks) };
+  });
+  const [first] = documents;
+  const passage = { documentId: first.documentId, start: 0, end: first.blockStarts[1], share: 1 };
+  const claim = { start: 0, end: words.at(-1)?.end ?? 0 };
+  return {
+    version: 1,
+    promptTokens: 100,
+    tokens: words.map(({ start, end }, row) => ({ start, end, position: 99 + row, logprob: -0.5, zones: [zones] })),
+    answerTokens: words.length,
+    groups: [{ name: 'Layer 1', kind: 'full', layers: [0] }],
+    documents,
+    heads: [{ layer: 0, head: 0, kind: 'full', zones, previous: 0.1, entropy: 1, copy: 0.5, type: 'retrieval', retrieval: true }],
+    citations: [{ number: 1, claim, grade: 'attended', passage, alignment: 0, drop: 2.5 }],
+  };
+}
