@@ -22,14 +22,37 @@ export function describeModel(file: GgufFile): ModelSpec {
   const architecture = file.metadata.string('general.architecture');
   const family = families.find((candidate) => candidate.architectures.includes(architecture));
   if (!family) {
+    const nearest = nearestArchitecture(architecture, file);
     throw new EngineError(
       'unknown-architecture',
-      `The model's architecture is "${architecture}"; Longleaf knows ${supportedArchitectures.join(', ')}.`,
-      'Choose a model of one of these architectures.',
+      `The model's architecture is "${architecture}", which Longleaf does not know; the nearest that it knows is ${nearest}.`,
+      `Choose a model of the architecture ${nearest}, or another of ${supportedArchitectures.join(', ')}.`,
     );
   }
   const spec = family.describe(file);
   checkTensors(file, spec);
   checkShapes(file, spec);
   return spec;
+}
+
+/** Names that share less than this of their longer one's letters are of unrelated models. */
+const leastLikeness = 0.5;
+
+/** By name, since makers number their models; else by what the file says the model is made of. */
+function nearestArchitecture(wanted: string, { metadata }: GgufFile): string {
+  const likeness = (known: string): number => 1 - editDistance(wanted, known) / Math.max(wanted.length, known.length);
+  const best = supportedArchitectures.reduce((a, b) => (likeness(b) > likeness(a) ? b : a));
+  if (likeness(best) >= leastLikeness) return best;
+  return metadata.has(`${wanted}.expert_count`) ? 'qwen3moe' : 'llama';
+}
+
+/** Letters to insert, delete or replace to get from one text to the other. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[to.length];
 }

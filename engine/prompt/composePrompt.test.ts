@@ -36,6 +36,45 @@ const llama3 = createTokenizer(
     extra: { bos_token_id: 256 },
   }),
 );
+const phi = createTokenizer(byteLevelMetadata({ pre: 'gpt-4o', control: ['<|system|>', '<|user|>', '<|assistant|>', '<|end|>'] }));
+const granite = createTokenizer(byteLevelMetadata({ pre: 'dbrx', control: ['<|start_of_role|>', '<|end_of_role|>', '<|end_of_text|>'] }));
+const qwen3 = createTokenizer(byteLevelMetadata({ pre: 'qwen2', control: ['<|im_start|>', '<|im_end|>'], userDefined: ['<think>', '</think>'] }));
+
+/** Qwen 3's way: looks for the last question from behind, takes reasoning out of earlier answers, and can skip it. */
+const qwen3Template = `{%- set ns = namespace(searching=true, last=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+  {%- set index = (messages|length - 1) - loop.index0 %}
+  {%- if ns.searching and message.role == 'user' and message.content is string and not (message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
+    {%- set ns.searching = false %}{%- set ns.last = index %}
+  {%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+  {%- if message.content is string %}{%- set content = message.content %}{%- else %}{%- set content = '' %}{%- endif %}
+  {%- if message.role == 'assistant' and '</think>' in content %}{%- set content = content.split('</think>')[-1].lstrip('\n') %}{%- endif %}
+  {{- '<|im_start|>' + message.role + '\n' + content + '<|im_end|>\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+  {{- '<|im_start|>assistant\n' }}
+  {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- endif %}
+{%- endif %}`;
+
+/** SmolLM 3's way: the date and the mode in front of the system text, flags in which override the switch. */
+const smolLm3Template = `{%- if enable_thinking is not defined %}{%- set enable_thinking = true %}{%- endif %}
+{%- set mode = '/think' if enable_thinking else '/no_think' %}
+{%- if messages[0].role == 'system' %}
+  {%- if '/no_think' in messages[0].content %}{%- set mode = '/no_think' %}{%- elif '/think' in messages[0].content %}{%- set mode = '/think' %}{%- endif %}
+  {%- set instructions = messages[0].content.replace('/no_think', '').replace('/think', '').rstrip() %}
+{%- endif %}
+{{- '<|im_start|>system\nToday Date: ' + strftime_now('%d %B %Y') + '\nReasoning Mode: ' + mode + '\n\n' }}{{- instructions if instructions else '' }}{{- '<|im_end|>\n' }}
+{%- for message in messages %}{%- if message.role != 'system' %}{{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{%- endif %}{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' + ('<think>\n\n</think>\n\n' if mode == '/no_think' else '') }}{%- endif %}`;
+
+/** Phi 4 mini's way: tools that nobody gave, and calls of tools that no message has. */
+const phi4Template = `{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content'] %}{%- elif tools is defined %}{%- set system_message = '' %}{%- endif %}
+{%- if system_message is defined %}{{- '<|system|>' + system_message }}{%- if tools is defined %}{%- for tool in tools %}{{- '<|tool|>' + (tool['function'] | tojson) }}{%- endfor %}{%- endif %}{{- '<|end|>' }}{%- endif %}
+{%- for message in messages %}{%- if message['role'] != 'system' %}{{- '<|' + message['role'] + '|>' }}{%- if message.content %}{{- message['content'] }}{%- endif %}{%- for call in message.tool_calls %}{{- call }}{%- endfor %}{{- '<|end|>' }}{%- endif %}{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|assistant|>' }}{%- endif %}`;
+
 const base = createTokenizer(byteLevelMetadata({ control: ['<s>'], extra: { bos_token_id: 256, add_bos_token: true } }));
 
 /** A file without a template, whose turns end with this token. */
@@ -65,6 +104,11 @@ const styles: readonly [string, Tokenizer, PromptStyle][] = [
   ['the fallback for ChatML', chatMl, withoutTemplate(chatMl, '<|im_end|>')],
   ['the fallback for Gemma', gemma, withoutTemplate(gemma, '<end_of_turn>')],
   ['the fallback for Llama 3', llama3, withoutTemplate(llama3, '<|eot_id|>')],
+  ['the fallback for Granite', granite, withoutTemplate(granite, '<|end_of_text|>')],
+  ['the fallback for Phi', phi, withoutTemplate(phi, '<|end|>')],
+  ['a template like that of Qwen 3', qwen3, { kind: 'chat', template: qwen3Template, source: 'file' }],
+  ['a template like that of SmolLM 3', qwen3, { kind: 'chat', template: smolLm3Template, source: 'file' }],
+  ['a template like that of Phi 4', phi, { kind: 'chat', template: phi4Template, source: 'file' }],
   ['a completion', base, withoutTemplate(base, '<s>')],
 ];
 
@@ -233,5 +277,26 @@ describe('choosePromptStyle', () => {
   it('takes a model that ends texts otherwise for a base model', () => {
     expect(withoutTemplate(gemma, '<bos>').kind).toBe('completion');
     expect(choosePromptStyle(metadataOf({ 'tokenizer.chat_template': ' ' }), chatMl).kind).toBe('completion');
+  });
+});
+
+describe('models that can think first', () => {
+  it.each([
+    ['Qwen 3', qwen3Template],
+    ['SmolLM 3', smolLm3Template],
+  ])('%s answers at once unless it is asked to think', async (_, template) => {
+    const style: PromptStyle = { kind: 'chat', template, source: 'file' };
+    const end = async (extra?: Record<string, unknown>): Promise<string> => {
+      const { tokens } = await composePrompt(qwen3, style, full, { runTemplate, extra });
+      return qwen3.decode(tokens.slice(-40));
+    };
+    expect(await end()).toMatch(/\nassistant\n<think>\n\n<\/think>\n\n$/);
+    expect(await end({ enable_thinking: true })).toMatch(/\nassistant\n$/);
+  });
+
+  it('ends of turns are known where files name none', () => {
+    for (const [tokenizer, end] of [[qwen3, '<|im_end|>'], [phi, '<|end|>'], [granite, '<|end_of_text|>']] as const) {
+      expect(tokenizer.endTokens).toContain(tokenizer.findToken(end));
+    }
   });
 });

@@ -7,10 +7,16 @@ const gemma = `{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set pre
 
 const llama3 = `{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}`;
 
+const phi = `{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}`;
+
+const granite = `{% for message in messages %}{{ '<|start_of_role|>' + message['role'] + '<|end_of_role|>' + message['content'] + '<|end_of_text|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_of_role|>assistant<|end_of_role|>' }}{% endif %}`;
+
 const fallbacks: readonly { readonly start: string; readonly end: string; readonly template: string }[] = [
   { start: '<start_of_turn>', end: '<end_of_turn>', template: gemma },
   { start: '<|start_header_id|>', end: '<|eot_id|>', template: llama3 },
   { start: '<|im_start|>', end: '<|im_end|>', template: chatMl },
+  { start: '<|start_of_role|>', end: '<|end_of_text|>', template: granite },
+  { start: '<|assistant|>', end: '<|end|>', template: phi },
 ];
 
 /**

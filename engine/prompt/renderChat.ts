@@ -57,15 +57,28 @@ export async function renderPieces(
   run: TemplateRunner,
 ): Promise<RenderedPiece[]> {
   const secret = randomWord();
+  const messages = roles.map((role, index) => ({ role, content: `${secret}x${index}x` }));
   const context = {
     ...inputs.extra,
-    messages: roles.map((role, index) => ({ role, content: `${secret}x${index}x` })),
+    messages,
     add_generation_prompt: inputs.addGenerationPrompt,
     bos_token: inputs.bosToken,
     eos_token: inputs.eosToken,
   };
-  const output = await runChecked(template, context, run);
-  return cutAtContents(output, secret, roles);
+  return cutAtContents(await runWithoutCalls(template, context, run), secret, roles);
+}
+
+/**
+ * In Jinja a loop over what is not there has no rounds, as over the `tool_calls` of a message without any; where it is an
+ * error instead, messages get an empty list. Not at once: other templates take a list for calls.
+ */
+async function runWithoutCalls(template: string, context: { messages: readonly object[] }, run: TemplateRunner): Promise<string> {
+  try {
+    return await runChecked(template, context, run);
+  } catch (error) {
+    if (!(error instanceof EngineError) || !error.message.includes('got UndefinedValue')) throw error;
+    return runChecked(template, { ...context, messages: context.messages.map((message) => ({ ...message, tool_calls: [] })) }, run);
+  }
 }
 
 async function runChecked(template: string, context: unknown, run: TemplateRunner): Promise<string> {
