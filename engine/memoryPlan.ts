@@ -78,13 +78,13 @@ export function memoryNeeds(file: GgufFile, spec: ModelSpec, adapter: AdapterKin
   const weightsBytes = packedBytes(file, tensorsOf(spec));
   const workingBytes = scratchBytes(spec, plan.rows);
   const slackTokens = plan.tiers ? plan.tiers.layout.segmentTokens : ringSlackTokens;
-  const { full, sliding } = kvBytes(spec, plan.contextTokens, kvBytesPerValue(adapter.kvFormat), plan.rows + slackTokens);
-  if (!plan.tiers) return { weightsBytes, kv: { gpuBytes: full + sliding, beyondBytes: 0 }, workingBytes };
+  const { full, sliding, linear } = kvBytes(spec, plan.contextTokens, kvBytesPerValue(adapter.kvFormat), plan.rows + slackTokens);
+  if (!plan.tiers) return { weightsBytes, kv: { gpuBytes: full + sliding + linear, beyondBytes: 0 }, workingBytes };
   const { format, layout, bytes, maxChunkRows: chunkRows } = plan.tiers;
   const beyondBytes = 2 * 4 * recordWords(format, layout.headDim) * layout.kvHeads * fullLayers(spec).length * plan.contextTokens;
   // Rows of a chunk: their tokens and hidden states, queries, and what attention gives for them in parts.
   const chunkBytes = 4 * chunkRows * (1 + spec.hiddenSize + 2 * layout.heads * layout.headDim);
-  return { weightsBytes, kv: { gpuBytes: bytes.total + sliding, beyondBytes }, workingBytes: workingBytes + chunkBytes };
+  return { weightsBytes, kv: { gpuBytes: bytes.total + sliding + linear, beyondBytes }, workingBytes: workingBytes + chunkBytes };
 }
 
 function checkedContext(spec: ModelSpec, contextTokens: number): number {
@@ -96,10 +96,10 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
   );
 }
 
-/** What keys and values take when all are on the GPU. */
+/** What keys, values and states take when all are on the GPU. */
 function residentKvBytes(spec: ModelSpec, { kind, kvFormat }: AdapterKind, tokens: number): number {
-  const { full, sliding } = kvBytes(spec, tokens, kvBytesPerValue(kvFormat), maxRows[kind] + ringSlackTokens);
-  return full + sliding;
+  const { full, sliding, linear } = kvBytes(spec, tokens, kvBytesPerValue(kvFormat), maxRows[kind] + ringSlackTokens);
+  return full + sliding + linear;
 }
 
 /** The longest window whose keys and values fit the budget. */

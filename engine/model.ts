@@ -82,7 +82,7 @@ function openTiers(spec: ModelSpec, options: TierOptions, plan: TierPlan): { pla
 }
 
 async function readDivisors(file: GgufFile, spec: ModelSpec, contextTokens: number): Promise<Map<string, Float32Array>> {
-  const names = new Set(spec.blocks.map(({ mixer }) => divisorsFor(mixer.rotary, contextTokens)).filter((name) => name !== null));
+  const names = new Set(spec.blocks.map(({ mixer }) => (mixer.kind === 'linear' ? null : divisorsFor(mixer.rotary, contextTokens))).filter((name) => name !== null));
   const reader = new TensorReader(file);
   const divisors = new Map<string, Float32Array>();
   for (const name of names) divisors.set(name, await reader.vector(name));

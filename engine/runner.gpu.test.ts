@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-describe.each(['llama', 'gemma3'] as const)('%s', (architecture) => {
+describe.each(['llama', 'gemma3', 'qwen35', 'lfm2'] as const)('%s', (architecture) => {
   let model: LoadedModel;
   let expected: Float64Array[];
   const random = seededRandom(7);
@@ -44,7 +44,8 @@ describe.each(['llama', 'gemma3'] as const)('%s', (architecture) => {
 
   test('a prompt that shares its beginning reads only the rest, with the same logits', async () => {
     model.sequence.clear();
-    await model.sequence.extend(tokens, {});
+    // A state of constant size can only go back to where a checkpoint was kept.
+    await model.sequence.extend(tokens, { checkpointsAt: [100] });
     const other = [...tokens.slice(0, 100), 5, 6, 7];
     const { reusedTokens } = await model.sequence.extend(other, {});
     expect(reusedTokens).toBe(100);
@@ -52,6 +53,17 @@ describe.each(['llama', 'gemma3'] as const)('%s', (architecture) => {
     model.sequence.clear();
     await model.sequence.extend(other, {});
     expectClose(continued, await lastLogits());
+  });
+
+  test('a prompt that is asked again computes its last token only, with the same bits', async () => {
+    model.sequence.clear();
+    await model.sequence.extend(tokens, { chunkTokens: 40 });
+    const first = await lastLogits();
+    const { reusedTokens } = await model.sequence.extend(tokens, {});
+    expect(reusedTokens).toBe(tokenCount - 1);
+    const again = await lastLogits();
+    if (model.runner.keepsStates) expect(again).toEqual(first);
+    else expectClose(again, first);
   });
 
   test('a stopped reading keeps its whole chunks and goes on from there', async () => {

@@ -17,15 +17,18 @@ import type { LinearKernels, LinearWeights } from './layers/linear/linear.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
+import { createLinearMixer } from './layers/mixers/linearMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
 import { type Part, part, productWork, rowWork } from './layers/part.ts';
-import { bindGated } from './layers/pointwise/gated.ts';
+import { bindGated, bindSigmoidGate } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
+import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { type Step, StepUniform } from './layers/step.ts';
-import type { BlockSpec, ModelSpec } from './models/spec.ts';
+import type { LinearSpec } from './models/linearSpec.ts';
+import type { AttentionSpec, BlockSpec, ModelSpec } from './models/spec.ts';
 import { expertShapes, maxTailRows, scratchShapes } from './scratch.ts';
-import type { BlockWeights, ModelWeights } from './models/weights.ts';
+import type { AttentionWeights, BlockWeights, ModelWeights, StateWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
   contextTokens: number;
@@ -39,6 +42,9 @@ export interface RunnerOptions {
   tiers?: { plan: TierPlan; store: FarStore; graphs?: GraphOptions | null } | null;
 }
 
+/** What a block keeps of the tokens it has seen. */
+export type LayerCache = KvCache | FarMemory | StateCache;
+
 export class Runner {
   readonly #device: Device;
   readonly spec: ModelSpec;
@@ -51,8 +57,8 @@ export class Runner {
   /** [maxTailRows][vocabularySize]. */
   readonly logits: GPUBuffer;
   readonly mixers: readonly Mixer[];
-  /** Keys and values of each block. */
-  readonly caches: readonly (KvCache | FarMemory)[];
+  /** Keys and values, or the state, of each block. */
+  readonly caches: readonly LayerCache[];
   /** What lies beyond the GPU; null when everything is on it. */
   readonly far: FarContext | null;
   /** Keeps queries for those who look inside. */
@@ -121,6 +127,11 @@ export class Runner {
   /** Tokens that the widest ring must hold; 0 without rings. */
   get windowTokens(): number {
     return Math.max(0, ...this.spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
+  }
+
+  /** Whether a layer keeps a state of constant size, which cannot be cut back. */
+  get keepsStates(): boolean {
+    return this.caches.some((cache) => cache instanceof StateCache);
   }
 
   /** Whether a step must wait for the CPU on its way, so that nothing can be encoded ahead. */
@@ -198,7 +209,7 @@ interface RunnerParts {
   tailStep: StepUniform;
   angles: RotaryAngles[];
   mixers: Mixer[];
-  caches: (KvCache | FarMemory)[];
+  caches: LayerCache[];
   far: FarContext | null;
   tap: QueryTap;
   chunks: ChunkReader | null;
@@ -222,11 +233,12 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   // Rings of sliding layers count too: with a budget they hold no more than going back one answer needs.
   const slackTokens = tiers ? tiers.plan.layout.segmentTokens : ringSlackTokens;
   const { caches, scratch } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
-    caches: spec.blocks.map(({ mixer }, index) =>
-      tiers && farLayers.has(index)
+    caches: spec.blocks.map(({ mixer }, index): LayerCache => {
+      if (mixer.kind === 'linear') return new StateCache(device, `layer ${index}`, mixer);
+      return tiers && farLayers.has(index)
         ? new FarMemory(device, `layer ${index}`, tiers.plan)
-        : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens }),
-    ),
+        : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens });
+    }),
     scratch: tiers ? new FarScratch(device, tiers.plan) : null,
   }));
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
@@ -249,10 +261,10 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
-  const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
-    const { mixer } = block;
+  /** Parts from the normed rows to the mixed ones. */
+  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: GPUBuffer, cache: KvCache | FarMemory): Promise<Part[]> => {
     const key = rotaryKey(mixer.rotary);
-    const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(block, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
+    const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
     const stepOfLayer = mixer.windowTokens === null ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
@@ -266,17 +278,40 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       contextTokens,
       normEpsilon: spec.normEpsilon,
     };
-    const cache = caches[index];
     const attention =
       far && cache instanceof FarMemory
         ? await createFarMixer(device, mixer, parts, cache, far, inputs)
         : await createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
     mixers.push(attention);
+    const gate: Part[] = [];
+    if (parts.outputGate) {
+      // Between blocks of a chunk only the hidden rows last.
+      if (cache instanceof FarMemory) gate.push(await norm('norms', buffers.hidden, mixerNorm, buffers.normed));
+      gate.push(await product('output gate', parts.outputGate, buffers.normed, buffers.gates));
+      const columns = mixer.heads * mixer.headDim;
+      gate.push(part('output gate', await bindSigmoidGate(device, { values: buffers.mixed, gate: buffers.gates, columns }), rowWork(3 * columns)));
+    }
+    return [await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections), ...attention.parts, ...gate];
+  };
+
+  const bindLinear = async (mixer: LinearSpec, parts: StateWeights, cache: StateCache): Promise<Part[]> => {
+    const { normed, projections, queries: vectors, gates, mixed } = buffers;
+    const linear = await createLinearMixer(device, kernels, mixer, parts, cache, { normed, projections, vectors, gates, mixed, step, maxRows, normEpsilon: spec.normEpsilon });
+    mixers.push(linear);
+    return [...linear.parts];
+  };
+
+  const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
+    const { mixer } = block;
+    const cache = caches[index];
+    const mixing = 'matrices' in parts.mixer
+      ? await bindLinear(mixer as LinearSpec, parts.mixer, cache as StateCache)
+      : await bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory);
+    const mixerOutput = 'matrices' in parts.mixer ? parts.mixer.matrices.output : parts.mixer.output;
     layers.push(
       await norm('norms', buffers.hidden, parts.mixerNorm, buffers.normed),
-      await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections),
-      ...attention.parts,
-      ...(await addToHidden('mixer output', parts.mixerOutput, buffers.mixed, parts.mixerPostNorm)),
+      ...mixing,
+      ...(await addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm)),
       await norm('norms', buffers.hidden, parts.feedForwardNorm, buffers.normed),
       ...(await bindFeedForward(block, parts)),
     );
@@ -310,8 +345,8 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   return { device, spec, options, buffers, experts, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
-function divisorsOf(block: BlockSpec, options: RunnerOptions): Float32Array | null {
-  const name = divisorsFor(block.mixer.rotary, options.contextTokens);
+function divisorsOf({ rotary }: AttentionSpec, options: RunnerOptions): Float32Array | null {
+  const name = divisorsFor(rotary, options.contextTokens);
   return name ? (options.divisors.get(name) ?? null) : null;
 }
 

@@ -1,6 +1,7 @@
 /** The scratch of a step: what each buffer holds, f32, one row a token. */
 import { smallestTileRows, tileCount } from './layers/experts/tiles.ts';
-import type { BlockSpec, ExpertsSpec, FeedForwardSpec, ModelSpec } from './models/spec.ts';
+import { linearColumns } from './layers/mixers/linearMixer.ts';
+import type { BlockSpec, ExpertsSpec, FeedForwardSpec, MixerSpec, ModelSpec } from './models/spec.ts';
 
 /** Rows whose logits can be computed at once. */
 export const maxTailRows = 8;
@@ -8,22 +9,31 @@ export const maxTailRows = 8;
 /** Columns and rows of each buffer. */
 export function scratchShapes(spec: ModelSpec, maxRows: number) {
   const widest = (width: (block: BlockSpec) => number): number => Math.max(...spec.blocks.map(width));
-  const heads = widest(({ mixer }) => mixer.heads * mixer.headDim);
+  const mixers = (column: keyof MixerColumns): number => widest(({ mixer }) => mixerColumns(mixer)[column]);
   const rows = (columns: number, count = maxRows) => ({ columns, count });
   return {
     tokens: rows(1),
     hidden: rows(spec.hiddenSize),
     normed: rows(spec.hiddenSize),
     branch: rows(spec.hiddenSize),
-    projections: rows(widest(({ mixer }) => (mixer.heads + 2 * mixer.kvHeads) * mixer.headDim)),
-    queries: rows(heads),
-    mixed: rows(heads),
+    projections: rows(mixers('projections')),
+    queries: rows(mixers('vectors')),
+    gates: rows(mixers('gates')),
+    mixed: rows(mixers('mixed')),
     gateUp: rows(2 * widest(({ feedForward }) => gatedColumns(feedForward))),
     gated: rows(widest(({ feedForward }) => gatedColumns(feedForward))),
     tail: rows(spec.hiddenSize, maxTailRows),
     tailNormed: rows(spec.hiddenSize, maxTailRows),
     logits: rows(spec.vocabularySize, maxTailRows),
   };
+}
+
+type MixerColumns = ReturnType<typeof linearColumns>;
+
+function mixerColumns(mixer: MixerSpec): MixerColumns {
+  if (mixer.kind === 'linear') return linearColumns(mixer);
+  const heads = mixer.heads * mixer.headDim;
+  return { projections: heads + 2 * mixer.kvHeads * mixer.headDim, vectors: heads, gates: mixer.gatedQueries ? heads : 0, mixed: heads };
 }
 
 /** Gated numbers of a row: of all experts that it goes through, or of the shared one, which comes after them. */

@@ -14,6 +14,8 @@ export interface ExtendOptions {
   onProgress?: (doneTokens: number, totalTokens: number) => void;
   /** Lengths to keep a checkpoint at, e.g. the end of the documents; the newest few are kept. */
   checkpointsAt?: readonly number[];
+  /** A chunk ends at each multiple of this many tokens, for whoever keeps what is there only then. */
+  stopsEvery?: number;
   /** Rows a chunk (as far as the runner has room), for tests and measurements; else sized by time. */
   chunkTokens?: number;
   /** Reads as decoding does: a row at a time, by the policy of the far layers, e.g. to score a given continuation. */
@@ -23,11 +25,13 @@ export interface ExtendOptions {
 }
 
 interface Checkpoint {
+  kind: keyof typeof maximumCheckpoints;
   length: number;
   parts: readonly MixerCheckpoint[];
 }
 
-const maximumCheckpoints = 2;
+/** The newest are kept: ends of documents, and of prompts, to which a regenerated answer returns. */
+const maximumCheckpoints = { asked: 2, prompt: 2 };
 
 export class Sequence {
   readonly #device: Device;
@@ -77,19 +81,23 @@ export class Sequence {
   async extend(tokens: readonly number[], options: ExtendOptions = {}): Promise<{ reusedTokens: number }> {
     this.#checkFits(tokens.length);
     const reusedTokens = await this.#cutTo(tokens);
-    const stops = [...(options.checkpointsAt ?? []), tokens.length].sort((a, b) => a - b);
+    // States cannot go back by the one token that is always computed again.
+    const promptEnd = this.#runner.keepsStates ? tokens.length - 1 : null;
+    const stops = [...(options.checkpointsAt ?? []), ...(promptEnd ? [promptEnd] : []), tokens.length].sort((a, b) => a - b);
     const total = tokens.length - reusedTokens;
     options.onProgress?.(0, total);
     while (this.length < tokens.length) {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
-      const stop = stops.find((length) => length > position) ?? tokens.length;
+      const next = stops.find((length) => length > position) ?? tokens.length;
+      const stop = options.stopsEvery ? Math.min(next, position + options.stopsEvery - (position % options.stopsEvery)) : next;
       const farBytes = this.#runner.far?.farBytesAt(position) ?? 0;
       const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows(farBytes), this.#runner.maxChunkRows, stop - position);
       await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, signal: options.signal });
       await options.onChunk?.(position, rows);
       options.onProgress?.(this.length - reusedTokens, total);
-      if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint();
+      if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint('asked');
+      else if (this.length === promptEnd && !options.asDecoding) this.#keepCheckpoint('prompt');
     }
     return { reusedTokens };
   }
@@ -160,7 +168,7 @@ export class Sequence {
 
   #checkpointParts(): MixerCheckpoint[] {
     const encoder = this.#device.gpu.createCommandEncoder();
-    const parts = this.#runner.mixers.map((mixer) => mixer.checkpoint(encoder)).filter((part) => part !== null);
+    const parts = this.#runner.mixers.map((mixer) => mixer.checkpoint(encoder, this.length)).filter((part) => part !== null);
     this.#device.gpu.queue.submit([encoder.finish()]);
     return parts;
   }
@@ -193,12 +201,16 @@ export class Sequence {
     return length;
   }
 
-  #keepCheckpoint(): void {
+  #keepCheckpoint(kind: Checkpoint['kind']): void {
     if (this.#checkpoints.some(({ length }) => length === this.length)) return;
     const parts = this.#checkpointParts();
     if (parts.length === 0) return;
-    this.#checkpoints.push({ length: this.length, parts });
-    while (this.#checkpoints.length > maximumCheckpoints) for (const part of this.#checkpoints.shift()?.parts ?? []) part.free();
+    this.#checkpoints.push({ kind, length: this.length, parts });
+    const alike = this.#checkpoints.filter((kept) => kept.kind === kind);
+    for (const oldest of alike.slice(0, -maximumCheckpoints[kind])) {
+      for (const part of oldest.parts) part.free();
+      this.#checkpoints.splice(this.#checkpoints.indexOf(oldest), 1);
+    }
   }
 
   #checkFits(tokens: number): void {

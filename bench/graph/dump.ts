@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { Readback } from '../../engine/device/readback.ts';
 import { mostLikely } from '../../engine/evaluatePolicy.ts';
 import type { Part } from '../../engine/layers/part.ts';
+import { fullLayers } from '../../engine/kv/tiers/plan.ts';
 import { loadModel } from '../../engine/model.ts';
 import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import { openAdapter } from '../../host/gpu-worker/adapter.ts';
@@ -32,7 +33,7 @@ export async function dumpAttention({ target, model: path, book, tokens: want, l
   const { spec, runner, sequence } = model;
   const full = spec.blocks.flatMap(({ mixer }, index) => (mixer.kind === 'full' ? [index] : []));
   const wanted = layers ?? full;
-  const { heads, kvHeads, headDim: dim } = spec.blocks[wanted[0]].mixer;
+  const { heads, kvHeads, headDim: dim } = fullLayers(spec)[0].mixer;
   const width = heads * dim;
   const queries = new Map(wanted.map((layer) => [layer, new Float32Array((want + decode) * width)]));
   const stage = device.memory.allocate('staging', 'dumped queries', runner.maxRows * width * 4, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);

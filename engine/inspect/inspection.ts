@@ -52,10 +52,11 @@ export class Inspection {
   readonly logprobs: readonly number[];
   readonly #parts: InspectionParts;
   readonly #kernels: RangeKernels;
-  readonly #layers: readonly LayerRows[];
+  /** By block; null for a layer that keeps a state and attends to nothing. */
+  readonly #layers: readonly (LayerRows | null)[];
   #freed = false;
 
-  private constructor(parts: InspectionParts, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly LayerRows[]) {
+  private constructor(parts: InspectionParts, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly (LayerRows | null)[]) {
     this.#parts = parts;
     this.#kernels = new RangeKernels(parts.device);
     this.firstRow = rows.firstRow;
@@ -116,7 +117,9 @@ export class Inspection {
     try {
       for (const [layer, chosen] of headsByLayer(heads)) {
         if (signal?.aborted) throw cancelled();
-        await this.#ranges(layer, (range) => this.#kernels.tile(this.#layers[layer], range, chosen, shape, out));
+        const seen = this.#layers[layer];
+        if (!seen) throw new EngineError('internal', `Layer ${layer} keeps a state and attends to no keys.`, 'Look at another layer.');
+        await this.#ranges(layer, (range) => this.#kernels.tile(seen, range, chosen, shape, out));
         await device.finished();
         this.#kernels.release();
       }
@@ -151,13 +154,14 @@ export class Inspection {
     if (this.#freed) return;
     this.#freed = true;
     const { device, runner } = this.#parts;
-    for (const { logSums } of this.#layers) device.memory.free(logSums);
+    for (const layer of this.#layers) if (layer) device.memory.free(layer.logSums);
     runner.tap.close();
   }
 
   async #computeLogSums(signal: AbortSignal | undefined): Promise<void> {
     for (const [index, layer] of this.#layers.entries()) {
       if (signal?.aborted) throw cancelled();
+      if (!layer) continue;
       await this.#ranges(index, (range) => this.#kernels.logSums(layer, range));
       await this.#parts.device.finished();
       this.#kernels.release();
@@ -174,13 +178,15 @@ export class Inspection {
   }
 }
 
-async function layersOf(device: Device, runner: Runner, position: number, rows: number): Promise<LayerRows[]> {
+async function layersOf(device: Device, runner: Runner, position: number, rows: number): Promise<(LayerRows | null)[]> {
+  let attending = 0;
   return device.memory.checked('Room for the sums of the rows', () =>
-    runner.spec.blocks.map(({ mixer }, index) => {
+    runner.spec.blocks.map(({ mixer }) => {
+      if (mixer.kind === 'linear') return null;
       const { heads, kvHeads, headDim, windowTokens } = mixer;
       const logSums = device.memory.storage('activations', 'row log sums', 4 * rows * heads);
       device.gpu.queue.writeBuffer(logSums, 0, new Float32Array(rows * heads).fill(-1e30));
-      return { queries: runner.tap.kept(index), logSums, heads, kvHeads, headDim, window: windowTokens, rows, position };
+      return { queries: runner.tap.kept(attending++), logSums, heads, kvHeads, headDim, window: windowTokens, rows, position };
     }),
   );
 }

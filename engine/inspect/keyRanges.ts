@@ -2,6 +2,7 @@
 import type { Device } from '../device/device.ts';
 import { KvCache } from '../kv/cache.ts';
 import type { FarMemory } from '../kv/tiers/farLayer.ts';
+import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import type { KeyRange } from './rangeKernels.ts';
 
@@ -25,6 +26,7 @@ export async function forEachRange(device: Device, runner: Runner, layer: number
     const firstKey = windowTokens === null ? 0 : Math.max(0, position - windowTokens + 1);
     return submit({ keys, format: layout.format, capacitySlots: layout.capacitySlots, slotOrigin: 0, firstKey, endKey });
   }
+  if (cache instanceof StateCache) throw new RangeError(`layer ${layer} has no keys`);
   return farRanges(runner, cache, endKey, submit);
 }
 

@@ -70,7 +70,7 @@ export class QueryTap {
     this.#listening = false;
   }
 
-  /** [rows][heads·headDim] f32 of a layer. */
+  /** [rows][heads·headDim] f32 of a layer, counted among those that attend. */
   kept(layer: number): GPUBuffer {
     return this.#layers[layer].kept;
   }

@@ -14,6 +14,8 @@ import { SegmentExport } from './segmentExport.ts';
 
 /** Segments end at multiples of this, and where a document or a turn does. */
 export const keptSegmentTokens = 512;
+/** Between the ends of documents and turns, rings and states are kept so often, for who cuts a document short or is cut short. */
+export const keptSnapshotTokens = 8192;
 /** A slow machine seals sooner, so that no more than this is lost. */
 const sealAfterMs = 20_000;
 
@@ -84,7 +86,7 @@ export class Keeper {
     if (late && length > (stops.at(-1) ?? this.#taken)) stops.push(length);
     if (stops.length === 0) return;
     await this.settled();
-    for (const end of stops) this.#take(end);
+    for (const end of stops) this.#take(end, late);
   }
 
   /** Waits for what is on its way, as it must before the sequence is cut. */
@@ -97,11 +99,12 @@ export class Keeper {
     this.#export.free();
   }
 
-  #take(end: number): void {
+  #take(end: number, late: boolean): void {
     const first = this.#taken;
     const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
     // The copies are queued here and now; what they copy may then be overwritten.
-    const parts = this.#export.take(first, end, this.#sequence.written);
+    const withStates = end === this.#sequence.length && (late || end % keptSnapshotTokens === 0);
+    const parts = this.#export.take(first, end, this.#sequence.written, withStates);
     this.#taken = end;
     this.#lastSealMs = performance.now();
     this.#onItsWay = this.#seal(this.#onItsWay, first, tokens, parts);

@@ -8,13 +8,17 @@ import { loadModel, type LoadedModel } from '../model.ts';
 import type { KeptSegment } from '../ports.ts';
 import { openTestDevice } from '../testing/device.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
+import { stateBytes } from '../models/linearSpec.ts';
 import { Keeper } from './keeper.ts';
+import { statePart } from './parts.ts';
 import { restore, usableSegments } from './restore.ts';
 import { KeptInMemory } from './testing/keptInMemory.ts';
 
 const contextTokens = 1024;
 /** A whole segment, and one that ends with the document. */
 const documentTokens = 700;
+/** Two documents, for layers whose state is kept where one ends. */
+const documentEnds = [512, documentTokens];
 
 let device: Device;
 let readback: Readback;
@@ -29,6 +33,9 @@ describe.each([
   { architecture: 'gemma3', far: null },
   { architecture: 'gemma3', far: 'f16' },
   { architecture: 'llama', far: 'q8' },
+  { architecture: 'qwen35', far: null },
+  { architecture: 'qwen35', far: 'f16' },
+  { architecture: 'lfm2', far: null },
 ] as const)('$architecture, beyond the GPU: $far', ({ architecture, far }) => {
   const random = seededRandom(23);
   const noise = (count: number): number[] => Array.from({ length: count }, () => Math.floor(random() * 256));
@@ -76,7 +83,7 @@ describe.each([
 
   beforeAll(async () => {
     const writer = await load();
-    const keeper = await read(writer, kept, document, [documentTokens], []);
+    const keeper = await read(writer, kept, document, documentEnds, []);
     expect(keeper.keptTokens).toBe(documentTokens);
     written = await answer(writer, [...document, ...question]);
     writtenExactly = await exact(writer, [...document, ...question]);
@@ -89,6 +96,12 @@ describe.each([
   test('segments end at multiples of 512 and where the document does', () => {
     expect(kept.segments.map(({ position, tokenCount }) => [position, tokenCount])).toEqual([[0, 512], [512, 188]]);
     expect(kept.segments.flatMap(({ tokens }) => [...tokens])).toEqual(document);
+  });
+
+  test('a kept state has the bytes that the description says', () => {
+    for (const [block, { mixer }] of reader.spec.blocks.entries()) {
+      for (const { parts } of kept.segments) expect(parts.get(statePart(block)) ?? 0).toBe(mixer.kind === 'linear' ? stateBytes(mixer) : 0);
+    }
   });
 
   test('a model that begins with what was kept gives the logits of the one that read it', async () => {
@@ -139,8 +152,8 @@ describe.each([
   });
 
   test('the end of a segment without its keys is no place to begin', () => {
-    // Block 0 slides in Gemma and sees everything in Llama.
-    const lacking = new Set(['keys.0', 'window-keys.0']);
+    // Block 0 slides in Gemma, sees everything in Llama, and keeps a state in the hybrids.
+    const lacking = new Set(['keys.0', 'window-keys.0', 'state.0']);
     const without = kept.segments.map((segment, index) => (index === 1 ? { ...segment, parts: new Map([...segment.parts].filter(([name]) => !lacking.has(name))) } : segment));
     expect(usableSegments(reader.runner, without)).toHaveLength(1);
   });

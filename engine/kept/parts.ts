@@ -22,8 +22,14 @@ export function windowValuesPart(block: number): string {
   return `window-values.${block}`;
 }
 
-export function isWindowPart(name: string): boolean {
-  return name.startsWith('window-');
+/** The state of a block of constant state after the segment's last token, matrix and convolution tail; f32. */
+export function statePart(block: number): string {
+  return `state.${block}`;
+}
+
+/** Parts that only help to begin at the end of their own segment. */
+export function isSnapshotPart(name: string): boolean {
+  return name.startsWith('window-') || name.startsWith('state.');
 }
 
 /** The index of a far block over the whole far segments inside the kept one; the name holds what its layout depends on. */

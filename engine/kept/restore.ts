@@ -4,19 +4,24 @@ import { KvCache } from '../kv/cache.ts';
 import { indexRanges } from '../kv/tiers/indexRanges.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import type { KeptSegment } from '../ports.ts';
+import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
 import { KeptRuns } from './keptRuns.ts';
 import { KeptVectors } from './keptVectors.ts';
-import { indexPart, keysPart, windowKeysPart, windowValuesPart } from './parts.ts';
+import { indexPart, keysPart, statePart, windowKeysPart, windowValuesPart } from './parts.ts';
 
-/** How many of the segments' tokens the model's layers can begin with: every part must be there that they look back on. */
-export function usableSegments(runner: Runner, segments: readonly KeptSegment[]): readonly KeptSegment[] {
+/**
+ * The segments that the model's layers can begin with: every part must be there that they look back on. A prompt of
+ * `promptTokens` is computed from its last token on at the latest, which a state must not have seen.
+ */
+export function usableSegments(runner: Runner, segments: readonly KeptSegment[], promptTokens = Infinity): readonly KeptSegment[] {
   for (let count = segments.length; count > 0; count--) {
     const length = segments[count - 1].position + segments[count - 1].tokenCount;
     const complete = runner.caches.every((cache, block) => {
       const some = segments.slice(0, count);
+      if (cache instanceof StateCache) return length < promptTokens && segments[count - 1].parts.get(statePart(block)) === cache.sizeBytes;
       if (cache instanceof KvCache && cache.windowTokens !== null) return windowFrom(cache, block, some) <= Math.max(0, length - cache.windowTokens);
       return some.every(({ parts }) => parts.has(keysPart(block)));
     });
@@ -65,6 +70,7 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
   const length = vectors.tokens;
   let ringsFrom = 0;
   for (const [block, cache] of runner.caches.entries()) {
+    if (cache instanceof StateCache) await fillState(cache, block, segments);
     if (!(cache instanceof KvCache)) continue;
     if (cache.windowTokens === null) await fillCache(device, cache, block, vectors);
     else {
@@ -81,6 +87,12 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
     far.store.truncate(far.sealed / far.plan.layout.segmentTokens);
   }
   return { length, ringsFrom };
+}
+
+async function fillState(cache: StateCache, block: number, segments: readonly KeptSegment[]): Promise<void> {
+  const last = segments[segments.length - 1];
+  const [state] = await last.read([{ part: statePart(block), offsetBytes: 0, lengthBytes: cache.sizeBytes }]);
+  cache.adopt(state, last.position + last.tokenCount);
 }
 
 /** From which position on the segments hold a sliding block without a gap; no further back than its ring reaches. */

@@ -7,9 +7,10 @@ import { KvCache } from '../kv/cache.ts';
 import type { FarContext } from '../kv/tiers/farContext.ts';
 import type { FarLayer } from '../kv/tiers/farLayer.ts';
 import { type BufferRange, indexRanges } from '../kv/tiers/indexRanges.ts';
+import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
-import { indexPart, keysPart, type SegmentPart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
+import { indexPart, keysPart, type SegmentPart, statePart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
 /** A copy on its way: from the staging buffer's `from` on to `to` in the part. */
 interface Piece {
@@ -31,14 +32,16 @@ export class SegmentExport {
 
   /**
    * The parts of tokens [first, end). Of sliding blocks, what their rings still have after `written` tokens: when that
-   * is less than the window, nothing can begin at the segment's end.
+   * is less than the window, nothing can begin at the segment's end; nor without the states, which are there only while
+   * the sequence ends there.
    */
-  async take(first: number, end: number, written: number): Promise<SegmentPart[]> {
+  async take(first: number, end: number, written: number, withStates: boolean): Promise<SegmentPart[]> {
     const { caches, far } = this.#runner;
     far?.index(end);
     const copies = new Copies(this.#device);
     const parts: SegmentPart[] = [];
     for (const [block, cache] of caches.entries()) {
+      if (cache instanceof StateCache && withStates) parts.push(takeState(cache, block, end, copies));
       if (!(cache instanceof KvCache)) continue;
       const slides = cache.windowTokens !== null;
       const from = slides ? Math.max(first, written - cache.layout.capacitySlots) : first;
@@ -137,6 +140,16 @@ export class SegmentExport {
     if (index >= 0) return this.#idle.splice(index, 1)[0];
     return this.#device.memory.allocate('staging', 'segment on its way out', sizeBytes, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
   }
+}
+
+function takeState(cache: StateCache, block: number, end: number, copies: Copies): SegmentPart {
+  const bytes = new Uint8Array(cache.sizeBytes);
+  let to = 0;
+  for (const range of cache.rangesAt(end)) {
+    copies.add(range, bytes, to);
+    to += range.sizeBytes;
+  }
+  return { name: statePart(block), bytes };
 }
 
 /** Commands that gather pieces of buffers, in their order, into one staging buffer. */

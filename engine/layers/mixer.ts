@@ -16,7 +16,7 @@ export interface Mixer {
   readonly parts: readonly Part[];
   /** Whether the sequence can be cut to `length` tokens after `written` were stored. */
   canTruncate(length: number, written: number): boolean;
-  /** null when the cache never forgets, so that no checkpoint is needed. */
-  checkpoint(encoder: GPUCommandEncoder): MixerCheckpoint | null;
+  /** The cache as it is after `length` tokens, all there are; null when it never forgets, so that no checkpoint is needed. */
+  checkpoint(encoder: GPUCommandEncoder, length: number): MixerCheckpoint | null;
   free(): void;
 }

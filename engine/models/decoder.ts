@@ -9,9 +9,9 @@
  */
 import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
-import { size, vocabularySizeOf } from './family.ts';
+import { perLayer, size, vocabularySizeOf } from './family.ts';
 import { readRotary, trainedTokens } from './rotary.ts';
-import type { AttentionSpec, BlockSpec, FeedForwardSpec, ModelSpec, RotarySpec } from './spec.ts';
+import type { AttentionSpec, BlockSpec, FeedForwardSpec, MixerSpec, ModelSpec, RotarySpec } from './spec.ts';
 
 export interface Departures {
   pairing: RotarySpec['pairing'];
@@ -22,7 +22,16 @@ export interface Departures {
   temperature?: AttentionSpec['temperature'];
   /** Layers that do not rotate see no positions. */
   rotates?(layer: number): boolean;
+  /** Each head's rows of queries are followed by those of a gate for its output. */
+  gatedQueries?: boolean;
+  /** What takes the place of a layer's attention, if anything. */
+  mixer?(layer: number): MixerSpec | null;
   feedForward?(layer: number): FeedForwardSpec;
+  /** Blocks at the end that are not for plain decoding. */
+  skippedLayers?: number;
+  /** Names where they differ from Llama's. */
+  feedForwardNorm?: string;
+  outputNorm?: string;
   embeddingScale?: number;
   residualScale?: number;
   logitScale?: number;
@@ -34,22 +43,20 @@ export function describeDecoder(file: GgufFile, architecture: string, departures
   const { metadata, tensors } = file;
   const key = (name: string): string => `${architecture}.${name}`;
   const hiddenSize = size(file, key('embedding_length'), 65_536);
-  const layers = size(file, key('block_count'), 1024);
+  const layers = size(file, key('block_count'), 1024) - (departures.skippedLayers ?? 0);
   const heads = size(file, key('attention.head_count'), 1024);
-  const kvHeads = size(file, key('attention.head_count_kv'), heads, heads);
+  const kvHeads = metadata.has(key('attention.head_count_kv')) ? perLayer(file, key('attention.head_count_kv'), layers) : Array<number>(layers).fill(heads);
   const headDim = size(file, key('attention.key_length'), 1024, hiddenSize / heads);
-  if (heads % kvHeads !== 0) {
-    throw new EngineError('model-incomplete', `The header says ${heads} query heads over ${kvHeads} key heads, which do not divide.`, 'Download the file again.');
-  }
   const rotary = readRotary(file, architecture, { pairing: departures.pairing, headDim });
   const { queryKeyNorm = false, queryScale = 1 / Math.sqrt(headDim), temperature = null, rotates = () => true } = departures;
-  const { feedForward = (layer) => gatedFeedForward(file, architecture, layer) } = departures;
-  const block = (i: number): BlockSpec => ({
-    mixerNorm: `blk.${i}.attn_norm.weight`,
-    mixer: {
+  const attention = (i: number): AttentionSpec => {
+    if (kvHeads[i] === 0 || heads % kvHeads[i] !== 0) {
+      throw new EngineError('model-incomplete', `The header says ${heads} query heads over ${kvHeads[i]} key heads, which do not divide.`, 'Download the file again.');
+    }
+    return {
       kind: 'full',
       heads,
-      kvHeads,
+      kvHeads: kvHeads[i],
       headDim,
       queryScale,
       temperature,
@@ -61,9 +68,15 @@ export function describeDecoder(file: GgufFile, architecture: string, departures
         queryNorm: queryKeyNorm ? `blk.${i}.attn_q_norm.weight` : null,
         keyNorm: queryKeyNorm ? `blk.${i}.attn_k_norm.weight` : null,
       },
-    },
+      gatedQueries: departures.gatedQueries ?? false,
+    };
+  };
+  const { feedForward = (layer) => gatedFeedForward(file, architecture, layer) } = departures;
+  const block = (i: number): BlockSpec => ({
+    mixerNorm: `blk.${i}.attn_norm.weight`,
+    mixer: departures.mixer?.(i) ?? attention(i),
     mixerPostNorm: null,
-    feedForwardNorm: `blk.${i}.ffn_norm.weight`,
+    feedForwardNorm: `blk.${i}.${departures.feedForwardNorm ?? 'ffn_norm'}.weight`,
     feedForward: feedForward(i),
     feedForwardPostNorm: null,
   });
@@ -80,7 +93,7 @@ export function describeDecoder(file: GgufFile, architecture: string, departures
     logitScale: departures.logitScale ?? 1,
     embedding: { tensor: 'token_embd.weight', scale: departures.embeddingScale ?? 1 },
     blocks: Array.from({ length: layers }, (_, i) => block(i)),
-    outputNorm: 'output_norm.weight',
+    outputNorm: departures.outputNorm ?? 'output_norm.weight',
     outputTensor: tensors.has('output.weight') ? 'output.weight' : 'token_embd.weight',
   };
 }

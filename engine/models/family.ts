@@ -1,7 +1,8 @@
 /** What a family file offers, and the checks that all families share. */
 import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
-import { type FeedForwardSpec, type GatedSpec, type ModelSpec, tensorsOf } from './spec.ts';
+import { shapesOf } from './linearSpec.ts';
+import { type AttentionSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec, tensorsOf } from './spec.ts';
 
 export interface Family {
   /** Values of `general.architecture` that this file reads. */
@@ -29,13 +30,19 @@ export function checkTensors(file: GgufFile, spec: ModelSpec): void {
     );
   }
   for (const name of file.tensors.keys()) {
-    if (used.has(name) || ignorable.test(name)) continue;
+    if (used.has(name) || ignorable.test(name) || predictsFurther(file, spec, name)) continue;
     throw new EngineError(
       'unknown-architecture',
       `The model file has a tensor ${name} that Longleaf's ${spec.architecture} family does not use, so its answers would be wrong.`,
       'Choose a model from the catalogue, or report this file so that its variant can be supported.',
     );
   }
+}
+
+/** Of blocks behind the others that guess tokens further ahead, and that no plain decoding needs. */
+function predictsFurther({ metadata }: GgufFile, { architecture, blocks }: ModelSpec, name: string): boolean {
+  const block = /^blk\.(\d+)\./.exec(name)?.[1];
+  return block !== undefined && Number(block) >= blocks.length && metadata.integerOr(`${architecture}.nextn_predict_layers`, 0) > 0;
 }
 
 /** Checks a matrix' shape: [inputs, outputs] as GGUF stores it. */
@@ -62,14 +69,19 @@ export function checkShapes(file: GgufFile, spec: ModelSpec): void {
     for (const name of [norms.mixerNorm, norms.mixerPostNorm, norms.feedForwardNorm, norms.feedForwardPostNorm]) {
       if (name) checkShape(file, name, hiddenSize);
     }
-    const vectors = [mixer.heads, mixer.kvHeads, mixer.kvHeads].map((count) => count * mixer.headDim);
-    checkStacked(file, mixer.tensors.projections, [hiddenSize], vectors);
-    checkStacked(file, mixer.tensors.biases, [], vectors);
-    checkShape(file, mixer.tensors.output, mixer.heads * mixer.headDim, hiddenSize);
-    for (const name of [mixer.tensors.queryNorm, mixer.tensors.keyNorm]) if (name) checkShape(file, name, mixer.headDim);
-    for (const name of [mixer.rotary.divisors, mixer.rotary.longDivisors?.tensor]) if (name) checkShape(file, name, mixer.rotary.rotatedDims / 2);
+    if (mixer.kind === 'linear') for (const { name, dims } of shapesOf(mixer)) checkShape(file, name, ...dims);
+    else checkAttention(file, mixer, hiddenSize);
     checkFeedForward(file, feedForward, hiddenSize);
   }
+}
+
+function checkAttention(file: GgufFile, { tensors, rotary, heads, kvHeads, headDim, gatedQueries }: AttentionSpec, hiddenSize: number): void {
+  const vectors = [gatedQueries ? 2 * heads : heads, kvHeads, kvHeads].map((count) => count * headDim);
+  checkStacked(file, tensors.projections, [hiddenSize], vectors);
+  checkStacked(file, tensors.biases, [], vectors);
+  checkShape(file, tensors.output, heads * headDim, hiddenSize);
+  for (const name of [tensors.queryNorm, tensors.keyNorm]) if (name) checkShape(file, name, headDim);
+  for (const name of [rotary.divisors, rotary.longDivisors?.tensor]) if (name) checkShape(file, name, rotary.rotatedDims / 2);
 }
 
 function checkFeedForward(file: GgufFile, spec: FeedForwardSpec, hiddenSize: number): void {
@@ -107,4 +119,12 @@ export function size(file: GgufFile, key: string, maximum: number, fallback?: nu
 /** The size of the vocabulary is that of the embedding: `vocab_size` is often missing or rounded. */
 export function vocabularySizeOf(file: GgufFile): number {
   return file.tensors.get('token_embd.weight')?.dims[1] ?? 0;
+}
+
+/** A header number that is either one for all layers or an array of one a layer. */
+export function perLayer(file: GgufFile, key: string, layers: number): readonly number[] {
+  const { metadata } = file;
+  const values = metadata.isArray(key) ? metadata.numbers(key) : Array.from({ length: layers }, () => metadata.integer(key));
+  if (values.length >= layers && values.every((value) => Number.isInteger(value) && value >= 0 && value <= 1024)) return values.slice(0, layers);
+  throw new EngineError('model-incomplete', `The header's ${key} is not a number of heads for each of ${layers} layers.`, 'Download or convert the file again.');
 }

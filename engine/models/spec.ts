@@ -3,6 +3,7 @@
  * walk the same description, and memory is computed from it before anything is loaded. Tensor names
  * are those of the file.
  */
+import { type LinearSpec, shapesOf, stateBytes } from './linearSpec.ts';
 
 /** Rotary position embedding; angle of pair i at position p is p · positionScale · base^(−2i/rotatedDims) ÷ divisor_i. */
 export interface RotarySpec {
@@ -54,10 +55,12 @@ export interface AttentionSpec {
     queryNorm: string | null;
     keyNorm: string | null;
   };
+  /** The query tensor's rows are, for each head, its query and then a gate: what is attended to is multiplied by its sigmoid. */
+  gatedQueries?: boolean;
 }
 
-/** What mixes information between tokens. Linear attention and learned eviction join here. */
-export type MixerSpec = AttentionSpec;
+/** What mixes information between tokens. */
+export type MixerSpec = AttentionSpec | LinearSpec;
 
 /** down · (activation(gate·x) ⊙ up·x) */
 export interface GatedSpec {
@@ -125,10 +128,17 @@ export interface ModelSpec {
   outputTensor: string;
 }
 
-/** The bytes of keys and values for `tokens` tokens, by layer kind. `slack`: extra ring slots of sliding layers. */
-export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, slackTokens: number): { full: number; sliding: number } {
-  const bytes = { full: 0, sliding: 0 };
+/**
+ * The bytes of keys and values for `tokens` tokens, and of states, by layer kind. `slack`: extra ring slots of sliding
+ * layers. States lie there twice.
+ */
+export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, slackTokens: number): { full: number; sliding: number; linear: number } {
+  const bytes = { full: 0, sliding: 0, linear: 0 };
   for (const { mixer } of spec.blocks) {
+    if (mixer.kind === 'linear') {
+      bytes.linear += 2 * stateBytes(mixer);
+      continue;
+    }
     const slots = Math.min(tokens, (mixer.windowTokens ?? tokens) + (mixer.windowTokens ? slackTokens : 0));
     bytes[mixer.kind] += 2 * slots * mixer.kvHeads * mixer.headDim * bytesPerValue;
   }
@@ -144,15 +154,20 @@ function feedForwardTensors(spec: FeedForwardSpec): string[] {
   return [...names, ...gateUp, down, ...(gate ? [gate] : [])];
 }
 
+function mixerTensors(mixer: MixerSpec): string[] {
+  if (mixer.kind === 'linear') return shapesOf(mixer).map(({ name }) => name);
+  const { rotary, tensors } = mixer;
+  const optional = [tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
+  return [...tensors.projections, ...tensors.biases, tensors.output, ...optional.filter((name) => typeof name === 'string')];
+}
+
 /** Every tensor the description uses, each once. */
 export function tensorsOf(spec: ModelSpec): Set<string> {
   const names = [spec.embedding.tensor, spec.outputNorm, spec.outputTensor];
   for (const block of spec.blocks) {
-    const { rotary, tensors } = block.mixer;
     names.push(block.mixerNorm, block.feedForwardNorm, ...feedForwardTensors(block.feedForward));
-    names.push(...tensors.projections, ...tensors.biases, tensors.output);
-    const optional = [block.mixerPostNorm, block.feedForwardPostNorm, tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
-    for (const name of optional) if (name) names.push(name);
+    for (const name of [block.mixerPostNorm, block.feedForwardPostNorm]) if (name) names.push(name);
+    names.push(...mixerTensors(block.mixer));
   }
   return new Set(names);
 }

@@ -6,7 +6,9 @@ import { unpackAffine } from '../formats/quantisation/affine.ts';
 import { dequantise } from '../formats/quantisation/dequantise.ts';
 import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
 import type { SourceMatrix } from '../layers/linear/matrix.ts';
-import type { FeedForwardSpec, GatedSpec, ModelSpec } from './spec.ts';
+import { splitRows } from '../layers/linear/splitRows.ts';
+import type { LinearSpec } from './linearSpec.ts';
+import type { AttentionSpec, FeedForwardSpec, GatedSpec, ModelSpec } from './spec.ts';
 
 export interface LoadOptions {
   signal?: AbortSignal;
@@ -14,16 +16,28 @@ export interface LoadOptions {
   onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-export interface BlockWeights {
-  mixerNorm: GPUBuffer;
-  mixerPostNorm: GPUBuffer | null;
+export interface AttentionWeights {
   /** Rows: all queries, then all keys, then all values. */
   queryKeyValue: LinearWeights;
   /** Added to the projections, in their order. */
   biases: GPUBuffer | null;
+  /** What the output is gated by, when it is. */
+  outputGate: LinearWeights | null;
   queryNorm: GPUBuffer | null;
   keyNorm: GPUBuffer | null;
-  mixerOutput: LinearWeights;
+  output: LinearWeights;
+}
+
+/** The tensors of a `linear` layer under the names that its description gives them. */
+export interface StateWeights<Spec extends LinearSpec = LinearSpec> {
+  matrices: Record<keyof Spec['tensors']['matrices'], LinearWeights> & { output: LinearWeights };
+  vectors: Record<keyof Spec['tensors']['vectors'], GPUBuffer>;
+}
+
+export interface BlockWeights {
+  mixerNorm: GPUBuffer;
+  mixerPostNorm: GPUBuffer | null;
+  mixer: AttentionWeights | StateWeights;
   feedForwardNorm: GPUBuffer;
   feedForwardPostNorm: GPUBuffer | null;
   feedForward: GatedWeights | ExpertsWeights;
@@ -81,6 +95,26 @@ export async function loadWeights(
   };
   const optional = async (name: string | null): Promise<GPUBuffer | null> => (name ? vector(name) : null);
 
+  const attention = async ({ tensors, headDim, gatedQueries }: AttentionSpec): Promise<AttentionWeights> => {
+    const projections: SourceMatrix[] = [];
+    for (const name of tensors.projections) projections.push(await reader.matrix(name));
+    const [queries, gates] = gatedQueries ? splitRows(projections[0], headDim) : [projections[0], null];
+    return {
+      queryKeyValue: await kernels.upload(tensors.projections.join('+'), [queries, ...projections.slice(1)]),
+      biases: tensors.biases.length > 0 ? await vector(...tensors.biases) : null,
+      outputGate: gates && (await kernels.upload(`${tensors.projections[0]} gates`, [gates])),
+      queryNorm: await optional(tensors.queryNorm),
+      keyNorm: await optional(tensors.keyNorm),
+      output: await linear(tensors.output),
+    };
+  };
+  const state = async (mixer: LinearSpec): Promise<StateWeights> => {
+    const matrices: [string, LinearWeights][] = [];
+    for (const [key, stack] of Object.entries(mixer.tensors.matrices)) matrices.push([key, await linear(...stack.map(({ name }) => name))]);
+    const vectors: [string, GPUBuffer][] = [];
+    for (const [key, { name }] of Object.entries(mixer.tensors.vectors)) vectors.push([key, await vector(name)]);
+    return { matrices: Object.fromEntries(matrices), vectors: Object.fromEntries(vectors) } as StateWeights;
+  };
   const embedding = await linear(spec.embedding.tensor);
   const output = spec.outputTensor === spec.embedding.tensor ? embedding : await linear(spec.outputTensor);
   // The logits are linear in the last norm's weights.
@@ -90,11 +124,7 @@ export async function loadWeights(
     blocks.push({
       mixerNorm: await vector(norms.mixerNorm),
       mixerPostNorm: await optional(norms.mixerPostNorm),
-      queryKeyValue: await linear(...mixer.tensors.projections),
-      biases: mixer.tensors.biases.length > 0 ? await vector(...mixer.tensors.biases) : null,
-      queryNorm: await optional(mixer.tensors.queryNorm),
-      keyNorm: await optional(mixer.tensors.keyNorm),
-      mixerOutput: await linear(mixer.tensors.output),
+      mixer: mixer.kind === 'linear' ? await state(mixer) : await attention(mixer),
       feedForwardNorm: await vector(norms.feedForwardNorm),
       feedForwardPostNorm: await optional(norms.feedForwardPostNorm),
       feedForward: await feedForwardWeights(feedForward, linear),

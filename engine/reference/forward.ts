@@ -6,13 +6,10 @@
 import type { AttentionSpec, FeedForwardSpec, GatedSpec, ModelSpec } from '../models/spec.ts';
 import { chooseExperts, expertRows } from './experts.ts';
 import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
+import { multiply, type ReferenceMatrix } from './multiply.ts';
+import { linearMixer } from './recurrent/mixers.ts';
 
-/** A dequantised matrix: `rows` outputs of `columns` inputs. */
-export interface ReferenceMatrix {
-  rows: number;
-  columns: number;
-  values: Float32Array;
-}
+export type { ReferenceMatrix } from './multiply.ts';
 
 export interface ReferenceWeights {
   matrix(name: string): ReferenceMatrix;
@@ -35,13 +32,17 @@ export function referenceForward(
   options: ReferenceOptions = {},
 ): Float64Array[] {
   const embedding = weights.matrix(spec.embedding.tensor);
-  const caches = spec.blocks.map(() => ({ keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens }));
+  const mixers = spec.blocks.map(({ mixer }, index) => {
+    if (mixer.kind === 'linear') return linearMixer(mixer, weights, spec.normEpsilon);
+    const cache = { keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens };
+    return (normed: Float64Array, position: number) => attend(mixer, weights, cache, normed, position, spec.normEpsilon, options, index);
+  });
   return tokens.map((token, position) => {
     const row = embedding.values.subarray(token * spec.hiddenSize, (token + 1) * spec.hiddenSize);
     const hidden = Float64Array.from(row, (value) => value * spec.embedding.scale);
     spec.blocks.forEach((block, index) => {
       const normed = normalise(hidden, weights.vector(block.mixerNorm), spec.normEpsilon);
-      const mixed = attend(block.mixer, weights, caches[index], normed, position, spec.normEpsilon, options, index);
+      const mixed = mixers[index](normed, position);
       add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon), spec.residualScale);
       const fed = feedForward(block.feedForward, weights, normalise(hidden, weights.vector(block.feedForwardNorm), spec.normEpsilon));
       add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon), spec.residualScale);
@@ -65,8 +66,9 @@ function attend(
   const projected = stack(tensors.projections.map(weights.matrix), normed);
   const biases = tensors.biases.flatMap((name) => [...weights.vector(name)]);
   biases.forEach((bias, i) => (projected[i] += bias));
-  const queries = projected.subarray(0, heads * headDim);
-  const keys = projected.slice(heads * headDim, (heads + kvHeads) * headDim);
+  const queryRows = projected.subarray(0, (spec.gatedQueries ? 2 : 1) * heads * headDim);
+  const queries = spec.gatedQueries ? everyOtherHead(queryRows, headDim, 0) : queryRows;
+  const keys = projected.slice(queryRows.length, queryRows.length + kvHeads * headDim);
   const divisors = divisorsFor(spec.rotary, cache.contextTokens);
   const frequencies = rotaryFrequencies(spec.rotary, divisors ? weights.vector(divisors) : null);
   const prepare = (vector: Float64Array, count: number, norm: string | null): void => {
@@ -79,7 +81,7 @@ function attend(
   prepare(queries, heads, tensors.queryNorm);
   prepare(keys, kvHeads, tensors.keyNorm);
   cache.keys.push(keys);
-  cache.values.push(projected.slice((heads + kvHeads) * headDim));
+  cache.values.push(projected.slice(queryRows.length + kvHeads * headDim));
 
   const temperature = spec.temperature ? 1 + spec.temperature.rate * Math.log(1 + Math.floor(position / spec.temperature.tokens)) : 1;
   const first = spec.windowTokens === null ? 0 : Math.max(0, position - spec.windowTokens + 1);
@@ -98,7 +100,13 @@ function attend(
       for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[first + i][from + d];
     });
   }
+  if (spec.gatedQueries) everyOtherHead(queryRows, headDim, 1).forEach((gate, i) => (out[i] /= 1 + Math.exp(-gate)));
   return multiply(weights.matrix(tensors.output), out);
+}
+
+/** Rows of queries (phase 0) or of gates (phase 1), which alternate head by head. */
+function everyOtherHead(rows: Float64Array, headDim: number, phase: 0 | 1): Float64Array {
+  return rows.filter((_, i) => Math.floor(i / headDim) % 2 === phase);
 }
 
 function feedForward(spec: FeedForwardSpec, weights: ReferenceWeights, normed: Float64Array): Float64Array {
@@ -141,16 +149,6 @@ function normalise(x: Float64Array, weight: Float32Array, epsilon: number): Floa
 
 function postNorm(x: Float64Array, norm: string | null, weights: ReferenceWeights, epsilon: number): Float64Array {
   return norm ? normalise(x, weights.vector(norm), epsilon) : x;
-}
-
-function multiply({ rows, columns, values }: ReferenceMatrix, x: Float64Array): Float64Array {
-  const y = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let sum = 0;
-    for (let column = 0; column < columns; column++) sum += values[row * columns + column] * x[column];
-    y[row] = sum;
-  }
-  return y;
 }
 
 /** Products with several matrices, one after another. */

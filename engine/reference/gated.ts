@@ -1,4 +1,4 @@
-/** Reference of `gated_activation.wgsl`. */
+/** Reference of `gated_activation.wgsl` and `sigmoid_gate.wgsl`. */
 
 export function silu(x: number): number {
   return x / (1 + Math.exp(-x));
@@ -18,4 +18,9 @@ export function gate(gateUp: Float32Array, columns: number, activation: (x: numb
     }
   }
   return out;
+}
+
+/** values ⊙ sigmoid(gate). */
+export function sigmoidGate(values: Float32Array, gate: Float32Array): Float32Array {
+  return values.map((value, i) => value / (1 + Math.exp(-gate[i])));
 }

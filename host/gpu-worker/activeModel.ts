@@ -13,6 +13,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import type { Keeper } from '../../engine/kept/keeper.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
 import { kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
+import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
 import { FileWeightSource } from '../models/fileWeightSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
@@ -125,7 +126,7 @@ export class ActiveModel {
     const { caches, far } = this.loaded.runner;
     return caches.reduce((sum, cache) => {
       if (cache instanceof KvCache) return sum + 2 * cache.layout.kvHeads * cache.layout.headDim * kvBytesPerValue(cache.layout.format);
-      return sum + (far ? 8 * far.plan.layout.kvHeads * far.words : 0);
+      return sum + (far && !(cache instanceof StateCache) ? 8 * far.plan.layout.kvHeads * far.words : 0);
     }, 0);
   }
 

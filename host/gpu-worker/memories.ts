@@ -1,6 +1,7 @@
 /** The memories that this worker has open: stored paths as the engine reads them, and where it seals new segments. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isWindowPart } from '../../engine/kept/parts.ts';
+import { keptSnapshotTokens } from '../../engine/kept/keeper.ts';
+import { isSnapshotPart } from '../../engine/kept/parts.ts';
 import { probePart } from '../../engine/kept/probe.ts';
 import type { KeptSegment, SegmentSink } from '../../engine/ports.ts';
 import { toFailure } from '../errors.ts';
@@ -94,8 +95,6 @@ export interface DocumentEnd {
   end: number;
 }
 
-/** Between the ends of documents and turns the rings of sliding layers are kept so often, for who cuts a document short. */
-const ringsEveryTokens = 8192;
 
 /**
  * Seals what is read, one segment after another, under the name of who needs it: a document's reading until its end,
@@ -127,9 +126,9 @@ export class MemorySink implements SegmentSink {
     const document = this.#documents.find((one) => one.end >= end);
     this.#leaf = await this.#store.seal(this.#leaf, this.#fingerprint, tokens, parts, this.#ownerOf(end, document));
     if (document?.end === end) await this.#store.release(ownerName('reading', document.id));
-    // The rings of sliding layers at the end of a segment are large, and of use only to who goes on from just there.
-    if (this.#passing !== null) await this.#store.thin(this.#passing, isWindowPart);
-    this.#passing = document && document.end > end && end % ringsEveryTokens !== 0 ? this.#leaf : null;
+    // Rings of sliding layers and states at the end of a segment are large, and of use only to who goes on from just there.
+    if (this.#passing !== null) await this.#store.thin(this.#passing, isSnapshotPart);
+    this.#passing = document && document.end > end && end % keptSnapshotTokens !== 0 ? this.#leaf : null;
     return keptSegment(this.#store, this.#leaf);
   }
 

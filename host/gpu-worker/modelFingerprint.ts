@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { engineEpoch } from '../../engine/kept/parts.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
 import { divisorsFor } from '../../engine/layers/rotary.ts';
+import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import type { WeightSource } from '../../engine/ports.ts';
 
@@ -27,8 +28,11 @@ export async function hashModel(source: WeightSource, dataOffsetBytes: number): 
 }
 
 export function fingerprintOf(modelHash: string, { runner }: LoadedModel): string {
-  const formats = runner.caches.map((cache) => (cache instanceof KvCache ? cache.layout.format : (runner.far?.plan.format ?? 'f16')));
+  const formats = runner.caches.flatMap((cache) => {
+    if (cache instanceof KvCache) return [cache.layout.format];
+    return cache instanceof StateCache ? [] : [runner.far?.plan.format ?? 'f16'];
+  });
   // Models with two sets of rotary divisors turn the keys of a long context otherwise than those of a short one.
-  const stretched = runner.spec.blocks.flatMap(({ mixer }) => (mixer.rotary.longDivisors ? [divisorsFor(mixer.rotary, runner.contextTokens)] : []));
+  const stretched = runner.spec.blocks.flatMap(({ mixer }) => (mixer.kind !== 'linear' && mixer.rotary.longDivisors ? [divisorsFor(mixer.rotary, runner.contextTokens)] : []));
   return [`epoch ${engineEpoch}`, `model ${modelHash}`, [...new Set(formats)].join('+'), ...new Set(stretched)].join(', ');
 }

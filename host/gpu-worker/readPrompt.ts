@@ -2,7 +2,7 @@
  * Brings a prompt into the loaded model: what a memory holds of it comes from disk, the rest is read, and kept while it
  * is read.
  */
-import { Keeper } from '../../engine/kept/keeper.ts';
+import { Keeper, keptSnapshotTokens } from '../../engine/kept/keeper.ts';
 import { KeptVectors } from '../../engine/kept/keptVectors.ts';
 import { keptRunsOf, restore, usableSegments } from '../../engine/kept/restore.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
@@ -45,7 +45,7 @@ export async function readPrompt(
   const { runner, sequence } = model.loaded;
   let older = await model.endKeeping();
   const memory = keeping ? await openMemory(model, tokens, keeping, documents, context) : null;
-  const usable = memory ? usableSegments(runner, memory.path.segments) : [];
+  const usable = memory ? usableSegments(runner, memory.path.segments, tokens.length) : [];
   const usableTokens = endOf(usable);
   let sharedTokens = sequence.reusable(tokens);
   let keptTokens = 0;
@@ -97,6 +97,7 @@ export async function readPrompt(
     .extend(tokens, {
       signal: context.signal,
       checkpointsAt: documents.map(({ end }) => end),
+      stopsEvery: keeper && runner.keepsStates ? keptSnapshotTokens : undefined,
       onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
       onChunk: note,
     })
@@ -130,13 +131,14 @@ function lastLogits({ readback, loaded }: ActiveModel): Promise<Float32Array> {
 
 /**
  * Computes the last token that was restored once more and compares what follows with what was said when it was read.
- * Not where keys lie beyond the GPU: there one exact step costs as much as reading all of them.
+ * Not where keys lie beyond the GPU: there one exact step costs as much as reading all of them; nor where a layer keeps
+ * a state, which has seen that token.
  */
 async function compareProbe(model: ActiveModel, segments: readonly KeptSegment[], keys: readonly string[]): Promise<void> {
   const { runner, sequence } = model.loaded;
   const last = segments.at(-1);
   const sizeBytes = last?.parts.get(probePart);
-  if (!last || !sizeBytes || runner.far) return;
+  if (!last || !sizeBytes || runner.far || runner.keepsStates) return;
   const [probe] = await last.read([{ part: probePart, offsetBytes: 0, lengthBytes: sizeBytes }]);
   await sequence.extend([...sequence.tokens]);
   const difference = probeDifference(probe, await lastLogits(model));

@@ -83,7 +83,7 @@ export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
 
 /** The layers that see everything; they must be alike. */
 export function fullLayers(spec: ModelSpec): { index: number; mixer: AttentionSpec }[] {
-  const full = spec.blocks.map(({ mixer }, index) => ({ index, mixer })).filter(({ mixer }) => mixer.kind === 'full');
+  const full = spec.blocks.flatMap(({ mixer }, index) => (mixer.kind === 'full' ? [{ index, mixer }] : []));
   const [first] = full;
   const alike = full.every(({ mixer }) => mixer.heads === first.mixer.heads && mixer.kvHeads === first.mixer.kvHeads && mixer.headDim === first.mixer.headDim);
   if (full.length > 0 && alike) return full;

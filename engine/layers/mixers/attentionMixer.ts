@@ -2,7 +2,7 @@
 import type { Device } from '../../device/device.ts';
 import { KvCache } from '../../kv/cache.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
-import type { BlockWeights } from '../../models/weights.ts';
+import type { AttentionWeights } from '../../models/weights.ts';
 import { bindAttention } from '../attention/attention.ts';
 import { type KvLayout, kvBytesPerValue } from '../attention/layout.ts';
 import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
@@ -44,7 +44,7 @@ export function reserveKvCache(
 export async function createAttentionMixer(
   device: Device,
   spec: AttentionSpec,
-  weights: BlockWeights,
+  weights: AttentionWeights,
   cache: KvCache,
   inputs: AttentionInputs,
 ): Promise<Mixer> {

@@ -7,7 +7,7 @@ import type { Device } from '../../device/device.ts';
 import type { FarContext } from '../../kv/tiers/farContext.ts';
 import { bindFarLayer, type FarLayer, FarMemory } from '../../kv/tiers/farLayer.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
-import type { BlockWeights } from '../../models/weights.ts';
+import type { AttentionWeights } from '../../models/weights.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
 import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
@@ -20,7 +20,7 @@ import { FarSelection } from './farSelection.ts';
 export async function createFarMixer(
   device: Device,
   spec: AttentionSpec,
-  weights: BlockWeights,
+  weights: AttentionWeights,
   memory: FarMemory,
   context: FarContext,
   inputs: AttentionInputs,

@@ -6,7 +6,7 @@ import { createFarMixer } from '../../../layers/mixers/farMixer.ts';
 import type { Part } from '../../../layers/part.ts';
 import { type Step, StepUniform } from '../../../layers/step.ts';
 import type { AttentionSpec } from '../../../models/spec.ts';
-import type { BlockWeights } from '../../../models/weights.ts';
+import type { AttentionWeights } from '../../../models/weights.ts';
 import type { BlockStore } from '../../../ports.ts';
 import { FarContext } from '../farContext.ts';
 import { FarMemory } from '../farLayer.ts';
@@ -59,7 +59,7 @@ export class LooseLayers {
     for (const memory of memories) {
       const [queries, mixed] = [storage('queries', heads * headDim), storage('mixed', heads * headDim)];
       const inputs = { projections, queries, mixed, angles, step: step.buffer, maxRows: 1, contextTokens: plan.layout.capacityTokens, normEpsilon: 1e-5 };
-      const mixer = await createFarMixer(device, spec, { queryNorm: null, keyNorm: null } as BlockWeights, memory, context, inputs);
+      const mixer = await createFarMixer(device, spec, { queryNorm: null, keyNorm: null } as AttentionWeights, memory, context, inputs);
       // Queries and keys come from outside, not from projections.
       parts.push(...mixer.parts.slice(1));
       layers.push({ memory, queries, mixed });

@@ -1,0 +1,71 @@
+/**
+ * Layers of the kind `linear`: each keeps a state of one size, whatever the length of the sequence. A state is one
+ * matrix [keyDim][valueDim] a head and the last inputs of a short convolution; either may be missing.
+ */
+
+/** A tensor of the file and the dimensions that the header's numbers ask for, inputs first. */
+export interface TensorShape {
+  name: string;
+  dims: readonly number[];
+}
+
+interface LinearMixer<Matrices extends string, Vectors extends string> {
+  kind: 'linear';
+  windowTokens: null;
+  tensors: {
+    /** Products, each of one tensor or of several stacked along their outputs. */
+    matrices: Readonly<Record<Matrices, readonly TensorShape[]>>;
+    vectors: Readonly<Record<Vectors, TensorShape>>;
+  };
+}
+
+/**
+ * Gated DeltaNet (arXiv 2412.06464): S ← e^g S; S ← S + k (β (v − Sᵀk))ᵀ; o = Sᵀq, with
+ * g = decay · softplus(alpha + bias) and β = sigmoid(beta), each one number a value head; queries and keys have
+ * length 1. The output is rms(o) ⊙ silu(gate), head by head.
+ */
+export interface GatedDeltaSpec extends LinearMixer<'projections' | 'output', 'convolution' | 'decay' | 'decayBias' | 'norm'> {
+  mechanism: 'gated delta';
+  keyHeads: number;
+  valueHeads: number;
+  /** Of keys and values alike. */
+  headDim: number;
+  taps: number;
+  /** Which key head a value head h goes with: `tiled` h mod keyHeads, `grouped` ⌊h ÷ (valueHeads ÷ keyHeads)⌋. */
+  keyHeadOrder: 'tiled' | 'grouped';
+}
+
+/** The short convolution of LFM2: out = c ⊙ convolution(b ⊙ x) for projections b | c | x. */
+export interface ShortConvolutionSpec extends LinearMixer<'projections' | 'output', 'convolution'> {
+  mechanism: 'short convolution';
+  channels: number;
+  taps: number;
+}
+
+export type LinearSpec = GatedDeltaSpec | ShortConvolutionSpec;
+
+/** Every tensor of a layer with its shape. */
+export function shapesOf({ tensors }: LinearSpec): TensorShape[] {
+  return [...Object.values(tensors.matrices).flat(), ...Object.values(tensors.vectors)];
+}
+
+/** The state of one layer in f32 numbers: `matrix` of all heads, and the `tail` of the convolution. */
+export function stateFloats(spec: LinearSpec): { matrix: number; tail: number } {
+  switch (spec.mechanism) {
+    case 'gated delta':
+      return { matrix: spec.valueHeads * spec.headDim ** 2, tail: (spec.taps - 1) * convolvedChannels(spec) };
+    case 'short convolution':
+      return { matrix: 0, tail: (spec.taps - 1) * spec.channels };
+  }
+}
+
+/** Bytes of one layer's state: what a snapshot of it takes. */
+export function stateBytes(spec: LinearSpec): number {
+  const { matrix, tail } = stateFloats(spec);
+  return 4 * (matrix + tail);
+}
+
+/** Queries | keys | values, which pass through the convolution together. */
+export function convolvedChannels({ keyHeads, valueHeads, headDim }: Pick<GatedDeltaSpec, 'keyHeads' | 'valueHeads' | 'headDim'>): number {
+  return (2 * keyHeads + valueHeads) * headDim;
+}

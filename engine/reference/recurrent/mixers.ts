@@ -1,0 +1,65 @@
+/** The layers of constant state in double precision, one token at a time: the oracle of `linear` mixers. */
+import { convolvedChannels, type GatedDeltaSpec, type LinearSpec, type ShortConvolutionSpec } from '../../models/linearSpec.ts';
+import type { ReferenceWeights } from '../forward.ts';
+import { silu } from '../gated.ts';
+import { multiply } from '../multiply.ts';
+import { deltaGates, unitHeads } from './gatedDelta.ts';
+import { gatedHeadNorm } from './gatedHeadNorm.ts';
+import { emptyState, scan } from './scan.ts';
+import { shortConvolution } from './shortConvolution.ts';
+
+/** Mixes the next token's normed row into what was seen, and returns what the layer adds. */
+export type ReferenceMixer = (normed: Float64Array) => Float64Array;
+
+export function linearMixer(spec: LinearSpec, weights: ReferenceWeights, epsilon: number): ReferenceMixer {
+  switch (spec.mechanism) {
+    case 'gated delta':
+      return gatedDelta(spec, weights, epsilon);
+    case 'short convolution':
+      return convolution(spec, weights);
+  }
+}
+
+function gatedDelta(spec: GatedDeltaSpec, weights: ReferenceWeights, epsilon: number): ReferenceMixer {
+  const { keyHeads, valueHeads: heads, headDim, taps, keyHeadOrder, tensors } = spec;
+  const channels = convolvedChannels(spec);
+  const keys = keyHeads * headDim;
+  const values = heads * headDim;
+  const tail = new Float64Array((taps - 1) * channels);
+  const shape = { heads, keyHeads, keyDim: headDim, valueDim: headDim, stride: channels, queryOffset: 0, keyOffset: keys, valueOffset: 2 * keys, erase: true, keyHeadOrder };
+  const state = emptyState(shape);
+  const { convolution, decay, decayBias, norm } = tensors.vectors;
+  return (normed) => {
+    const projected = stacked(weights, tensors.matrices.projections, normed);
+    const vectors = shortConvolution(projected.subarray(0, channels), weights.vector(convolution.name), tail, { channels, taps }).map(silu);
+    unitHeads(vectors.subarray(0, keys), headDim, 1 / Math.sqrt(headDim), 1e-6);
+    unitHeads(vectors.subarray(keys, 2 * keys), headDim, 1, 1e-6);
+    const alpha = projected.subarray(channels + values, channels + values + heads);
+    const gates = deltaGates(alpha, projected.subarray(channels + values + heads), weights.vector(decay.name), weights.vector(decayBias.name));
+    const read = scan(shape, vectors, gates, state);
+    const gate = projected.subarray(channels, channels + values);
+    const out = gatedHeadNorm(read, gate, { headDim, weight: weights.vector(norm.name), epsilon, activation: 'silu', gated: 'after' });
+    return stacked(weights, tensors.matrices.output, out);
+  };
+}
+
+function convolution({ channels, taps, tensors }: ShortConvolutionSpec, weights: ReferenceWeights): ReferenceMixer {
+  const tail = new Float64Array((taps - 1) * channels);
+  return (normed) => {
+    const projected = stacked(weights, tensors.matrices.projections, normed);
+    const [before, after, x] = [0, 1, 2].map((third) => projected.subarray(third * channels, (third + 1) * channels));
+    const convolved = shortConvolution(before.map((value, i) => value * x[i]), weights.vector(tensors.vectors.convolution.name), tail, { channels, taps });
+    return stacked(weights, tensors.matrices.output, convolved.map((value, i) => value * after[i]));
+  };
+}
+
+function stacked(weights: ReferenceWeights, tensors: readonly { name: string }[], x: Float64Array): Float64Array {
+  const parts = tensors.map(({ name }) => multiply(weights.matrix(name), x));
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
