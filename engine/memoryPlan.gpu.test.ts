@@ -21,7 +21,7 @@ const tiers = { format: 'f16' as const, offload: 'needed' as const, ramBudgetByt
 test.each([
   { architecture: 'llama' as const, types: undefined, gpuBudgetBytes: 1 << 28 },
   { architecture: 'gemma3' as const, types: ['Q4_0', 'Q8_0'] as const, gpuBudgetBytes: 1 << 28 },
-  { architecture: 'qwen35' as const, types: ['Q4_0', 'Q8_0'] as const, gpuBudgetBytes: 1 << 28 },
+  { architecture: 'lfm2' as const, types: ['Q4_0', 'Q8_0'] as const, gpuBudgetBytes: 1 << 28 },
   { architecture: 'llama' as const, types: ['F16'] as const, gpuBudgetBytes: 6 << 20 },
   { architecture: 'gemma3' as const, types: ['F32'] as const, gpuBudgetBytes: 4 << 20 },
 ])('$architecture, $types, $gpuBudgetBytes bytes for keys and values', async ({ architecture, types, gpuBudgetBytes }) => {
