@@ -138,10 +138,12 @@ export class Inspection {
   async rowStatistics(layer: number, document: { fromKey: number; toKey: number }): Promise<Float32Array<ArrayBuffer>> {
     this.#assertOpen();
     const { device, readback } = this.#parts;
-    const count = this.rows * this.#layers[layer].heads * statisticsFloats;
+    const seen = this.#layers[layer];
+    if (!seen) return new Float32Array(0);
+    const count = this.rows * seen.heads * statisticsFloats;
     const statistics = device.memory.storage('activations', 'row statistics', 4 * count);
     try {
-      await this.#ranges(layer, (range) => this.#kernels.rows(this.#layers[layer], range, document, statistics));
+      await this.#ranges(layer, (range) => this.#kernels.rows(seen, range, document, statistics));
       const read = await readback.floats(statistics, 0, count);
       this.#kernels.release();
       return read;

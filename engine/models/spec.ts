@@ -62,6 +62,11 @@ export interface AttentionSpec {
 /** What mixes information between tokens. */
 export type MixerSpec = AttentionSpec | LinearSpec;
 
+/** Heads that attend to keys; a layer that keeps a state has none. */
+export function attentionHeads(mixer: MixerSpec): number {
+  return mixer.kind === 'linear' ? 0 : mixer.heads;
+}
+
 /** down · (activation(gate·x) ⊙ up·x) */
 export interface GatedSpec {
   kind: 'gated';

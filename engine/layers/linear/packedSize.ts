@@ -26,8 +26,8 @@ export function packedBytes(file: GgufFile, names: Iterable<string>): number {
 function tensorBytes({ type, dims }: GgufTensor): number {
   const [inputs = 1, ...others] = dims;
   const outputs = others.reduce((product, size) => product * size, 1);
-  // Vectors are f32.
-  if (outputs === 1) return 4 * inputs;
+  // Vectors, and the few taps of convolutions, are f32.
+  if (outputs === 1 || inputs < blockWeights) return 4 * inputs * outputs;
   const format = formatOfType(type);
   const blocks = Math.ceil(inputs / blockWeights);
   const columns = Math.ceil(outputs / tileColumns) * tileColumns;

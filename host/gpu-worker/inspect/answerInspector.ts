@@ -2,6 +2,7 @@
 import { type AttentionTile, type InspectedHead, Inspection, type InspectionParts } from '../../../engine/inspect/inspection.ts';
 import { answerLogprobs } from '../../../engine/inspect/ablation.ts';
 import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, TileRequest } from '../../contract/inspection.ts';
+import { attentionHeads } from '../../../engine/models/spec.ts';
 import { HostError } from '../../errors.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
@@ -130,8 +131,8 @@ export class AnswerInspector {
   async #chosen(open: OpenAnswer, choice: HeadChoice, signal: AbortSignal): Promise<InspectedHead[]> {
     if (choice === 'retrieval') return (await this.#look(open, signal)).heads.filter(({ retrieval }) => retrieval);
     const { blocks } = this.#model.loaded.spec;
-    if (choice === 'all') return blocks.flatMap(({ mixer }, layer) => Array.from({ length: mixer.heads }, (_, head) => ({ layer, head })));
-    const foreign = choice.find(({ layer, head }) => head >= (blocks[layer]?.mixer.heads ?? 0));
+    if (choice === 'all') return blocks.flatMap(({ mixer }, layer) => Array.from({ length: attentionHeads(mixer) }, (_, head) => ({ layer, head })));
+    const foreign = choice.find(({ layer, head }) => !blocks[layer] || head >= attentionHeads(blocks[layer].mixer));
     if (foreign) throw new HostError('bad-request', `The model has no head ${foreign.head + 1} in layer ${foreign.layer + 1}.`, 'Choose another head.');
     return choice;
   }

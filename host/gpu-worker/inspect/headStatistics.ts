@@ -2,7 +2,7 @@
 import { cancelled } from '../../../engine/errors.ts';
 import type { Inspection } from '../../../engine/inspect/inspection.ts';
 import { statisticsFloats } from '../../../engine/inspect/rangeKernels.ts';
-import type { ModelSpec } from '../../../engine/models/spec.ts';
+import { attentionHeads, type ModelSpec } from '../../../engine/models/spec.ts';
 import type { HeadStatistics, HeadType, LayerGroup, Zones } from '../../contract/inspection.ts';
 
 /** Of one layer: [rows][heads][statisticsFloats], see shaders/inspect_rows.wgsl. */
@@ -21,7 +21,7 @@ export async function rowStatisticsOf(inspection: Inspection, spec: ModelSpec, d
 
 /** Layers that see everything in four groups by depth, and those with a window together. */
 export function layerGroups(spec: ModelSpec): LayerGroup[] {
-  const indexed = spec.blocks.map(({ mixer }, layer) => ({ layer, kind: mixer.windowTokens === null ? ('full' as const) : ('sliding' as const) }));
+  const indexed = spec.blocks.map(({ mixer }, layer) => ({ layer, kind: mixer.kind }));
   const full = indexed.filter(({ kind }) => kind === 'full').map(({ layer }) => layer);
   const sliding = indexed.filter(({ kind }) => kind === 'sliding').map(({ layer }) => layer);
   const size = Math.ceil(full.length / groupCount);
@@ -39,7 +39,7 @@ export function zonesOf(statistics: RowStatistics, layers: readonly number[], ro
   const sums: Zones = { sinks: 0, recent: 0, document: 0, other: 0 };
   let count = 0;
   for (const layer of layers) {
-    const { heads } = spec.blocks[layer].mixer;
+    const heads = attentionHeads(spec.blocks[layer].mixer);
     for (let head = 0; head < heads; head++) {
       addZones(sums, statistics[layer], (row * heads + head) * statisticsFloats);
       count++;
@@ -55,13 +55,13 @@ export function zonesOf(statistics: RowStatistics, layers: readonly number[], ro
 export function headStatisticsOf(statistics: RowStatistics, spec: ModelSpec, { tokens, written, telling }: { tokens: readonly number[]; written: readonly number[]; telling: readonly boolean[] }): HeadStatistics[] {
   const tellingRows = telling.filter(Boolean).length;
   return spec.blocks.flatMap(({ mixer }, layer) =>
-    Array.from({ length: mixer.heads }, (_, head): HeadStatistics => {
+    Array.from({ length: attentionHeads(mixer) }, (_, head): HeadStatistics => {
       const sums: Zones = { sinks: 0, recent: 0, document: 0, other: 0 };
       let previous = 0;
       let entropy = 0;
       let copied = 0;
       for (const [row, token] of written.entries()) {
-        const at = (row * mixer.heads + head) * statisticsFloats;
+        const at = (row * attentionHeads(mixer) + head) * statisticsFloats;
         const values = statistics[layer];
         addZones(sums, values, at);
         previous += values[at + 2];
