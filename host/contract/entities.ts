@@ -347,6 +347,8 @@ export type AnswerProgress = z.infer<typeof answerProgress>;
 /** Tokens of the next prompt by part, counted by the model's own tokenizer. */
 export const contextMeter = z.object({
   windowTokens: count,
+  /** What of the window the model was trained on; beyond it positions are only stretched. */
+  trainedTokens: count,
   headerTokens: count,
   systemTokens: count,
   documents: z.array(z.object({ documentId: identifier, name: z.string(), tokens: count })),

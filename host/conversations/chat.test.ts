@@ -130,6 +130,7 @@ test('a question or a document longer than the window is refused with both numbe
   const meter = await host.chat.meter(id, 'word '.repeat(20));
   expect(meter).toMatchObject({
     windowTokens: 1000,
+    trainedTokens: 1000,
     headerTokens: 1,
     documents: [{ documentId, name: 'long.txt', tokens: 990 }],
     questionTokens: 20,

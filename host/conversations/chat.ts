@@ -124,6 +124,7 @@ export class Chat {
     const reserve = conversation.sampling.maxTokens;
     return {
       windowTokens: measure.windowTokens,
+      trainedTokens: measure.trainedTokens,
       headerTokens: measure.headerTokens,
       systemTokens: measure.systemTokens,
       documents: measure.documents.map(({ id, tokens }) => ({ documentId: id, name: documents.get(id).name, tokens })),

@@ -103,7 +103,7 @@ export class ActiveModel {
         parameters: loaded.parameters,
         layers: spec.blocks.length,
         vocabularySize: spec.vocabularySize,
-        trainedContextTokens: spec.contextTokens,
+        trainedContextTokens: spec.trainedTokens,
         contextTokens: loaded.contextTokens,
         promptStyle: style.kind,
         kernels: loaded.kernels.describe(),

@@ -130,6 +130,8 @@ export const promptMeasure = z.object({
   totalTokens: z.number().int(),
   cachedTokens: z.number().int(),
   windowTokens: z.number().int(),
+  /** What of the window the model was trained on; beyond it positions are only stretched. */
+  trainedTokens: z.number().int(),
   /** How many of the prompt's tokens will lie beyond the GPU; 0 when everything fits. */
   offloadedTokens: z.number().int(),
 });

@@ -191,7 +191,8 @@ def write(path, model, architecture, options):
     writer.add_tokenizer_pre('gpt-2')
     writer.add_token_list(byte_vocabulary())
     writer.add_token_types([1] * 256 + [3] * 3)
-    writer.add_token_merges([])
+    # An empty list would be left out, which readers of tokenizers do not expect. Texts have no such bytes.
+    writer.add_token_merges([f'{byte_vocabulary()[0]} {byte_vocabulary()[1]}'])
     writer.add_eos_token_id(258)
     writer.add_add_bos_token(False)
     for name, values, type_ in tensors_of(model, architecture, options):

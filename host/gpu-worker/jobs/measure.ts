@@ -20,6 +20,7 @@ export async function measure(model: ActiveModel, { prompt, keeping }: { prompt:
     totalTokens: tokens.length,
     cachedTokens: Math.max(model.loaded.sequence.reusable(tokens), kept),
     windowTokens: model.loaded.contextTokens,
+    trainedTokens: Math.min(model.loaded.contextTokens, model.loaded.spec.trainedTokens),
     offloadedTokens: model.loaded.runner.far?.farTokensAt(tokens.length) ?? 0,
   };
 }

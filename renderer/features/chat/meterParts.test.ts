@@ -6,6 +6,7 @@ import { type SendSituation, sendBlockerOf } from './sendBlocker.ts';
 
 const meter: ContextMeter = {
   windowTokens: 8192,
+  trainedTokens: 8192,
   headerTokens: 12,
   systemTokens: 20,
   documents: [
@@ -29,6 +30,11 @@ const tooLong: ContextMeter = {
 };
 
 describe('summarise', () => {
+  it('tells how much lies beyond the training of the model', () => {
+    expect(summarise(meter).untrainedTokens).toBe(0);
+    expect(summarise({ ...meter, trainedTokens: 3000 }).untrainedTokens).toBe(852);
+  });
+
   it('adds up to the window', () => {
     const { parts, usedTokens } = summarise(meter);
     expect(parts.map(({ key, tokens }) => [key, tokens])).toEqual([

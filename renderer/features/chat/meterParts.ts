@@ -29,6 +29,8 @@ export interface MeterSummary {
   /** Everything but what is free, the answer's reserve included. */
   usedTokens: number;
   windowTokens: number;
+  /** How many tokens lie beyond what the model was trained on. */
+  untrainedTokens: number;
   /** How many tokens there are too many; 0 when it fits. */
   excessTokens: number;
   unreadTokens: number;
@@ -59,6 +61,7 @@ export function summarise(meter: ContextMeter): MeterSummary {
     ],
     usedTokens,
     windowTokens: meter.windowTokens,
+    untrainedTokens: Math.max(0, usedTokens - meter.trainedTokens),
     excessTokens: Math.max(0, -meter.freeTokens),
     unreadTokens,
     tiers: summariseTiers(meter.tiers),

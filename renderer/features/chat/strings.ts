@@ -247,6 +247,8 @@ export const chatStrings = {
     none: 'Attach a document or write a question to see what it takes of the context.',
     noModel: 'The context is counted with the model’s own tokenizer: choose a model first.',
     over: (used: string, window: string, tokens: string) => `${used} of ${window} tokens, with what is kept for the answer: ${tokens} too many`,
+    untrained: (tokens: string) => `${tokens} beyond the model’s training`,
+    trainedOn: (trained: string) => `The model was trained on ${trained} tokens. Beyond them its file only stretches positions, and answers may get worse.`,
     columns: { part: 'Part', tokens: 'Tokens', share: 'Share' },
     parts: {
       system: 'System prompt and header',

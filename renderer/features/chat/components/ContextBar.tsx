@@ -60,10 +60,11 @@ function accessibleName(summary: MeterSummary): string {
   return [`${text.label}: ${used}`, ...tierWords(summary)].join(', ');
 }
 
-/** How much is beyond the GPU, if anything, and that nothing is dropped. */
-function tierWords({ tiers, offloadedTokens, droppedTokens }: MeterSummary): string[] {
+/** How much is beyond the model's training and beyond the GPU, if anything, and that nothing is dropped. */
+function tierWords({ tiers, offloadedTokens, droppedTokens, untrainedTokens }: MeterSummary): string[] {
   const resident = tiers.find(({ kind }) => kind === 'resident')?.tokens ?? 0;
-  return [...(offloadedTokens > 0 ? [text.beyond(formatCount(resident), formatCount(offloadedTokens))] : []), text.dropped(formatCount(droppedTokens))];
+  const beyondTraining = untrainedTokens > 0 ? [text.untrained(formatCount(untrainedTokens))] : [];
+  return [...beyondTraining, ...(offloadedTokens > 0 ? [text.beyond(formatCount(resident), formatCount(offloadedTokens))] : []), text.dropped(formatCount(droppedTokens))];
 }
 
 function Bar({ summary }: { summary: MeterSummary | null }) {

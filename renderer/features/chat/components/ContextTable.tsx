@@ -49,6 +49,9 @@ export function ContextTable({ meter, summary }: { meter: ContextMeter; summary:
           </tr>
         </tbody>
       </table>
+      {meter.trainedTokens < meter.windowTokens && (
+        <p className={clsx('mt-2 text-small', summary.untrainedTokens > 0 ? 'text-warning-text' : 'text-quiet')}>{text.trainedOn(formatCount(meter.trainedTokens))}</p>
+      )}
       <TierTable meter={meter} summary={summary} />
       <dl className="mt-2.5 border-t border-line pt-2 tabular-nums">
         <Fact label={text.cachedRow}>{formatCount(meter.cachedTokens)}</Fact>
