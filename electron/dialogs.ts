@@ -2,9 +2,9 @@
 import { type BrowserWindow, dialog, type FileFilter } from 'electron';
 import type { Failure } from '../host/contract/entities.ts';
 
-export type PickKind = 'document' | 'model' | 'json';
+export type PickKind = 'document' | 'model' | 'json' | 'folder';
 
-const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: boolean }> = {
+const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: boolean; folder?: boolean }> = {
   document: {
     title: 'Attach a document',
     filters: [
@@ -26,15 +26,22 @@ const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: bo
     filters: [{ name: 'JSON', extensions: ['json'] }],
     many: false,
   },
+  folder: {
+    title: 'Choose a folder with models',
+    filters: [],
+    many: false,
+    folder: true,
+  },
 };
 
 /** The paths that the person chose; empty when they cancelled. */
 export async function choosePaths(window: BrowserWindow, kind: PickKind): Promise<string[]> {
-  const { title, filters, many } = choices[kind];
+  const { title, filters, many, folder } = choices[kind];
+  const one = folder ? 'openDirectory' : 'openFile';
   const { canceled, filePaths } = await dialog.showOpenDialog(window, {
     title,
     filters,
-    properties: many ? ['openFile', 'multiSelections'] : ['openFile'],
+    properties: many ? [one, 'multiSelections'] : [one],
   });
   return canceled ? [] : filePaths;
 }

@@ -7,7 +7,7 @@ import { doctor } from './doctor.ts';
 import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { memories, memoriesUsage } from './memories.ts';
-import { models } from './models.ts';
+import { models, modelsOptions, modelsUsage } from './models.ts';
 import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
@@ -75,10 +75,10 @@ export const commands: Record<string, Command> = {
     },
   },
   models: {
-    usage: 'models list | get ID | import FILE | verify ID | remove ID',
-    summary: 'the models on this machine',
-    options: {},
-    run: (context, _values, positionals) => models(context, positionals),
+    usage: modelsUsage,
+    summary: 'the models on this machine and at the hub',
+    options: modelsOptions,
+    run: (context, values, positionals) => models(context, values, positionals),
   },
   memories: {
     usage: memoriesUsage,
