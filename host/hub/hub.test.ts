@@ -103,7 +103,7 @@ test('a verdict comes from the header alone, in bytes, for the window that was c
   expect(offloaded.kv.diskBytes).toBeGreaterThan(0);
   expect(await host.handlers['hub.verdict']({ repository: 'someone/tiny-mamba', revision: commit, path: 'mamba.gguf', contextTokens: null })).toMatchObject({
     level: 'unsupported',
-    reason: expect.stringMatching(/^The model's architecture is "mamba"; Longleaf knows /),
+    reason: expect.stringMatching(/^The model's architecture is "mamba", which Longleaf does not know/),
   });
 });
 

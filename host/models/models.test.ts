@@ -89,8 +89,8 @@ test('what the engine cannot run is refused before anything is copied', async ()
   );
   expect(await importing('mamba.gguf', strange)).toEqual({
     code: 'unknown-architecture',
-    message: `The model's architecture is "mamba"; Longleaf knows ${supportedArchitectures.join(', ')}.`,
-    remedy: 'Choose a model of one of these architectures.',
+    message: 'The model\'s architecture is "mamba", which Longleaf does not know; the nearest that it knows is llama.',
+    remedy: `Choose a model of the architecture llama, or another of ${supportedArchitectures.join(', ')}.`,
   });
   mkdirSync(join(folder, 'model.gguf'));
   expect(await importing('model.gguf')).toEqual({
