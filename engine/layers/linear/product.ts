@@ -1,6 +1,7 @@
 /** Binds a weight matrix to its input and output and encodes the right kernel for a step's rows. */
 import type { Device } from '../../device/device.ts';
 import { type Dispatch, encodeDispatch } from '../../device/kernel.ts';
+import type { Activation } from '../pointwise/gated.ts';
 import type { UniformValue } from '../../device/uniforms.ts';
 import { bindHalves, type BoundHalves } from './halves.ts';
 import type { BoundLinear } from './linear.ts';
@@ -18,13 +19,17 @@ export interface ProductBinding {
   maxRows: number;
   /** Add to the output instead of overwriting it. */
   accumulate?: boolean;
+  /** How `input` comes about: input = RMS norm of `source` · gain. A step of one row may do that itself. */
+  norm?: { source: GPUBuffer; gain: GPUBuffer; epsilon: number };
+  /** What becomes of the output, gates and then what they let through. A step of one row may do that itself. */
+  gate?: { activation: Activation; output: GPUBuffer };
 }
 
 /** Members of `struct Shape` of matmul_weights.wgsl. */
 export function shapeMembers(
   weights: LinearWeights,
   part: WeightPart,
-  { accumulate = false, multiplier = 1 }: { accumulate?: boolean; multiplier?: number },
+  { accumulate = false, multiplier = 1, epsilon = 0 }: { accumulate?: boolean; multiplier?: number; epsilon?: number },
 ): UniformValue[] {
   return [
     weights.shape.inputs,
@@ -36,13 +41,19 @@ export function shapeMembers(
     { float: part.format.zeroPoint },
     part.firstOutput,
     { float: multiplier },
+    { float: epsilon },
   ];
 }
+
+/** Where matmul_workgroup_row.wgsl expects the gain. */
+const gainBinding = 6;
 
 interface BoundPart {
   part: WeightPart;
   /** In ascending order of the rows from which they pay. */
   choices: { variant: Variant; dispatch: Dispatch }[];
+  /** For one row, together with the norm and the gate of `includes`. */
+  fused: { dispatch: Dispatch; x: number } | null;
 }
 
 export async function bindProduct(device: Device, family: VariantFamily, weights: LinearWeights, io: ProductBinding): Promise<BoundLinear> {
@@ -50,7 +61,7 @@ export async function bindProduct(device: Device, family: VariantFamily, weights
   const bound: BoundPart[] = [];
   let halves: BoundHalves | null = null;
   for (const part of weights.parts) {
-    const shape = weights.shapeUniform(shapeMembers(weights, part, io));
+    const shape = weights.shapeUniform(shapeMembers(weights, part, { ...io, epsilon: io.norm?.epsilon }));
     const variants = family.variantsFor(weights.shape, part.format).filter((variant) => variant.fromRows <= io.maxRows);
     const choices = await Promise.all(
       variants.map(async (variant) => {
@@ -61,12 +72,18 @@ export async function bindProduct(device: Device, family: VariantFamily, weights
         return { variant, dispatch: { kernel, bindings } };
       }),
     );
-    bound.push({ part, choices });
+    bound.push({ part, choices, fused: await bindFused(variants[0], part, shape, weights, io) });
   }
+  const fuses = bound.every(({ fused }) => fused);
+  const included = { norm: fuses && io.norm !== undefined, gate: fuses && gateIsFused(weights, io) };
   return {
     encode(pass, step) {
       let halved = false;
-      for (const { part, choices } of bound) {
+      for (const { part, choices, fused } of bound) {
+        if (fuses && fused && step.rows === 1) {
+          encodeDispatch(pass, fused.dispatch, fused.x);
+          continue;
+        }
         const choice = choices.findLast(({ variant }) => variant.fromRows <= step.rows) ?? choices[0];
         if (choice.variant.halvesOfRows && !halved) {
           halves?.encode(pass, step);
@@ -76,5 +93,21 @@ export async function bindProduct(device: Device, family: VariantFamily, weights
         encodeDispatch(pass, choice.dispatch, x, y);
       }
     },
+    includes: ({ rows }) => (rows === 1 ? included : { norm: false, gate: false }),
   };
+}
+
+/** Gates and what they let through must lie in one part. */
+function gateIsFused(weights: LinearWeights, { gate }: ProductBinding): boolean {
+  return gate !== undefined && weights.parts.length === 1;
+}
+
+async function bindFused(variant: Variant, part: WeightPart, shape: GPUBuffer, weights: LinearWeights, io: ProductBinding): Promise<BoundPart['fused']> {
+  const gate = gateIsFused(weights, io) ? (io.gate ?? null) : null;
+  if (!variant.fused || (!io.norm && !gate)) return null;
+  const fused = variant.fused(part, weights.shape.inputs, { norm: io.norm !== undefined, gate: gate?.activation ?? null });
+  if (!fused) return null;
+  const kernel = await fused.kernel;
+  const buffers = [shape, io.step, io.norm?.source ?? io.input, gate?.output ?? io.output, ...bindingsOf(part)];
+  return { dispatch: { kernel, bindings: io.norm ? kernel.bindAt(buffers, new Map([[gainBinding, io.norm.gain]])) : kernel.bind(...buffers) }, x: fused.x };
 }

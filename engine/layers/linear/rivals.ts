@@ -74,6 +74,7 @@ function preferencesOf(winners: ReadonlyMap<string, Variant>): Preferences {
   return {
     row: (codes, size) => winners.get(`${stored(codes)} ${size} row`),
     tile: (codes) => winners.get(`${stored(codes)} tile`),
+    fuses: true,
   };
 }
 
@@ -101,7 +102,7 @@ export async function measureRivals(device: Device, { rivals, format, rows, outp
   const results: RivalResult[] = [];
   let plain: Float32Array | null = null;
   for (const variant of rivals) {
-    const family = workgroupFamily(device, { row: () => variant, tile: () => variant });
+    const family = workgroupFamily(device, { row: () => variant, tile: () => variant, fuses: false });
     const io = { input, output, step: step.buffer, maxRows: rows };
     try {
       const clear = device.gpu.createCommandEncoder();
