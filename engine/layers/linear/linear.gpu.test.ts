@@ -6,7 +6,7 @@ import { gate, geluTanh, silu } from '../../reference/gated.ts';
 import { normaliseRows } from '../../reference/normalise.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
-import { type BoundLinear, createLinearKernels, type LinearKernels, type SourceMatrix } from './linear.ts';
+import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearOptions, type SourceMatrix } from './linear.ts';
 import { type FamilyName, possibleFamilies } from './variants.ts';
 import { matrixTiles, matrixVariant } from './matrixTile.ts';
 import { type Preferences, rowCandidates, tileCandidates } from './workgroup.ts';
@@ -183,10 +183,16 @@ it.each([
   { norm: false, activation: 'gelu-tanh' },
 ] as const)('a row with its norm ($norm) and gate ($activation) in one kernel', async ({ norm, activation }) => {
   const shapes = rowCandidates(device);
-  for (const [index, kind] of (['u4/32+ f16', 'u8/16 f32', 'f16'] as SourceKind[]).entries()) {
-    // A plain shape, one with pairs of columns and one with several pairs.
-    const variant = shapes[[0, 3, 6][index]];
-    const kernels = await createLinearKernels(device, noCache, { preferences: { row: () => variant, tile: () => undefined, fuses: true } });
+  const subgroups = possibleFamilies(device).filter((family) => family.startsWith('subgroup'));
+  // Of the shapes for GPUs a plain one, one with pairs of columns and one with several pairs.
+  const cases: { kind: SourceKind; options: LinearOptions }[] = [
+    { kind: 'u4/32+ f16', options: { preferences: { row: () => shapes[0], tile: () => undefined, fuses: true } } },
+    { kind: 'u8/16 f32', options: { preferences: { row: () => shapes[3], tile: () => undefined, fuses: true } } },
+    { kind: 'f16', options: { preferences: { row: () => shapes[6], tile: () => undefined, fuses: true } } },
+    ...subgroups.flatMap((family) => (['u4/32+ f16', 'u8/16 f32'] as const).map((kind) => ({ kind, options: { family } }))).filter(() => !norm),
+  ];
+  for (const [index, { kind, options }] of cases.entries()) {
+    const kernels = await createLinearKernels(device, noCache, options);
     const random = randomNumbers(40 + index);
     const inputs = 32 * random.between(1, 9);
     const width = random.between(1, 90);
@@ -215,7 +221,7 @@ it.each([
     const product = Float32Array.from(multiply(norm ? normaliseRows(source, gain, 1e-5) : source, 1, dense));
     const expected = activation ? gate(product, width, activation === 'silu' ? silu : geluTanh) : product;
     const scale = Math.max(...expected.map(Math.abs));
-    for (let i = 0; i < outputs; i++) expect(Math.abs(found[i] - expected[i]), `${variant.name}, output ${i}`).toBeLessThan(1e-4 * scale);
+    for (let i = 0; i < outputs; i++) expect(Math.abs(found[i] - expected[i]), `${kind}, output ${i}`).toBeLessThan(1e-4 * scale);
     weights.free();
   }
 });

@@ -5,7 +5,7 @@ import type { Activation } from '../pointwise/gated.ts';
 import type { UniformValue } from '../../device/uniforms.ts';
 import { bindHalves, type BoundHalves } from './halves.ts';
 import type { BoundLinear } from './linear.ts';
-import type { Variant, VariantFamily } from './variants.ts';
+import type { Fusion, Variant, VariantFamily } from './variants.ts';
 import { bindingsOf, type LinearWeights, type WeightPart } from './weights.ts';
 
 export interface ProductBinding {
@@ -45,9 +45,6 @@ export function shapeMembers(
   ];
 }
 
-/** Where matmul_workgroup_row.wgsl expects the gain. */
-const gainBinding = 6;
-
 interface BoundPart {
   part: WeightPart;
   /** In ascending order of the rows from which they pay. */
@@ -74,8 +71,10 @@ export async function bindProduct(device: Device, family: VariantFamily, weights
     );
     bound.push({ part, choices, fused: await bindFused(variants[0], part, shape, weights, io) });
   }
+  // All parts of a matrix are multiplied by kernels of one kind, so what one includes all do, memory permitting.
   const fuses = bound.every(({ fused }) => fused);
-  const included = { norm: fuses && io.norm !== undefined, gate: fuses && gateIsFused(weights, io) };
+  const { norm, gate } = fusionOf(bound[0].choices[0].variant, weights, io);
+  const included = { norm: fuses && norm, gate: fuses && gate !== null };
   return {
     encode(pass, step) {
       let halved = false;
@@ -98,16 +97,19 @@ export async function bindProduct(device: Device, family: VariantFamily, weights
 }
 
 /** Gates and what they let through must lie in one part. */
-function gateIsFused(weights: LinearWeights, { gate }: ProductBinding): boolean {
-  return gate !== undefined && weights.parts.length === 1;
+function fusionOf({ fuses }: Variant, weights: LinearWeights, { norm, gate }: ProductBinding): Fusion {
+  return { norm: norm !== undefined && fuses?.norm === true, gate: gate && fuses?.gate && weights.parts.length === 1 ? gate.activation : null };
 }
 
 async function bindFused(variant: Variant, part: WeightPart, shape: GPUBuffer, weights: LinearWeights, io: ProductBinding): Promise<BoundPart['fused']> {
-  const gate = gateIsFused(weights, io) ? (io.gate ?? null) : null;
-  if (!variant.fused || (!io.norm && !gate)) return null;
-  const fused = variant.fused(part, weights.shape.inputs, { norm: io.norm !== undefined, gate: gate?.activation ?? null });
+  const fusion = fusionOf(variant, weights, io);
+  if (!fusion.norm && !fusion.gate) return null;
+  const fused = variant.fused?.(part, weights.shape.inputs, fusion);
   if (!fused) return null;
   const kernel = await fused.kernel;
-  const buffers = [shape, io.step, io.norm?.source ?? io.input, gate?.output ?? io.output, ...bindingsOf(part)];
-  return { dispatch: { kernel, bindings: io.norm ? kernel.bindAt(buffers, new Map([[gainBinding, io.norm.gain]])) : kernel.bind(...buffers) }, x: fused.x };
+  const input = fusion.norm && io.norm ? io.norm.source : io.input;
+  const output = fusion.gate && io.gate ? io.gate.output : io.output;
+  const [codes, scales = null] = bindingsOf(part);
+  const gain = fusion.norm && io.norm ? [io.norm.gain] : [];
+  return { dispatch: { kernel, bindings: kernel.bind(shape, io.step, input, output, codes, scales, ...gain) }, x: fused.x };
 }

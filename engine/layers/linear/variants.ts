@@ -23,7 +23,8 @@ export interface Variant {
   fromRows: number;
   kernel(part: WeightPart, inputs: number): Promise<Kernel>;
   workgroups(outputs: number, rows: number): { x: number; y: number };
-  /** The same for one row with what comes before or after it, where the adapter gains by that and has the memory. */
+  /** What it can do besides for one row, and then how; null where the adapter has too little memory. */
+  fuses?: { norm: boolean; gate: boolean };
   fused?(part: WeightPart, inputs: number, fusion: Fusion): { kernel: Promise<Kernel>; x: number } | null;
   /** Where it reads the input as halves (halve_rows.wgsl): the rows of its tile, to which the input is padded. */
   halvesOfRows?: number;

@@ -48,7 +48,7 @@ export function rowVariant(device: Device, { lanes, slices, columns }: RowShape,
         COLUMNS: ownColumns,
         NORM: norm,
         GATED: gate !== null,
-        GELU: gate === 'gelu-tanh',
+        ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
         ...(norm ? { INPUT_QUADS: inputs / 4 } : {}),
       },
     });
@@ -56,6 +56,7 @@ export function rowVariant(device: Device, { lanes, slices, columns }: RowShape,
     name: `matmul_workgroup_row, ${rows} rows × ${lanes}×${columns} columns × ${slices} slices`,
     fromRows,
     kernel: (part, inputs) => kernel(part, columns, { norm: false, gate: null }, inputs),
+    fuses: { norm: true, gate: true },
     fused: (part, inputs, fusion) => {
       // A thread's columns are pairs of a gate and what it lets through.
       const ownColumns = fusion.gate ? Math.max(2, columns) : columns;
@@ -107,7 +108,7 @@ export function workgroupFamily(device: Device, preferences?: Preferences): Vari
   const variantsFor = ({ inputs, outputs }: LinearShape, { codes }: WeightFormat): readonly Variant[] => {
     if (inputs % blockWeights !== 0) return portableVariants(device);
     const row = preferences?.row(codes, outputs > narrowOutputs ? 'wide' : 'narrow') ?? plainRow;
-    return [preferences?.fuses ? row : { ...row, fused: undefined }, few, preferences?.tile(codes) ?? plainTile];
+    return [preferences?.fuses ? row : { ...row, fuses: undefined }, few, preferences?.tile(codes) ?? plainTile];
   };
   const four: WeightFormat = { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 };
   return {
