@@ -15,6 +15,6 @@ export async function runPeer(request: PeerRequest, signal: AbortSignal): Promis
   } catch (error) {
     if (signal.aborted) throw error;
     const words = error instanceof Error ? error.message.trim().split('\n').slice(-3).join(' ') : String(error);
-    throw new HostError('peer-failed', `llama.cpp could not be measured: ${words}`, `Install it there: cd ${request.folder} && npm install node-llama-cpp`, { cause: error });
+    throw new HostError('peer-failed', `llama.cpp could not be measured: ${words}`, `Install it there: cd ${request.folder} && npm install ${request.backend === 'cpu' ? 'node-llama-cpp' : '@fugood/llama.node'}`, { cause: error });
   }
 }
