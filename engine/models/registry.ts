@@ -4,6 +4,7 @@ import type { GgufFile } from '../formats/gguf/readGguf.ts';
 import { checkShapes, checkTensors, type Family } from './family.ts';
 import { gemma3 } from './gemma3.ts';
 import { granite } from './granite.ts';
+import { granitehybrid } from './granitehybrid.ts';
 import { lfm2 } from './lfm2.ts';
 import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
@@ -17,7 +18,7 @@ import { qwen3moe } from './qwen3moe.ts';
 import { smollm3 } from './smollm3.ts';
 import type { ModelSpec } from './spec.ts';
 
-const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, phi3, smollm3, granite, granitemoe, mistral3, lfm2];
+const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2];
 
 export const supportedArchitectures: readonly string[] = families.flatMap((family) => family.architectures);
 

@@ -60,14 +60,15 @@ test.each([
     // Keys as long as the delta rule needs them, so that nothing grows.
     const vectors = randomFloats(rows * columns, headDim).map((x) => x / Math.sqrt(headDim / 3));
     const gates = randomFloats(rows * 2 * heads, 7).map((x) => (x + 1) / 2);
-    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape));
+    const skip = erase ? undefined : randomFloats(heads, 4);
+    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape), skip);
     for (const family of scanFamilies(device)) {
       let whole: Float32Array | null = null;
       for (const chunks of family === 'subgroup' ? cuts : cuts.slice(1, 2)) {
         const cache = new StateCache(device, 'test', spec);
         const step = new StepUniform(device);
         const [vectorBuffer, gateBuffer, output] = [storage(rows * columns), storage(rows * 2 * heads), storage(rows * heads * headDim)];
-        const bound = await bindScan(device, { ...shape, erase, vectors: vectorBuffer, gates: gateBuffer, cache, output, step: step.buffer }, family);
+        const bound = await bindScan(device, { ...shape, erase, skip: skip && upload(device, skip), vectors: vectorBuffer, gates: gateBuffer, cache, output, step: step.buffer }, family);
         const input = [{ buffer: vectorBuffer, values: vectors, columns }, { buffer: gateBuffer, values: gates, columns: 2 * heads }];
         const actual = await inChunks(bound, step, input, { buffer: output, columns: heads * headDim }, chunks);
         expect(largestDifference(actual, expected), `${family} ${chunks.join('+')}`).toBeLessThan(2e-5);
@@ -86,11 +87,11 @@ test.each([
   { channels: 64, taps: 3, silu: false, gated: true, biased: false },
 ])('a convolution of $channels channels over $taps rows', async ({ channels, taps, silu: activated, gated, biased }) => {
   const spec = { kind: 'linear', mechanism: 'short convolution', channels, taps, windowTokens: null, tensors: noTensors } as unknown as ShortConvolutionSpec;
-  const columns = (gated ? 3 : 1) * channels + 4;
+  const columns = (gated ? 3 : 1) * channels + 12;
   const input = randomFloats(rows * columns, channels);
   const weight = randomFloats(channels * taps, 2);
   const bias = biased ? randomFloats(channels, 3) : null;
-  const block = (row: number, i: number): Float32Array => input.subarray(row * columns + i * channels, row * columns + (i + 1) * channels);
+  const block = (row: number, i: number): Float32Array => input.subarray(row * columns + 8 + i * channels, row * columns + 8 + (i + 1) * channels);
   const inputs = new Float64Array(rows * channels);
   for (let row = 0; row < rows; row++) inputs.set(gated ? block(row, 0).map((x, i) => x * block(row, 2)[i]) : block(row, 0), row * channels);
   const expected = shortConvolution(inputs, weight, new Float64Array((taps - 1) * channels), { channels, taps, bias }).map((x, i) => {
@@ -104,7 +105,7 @@ test.each([
       const [buffer, output] = [storage(rows * columns), storage(rows * channels)];
       const bound = await bindShortConvolution(
         device,
-        { input: buffer, inputColumns: columns, weight: upload(device, weight), bias: bias ? upload(device, bias) : undefined, cache, output, step: step.buffer, channels, taps, silu: activated, gated },
+        { input: buffer, inputColumns: columns, inputOffset: 8, weight: upload(device, weight), bias: bias ? upload(device, bias) : undefined, cache, output, step: step.buffer, channels, taps, silu: activated, gated },
         family,
       );
       const actual = await inChunks(bound, step, [{ buffer, values: input, columns }], { buffer: output, columns: channels }, chunks);
