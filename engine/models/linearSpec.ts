@@ -33,6 +33,8 @@ export interface GatedDeltaSpec extends LinearMixer<'projections' | 'output', 'c
   taps: number;
   /** Which key head a value head h goes with: `tiled` h mod keyHeads, `grouped` ⌊h ÷ (valueHeads ÷ keyHeads)⌋. */
   keyHeadOrder: 'tiled' | 'grouped';
+  /** How alpha and beta lie in the projections: all of one kind, or for each key head the betas of its heads, then their alphas. */
+  gateOrder: 'alpha, beta' | 'by key head';
 }
 
 /** The short convolution of LFM2: out = c ⊙ convolution(b ⊙ x) for projections b | c | x. */

@@ -98,12 +98,15 @@ async function gatedDelta(
     queryScale: 1 / Math.sqrt(headDim),
     epsilon: 1e-6,
   });
-  const alphaOffset = channels + columns.mixed;
+  const gatesOffset = channels + columns.mixed;
+  const run = spec.gateOrder === 'by key head' ? heads / keyHeads : heads;
+  const [alphaOffset, betaOffset] = spec.gateOrder === 'by key head' ? [gatesOffset + run, gatesOffset] : [gatesOffset, gatesOffset + run];
   const gate = await bindDeltaGates(device, {
     input: projections,
     stride: columns.projections,
     alphaOffset,
-    betaOffset: alphaOffset + heads,
+    betaOffset,
+    run,
     rate: tensors.decay,
     bias: tensors.decayBias,
     gates,

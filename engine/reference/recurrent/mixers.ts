@@ -37,13 +37,21 @@ function gatedDelta(spec: GatedDeltaSpec, weights: ReferenceWeights, epsilon: nu
     const vectors = shortConvolution(projected.subarray(0, channels), weights.vector(convolution.name), tail, { channels, taps }).map(silu);
     unitHeads(vectors.subarray(0, keys), headDim, 1 / Math.sqrt(headDim), 1e-6);
     unitHeads(vectors.subarray(keys, 2 * keys), headDim, 1, 1e-6);
-    const alpha = projected.subarray(channels + values, channels + values + heads);
-    const gates = deltaGates(alpha, projected.subarray(channels + values + heads), weights.vector(decay.name), weights.vector(decayBias.name));
+    const { alpha, beta } = gateRows(projected.subarray(channels + values), spec);
+    const gates = deltaGates(alpha, beta, weights.vector(decay.name), weights.vector(decayBias.name));
     const read = scan(shape, vectors, gates, state);
     const gate = projected.subarray(channels, channels + values);
     const out = gatedHeadNorm(read, gate, { headDim, weight: weights.vector(norm.name), epsilon, activation: 'silu', gated: 'after' });
     return stacked(weights, tensors.matrices.output, out);
   };
+}
+
+/** Alpha and beta of each value head, however they lie. */
+function gateRows(rows: Float64Array, { valueHeads, keyHeads, gateOrder }: GatedDeltaSpec): { alpha: Float64Array; beta: Float64Array } {
+  if (gateOrder === 'alpha, beta') return { alpha: rows.subarray(0, valueHeads), beta: rows.subarray(valueHeads) };
+  const run = valueHeads / keyHeads;
+  const ofRun = (odd: number): Float64Array => rows.filter((_, i) => Math.floor(i / run) % 2 === odd);
+  return { alpha: ofRun(1), beta: ofRun(0) };
 }
 
 function convolution({ channels, taps, tensors }: ShortConvolutionSpec, weights: ReferenceWeights): ReferenceMixer {
