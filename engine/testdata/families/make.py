@@ -56,7 +56,7 @@ def gemma3():
 
 @family
 def qwen2():
-    config = transformers.Qwen2Config(**sizes(rope_parameters=dict(rope_type='default', rope_theta=1e6), tie_word_embeddings=True))
+    config = transformers.Qwen2Config(**sizes(num_attention_heads=2, num_key_value_heads=1, rope_parameters=dict(rope_type='default', rope_theta=1e6), tie_word_embeddings=True))
     return transformers.Qwen2ForCausalLM(config), 'qwen2', dict(metadata={'rope.freq_base': 1e6})
 
 
@@ -96,13 +96,13 @@ def granitemoe():
 @family
 def phi3():
     pairs = head_dim * 3 // 8
-    rope = dict(rope_type='longrope', rope_theta=10_000.0, partial_rotary_factor=0.75, original_max_position_embeddings=128,
+    rope = dict(rope_type='longrope', rope_theta=10_000.0, partial_rotary_factor=0.75, original_max_position_embeddings=256,
                 short_factor=[1.0 + 0.05 * i for i in range(pairs)], long_factor=[1.0 + 0.6 * i for i in range(pairs)])
-    config = transformers.Phi3Config(**sizes(num_attention_heads=2, num_key_value_heads=1, original_max_position_embeddings=128, rope_parameters=rope))
-    metadata = {'rope.scaling.type': 'longrope', 'rope.scaling.original_context_length': 128, 'rope.dimension_count': 2 * pairs,
-                'rope.scaling.attn_factor': math.sqrt(1 + math.log(4) / math.log(128)), 'attention.sliding_window': 0}
+    config = transformers.Phi3Config(**sizes(num_attention_heads=2, num_key_value_heads=1, original_max_position_embeddings=256, rope_parameters=rope))
+    metadata = {'rope.scaling.type': 'longrope', 'rope.scaling.original_context_length': 256, 'rope.dimension_count': 2 * pairs,
+                'rope.scaling.attn_factor': math.sqrt(1 + math.log(2) / math.log(256)), 'attention.sliding_window': 0}
     extra = {'rope_factors_short.weight': rope['short_factor'], 'rope_factors_long.weight': rope['long_factor']}
-    return transformers.Phi3ForCausalLM(config), 'phi3', dict(metadata=metadata, extra=extra, contexts=[512, 128])
+    return transformers.Phi3ForCausalLM(config), 'phi3', dict(metadata=metadata, extra=extra, contexts=[512, 256])
 
 
 @family
@@ -205,7 +205,8 @@ def write(path, model, architecture, options):
     for key, value in {**common, **options.get('metadata', {})}.items():
         add = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string, list: writer.add_array}[type(value)]
         add(f'{architecture}.{key}', value)
-    writer.add_string('general.name', f'Tiny random {architecture}')
+    # llama.cpp looks for tokens of Phi where the name has that of Phi.
+    writer.add_string('general.name', 'Tiny random model')
     writer.add_tokenizer_model('gpt2')
     writer.add_tokenizer_pre('gpt-2')
     writer.add_token_list(byte_vocabulary())
@@ -233,7 +234,7 @@ def byte_vocabulary():
 
 def golden(model, context):
     """Prompts longer and shorter than chunks are, with the positions around the chunks' borders."""
-    length = min(300, context)
+    length = min(300, context * 2 // 3)
     tokens = torch.randint(0, 256, (length,)).tolist()
     positions = [p for p in (0, 1, 6, 7, 62, 63, 64, 65, 127, 128, 199, 255, 256, 257) if p < length - 1] + [length - 1]
     with torch.no_grad():
