@@ -3,6 +3,7 @@ import { type HostConnection, serveContract } from './contractServer.ts';
 import { HostEvents } from './events.ts';
 import type { Handlers } from './handlers.ts';
 import { eventually } from './testing/eventually.ts';
+import { fuzzContract } from './testing/contractFuzz.ts';
 import { openTestHost } from './testing/openTestHost.ts';
 
 function openConnection() {
@@ -83,3 +84,13 @@ test('a slow reader misses what later events make up for, nothing else; a stuck 
   expect(state.closed).toBe(true);
   expect(sent.length).toBe(2);
 });
+
+test('random messages: each is answered, none ends the host, nothing invalid reaches a handler', async () => {
+  const host = await openTestHost();
+  const outcome = await fuzzContract(host, 20_261_129, 4000);
+  expect(outcome.problems).toEqual([]);
+  // The messages are worth something only where a good part of them gets through.
+  expect(outcome.accepted).toBeGreaterThan(800);
+  expect(outcome.succeeded).toBeGreaterThan(300);
+  expect(outcome.refused).toBeGreaterThan(1500);
+}, 30_000);
