@@ -18,7 +18,7 @@ describe('queries', () => {
     ['C++ OR', '"C" AND "OR" *'],
     ['a"b', '"a" AND "b"'],
   ])('%j', (query, expression) => {
-    expect(searchTerms(query)?.expression).toBe(expression);
+    expect(searchTerms(query)?.expressions.at(-1)).toBe(expression);
   });
 
   it('that hold no word find nothing', () => {

@@ -17,8 +17,8 @@ function wordsOf(text: string): string[] {
 }
 
 export interface SearchTerms {
-  /** For FTS5's MATCH. */
-  expression: string;
+  /** For FTS5's MATCH: the words themselves, then words that begin with them. Of the first many are found soonest. */
+  expressions: readonly string[];
   /** What to mark in a snippet, in lower case and without marks above letters. */
   shown: string[];
 }
@@ -31,14 +31,14 @@ export function searchTerms(query: string): SearchTerms | null {
   const pieces = [...query.matchAll(/"([^"]*)"?|[^\s"]+/g)].map(([whole, quoted]) => ({ text: quoted ?? whole, quoted: quoted !== undefined }));
   const phrases = pieces.map((piece) => ({ ...piece, words: wordsOf(piece.text) })).filter(({ words }) => words.length > 0);
   if (phrases.length === 0) return null;
-  const expression = phrases.map(({ words, quoted }, index) => {
-    const phrase = `"${words.join(' ')}"`;
+  const whole = phrases.map(({ words }) => `"${words.join(' ')}"`);
+  const begun = phrases.map(({ words, quoted }, index) => {
     const beingTyped = index === phrases.length - 1 && !/\s$/.test(query);
     // Words of one character are whole words of an unspaced script, or too many to be a beginning.
     const begins = !quoted && (words.at(-1) ?? '').length >= (beingTyped ? 2 : 3);
-    return begins ? `${phrase} *` : phrase;
+    return begins ? `${whole[index]} *` : whole[index];
   });
-  return { expression: expression.join(' AND '), shown: phrases.map(({ text }) => folded(text)) };
+  return { expressions: [...new Set([whole.join(' AND '), begun.join(' AND ')])], shown: phrases.map(({ text }) => folded(text)) };
 }
 
 /** Lower case, without diacritics: as long as the text itself, character by character. */

@@ -5,6 +5,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { z } from 'zod';
 import { HostError } from '../errors.ts';
 import { searchWords } from '../search/words.ts';
+import { CheckNote } from './checkNote.ts';
 import { migrations } from './migrations.ts';
 
 const backupsKept = 5;
@@ -14,28 +15,35 @@ type Parameters = SQLInputValue[];
 
 export class Database {
   readonly #sqlite: DatabaseSync;
+  readonly #check: CheckNote | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
-  private constructor(sqlite: DatabaseSync) {
+  private constructor(sqlite: DatabaseSync, check?: CheckNote) {
     this.#sqlite = sqlite;
+    this.#check = check;
   }
 
   /** Opens, checks and, when the schema is older than this program, backs up and migrates. */
   static open(path: string, backupFolder: string, steps: readonly string[] = migrations): Database {
     // SQLite gives its side files the mode of the database.
     closeSync(openSync(path, 'a', 0o600));
+    const check = new CheckNote(path);
+    const isKnownToBeSound = check.holds();
     const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     try {
       sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       // Triggers of the search call it.
       sqlite.function('search_words', { deterministic: true }, (text) => searchWords(String(text)));
-      checkIntegrity(sqlite);
+      if (!isKnownToBeSound) {
+        checkIntegrity(sqlite);
+        check.begin();
+      }
       migrate(sqlite, backupFolder, steps);
     } catch (error) {
       sqlite.close();
       throw error instanceof HostError ? error : damaged(path, backupFolder, error);
     }
-    return new Database(sqlite);
+    return new Database(sqlite, check);
   }
 
   /** Whether opening would have to migrate; such a database needs the instance lock. */
@@ -86,6 +94,7 @@ export class Database {
   close(): void {
     this.#statements.clear();
     this.#sqlite.close();
+    this.#check?.keep();
   }
 
   #prepared(sql: string): StatementSync {

@@ -166,7 +166,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
 
   -- Search. The indexes hold words only (search_words, host/search/words.ts); what is shown comes from the tables.
-  CREATE VIRTUAL TABLE title_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE VIRTUAL TABLE title_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4');
   CREATE TRIGGER title_added AFTER INSERT ON conversations BEGIN
     INSERT INTO title_index (rowid, words) VALUES (new.rowid, search_words(new.title));
   END;
@@ -180,7 +180,7 @@ export const migrations: readonly string[] = [
   INSERT INTO title_index (rowid, words) SELECT rowid, search_words(title) FROM conversations;
 
   -- An answer enters when it has ended.
-  CREATE VIRTUAL TABLE message_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE VIRTUAL TABLE message_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4');
   CREATE TRIGGER message_added AFTER INSERT ON messages WHEN new.state <> 'streaming' BEGIN
     INSERT INTO message_index (rowid, words) VALUES (new.sequence, search_words(new.text));
   END;
@@ -205,7 +205,7 @@ export const migrations: readonly string[] = [
     end_character INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX passages_by_document ON document_passages (document_id);
-  CREATE VIRTUAL TABLE passage_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2');
+  CREATE VIRTUAL TABLE passage_index USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2 3 4');
   CREATE TRIGGER passage_removed AFTER DELETE ON document_passages BEGIN
     DELETE FROM passage_index WHERE rowid = old.sequence;
   END;

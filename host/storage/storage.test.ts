@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
@@ -11,8 +11,10 @@ import { failureOf } from '../testing/failureOf.ts';
 import { openTestHost } from '../testing/openTestHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { dataFolderPath } from './dataFolder.ts';
+import { CheckNote } from './checkNote.ts';
 import { Database } from './database.ts';
 import { InstanceLock } from './instanceLock.ts';
+import { migrations } from './migrations.ts';
 import { SettingsStore } from './settingsStore.ts';
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -143,4 +145,38 @@ test('settings survive a restart; an unreadable one falls back to the defaults',
   database.run("UPDATE settings SET value = '\"purple\"' WHERE name = 'theme'");
   expect(settings.read()).toEqual({ ...defaultSettings, offline: true });
   database.close();
+});
+
+test('a database that was left in order is not looked through again, any other is', () => {
+  const path = join(temporaryFolder(), 'longleaf.sqlite');
+  const backups = temporaryFolder();
+  const holds = (now?: number) => new CheckNote(path).holds(now);
+  const first = Database.open(path, backups);
+  expect(holds()).toBe(false);
+  first.close();
+  expect(holds()).toBe(true);
+  expect(holds(Date.now() + 8 * 86_400_000)).toBe(false);
+  const { mtimeMs } = statSync(path);
+  utimesSync(path, new Date(), new Date(mtimeMs + 5));
+  expect(holds()).toBe(false);
+  Database.open(path, backups).close();
+  expect(holds()).toBe(true);
+});
+
+test('the search of an older database is filled when it is brought up to date, after a backup with its date', () => {
+  const path = join(temporaryFolder(), 'longleaf.sqlite');
+  const backups = temporaryFolder();
+  const before = Database.open(path, backups, migrations.slice(0, 3));
+  before.run("INSERT INTO conversations (id, title, title_is_automatic, created_at_ms, updated_at_ms, system_prompt, sampling) VALUES ('c', 'Whales', 0, 1, 1, '', '{}')");
+  before.run("INSERT INTO messages (id, conversation_id, role, text, state, created_at_ms) VALUES ('m', 'c', 'user', 'Who is Queequeg?', 'complete', 1)");
+  before.close();
+  const after = Database.open(path, backups);
+  const found = (index: string, word: string) => after.all(z.object({ rowid: z.number() }), `SELECT rowid FROM ${index} WHERE ${index} MATCH ?`, word).length;
+  expect([found('title_index', 'whales'), found('message_index', 'queequeg'), found('message_index', 'ahab')]).toEqual([1, 1, 0]);
+  after.close();
+  const [name = ''] = readdirSync(backups);
+  expect(name).toMatch(/^longleaf-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-schema-3\.sqlite$/);
+  const backup = Database.open(join(backups, name), temporaryFolder(), migrations.slice(0, 3));
+  expect(backup.all(z.object({ text: z.string() }), 'SELECT text FROM messages')).toEqual([{ text: 'Who is Queequeg?' }]);
+  backup.close();
 });
