@@ -1,6 +1,6 @@
 /** Questions, answers and what else happened, in order. Of a long conversation only what is in sight exists. */
 import { ArrowDown } from 'lucide-react';
-import { type ReactNode, useMemo } from 'react';
+import { type KeyboardEvent, type ReactNode, useMemo } from 'react';
 import type { ConversationEvent } from '../../../../host/contract/chatEntities.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
@@ -26,9 +26,20 @@ export function Transcript({ conversationId }: { conversationId: string }) {
   const isLong = path.length > allThereMessages;
   const renderTurn = (index: number): ReactNode => <Turn key={path[index]} conversationId={conversationId} id={path[index]} last={index === path.length - 1} happened={happened} />;
   const show = useWantedMessage(scroller, leave);
+  /** At once: the browser's own way there takes a moment, in which what comes into sight is measured and moves it. */
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const region = event.currentTarget;
+    if (!isLong || event.target !== region || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = region.clientHeight * 0.9;
+    const top = { Home: 0, End: region.scrollHeight, PageUp: region.scrollTop - page, PageDown: region.scrollTop + page }[event.key];
+    if (top === undefined) return;
+    event.preventDefault();
+    if (event.key === 'Home' || event.key === 'PageUp') leave();
+    region.scrollTo({ top, behavior: 'instant' });
+  };
   return (
     <div className="relative min-h-0 flex-1">
-      <ScrollRegion ref={scroller} role="log" aria-live="off" label={chatStrings.message.messages} className="h-full">
+      <ScrollRegion ref={scroller} role="log" aria-live="off" label={chatStrings.message.messages} className="h-full" onKeyDown={onKeyDown}>
         <div ref={content} className="mx-auto max-w-[46rem] px-6 pt-6 pb-4">
           {atBeginning.map((event) => (
             <EventLine key={event.id} event={event} />

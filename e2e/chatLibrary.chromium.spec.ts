@@ -1,0 +1,117 @@
+/** Chats as one keeps them: what answers look like, folders and pins, search, export and import, a thousand messages. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chatFile } from './data/chats.ts';
+import { expectAccessible } from './harness/accessible.ts';
+import { takePictures } from './harness/pictures.ts';
+import { temporaryFolder } from './harness/runningApp.ts';
+import { expect, test } from './harness/test.ts';
+import { ChatPage } from './pages/chatPage.ts';
+import { FirstRunPage } from './pages/firstRunPage.ts';
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'chat library' });
+
+const file = chatFile(Date.now());
+
+test('chats are imported from a file', async ({ app }) => {
+  await new FirstRunPage(app.page).completeIfShown();
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'chats.json');
+  writeFileSync(path, JSON.stringify(file));
+  await app.page.keyboard.press('ControlOrMeta+k');
+  await app.page.keyboard.type('import chats');
+  await app.choosingFile(path, () => app.page.keyboard.press('Enter'));
+  await expect(app.page.getByText('3 chats were imported.')).toBeVisible();
+  folder.remove();
+});
+
+test('an answer shows its reasoning folded, formulas, code, tables and what happened', async ({ app }) => {
+  await app.page.getByText('Everything in an answer').click();
+  const answer = new ChatPage(app.page).answers.last();
+  await expect(answer.locator('.katex')).toHaveCount(2);
+  await expect(answer).toContainText('The price is $5 and not $10.');
+  // In colours, each a variable of the theme.
+  await expect(answer.locator('pre span[style*="--code-token-keyword"]').first()).toHaveText('def');
+  await expect(answer.getByRole('table')).toContainText('206,052');
+  await expect(answer.locator('img')).toHaveCount(0);
+  await expect(app.page.getByTestId('event')).toContainText('1,200 in RAM and on disk');
+
+  const reasoning = answer.getByTestId('reasoning');
+  await expect(reasoning.getByText('The person wants to see')).toBeHidden();
+  await takePictures(app, 'answer-formats');
+  await reasoning.getByText('Thought before answering').click();
+  await expect(reasoning.getByText('The person wants to see')).toBeVisible();
+  await answer.getByRole('button', { name: 'Copy code' }).click();
+  expect(await app.page.evaluate(() => navigator.clipboard.readText())).toBe('# The sum of the first numbers\ndef triangle(n: int) -> int:\n    return n * (n + 1) // 2');
+  await expectAccessible(app);
+});
+
+test('a chat is pinned, and put into a folder of its own', async ({ app }) => {
+  const { page } = app;
+  const options = (name: string) => page.getByRole('button', { name: `Options for ${name}` });
+  const list = page.getByRole('list', { name: 'Conversations' });
+  await options('Everything in an answer').click();
+  await page.getByRole('menuitem', { name: 'Pin', exact: true }).click();
+  await expect(list.getByText('Pinned')).toBeVisible();
+  await page.getByText('図書館について').hover();
+  await options('図書館について').click();
+  await page.getByRole('menuitem', { name: 'Move to folder' }).click();
+  await page.getByRole('menuitem', { name: 'New folder' }).click();
+  const folder = list.getByRole('button', { name: 'New folder', exact: true });
+  await expect(folder).toHaveAttribute('aria-expanded', 'true');
+  await folder.press('F2');
+  await page.getByRole('textbox', { name: 'Name of the folder' }).fill('Libraries');
+  await page.keyboard.press('Enter');
+  const renamed = list.getByRole('button', { name: 'Libraries', exact: true });
+  await renamed.press('ArrowLeft');
+  await expect(list.getByText('図書館について')).toBeHidden();
+  await renamed.press('ArrowRight');
+  await expect(list.getByText('図書館について')).toBeVisible();
+  await takePictures(app, 'folders');
+});
+
+test('search finds words in the middle of a chat and opens them there', async ({ app }) => {
+  const { page } = app;
+  await page.keyboard.press('ControlOrMeta+Shift+f');
+  const field = page.getByRole('combobox', { name: 'Search chats and documents' });
+  await field.fill('図書館');
+  await expect(page.getByTestId('search-result')).toHaveCount(2);
+  await field.fill('"answer 501" harpoon');
+  await expect(page.getByTestId('search-result')).toHaveCount(1);
+  await expect(page.getByTestId('search-result').locator('mark').first()).toHaveText('Answer 501');
+  await takePictures(app, 'search');
+  await expectAccessible(app);
+  await field.press('Enter');
+  const found = page.locator('[data-message="thousand-501"]');
+  await expect(found).toBeInViewport();
+  await expect(found).toContainText('Answer 501.');
+});
+
+test('of a thousand messages only those in sight are in the page, from the last to the first', async ({ app }) => {
+  const { page } = app;
+  await page.getByRole('button', { name: 'Jump to the latest' }).click();
+  await expect(page.locator('[data-message="thousand-999"]')).toBeInViewport();
+  expect(await page.locator('[data-message]').count()).toBeLessThan(40);
+  const log = page.getByRole('log');
+  await log.focus();
+  await page.keyboard.press('Home');
+  await expect(page.locator('[data-message="thousand-0"]')).toBeInViewport();
+  expect(await page.locator('[data-message]').count()).toBeLessThan(40);
+});
+
+test('what is exported is what was imported', async ({ app }) => {
+  const { page } = app;
+  await page.getByRole('button', { name: 'Options for Everything in an answer' }).click();
+  await page.getByRole('menuitem', { name: 'Export' }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: 'As JSON, to import again' }).click();
+  const saved = await download;
+  expect(saved.suggestedFilename()).toBe('Everything in an answer.json');
+  const { conversations } = JSON.parse(readFileSync(await saved.path(), 'utf8')) as typeof file;
+  expect(conversations).toEqual([{ ...file.conversations[0], pinned: true }]);
+});
+
+test('nothing on the way was refused by the content security policy', ({ app }) => {
+  expect(app.policyViolations).toEqual([]);
+});

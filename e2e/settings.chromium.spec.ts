@@ -1,0 +1,99 @@
+/** What is set: the API that other programs call, keys of one's own, presets, contrast; all of it by keyboard and zoomed. */
+import { expectAccessible } from './harness/accessible.ts';
+import { takePictures } from './harness/pictures.ts';
+import { expect, test } from './harness/test.ts';
+import { ChatPage } from './pages/chatPage.ts';
+import { FirstRunPage } from './pages/firstRunPage.ts';
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'settings' });
+
+test('the API answers programs that have the key, once it is switched on', async ({ app }) => {
+  const { page } = app;
+  await new FirstRunPage(page).completeIfShown();
+  await page.keyboard.press('ControlOrMeta+,');
+  const section = page.getByRole('region', { name: 'Local API' });
+  const port = section.getByRole('spinbutton', { name: 'Port' });
+  await port.fill('0');
+  await port.press('Enter');
+  await section.getByRole('switch', { name: 'Answer other programs' }).click();
+  const address = await section.getByTestId('api-address').innerText();
+  await section.getByRole('button', { name: 'Show the key' }).click();
+  const key = await section.getByTestId('api-key').innerText();
+  const ask = (bearer: string) => fetch(`${address}/models`, { headers: { authorization: `Bearer ${bearer}` } });
+  expect((await ask(key)).status).toBe(200);
+  await section.scrollIntoViewIfNeeded();
+  await takePictures(app, 'settings-api');
+  await section.getByRole('button', { name: 'New key' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'New key' }).click();
+  await expect.poll(async () => (await ask(key)).status).toBe(401);
+  await section.getByRole('switch', { name: 'Answer other programs' }).click();
+  await expect(section.getByTestId('api-address')).toBeHidden();
+  await expect(ask(key)).rejects.toThrow();
+});
+
+test('a shortcut is another one from then on, and no two are the same', async ({ app }) => {
+  const { page } = app;
+  const row = page.locator('[data-action="palette.open"]');
+  await row.getByRole('button', { name: /^Change the keys/ }).click();
+  await page.keyboard.press('ControlOrMeta+b');
+  await expect(row).toContainText('Ctrl+B belongs to “Show or hide the sidebar”.');
+  await page.keyboard.press('ControlOrMeta+Shift+y');
+  await expect(row).toContainText('Ctrl+Shift+Y');
+  await takePictures(app, 'settings-shortcuts');
+  await page.keyboard.press('ControlOrMeta+k');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.keyboard.press('ControlOrMeta+Shift+y');
+  await expect(page.getByRole('dialog', { name: 'Commands' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Restore all' }).click();
+  await expect(row).toContainText('Ctrl+K');
+});
+
+test('a preset is made, and taken over into a chat', async ({ app }) => {
+  const { page } = app;
+  await page.getByRole('button', { name: 'New preset' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Quotes only');
+  await dialog.getByLabel('System prompt').fill('Answer with quotations only.');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('preset')).toContainText('Answer with quotations only.');
+  await expectAccessible(app);
+  await page.getByRole('button', { name: /^New chat/ }).first().click();
+  await page.getByRole('button', { name: 'Settings of this chat' }).click();
+  await page.getByRole('combobox', { name: 'Preset' }).selectOption('Quotes only');
+  await expect(page.getByRole('textbox', { name: 'System prompt' })).toHaveValue('Answer with quotations only.');
+  await takePictures(app, 'chat-settings');
+  await expectAccessible(app);
+  await page.keyboard.press('Escape');
+});
+
+test('with high contrast the colours are others', async ({ app }) => {
+  const { page } = app;
+  await page.keyboard.press('ControlOrMeta+,');
+  await page.getByRole('radio', { name: 'High contrast' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-contrast', 'more');
+  await takePictures(app, 'settings-contrast');
+  await expectAccessible(app);
+  await page.getByRole('radio', { name: 'System' }).click();
+});
+
+test('at 200 % everything is still there', async ({ app }) => {
+  const { page } = app;
+  // What a browser's zoom does to a window of 1280 × 860: half as many pixels of style sheets each way.
+  await page.setViewportSize({ width: 640, height: 430 });
+  await page.getByRole('region', { name: 'Local API' }).scrollIntoViewIfNeeded();
+  await takePictures(app, 'settings-zoomed');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+  await expectAccessible(app);
+  await page.keyboard.press('/');
+  await expect(new ChatPage(page).composer).toBeInViewport();
+  await takePictures(app, 'chat-zoomed');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+  await expectAccessible(app);
+  await page.setViewportSize({ width: 1280, height: 860 });
+});
+
+test('nothing on the way was refused by the content security policy', ({ app }) => {
+  expect(app.policyViolations).toEqual([]);
+});
