@@ -10,11 +10,14 @@ test.use({ story: 'keyboard' });
 
 const answerTimeoutMs = 120_000;
 
-/** Presses Tab, or Shift+Tab, until the focus is on what has this name. */
-async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+/** Presses Tab, or Shift+Tab, until the focus is on what has this name, in this part of the window. */
+async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab', part = 'body'): Promise<void> {
   for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press(key);
-    const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+    const focused = await page.evaluate((within) => {
+      const element = document.activeElement?.closest(within) ? document.activeElement : null;
+      return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+    }, part);
     if (focused.startsWith(name)) return;
   }
   throw new Error(`The keyboard does not reach “${name}”.`);
@@ -79,13 +82,13 @@ test('it is answered again, the alternatives are walked through, the question ed
 test('the chat is renamed, deleted, and brought back', async ({ app }) => {
   const { page } = app;
   const chat = new ChatPage(page);
-  await tabTo(page, 'Who is Dorothea?', 'Shift+Tab');
+  await tabTo(page, 'Who is Dorothea?', 'Shift+Tab', 'nav');
   await page.keyboard.press('F2');
   await page.keyboard.type('By keyboard');
   await page.keyboard.press('Enter');
   await expect(chat.conversations.getByText('By keyboard')).toBeVisible();
   await command(page, 'write a question');
-  await tabTo(page, 'By keyboard', 'Shift+Tab');
+  await tabTo(page, 'By keyboard', 'Shift+Tab', 'nav');
   await page.keyboard.press('Delete');
   await expect(chat.conversations.getByText('By keyboard')).toBeHidden();
   // The notices are a region of their own, which Alt+T reaches.

@@ -21,6 +21,8 @@ export interface ConversationsSlice {
   removing: readonly string[];
   /** Null is the new chat. */
   activeId: string | null;
+  /** Counts how often a chat was opened; one that begins to exist while it is open does not count. */
+  openings: number;
   /** Folders and the first page, and what was open. */
   loadList(): Promise<void>;
   loadMore(): Promise<void>;
@@ -135,6 +137,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       openFolders: remembered('folders')?.split(' ') ?? [],
       removing: [],
       activeId: null,
+      openings: 0,
       async loadList() {
         const folders = await caller.call('folders.list', {});
         set({ folders });
@@ -162,7 +165,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       },
       open(conversationId) {
         const before = get().activeId;
-        set({ activeId: conversationId });
+        set((state) => ({ activeId: conversationId, openings: state.openings + 1 }));
         if (before !== conversationId) viewStore.getState().wantMessage(null);
         if (conversationId !== null && !get().conversations.some(({ id }) => id === conversationId)) void fetchOne(conversationId);
         if (before !== null && before !== conversationId) discardIfEmpty(before);

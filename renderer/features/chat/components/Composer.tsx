@@ -23,6 +23,7 @@ const text = chatStrings.composer;
 
 export function Composer() {
   const activeId = useChat((state) => state.activeId);
+  const openings = useChat((state) => state.openings);
   const hasDocuments = (useActiveConversation()?.documentIds.length ?? 0) > 0;
   const draft = useDraft();
   const answering = useIsAnswering();
@@ -31,7 +32,7 @@ export function Composer() {
   const meter = useActiveMeter();
   const passed = usePassedWindow();
   const [pasted, setPasted] = useState<string | null>(null);
-  const field = useComposerField(draft, activeId);
+  const field = useComposerField(draft, openings);
 
   const send = () => {
     if (!blocker) attempt(chatStore.getState().send(draft, { onlyRead: soFar.onlyRead }));

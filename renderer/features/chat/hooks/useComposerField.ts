@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from 'react';
 import { useView } from '../../../app/view.ts';
 
 /** The field of the question: as high as its text, focused when a chat is opened or someone wishes to write. */
-export function useComposerField(draft: string, activeId: string | null) {
+export function useComposerField(draft: string, openings: number) {
   const field = useRef<HTMLTextAreaElement>(null);
   const wishes = useView((state) => state.composerWishes);
   useLayoutEffect(() => {
@@ -13,6 +13,6 @@ export function useComposerField(draft: string, activeId: string | null) {
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the text is measured where it is shown
   }, [draft]);
   // oxlint-disable-next-line react/exhaustive-effect-dependencies -- each wish and each chat is a reason to focus
-  useEffect(() => field.current?.focus(), [wishes, activeId]);
+  useEffect(() => field.current?.focus(), [wishes, openings]);
   return field;
 }
