@@ -1,4 +1,6 @@
 /** Builds the interface for the desktop window and for a browser tab: one bundle, relative paths. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
@@ -21,12 +23,25 @@ const toastStylesFromBundle: Plugin = {
   },
 };
 
+/** What pdf.js asks for while it draws: character maps, fonts that PDFs do not bring, and decoders of pictures. */
+const pdfData: Plugin = {
+  name: 'pdf-data',
+  generateBundle() {
+    const folder = fileURLToPath(new URL('./node_modules/pdfjs-dist/', import.meta.url));
+    for (const part of ['cmaps', 'standard_fonts', 'wasm']) {
+      for (const name of readdirSync(join(folder, part))) {
+        this.emitFile({ type: 'asset', fileName: `pdf/${part}/${name}`, source: readFileSync(join(folder, part, name)) });
+      }
+    }
+  },
+};
+
 export default defineConfig({
   root: 'renderer',
   base: './',
   // Assets that keep their names: the window's icon.
   publicDir: '../assets/icons',
-  plugins: [tailwindcss(), react(), toastStylesFromBundle],
+  plugins: [tailwindcss(), react(), toastStylesFromBundle, pdfData],
   resolve: {
     alias: {
       // The page itself never scrolls, so dialogs need no scroll lock (it would insert a style element).

@@ -1,47 +1,41 @@
 /** Native dialogs: choosing files, and the few things that have to be said outside the window. */
-import { type BrowserWindow, dialog, type FileFilter } from 'electron';
+import { type BrowserWindow, dialog, type FileFilter, type OpenDialogOptions } from 'electron';
 import type { Failure } from '../host/contract/entities.ts';
 
-export type PickKind = 'document' | 'model' | 'json' | 'folder';
+export type PickKind = 'document' | 'folder' | 'model' | 'json';
 
-const choices: Record<PickKind, { title: string; filters: FileFilter[]; many: boolean; folder?: boolean }> = {
+const choices: Record<PickKind, { title: string; filters: FileFilter[]; properties: OpenDialogOptions['properties'] }> = {
   document: {
     title: 'Attach a document',
     filters: [
-      { name: 'Text and Markdown', extensions: ['txt', 'md', 'markdown'] },
+      { name: 'Documents', extensions: ['pdf', 'epub', 'docx', 'xlsx', 'pptx', 'html', 'htm', 'md', 'markdown', 'txt', 'csv', 'tsv'] },
       { name: 'All files', extensions: ['*'] },
     ],
-    many: true,
+    properties: ['openFile', 'multiSelections'],
   },
+  folder: { title: 'Attach a folder', filters: [], properties: ['openDirectory', 'multiSelections'] },
   model: {
     title: 'Choose a model file',
     filters: [
       { name: 'GGUF models', extensions: ['gguf'] },
       { name: 'All files', extensions: ['*'] },
     ],
-    many: false,
+    properties: ['openFile'],
   },
   json: {
     title: 'Choose an export',
     filters: [{ name: 'JSON', extensions: ['json'] }],
-    many: false,
-  },
-  folder: {
-    title: 'Choose a folder with models',
-    filters: [],
-    many: false,
-    folder: true,
+    properties: ['openFile'],
   },
 };
 
 /** The paths that the person chose; empty when they cancelled. */
 export async function choosePaths(window: BrowserWindow, kind: PickKind): Promise<string[]> {
-  const { title, filters, many, folder } = choices[kind];
-  const one = folder ? 'openDirectory' : 'openFile';
+  const { title, filters, properties } = choices[kind];
   const { canceled, filePaths } = await dialog.showOpenDialog(window, {
     title,
     filters,
-    properties: many ? [one, 'multiSelections'] : [one],
+    properties,
   });
   return canceled ? [] : filePaths;
 }

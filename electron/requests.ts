@@ -9,7 +9,7 @@ import { openExternal } from './external.ts';
 import type { FileRegistry } from './files.ts';
 import type { Relay } from './relay.ts';
 
-const pickKind = z.enum(['document', 'model', 'json', 'folder']);
+const pickKind = z.enum(['document', 'folder', 'model', 'json']);
 const path = z.string().min(1).max(32_768);
 const link = z.string().max(8_192);
 

@@ -33,6 +33,13 @@ export class FileRegistry {
     return this.#keep({ path, name, temporary: true });
   }
 
+  /** The folder of an upload that is still being filled. */
+  uploadedFolder(fileId: string): string {
+    const file = this.#files.get(fileId);
+    if (!file?.temporary) throw new HostError('file-not-found', 'This folder is no longer at hand.', 'Choose it again.');
+    return file.path;
+  }
+
   /** Lends the file to `work`; an upload has served its purpose when that is done, however it ends. */
   async use<T>(fileId: string, work: (file: KnownFile) => Promise<T>): Promise<T> {
     const file = this.#files.get(fileId);
@@ -42,7 +49,7 @@ export class FileRegistry {
     } finally {
       if (file.temporary) {
         this.#files.delete(fileId);
-        await rm(file.path, { force: true });
+        await rm(file.path, { force: true, recursive: true });
       }
     }
   }

@@ -36,6 +36,11 @@ export const documentMethods = {
     params: z.object({ documentId, start: count, end: count }).strict(),
     result: z.array(spanPlace),
   },
+  /** Where words stand in the text, in any case and over line breaks. */
+  'documents.find': {
+    params: z.object({ documentId, query: z.string().max(1000) }).strict(),
+    result: z.object({ matches: z.array(z.object({ start: count, end: count })), more: z.boolean() }),
+  },
   /** Bytes of the file itself, which is kept for PDF only. */
   'documents.fileRange': {
     params: z.object({ documentId, start: count, end: count }).strict(),

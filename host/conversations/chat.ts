@@ -136,6 +136,7 @@ export class Chat {
       cachedTokens: measure.cachedTokens,
       tiers: contextTiers(measure, conversation.policy),
       readingTokensPerSecond: models.readingSpeed(model.id),
+      keptBytesPerToken: measure.keptBytesPerToken,
     };
   }
 

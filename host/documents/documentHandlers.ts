@@ -11,6 +11,7 @@ export function documentHandlers(documents: DocumentLibrary): DocumentHandlers {
     'documents.structure': ({ documentId }) => documents.structure(documentId),
     'documents.page': ({ documentId, page }) => documents.page(documentId, page),
     'documents.locate': ({ documentId, start, end }) => documents.locate(documentId, start, end),
+    'documents.find': ({ documentId, query }) => documents.find(documentId, query),
     'documents.fileRange': ({ documentId, start, end }) => documents.fileRange(documentId, start, end),
   };
 }

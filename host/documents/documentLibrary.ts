@@ -12,6 +12,7 @@ import { formatCount, quoted } from '../wording.ts';
 import { parseFile, parsePasted } from './addDocument.ts';
 import { DocumentFiles } from './documentFiles.ts';
 import { DocumentPages, readPageLines } from './documentPages.ts';
+import { type FoundText, findText } from './findText.ts';
 import { boxesOf } from './locateSpan.ts';
 import { parseInProcess } from './parserProcess.ts';
 import { readTextRange } from './readRange.ts';
@@ -114,6 +115,11 @@ export class DocumentLibrary {
       places.push({ page: number, start: Math.max(start, page.start), end: Math.min(end, page.end), boxes: boxesOf(page, start, end) });
     }
     return places;
+  }
+
+  find(documentId: string, query: string): Promise<FoundText> {
+    const { characters } = this.get(documentId);
+    return findText(query, characters, async (start, end) => (await this.text(documentId, start, end)).text);
   }
 
   async fileRange(documentId: string, start: number, end: number): Promise<{ base64: string; totalBytes: number }> {

@@ -21,7 +21,7 @@ export interface ParserLimits {
   silentMs: number;
 }
 
-export const defaultParserLimits: ParserLimits = { heapBytes: 2 * 1024 ** 3, residentBytes: 4 * 1024 ** 3, withinMs: 20 * 60_000, silentMs: 120_000 };
+export const defaultParserLimits: ParserLimits = { heapBytes: 2 * 1024 ** 3, residentBytes: 4 * 1024 ** 3, withinMs: 20 * 60_000, silentMs: 5 * 60_000 };
 
 const watchEveryMs = 250;
 const lastWordsCharacters = 4000;

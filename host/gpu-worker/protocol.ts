@@ -134,6 +134,8 @@ export const promptMeasure = z.object({
   trainedTokens: z.number().int(),
   /** How many of the prompt's tokens will lie beyond the GPU; 0 when everything fits. */
   offloadedTokens: z.number().int(),
+  /** Bytes on disk for each token that is kept. */
+  keptBytesPerToken: z.number().nonnegative(),
 });
 export type PromptMeasure = z.infer<typeof promptMeasure>;
 

@@ -70,7 +70,7 @@ test('pages may only run what the host serves', async () => {
   const { server, origin } = await openServer();
   const { headers } = await fetch(`${origin}/`, { headers: { cookie: await openSession(server.openUrl()) } });
   expect(headers.get('content-security-policy')).toBe(
-    `default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; ` +
+    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; ` +
       `connect-src 'self' ws://127.0.0.1:${server.port}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'`,
   );
   expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -180,4 +180,21 @@ test('the whole way over a WebSocket: ask, stream, reload', async () => {
   expect((await reloaded.call('conversations.messages', { conversationId })).map(({ text }) => text)).toEqual(['count 3', '1 2 3 ']);
   await expect(client.call('chat.stop', { conversationId: 'not an id!' })).rejects.toBeInstanceOf(ContractError);
   expect(await client.call('app.outbound', {})).toEqual([]);
+});
+
+test('a folder is filled file by file and becomes one document; nothing leads out of it', async () => {
+  const { host, server } = await openServer();
+  const cookie = await openSession(server.openUrl());
+  const headers = { cookie, origin: `http://127.0.0.1:${server.port}` };
+  const put = (path: string, body = Buffer.from('some text')) => raw(server.port, path, { method: 'PUT', headers, body });
+  const { fileId } = JSON.parse((await put('/folders?name=project')).body) as { fileId: string };
+  for (const path of ['src/a.ts', 'README.md']) expect((await put(`/files?folder=${fileId}&name=${encodeURIComponent(path)}`)).status).toBe(201);
+  for (const path of ['../a', '/etc/a', 'src/../../a', 'a\\..\\b', '']) {
+    const refused = await put(`/files?folder=${fileId}&name=${encodeURIComponent(path)}`);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'bad-request', message: `The path “${path}” leads out of the folder that is being added.` });
+  }
+  expect(JSON.parse((await put('/files?folder=unknown&name=a')).body)).toMatchObject({ code: 'file-not-found' });
+  const added = await host.handlers['documents.add']({ fileId });
+  expect(added).toMatchObject({ name: 'project', format: 'folder', unit: 'file', pages: 2 });
+  expect(readdirSync(host.folder.staging)).toEqual([]);
 });

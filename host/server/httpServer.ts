@@ -11,6 +11,7 @@ import type { Host } from '../host.ts';
 import { listenLocally } from './listen.ts';
 import { ServerSession } from './session.ts';
 import { securityHeaders, serveStatic } from './staticFiles.ts';
+import { openUploadedFolder, receiveIntoFolder } from './folderUploads.ts';
 import { receiveUpload } from './uploads.ts';
 import { webSocketConnection } from './webSocketConnection.ts';
 
@@ -82,9 +83,15 @@ async function handle(
     return;
   }
   if (!session.isKnown(request)) return refuse(response, 401, usedUp);
-  if (url.pathname === '/files' && request.method === 'PUT') {
+  if ((url.pathname === '/files' || url.pathname === '/folders') && request.method === 'PUT') {
     if (!session.isSameOrigin(request)) return refuse(response, 403, 'Uploads come from the interface only.');
-    const uploaded = await receiveUpload(request, url.searchParams.get('name') ?? '', host.folder.staging, host.files);
+    const name = url.searchParams.get('name') ?? '';
+    const folderId = url.searchParams.get('folder');
+    const uploaded = await (url.pathname === '/folders'
+      ? openUploadedFolder(name, host.folder.staging, host.files)
+      : folderId === null
+        ? receiveUpload(request, name, host.folder.staging, host.files)
+        : receiveIntoFolder(request, folderId, name, host.files));
     response.writeHead(201, { 'content-type': 'application/json' });
     response.end(JSON.stringify(uploaded));
     return;

@@ -38,7 +38,7 @@ export async function receiveUpload(
   return { fileId: files.registerUpload(path, name), name };
 }
 
-function refuseAbove(name: string, limitBytes: number): Transform {
+export function refuseAbove(name: string, limitBytes: number): Transform {
   let bytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

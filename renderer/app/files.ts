@@ -1,26 +1,26 @@
 /** Files on their way to the host: by opaque id in Electron, by upload in a browser. */
-import { failure } from '../../host/contract/entities.ts';
-import { ContractError } from '../../host/contract/client.ts';
-import { uploadReply } from '../../host/contract/shell.ts';
-import { strings } from './strings.ts';
+import { type FolderFile, filesBelow, foldersOf, uploadFolder } from './folders.ts';
+import { putFile } from './putFile.ts';
 
 /** A file the person chose: the host may know it already, or it has to be uploaded. */
-export type PickedFile = { name: string; fileId: string } | { name: string; file: File };
+export type PickedFile = { name: string; fileId: string } | { name: string; file: File } | { name: string; files: FolderFile[] };
 
-const accepted = { document: '.txt,.md,.markdown,.text,text/plain,text/markdown', model: '.gguf', json: '.json,application/json' };
+/** What is no document is refused in words; there are more kinds of code than a list could name. */
+const accepted = { document: '', folder: '', model: '.gguf', json: '.json,application/json' };
 
-export async function pickFiles(kind: 'document' | 'model' | 'json'): Promise<PickedFile[]> {
+export async function pickFiles(kind: keyof typeof accepted): Promise<PickedFile[]> {
   if (window.longleaf) return window.longleaf.pickFiles(kind);
   return new Promise((resolve) => {
     const input = document.createElement('input');
     input.type = 'file';
     input.multiple = kind === 'document';
+    input.webkitdirectory = kind === 'folder';
     input.accept = accepted[kind];
     input.hidden = true;
     input.dataset.testid = `file-input-${kind}`;
     const finish = (files: File[]) => {
       input.remove();
-      resolve(files.map((file) => ({ name: file.name, file })));
+      resolve(kind === 'folder' ? foldersOf(files) : files.map((file) => ({ name: file.name, file })));
     };
     input.addEventListener('change', () => finish([...(input.files ?? [])]), { once: true });
     input.addEventListener('cancel', () => finish([]), { once: true });
@@ -29,10 +29,18 @@ export async function pickFiles(kind: 'document' | 'model' | 'json'): Promise<Pi
   });
 }
 
-/** Files dropped on the window; in Electron the preload script turns them into ids. */
-export function droppedFiles(files: Iterable<File>): Promise<PickedFile[]> {
+/** Files and folders dropped on the window; in Electron the preload script turns them into ids. */
+export function droppedFiles(dropped: DataTransfer): Promise<PickedFile[]> {
   const bridge = window.longleaf;
-  return Promise.all([...files].map((file) => (bridge ? bridge.registerDroppedFile(file) : { name: file.name, file })));
+  if (bridge) return Promise.all([...dropped.files].map((file) => bridge.registerDroppedFile(file)));
+  // What was dropped is gone once the event is over: everything is taken hold of now.
+  const items = [...dropped.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  return Promise.all(
+    items.flatMap<Promise<PickedFile> | PickedFile>(({ entry, file }) => {
+      if (entry?.isDirectory) return [filesBelow(entry as FileSystemDirectoryEntry).then((files) => ({ name: entry.name, files }))];
+      return file ? [{ name: file.name, file }] : [];
+    }),
+  );
 }
 
 export function isModelFile(name: string): boolean {
@@ -42,26 +50,8 @@ export function isModelFile(name: string): boolean {
 /** Gives the id under which the host knows the file, after uploading it where that is needed. */
 export async function uploadFile(picked: PickedFile, onProgress: (fraction: number) => void): Promise<string> {
   if ('fileId' in picked) return picked.fileId;
-  // XMLHttpRequest, because fetch does not report how much of a body has been sent.
-  const request = new XMLHttpRequest();
-  request.open('PUT', `files?name=${encodeURIComponent(picked.name)}`);
-  const body = await new Promise<string>((resolve, reject) => {
-    request.upload.addEventListener('progress', (event) => onProgress(event.total > 0 ? event.loaded / event.total : 0));
-    request.addEventListener('error', () => reject(uploadFailed(request.responseText)));
-    request.addEventListener('load', () => (request.status < 300 ? resolve(request.responseText) : reject(uploadFailed(request.responseText))));
-    request.send(picked.file);
-  });
-  return uploadReply.parse(JSON.parse(body)).fileId;
-}
-
-function uploadFailed(body: string): ContractError {
-  try {
-    const told = failure.safeParse(JSON.parse(body));
-    if (told.success) return new ContractError(told.data);
-  } catch {
-    // Not the host's words: a broken connection, or a proxy's page.
-  }
-  return new ContractError({ code: 'upload-failed', ...strings.upload.failed });
+  if ('files' in picked) return uploadFolder(picked.name, picked.files, onProgress);
+  return putFile(`files?name=${encodeURIComponent(picked.name)}`, picked.file, onProgress);
 }
 
 /** Hands a text to the person as a file: the browser, or the desktop's own dialog, asks where. */

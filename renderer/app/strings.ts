@@ -68,6 +68,7 @@ export const strings = {
     toggleSidebar: 'Show or hide the sidebar',
     toggleTheme: 'Switch between light and dark',
     attach: 'Attach documents',
+    attachFolder: 'Attach a folder',
     openMemories: 'Open memories',
     openModels: 'Open models',
     openSettings: 'Open settings',
@@ -95,6 +96,6 @@ export const strings = {
   },
   drop: {
     title: 'Drop to attach',
-    hint: 'Text and Markdown files join the chat. A GGUF file is added to the models.',
+    hint: 'Documents and folders join the chat. A GGUF file is added to the models.',
   },
 } as const;

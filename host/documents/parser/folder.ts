@@ -1,4 +1,4 @@
-/** A folder of code or notes: every text file in it under its path, but what its `.gitignore` files leave out. */
+/** A folder of code or notes: every text file in it under its path, but what its `.gitignore` files leave out, `.git` and `node_modules`. */
 import { lstat, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
@@ -11,6 +11,8 @@ import type { DocumentParser } from './source.ts';
 import { decoded, recognise } from './textFile.ts';
 
 export const folderLimits = { files: 20_000, totalBytes: 256_000_000, depth: 64 };
+/** What programs fetch or keep there, whether a `.gitignore` says so or not. */
+const neverRead = new Set(['.git', 'node_modules']);
 /** A notice names that many files. */
 const named = 5;
 
@@ -60,7 +62,7 @@ async function walk(root: string, base: string, above: readonly Rules[], files: 
   const all = [...above, ...own];
   for (const entry of entries) {
     const path = base + entry.name;
-    if (entry.name === '.git' || isIgnored(all, entry.isDirectory() ? `${path}/` : path)) continue;
+    if (neverRead.has(entry.name) || isIgnored(all, entry.isDirectory() ? `${path}/` : path)) continue;
     if (entry.isSymbolicLink()) links.push(path);
     else if (entry.isDirectory()) await walk(root, `${path}/`, all, files, links, name);
     else if (entry.isFile()) files.push({ path, bytes: (await lstat(join(root, path))).size });

@@ -22,5 +22,6 @@ export async function measure(model: ActiveModel, { prompt, keeping }: { prompt:
     windowTokens: model.loaded.contextTokens,
     trainedTokens: Math.min(model.loaded.contextTokens, model.loaded.spec.trainedTokens),
     offloadedTokens: model.loaded.runner.far?.farTokensAt(tokens.length) ?? 0,
+    keptBytesPerToken: model.keptBytesPerToken,
   };
 }

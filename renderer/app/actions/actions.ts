@@ -62,6 +62,15 @@ export const actions = new ActionRegistry([
     },
   },
   {
+    id: 'documents.attachFolder',
+    label: strings.actions.attachFolder,
+    keywords: ['folder', 'directory', 'code', 'project', 'document'],
+    perform: () => {
+      view().show('chat');
+      attempt(attachWithDialog('folder'));
+    },
+  },
+  {
     id: 'chat.stop',
     label: strings.actions.stop,
     keywords: ['cancel'],

@@ -19,8 +19,8 @@ export async function attachFiles(files: readonly PickedFile[]): Promise<void> {
   viewStore.getState().focusComposer();
 }
 
-export async function attachWithDialog(): Promise<void> {
-  const files = await pickFiles('document');
+export async function attachWithDialog(kind: 'document' | 'folder' = 'document'): Promise<void> {
+  const files = await pickFiles(kind);
   if (files.length > 0) await attachFiles(files);
 }
 
@@ -30,7 +30,7 @@ export async function attachText(text: string): Promise<void> {
 }
 
 /** Documents join the chat; a model file goes to the models. */
-export async function receiveDrop(dropped: FileList): Promise<void> {
+export async function receiveDrop(dropped: DataTransfer): Promise<void> {
   const files = await droppedFiles(dropped);
   const model = files.find((file) => isModelFile(file.name));
   viewStore.getState().show(model ? 'models' : 'chat');

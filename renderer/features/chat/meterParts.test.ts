@@ -21,6 +21,7 @@ const meter: ContextMeter = {
   cachedTokens: 2032,
   tiers: { policy: 'sketch', residentTokens: 3340, offloadedTokens: 0, chosenTokens: 0, estimatedTokens: 0, droppedTokens: 0, droppedBecause: null },
   readingTokensPerSecond: 100,
+  keptBytesPerToken: 100,
 };
 const tooLong: ContextMeter = {
   ...meter,

@@ -1,4 +1,4 @@
-/** Documents the host knows, files on their way to it, and the one being previewed. */
+/** Documents the host knows, and files on their way to it. */
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { DocumentRecord, Failure } from '../../../host/contract/entities.ts';
@@ -17,12 +17,10 @@ export interface Arrival {
 export interface LibraryState {
   documents: Record<string, DocumentRecord>;
   arrivals: Arrival[];
-  previewId: string | null;
   /** Adds a file; resolves to its record, or to null when it was refused (the arrival says why). */
   add(file: PickedFile): Promise<DocumentRecord | null>;
   addText(name: string, text: string): Promise<DocumentRecord | null>;
   dismissArrival(id: number): void;
-  preview(documentId: string | null): void;
 }
 
 export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
@@ -50,12 +48,10 @@ export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
     return {
       documents: {},
       arrivals: [],
-      previewId: null,
       add: (file) =>
         arrive(file.name, async (report) => caller.call('documents.add', { fileId: await upload(file, report) })),
       addText: (name, text) => arrive(name, () => caller.call('documents.addText', { name, text })),
       dismissArrival: (id) => set((state) => ({ arrivals: state.arrivals.filter((arrival) => arrival.id !== id) })),
-      preview: (documentId) => set({ previewId: documentId }),
     };
   });
   caller.onOpen(() => {

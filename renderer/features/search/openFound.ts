@@ -2,7 +2,7 @@
 import type { SearchResult } from '../../../host/contract/chatEntities.ts';
 import { viewStore } from '../../app/view.ts';
 import { chatStore } from '../chat/store.ts';
-import { libraryStore } from '../library/store.ts';
+import { readerStore } from '../reader/store.ts';
 
 export async function openMessage({ conversationId, messageId }: SearchResult['messages'][number]): Promise<void> {
   const { open, loadMessages, selectAlternative } = chatStore.getState();
@@ -19,7 +19,7 @@ export function openChat(conversationId: string): void {
   chatStore.getState().open(conversationId);
 }
 
-export function openPassage({ documentId }: SearchResult['documents'][number]): void {
+export function openPassage({ documentId, start, end }: SearchResult['documents'][number]): void {
   viewStore.getState().show('chat');
-  libraryStore.getState().preview(documentId);
+  readerStore.getState().open(documentId, { start, end });
 }

@@ -2,8 +2,8 @@ import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { attempt } from '../../../app/failures.ts';
-import { useLibrary } from '../../library/store.ts';
-import { PreviewPane } from '../../library/components/PreviewPane.tsx';
+import { ReaderPane } from '../../reader/components/ReaderPane.tsx';
+import { useReader } from '../../reader/store.ts';
 import { chatStore, useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { AnswerAnnouncer } from './AnswerAnnouncer.tsx';
@@ -16,7 +16,7 @@ export function ChatScreen() {
   const activeId = useChat((state) => state.activeId);
   const hasMessages = useChat((state) => activeId !== null && (state.threads[activeId]?.path.length ?? 0) > 0);
   const failure = useChat((state) => (activeId === null ? undefined : state.loadFailures[activeId]));
-  const previewId = useLibrary((state) => state.previewId);
+  const readDocumentId = useReader((state) => state.documentId);
   return (
     <>
       <ChatHeader />
@@ -38,7 +38,7 @@ export function ChatScreen() {
           )}
           <Composer />
         </section>
-        {previewId !== null && <PreviewPane key={previewId} documentId={previewId} />}
+        {readDocumentId !== null && <ReaderPane key={readDocumentId} documentId={readDocumentId} />}
       </div>
       <AnswerAnnouncer />
     </>

@@ -1,7 +1,8 @@
-import { ArrowUp, Paperclip, Square } from 'lucide-react';
+import { ArrowUp, FolderPlus, Paperclip, Square } from 'lucide-react';
 import { type ClipboardEvent, type KeyboardEvent, useState } from 'react';
 import { actions } from '../../../app/actions/actions.ts';
 import { attempt } from '../../../app/failures.ts';
+import { strings } from '../../../app/strings.ts';
 import { viewStore } from '../../../app/view.ts';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -80,6 +81,7 @@ export function Composer() {
         />
         <div className="flex items-center gap-2 px-2 pb-2">
           <IconButton icon={Paperclip} label={chatStrings.documents.attach} shortcut={actions.keysOf('documents.attach')} onClick={() => actions.perform('documents.attach')} />
+          <IconButton icon={FolderPlus} label={strings.actions.attachFolder} onClick={() => actions.perform('documents.attachFolder')} />
           <span id="composer-hint" className="flex-1 truncate text-small text-faint">
             {blocker && blocker.kind !== 'empty' && blocker.kind !== 'does-not-fit' && !answering ? chatStrings.blockers[blocker.kind] : text.hint}
           </span>

@@ -10,6 +10,7 @@ import { ProgressBar } from '../../../ui/ProgressBar.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { ChipReading } from '../../readings/components/ChipReading.tsx';
 import { type Arrival, libraryStore, useLibrary } from '../../library/store.ts';
+import { readerStore, useReader } from '../../reader/store.ts';
 import { useActiveConversation, useActiveMeter, useActiveModel, useMeterFailure } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
@@ -35,7 +36,7 @@ const chip = 'flex h-8 max-w-[22rem] items-center rounded-md border border-line 
 function DocumentChip({ document }: { document: DocumentRecord }) {
   const meter = useActiveMeter();
   const model = useActiveModel();
-  const previewed = useLibrary((state) => state.previewId === document.id);
+  const previewed = useReader((state) => state.documentId === document.id);
   const tokens = meter?.documents.find(({ documentId }) => documentId === document.id)?.tokens;
   const cannotCount = useMeterFailure() !== null || model === null;
   const counted = tokens === undefined ? text.counting : text.tokens(formatCount(tokens));
@@ -46,7 +47,7 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
         aria-label={text.preview(document.name)}
         aria-pressed={previewed}
         className="flex h-full min-w-0 items-center gap-2 rounded-md pr-1 pl-2 hover:bg-hover"
-        onClick={() => libraryStore.getState().preview(previewed ? null : document.id)}
+        onClick={() => (previewed ? readerStore.getState().close() : readerStore.getState().open(document.id))}
       >
         <FileText size={14} strokeWidth={1.75} className="text-accent-text" aria-hidden />
         <span className="truncate font-medium">{document.name}</span>

@@ -34,7 +34,7 @@ export function DropZone() {
         event.preventDefault();
         depth = 0;
         setOver(false);
-        if (event.dataTransfer && event.dataTransfer.files.length > 0) attempt(receiveDrop(event.dataTransfer.files));
+        if (event.dataTransfer && event.dataTransfer.files.length > 0) attempt(receiveDrop(event.dataTransfer));
       },
     };
     const names = Object.keys(handlers) as (keyof typeof handlers)[];
