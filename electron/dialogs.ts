@@ -13,7 +13,7 @@ const choices: Record<PickKind, { title: string; filters: FileFilter[]; properti
     ],
     properties: ['openFile', 'multiSelections'],
   },
-  folder: { title: 'Attach a folder', filters: [], properties: ['openDirectory', 'multiSelections'] },
+  folder: { title: 'Choose a folder', filters: [], properties: ['openDirectory'] },
   model: {
     title: 'Choose a model file',
     filters: [

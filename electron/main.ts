@@ -15,6 +15,7 @@ import { declareBundleScheme, serveBundle } from './protocol.ts';
 import { Relay } from './relay.ts';
 import { answerRequests } from './requests.ts';
 import { RestartPolicy } from './restartPolicy.ts';
+import { answerVault } from './vault.ts';
 import { getMainWindow, refuseNavigation, showMainWindow } from './windows.ts';
 
 const host = new Host({ onReply: receive, onUnexpectedEnd: (cause) => void recover(cause) });
@@ -39,6 +40,8 @@ function receive(reply: ShellReply): void {
       return quitWhenIdle();
     case 'job-ended':
       return jobs.tellEnd(reply);
+    case 'vault':
+      return host.send(answerVault(reply));
     case 'fatal':
       showFatalFailure(reply.failure);
       void quitWithHost(1);

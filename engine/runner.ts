@@ -19,8 +19,9 @@ import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTo
 import { createFarMixer } from './layers/mixers/farMixer.ts';
 import { createLinearMixer } from './layers/mixers/linearMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
+import { bindNormedProduct, type NormedProduct } from './layers/normedProduct.ts';
 import { type Part, part, productWork, rowWork } from './layers/part.ts';
-import { bindGated, bindSigmoidGate } from './layers/pointwise/gated.ts';
+import { bindSigmoidGate } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
@@ -254,6 +255,8 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     part(name, await bindNormalise(device, { ...common, input, weight, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
   const product = async (name: string, matrix: LinearWeights, input: GPUBuffer, output: GPUBuffer, accumulate = false): Promise<Part> =>
     part(name, await kernels.bind(matrix, { input, output, step, maxRows, accumulate }), productWork(matrix));
+  const normedProduct = (name: string, matrix: LinearWeights, gain: GPUBuffer, output: GPUBuffer, gate?: NormedProduct['gate']): Promise<Part[]> =>
+    bindNormedProduct(device, kernels, { ...common, name, weights: matrix, source: buffers.hidden, gain, normed: buffers.normed, output, gate });
 
   /** hidden += postNorm(W · input), with or without a post norm. */
   const addToHidden = async (name: string, matrix: LinearWeights, input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Part[]> => {
@@ -261,7 +264,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
-  /** Parts from the normed rows to the mixed ones. */
+  /** Parts from the hidden rows to the mixed ones. */
   const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: GPUBuffer, cache: KvCache | FarMemory): Promise<Part[]> => {
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
@@ -283,51 +286,50 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         ? await createFarMixer(device, mixer, parts, cache, far, inputs)
         : await createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
     mixers.push(attention);
-    const gate: Part[] = [];
-    if (parts.outputGate) {
+    if (!parts.outputGate) return [...(await normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections)), ...attention.parts];
+    const columns = mixer.heads * mixer.headDim;
+    const normed = await norm('norms', buffers.hidden, mixerNorm, buffers.normed);
+    return [
+      normed,
+      await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections),
+      ...attention.parts,
       // Between blocks of a chunk only the hidden rows last.
-      if (cache instanceof FarMemory) gate.push(await norm('norms', buffers.hidden, mixerNorm, buffers.normed));
-      gate.push(await product('output gate', parts.outputGate, buffers.normed, buffers.gates));
-      const columns = mixer.heads * mixer.headDim;
-      gate.push(part('output gate', await bindSigmoidGate(device, { values: buffers.mixed, gate: buffers.gates, columns }), rowWork(3 * columns)));
-    }
-    return [await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections), ...attention.parts, ...gate];
+      ...(cache instanceof FarMemory ? [normed] : []),
+      await product('output gate', parts.outputGate, buffers.normed, buffers.gates),
+      part('output gate', await bindSigmoidGate(device, { values: buffers.mixed, gate: buffers.gates, columns }), rowWork(3 * columns)),
+    ];
   };
 
-  const bindLinear = async (mixer: LinearSpec, parts: StateWeights, cache: StateCache): Promise<Part[]> => {
+  const bindLinear = async (mixer: LinearSpec, parts: StateWeights, mixerNorm: GPUBuffer, cache: StateCache): Promise<Part[]> => {
     const { normed, projections, queries: vectors, gates, mixed } = buffers;
     const linear = await createLinearMixer(device, kernels, mixer, parts, cache, { normed, projections, vectors, gates, mixed, step, maxRows, normEpsilon: spec.normEpsilon });
     mixers.push(linear);
-    return [...linear.parts];
+    return [await norm('norms', buffers.hidden, mixerNorm, normed), ...linear.parts];
   };
 
   const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
     const { mixer } = block;
     const cache = caches[index];
     const mixing = 'matrices' in parts.mixer
-      ? await bindLinear(mixer as LinearSpec, parts.mixer, cache as StateCache)
+      ? await bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
       : await bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory);
     const mixerOutput = 'matrices' in parts.mixer ? parts.mixer.matrices.output : parts.mixer.output;
     layers.push(
-      await norm('norms', buffers.hidden, parts.mixerNorm, buffers.normed),
       ...mixing,
       ...(await addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm)),
-      await norm('norms', buffers.hidden, parts.feedForwardNorm, buffers.normed),
       ...(await bindFeedForward(block, parts)),
     );
   };
-  const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardPostNorm: postNorm }: BlockWeights): Promise<Part[]> => {
+  const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights): Promise<Part[]> => {
     if (description.kind === 'gated' && own.kind === 'gated') {
-      const gate = await bindGated(device, { gateUp: buffers.gateUp, output: buffers.gated, step, columns: description.width, activation: description.activation });
       return [
-        await product('gate and up', own.gateUp, buffers.normed, buffers.gateUp),
-        part('gate', gate, rowWork(3 * description.width)),
+        ...(await normedProduct('gate and up', own.gateUp, feedForwardNorm, buffers.gateUp, { activation: description.activation, output: buffers.gated })),
         ...(await addToHidden('down', own.down, buffers.gated, postNorm)),
       ];
     }
     if (description.kind === 'gated' || own.kind === 'gated' || !experts) throw new Error('the weights are not those of the description');
     const inputs = { scratch: experts, ...buffers, output: postNorm ? buffers.branch : buffers.hidden, add: !postNorm, step, maxRows };
-    const branch = await createExperts(device, kernels, description, own, inputs);
+    const branch = [await norm('norms', buffers.hidden, feedForwardNorm, buffers.normed), ...(await createExperts(device, kernels, description, own, inputs))];
     return postNorm ? [...branch, await norm('norms', buffers.branch, postNorm, buffers.hidden, true)] : branch;
   };
   for (const [index, block] of spec.blocks.entries()) await bindBlock(block, weights.blocks[index], index);

@@ -1,4 +1,5 @@
 /** What answers each method of the contract. */
+import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { DocumentRecord } from './contract/entities.ts';
 import { createChatHandlers } from './conversations/handlers.ts';
@@ -6,9 +7,11 @@ import type { MethodName, MethodResult, Methods } from './contract/methods.ts';
 import type { Host } from './host.ts';
 import { promptMeasure } from './gpu-worker/protocol.ts';
 import { documentHandlers } from './documents/documentHandlers.ts';
+import { checkDocumentsCap } from './documents/documentsCap.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
+import { createModelHandlers } from './models/handlers.ts';
 import { modelTarget } from './models/modelTarget.ts';
 
 export type Handlers = {
@@ -27,6 +30,8 @@ export function createHandlers(host: Host): Handlers {
     await memories.forget(owners);
     events.emit('memories.changed', {});
   };
+
+  const withinCap = (bytes: number) => checkDocumentsCap(host.folder.documents, settings.read().caps.documentsBytes, bytes);
 
   /** A document that was added enters the search in the background. */
   const indexed = (document: DocumentRecord) => {
@@ -62,38 +67,20 @@ export function createHandlers(host: Host): Handlers {
     'api.status': () => api.status,
     'api.regenerateKey': () => api.regenerateKey(),
 
-    'models.list': () => models.list(),
-    'models.catalogue': () => host.catalogue,
-    'models.import': ({ fileId }) =>
-      files.use(fileId, async ({ path, name, temporary }) => {
-        const model = await models.importFile(path, name, temporary ? 'move' : 'keep');
-        events.emit('models.changed', models.list());
-        return model;
-      }),
-    'models.verify': ({ modelId }) => models.verify(modelId),
-    'models.remove': async ({ modelId }) => {
-      const affected = conversations.withModel(modelId);
-      await readings.forget((reading) => reading.modelId === modelId);
-      await models.remove(modelId);
-      events.emit('models.changed', models.list());
-      changedConversations(affected);
-      return {};
-    },
-    'downloads.list': () => downloads.list(),
-    'downloads.start': ({ catalogueId }) => downloads.start(catalogueId),
-    'downloads.pause': async ({ downloadId }) => {
-      await downloads.pause(downloadId);
-      return {};
-    },
-    'downloads.resume': ({ downloadId }) => downloads.resume(downloadId),
-    'downloads.cancel': async ({ downloadId }) => {
-      await downloads.cancel(downloadId);
-      return {};
-    },
+    ...createModelHandlers(host),
 
     'documents.list': () => documents.list(),
-    'documents.add': async ({ fileId }) => indexed(await files.use(fileId, ({ path, name }) => documents.addFile(path, name))),
-    'documents.addText': async ({ name, text }) => indexed(await documents.addText(name, text)),
+    'documents.add': async ({ fileId }) =>
+      indexed(
+        await files.use(fileId, async ({ path, name }) => {
+          await withinCap((await stat(path)).size);
+          return documents.addFile(path, name);
+        }),
+      ),
+    'documents.addText': async ({ name, text }) => {
+      await withinCap(Buffer.byteLength(text));
+      return indexed(await documents.addText(name, text));
+    },
     ...documentHandlers(documents),
     'documents.text': ({ documentId, start, end }) => documents.text(documentId, start, end),
     'documents.countTokens': async ({ documentId, modelId }) => {

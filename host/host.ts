@@ -13,6 +13,7 @@ import { DocumentLibrary } from './documents/documentLibrary.ts';
 import { DownloadManager } from './downloads/downloadManager.ts';
 import { OutboundClient } from './downloads/outboundClient.ts';
 import { HubClient, hubOptions } from './hub/hubClient.ts';
+import { HubModels } from './hub/hubModels.ts';
 import { HostEvents } from './events.ts';
 import { FileRegistry } from './fileRegistry.ts';
 import { EvidenceStore } from './inspector/evidenceStore.ts';
@@ -23,8 +24,11 @@ import { workerEntry } from './locations.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import { MemoryShelf } from './memories/memoryShelf.ts';
 import { workerMemories } from './memories/workerMemories.ts';
+import { readMachine } from './models/machine.ts';
+import { ModelFolders } from './models/modelFolders.ts';
 import { ModelStore } from './models/modelStore.ts';
 import { PresetStore } from './presets/presetStore.ts';
+import { SecretStore, type Vault } from './secrets/secretStore.ts';
 import { Readings } from './readings/readings.ts';
 import { ReadingStore } from './readings/readingStore.ts';
 import { DocumentIndex } from './search/documentIndex.ts';
@@ -42,6 +46,8 @@ export interface HostOptions {
   dataFolder: string;
   worker?: Partial<SupervisorOptions>;
   catalogue?: CatalogueEntry[];
+  /** The operating system's key store, where Longleaf is a desktop app. */
+  vault?: Vault;
 }
 
 export interface Host {
@@ -60,6 +66,9 @@ export interface Host {
   /** The only way out of the machine. */
   readonly client: OutboundClient;
   readonly downloads: DownloadManager;
+  readonly modelFolders: ModelFolders;
+  readonly hubModels: HubModels;
+  readonly secrets: SecretStore;
   readonly conversations: ConversationStore;
   readonly messages: MessageTree;
   readonly folders: FolderStore;
@@ -101,7 +110,8 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const supervisor = new WorkerSupervisor({ entry: workerEntry(), ...options.worker });
   const session = new ModelSession(supervisor);
   const documents = new DocumentLibrary(database, folder);
-  const models = new ModelStore(database, folder.models, catalogue);
+  const models = new ModelStore(database, folder.models, catalogue, () => settings.read().caps.modelsBytes);
+  const modelFolders = new ModelFolders(database, folder.models, models);
   const conversations = new ConversationStore(database);
   const messages = new MessageTree(database);
   const line = new WorkLine();
@@ -114,9 +124,18 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     // A worker that is not ready has opened nothing yet, and one that ended has let go of it.
     inUse: () => (supervisor.status.state === 'ready' ? workerMemories(supervisor, line, folder.memories) : null),
   });
-  const client = new OutboundClient({ log: outbound, isOffline: () => settings.read().offline });
-  const hub = new HubClient(client, hubOptions());
-  const downloads = new DownloadManager({ catalogue, models, client, hub, folder, events });
+  const secrets = new SecretStore(folder.token, options.vault ?? null);
+  const network = () => settings.read().network;
+  const client = new OutboundClient({ log: outbound, isOffline: () => settings.read().offline, proxy: () => network().proxy });
+  const hub = new HubClient(client, { ...hubOptions(), token: () => secrets.token() });
+  const downloads = new DownloadManager({
+    catalogue, models, client, hub, folder, events,
+    places: modelFolders,
+    bytesPerSecond: () => network().bytesPerSecond,
+    checkCap: (bytes) => models.checkCap(bytes),
+  });
+  const machine = () => readMachine(supervisor, modelFolders.receiving());
+  const hubModels = new HubModels({ hub, downloads, machine, budgets: () => settings.read().kv });
   const chatParts = { conversations, messages, documents, models, settings, supervisor, session, line, memories, events };
   const chat = new Chat(chatParts);
   const conversationEvents = new EventStore(database);
@@ -153,6 +172,9 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     ...parts,
     client,
     downloads,
+    modelFolders,
+    hubModels,
+    secrets,
     conversations,
     messages,
     folders,
@@ -171,6 +193,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     begin: () => {
       supervisor.start();
       readings.begin();
+      void modelFolders.scan().then(() => events.emit('models.changed', models.list()));
       void downloads.restore(!settings.read().offline);
       void documentIndex.catchUp();
       void api.follow(settings.read().api);

@@ -4,13 +4,15 @@ import { type ShellReply, shellRequest } from './contract/shell.ts';
 import { toFailure } from './errors.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
 import { followJobs } from './jobs.ts';
+import { ShellVault } from './secrets/shellVault.ts';
 import { ShellWindow } from './shellWindow.ts';
 
 export async function runShell(options: HostOptions): Promise<void> {
   if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
+  const vault = new ShellVault(send);
   let host: Host;
   try {
-    host = await openHost(options);
+    host = await openHost({ ...options, vault });
   } catch (error) {
     await sendAndWait({ kind: 'fatal', failure: toFailure(error) });
     process.exitCode = 1;
@@ -58,6 +60,9 @@ export async function runShell(options: HostOptions): Promise<void> {
         return;
       case 'register-file':
         void registerFile(host, request.requestId, request.path);
+        return;
+      case 'vault':
+        vault.settle(request);
         return;
       case 'quit':
         void end();

@@ -3,26 +3,37 @@
 //
 // output[row][output_offset + column] (+)= Σ_k input[row][k] · W[column][k]
 //   input  f32 [rows][inputs], output f32 [rows][output_stride]; weights as in matmul_weights.wgsl.
+//   GATED: columns are gates and, outputs / 2 further on, what they let through; column c of the output, one row
+//   without offset, becomes activation(gate) · up.
 // Bindings: 0 shape, 1 step, 2 input, 3 output, 4 codes, 5 scales.
 // Mapping: workgroup (x, y) = columns x · LANES · COLUMNS … of row y; a lane owns COLUMNS columns, LANES
-// apart. A block of 32 inputs is loaded once, a quad (4 inputs) a lane, and handed round by broadcast.
+// apart; with GATED they are pairs, first all gates. A block of 32 inputs is loaded once, a quad (4 inputs) a lane, and handed round by broadcast.
 // Constants: LANES (4 or 8), OWN_QUADS = 8 / LANES, COLUMNS, FIELD_BITS = 32 / FIELDS for codes, 0 for
-// floats; TILE is a multiple of LANES · COLUMNS.
-// Reference: multiply in engine/reference/matmul.ts. Texts: matmul_weights.wgsl.
+// floats, GATED, OUTPUTS = the lane's results (COLUMNS, or half of them with GATED), GELU;
+// TILE is a multiple of LANES · COLUMNS.
+// Reference: multiply in engine/reference/matmul.ts and gate in engine/reference/gated.ts. Texts: matmul_weights.wgsl
+// and, with GATED, activation.wgsl.
 
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let first_column = group.x * (LANES * COLUMNS) + lane;
+  let first_column = group.x * (LANES * OUTPUTS) + lane;
+//@if GATED
+  let outputs = shape.outputs / 2u;
+//@end
   let input_start = group.y * (shape.inputs / 4u) + lane;
   // A quad meets one field of the units, so the field's factor is multiplied into the inputs.
 //@unroll h OWN_QUADS
   let shrink_own$h = exp2(-f32(FIELD_BITS) * f32((lane + $hu * LANES) % FIELDS));
 //@end
 //@unroll c COLUMNS
+//@if GATED
+  let column$c = column_at(min(first_column + ($cu % OUTPUTS) * LANES, outputs - 1u) + ($cu / OUTPUTS) * outputs);
+//@else
   let column$c = column_at(first_column + $cu * LANES);
+//@end
   var sum$c = 0.0;
 //@end
   for (var block = 0u; block < shape.blocks; block++) {
@@ -96,6 +107,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 //@end
   }
   if (group.y < step.rows) {
+//@if GATED
+//@unroll c OUTPUTS
+    {
+      let column = first_column + $cu * LANES;
+      if (column < outputs) { output[column] = activate(vec4<f32>(sum$c)).x * sum$[ $c + OUTPUTS ]; }
+    }
+//@end
+//@else
 //@unroll c COLUMNS
     {
       let column = first_column + $cu * LANES;
@@ -104,6 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         if (shape.accumulate == 1u) { output[place] += sum$c; } else { output[place] = sum$c; }
       }
     }
+//@end
 //@end
   }
 }

@@ -1,13 +1,13 @@
 // The recurrence of linear attention, one row after another, with a column of the state S [keyDim][valueDim] at hand:
-//     S ← decay · S;  S ← S + k (strength · (v − [ERASE] Sᵀk))ᵀ;  output = Sᵀq
+//     S ← decay · S;  S ← S + k (strength · (v − [ERASE] Sᵀk))ᵀ;  output = Sᵀq  (with SKIP + skip · v)
 // Reading a chunk and decoding are the same computation, so how a prompt is cut into chunks changes no bit.
 // Shapes: vectors [rows][stride] f32 with queries, keys and values at their offsets, [keyHead][keyDim] or
 //   [head][valueDim]; gates [rows][heads] of (decay, strength); stateIn, stateOut [head][value][keyDim / 4] vec4;
-//   output [rows][heads][valueDim] f32. Before the sequence S is 0.
-// Bindings: 0 step, 1 shape, 2 vectors as vec4, 3 vectors as f32, 4 gates, 5 stateIn, 6 stateOut, 7 output.
+//   output [rows][heads][valueDim] f32; skip [heads] f32. Before the sequence S is 0.
+// Bindings: 0 step, 1 shape, 2 vectors as vec4, 3 vectors as f32, 4 gates, 5 stateIn, 6 stateOut, 7 output, with SKIP 8 skip.
 // Mapping: y = head; the workgroups of x stride over the columns (values); invocations share a column's keys, and what
 //   they sum crosses lanes with LONE_SUBGROUP (the workgroup is one subgroup), else workgroup memory.
-// Constants: INVOCATIONS, KEYS = keyDim / 4, UNITS = ⌈KEYS / INVOCATIONS⌉, LONE_SUBGROUP, ERASE, TILED (the key head of
+// Constants: INVOCATIONS, KEYS = keyDim / 4, UNITS = ⌈KEYS / INVOCATIONS⌉, LONE_SUBGROUP, ERASE, SKIP, TILED (the key head of
 //   head h is h mod keyHeads, else ⌊h · keyHeads / heads⌋). Reference: scan in engine/reference/recurrent/scan.ts.
 
 struct Step { rows: u32, position: u32 }
@@ -22,6 +22,9 @@ struct Shape { heads: u32, keyHeads: u32, valueDim: u32, stride: u32, queryOffse
 @group(0) @binding(5) var<storage, read> stateIn: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> stateOut: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
+//@if SKIP
+@group(0) @binding(8) var<storage, read> skip: array<f32>;
+//@end
 
 //@if LONE_SUBGROUP
 fn total(part: vec4<f32>, invocation: u32) -> f32 { return subgroupAdd(dot(part, vec4<f32>(1.0))); }
@@ -68,6 +71,9 @@ fn main(
       let key = (start + shape.keyOffset) / 4u + keyHead * KEYS;
       let gate = gates[row * shape.heads + head];
       var value = numbers[start + shape.valueOffset + head * shape.valueDim + column];
+//@if SKIP
+      let passed = value;
+//@end
 //@unroll i UNITS
       let k$i = vectors[key + unit$i] * f32(used$i);
       s$i *= gate.x;
@@ -85,7 +91,11 @@ fn main(
       s$i += k$i * value;
       read += vectors[query + unit$i] * s$i;
 //@end
+//@if SKIP
+      let result = total(read, invocation) + skip[head] * passed;
+//@else
       let result = total(read, invocation);
+//@end
       if (invocation == 0u) { output[(row * shape.heads + head) * shape.valueDim + column] = result; }
     }
 //@unroll i UNITS

@@ -2,15 +2,15 @@
 //     output[row][c] = act(Σ_t weight[c][t] · x[row − TAPS + 1 + t][c] + bias[c])
 // Rows before the step come from tailIn; before the sequence they are 0. With GATED the inputs are three blocks
 // b | c | x of `units` each: x ← b ⊙ x, and the output is multiplied by c.
-// Shapes: input [rows][inputUnits] vec4; weight [channels][TAPS] f32; bias [channels] f32; tailIn, tailOut
-//   [TAPS − 1][units] vec4; output [rows][outputUnits] vec4; channels = 4 · units.
+// Shapes: input [rows][inputUnits] vec4, used from inputOffset on; weight [channels][TAPS] f32; bias [channels] f32; tailIn, tailOut
+//   [TAPS − 1][units] vec4; output [rows][units] vec4; channels = 4 · units.
 // Bindings: 0 step, 1 shape, 2 input, 3 weight, 4 tailIn, 5 tailOut, 6 output, with BIAS 7 bias.
 // Mapping: an invocation takes four channels of a row; y = row, and after the rows the tail that is left behind.
 // Constants: INVOCATIONS, TAPS, SILU, GATED, BIAS. Reference: shortConvolution in
 // engine/reference/recurrent/shortConvolution.ts.
 
 struct Step { rows: u32, position: u32 }
-struct Shape { units: u32, inputUnits: u32, outputUnits: u32 }
+struct Shape { units: u32, inputUnits: u32, inputOffset: u32 }
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -29,7 +29,7 @@ fn inputAt(row: u32, unit: u32) -> vec4<f32> {
     if (step.position == 0u) { return vec4<f32>(); }
     return tailIn[row * shape.units + unit];
   }
-  let base = (row - (TAPS - 1u)) * shape.inputUnits + unit;
+  let base = (row - (TAPS - 1u)) * shape.inputUnits + shape.inputOffset + unit;
 //@if GATED
   return input[base] * input[base + 2u * shape.units];
 //@else
@@ -64,8 +64,8 @@ fn main(
     sum /= 1.0 + exp(min(-sum, vec4<f32>(88.0)));
 //@end
 //@if GATED
-    sum *= input[row * shape.inputUnits + shape.units + unit];
+    sum *= input[row * shape.inputUnits + shape.inputOffset + shape.units + unit];
 //@end
-    output[row * shape.outputUnits + unit] = sum;
+    output[row * shape.units + unit] = sum;
   }
 }

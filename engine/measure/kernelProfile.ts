@@ -69,6 +69,11 @@ export async function profileKernels(device: Device, runner: Runner, sampler: Sa
     profiles.push(profile);
     for (const [name, some] of partsByName(parts)) {
       if (options.signal?.aborted) return profiles;
+      // What another kernel does too takes no time of its own.
+      if (some.every((one) => one.work(step).flops + one.work(step).bytes === 0)) {
+        options.onProgress?.(++done, total);
+        continue;
+      }
       profile.kernels.push(compare(phase, name, some, step, await time(some), options.roofs));
     }
   }

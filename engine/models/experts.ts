@@ -11,6 +11,7 @@ export function readExperts(file: GgufFile, architecture: string, layer: number,
   const tensor = (name: string): string => `blk.${layer}.${name}.weight`;
   const experts = size(file, key('expert_count'), 1024);
   const chosen = size(file, key('expert_used_count'), experts);
+  // Granite's files do not say how wide an expert is.
   const width = size(file, key('expert_feed_forward_length'), 1 << 20, tensors.get(tensor('ffn_down_exps'))?.dims[0]);
   if (size(file, key('embedding_length'), 65_536) % 32 !== 0 || width % 32 !== 0) {
     throw new EngineError('unknown-architecture', `The experts of this file are ${width} wide, which is not a multiple of 32.`, 'Choose another model: Longleaf has no kernels for such experts.');

@@ -33,6 +33,8 @@ export interface GatedDeltaSpec extends LinearMixer<'projections' | 'output', 'c
   taps: number;
   /** Which key head a value head h goes with: `tiled` h mod keyHeads, `grouped` ⌊h ÷ (valueHeads ÷ keyHeads)⌋. */
   keyHeadOrder: 'tiled' | 'grouped';
+  /** How alpha and beta lie in the projections: all of one kind, or for each key head the betas of its heads, then their alphas. */
+  gateOrder: 'alpha, beta' | 'by key head';
 }
 
 /** The short convolution of LFM2: out = c ⊙ convolution(b ⊙ x) for projections b | c | x. */
@@ -42,7 +44,22 @@ export interface ShortConvolutionSpec extends LinearMixer<'projections' | 'outpu
   taps: number;
 }
 
-export type LinearSpec = GatedDeltaSpec | ShortConvolutionSpec;
+/**
+ * Mamba-2 (arXiv 2405.21060): S ← e^(Δ·rate) S + (Δ x) bᵀ; y = S c + skip · x, with Δ = softplus(Δ' + bias), one number a
+ * head, where z | x | b | c | Δ' = projections and x | b | c pass through the convolution. Keys b and queries c belong to
+ * groups of heads. The output is rms(y ⊙ silu(z)), group by group.
+ */
+export interface StateSpaceSpec extends LinearMixer<'projections' | 'output', 'convolution' | 'convolutionBias' | 'rate' | 'stepBias' | 'skip' | 'norm'> {
+  mechanism: 'state space';
+  heads: number;
+  headDim: number;
+  groups: number;
+  /** Of keys and queries. */
+  stateDim: number;
+  taps: number;
+}
+
+export type LinearSpec = GatedDeltaSpec | ShortConvolutionSpec | StateSpaceSpec;
 
 /** Every tensor of a layer with its shape. */
 export function shapesOf({ tensors }: LinearSpec): TensorShape[] {
@@ -56,6 +73,8 @@ export function stateFloats(spec: LinearSpec): { matrix: number; tail: number } 
       return { matrix: spec.valueHeads * spec.headDim ** 2, tail: (spec.taps - 1) * convolvedChannels(spec) };
     case 'short convolution':
       return { matrix: 0, tail: (spec.taps - 1) * spec.channels };
+    case 'state space':
+      return { matrix: spec.heads * spec.headDim * spec.stateDim, tail: (spec.taps - 1) * scannedChannels(spec) };
   }
 }
 
@@ -63,6 +82,11 @@ export function stateFloats(spec: LinearSpec): { matrix: number; tail: number } 
 export function stateBytes(spec: LinearSpec): number {
   const { matrix, tail } = stateFloats(spec);
   return 4 * (matrix + tail);
+}
+
+/** Values | keys | queries of Mamba-2, which pass through the convolution together. */
+export function scannedChannels({ heads, headDim, groups, stateDim }: Pick<StateSpaceSpec, 'heads' | 'headDim' | 'groups' | 'stateDim'>): number {
+  return heads * headDim + 2 * groups * stateDim;
 }
 
 /** Queries | keys | values, which pass through the convolution together. */

@@ -14,32 +14,40 @@
  */
 import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
-import { describeDecoder } from './decoder.ts';
+import { describeDecoder, gatedFeedForward } from './decoder.ts';
+import { readExperts } from './experts.ts';
 import { type Family, size } from './family.ts';
 import { convolvedChannels, type GatedDeltaSpec } from './linearSpec.ts';
+import type { ModelSpec } from './spec.ts';
 
+/** Qwen3.5, and with experts in place of each feed-forward Qwen3.5 MoE. */
 export const qwen35: Family = {
-  architectures: ['qwen35'],
-  describe: (file) => {
-    const interval = size(file, 'qwen35.full_attention_interval', 1024, 4);
-    const delta = deltaOf(file, size(file, 'qwen35.embedding_length', 65_536));
-    return describeDecoder(file, 'qwen35', {
-      pairing: 'halves',
-      queryKeyNorm: true,
-      gatedQueries: true,
-      mixer: (i) => (i % interval === interval - 1 ? null : delta(i)),
-      feedForwardNorm: 'post_attention_norm',
-      skippedLayers: file.metadata.integerOr('qwen35.nextn_predict_layers', 0),
-    });
-  },
+  architectures: ['qwen35', 'qwen35moe'],
+  describe: (file) => describeDeltaHybrid(file, file.metadata.string('general.architecture'), { keyHeadOrder: 'tiled', gateOrder: 'alpha, beta' }),
 };
 
-function deltaOf(file: GgufFile, hiddenSize: number): (i: number) => GatedDeltaSpec {
-  const keyHeads = size(file, 'qwen35.ssm.group_count', 1024);
-  const valueHeads = size(file, 'qwen35.ssm.time_step_rank', 1024);
-  const headDim = size(file, 'qwen35.ssm.state_size', 256);
-  const taps = size(file, 'qwen35.ssm.conv_kernel', 16);
-  const inner = size(file, 'qwen35.ssm.inner_size', 1 << 20);
+export function describeDeltaHybrid(file: GgufFile, architecture: string, orders: Pick<GatedDeltaSpec, 'keyHeadOrder' | 'gateOrder'>): ModelSpec {
+  const interval = size(file, `${architecture}.full_attention_interval`, 1024, 4);
+  const delta = deltaOf(file, architecture, orders);
+  return describeDecoder(file, architecture, {
+    pairing: 'halves',
+    queryKeyNorm: true,
+    gatedQueries: true,
+    mixer: (i) => (i % interval === interval - 1 ? null : delta(i)),
+    feedForward: (i) =>
+      file.tensors.has(`blk.${i}.ffn_gate_inp.weight`) ? readExperts(file, architecture, i, { normalised: true }) : gatedFeedForward(file, architecture, i),
+    feedForwardNorm: 'post_attention_norm',
+    skippedLayers: file.metadata.integerOr(`${architecture}.nextn_predict_layers`, 0),
+  });
+}
+
+function deltaOf(file: GgufFile, architecture: string, orders: Pick<GatedDeltaSpec, 'keyHeadOrder' | 'gateOrder'>): (i: number) => GatedDeltaSpec {
+  const hiddenSize = size(file, `${architecture}.embedding_length`, 65_536);
+  const keyHeads = size(file, `${architecture}.ssm.group_count`, 1024);
+  const valueHeads = size(file, `${architecture}.ssm.time_step_rank`, 1024);
+  const headDim = size(file, `${architecture}.ssm.state_size`, 256);
+  const taps = size(file, `${architecture}.ssm.conv_kernel`, 16);
+  const inner = size(file, `${architecture}.ssm.inner_size`, 1 << 20);
   if (valueHeads % keyHeads !== 0 || inner !== valueHeads * headDim || headDim % 4 !== 0 || valueHeads % 2 !== 0) {
     throw new EngineError(
       'model-incomplete',
@@ -47,7 +55,7 @@ function deltaOf(file: GgufFile, hiddenSize: number): (i: number) => GatedDeltaS
       'Download the file again.',
     );
   }
-  const shape = { keyHeads, valueHeads, headDim, taps, keyHeadOrder: 'tiled' } as const;
+  const shape = { keyHeads, valueHeads, headDim, taps, ...orders };
   return (i) => {
     const channels = convolvedChannels(shape);
     return {
@@ -60,8 +68,9 @@ function deltaOf(file: GgufFile, hiddenSize: number): (i: number) => GatedDeltaS
           projections: [
             { name: `blk.${i}.attn_qkv.weight`, dims: [hiddenSize, channels] },
             { name: `blk.${i}.attn_gate.weight`, dims: [hiddenSize, inner] },
-            { name: `blk.${i}.ssm_alpha.weight`, dims: [hiddenSize, valueHeads] },
-            { name: `blk.${i}.ssm_beta.weight`, dims: [hiddenSize, valueHeads] },
+            ...(orders.gateOrder === 'by key head'
+              ? [{ name: `blk.${i}.ssm_ba.weight`, dims: [hiddenSize, 2 * valueHeads] }]
+              : ['ssm_alpha', 'ssm_beta'].map((name) => ({ name: `blk.${i}.${name}.weight`, dims: [hiddenSize, valueHeads] }))),
           ],
           output: [{ name: `blk.${i}.ssm_out.weight`, dims: [inner, hiddenSize] }],
         },

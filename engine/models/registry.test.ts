@@ -18,7 +18,7 @@ test.each([
   ['qwen3vlmoe', 'qwen3moe', {}],
   ['phi2', 'phi3', {}],
   ['llama4', 'llama', {}],
-  ['granitemoe', 'granite', {}],
+  ['granite5', 'granite', {}],
   ['deepseek2', 'qwen3moe', { 'deepseek2.expert_count': uint(64) }],
   ['bloom', 'llama', {}],
 ])('the architecture %s is refused with the name of %s', async (architecture, nearest, more) => {

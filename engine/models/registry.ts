@@ -4,18 +4,22 @@ import type { GgufFile } from '../formats/gguf/readGguf.ts';
 import { checkShapes, checkTensors, type Family } from './family.ts';
 import { gemma3 } from './gemma3.ts';
 import { granite } from './granite.ts';
+import { granitehybrid } from './granitehybrid.ts';
 import { lfm2 } from './lfm2.ts';
+import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
 import { mistral3 } from './mistral3.ts';
 import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
+import { qwen2moe } from './qwen2moe.ts';
 import { qwen3 } from './qwen3.ts';
 import { qwen35 } from './qwen35.ts';
+import { qwen3next } from './qwen3next.ts';
 import { qwen3moe } from './qwen3moe.ts';
 import { smollm3 } from './smollm3.ts';
 import type { ModelSpec } from './spec.ts';
 
-const families: readonly Family[] = [llama, gemma3, qwen2, qwen3, qwen3moe, qwen35, phi3, smollm3, granite, mistral3, lfm2];
+const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, qwen3next, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2];
 
 export const supportedArchitectures: readonly string[] = families.flatMap((family) => family.architectures);
 

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type BenchResult, benchResult, type ProfileResult, profileResult } from '../gpu-worker/protocol.ts';
-import type { PeerResult } from '../peer/peerProtocol.ts';
+import type { PeerBackend, PeerResult } from '../peer/peerProtocol.ts';
 import { runPeer } from '../peer/runPeer.ts';
 import { formatPeer, formatProfile, formatRounds } from './benchTables.ts';
 import type { CommandContext } from './context.ts';
@@ -13,8 +13,10 @@ export interface BenchOptions {
   prefillTokens: number;
   decodeTokens: number;
   rounds: number;
-  /** A folder whose node_modules holds node-llama-cpp. */
+  /** A folder whose node_modules holds llama.cpp, see peerProtocol.ts. */
   peer: string | undefined;
+  /** Where llama.cpp runs; left out, on a GPU where ours does. */
+  peerBackend: PeerBackend | undefined;
   kernels: boolean;
 }
 
@@ -44,6 +46,7 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
       const ours: BenchResult[] = [];
       const peers: PeerResult[] = [];
       const threads = availableParallelism();
+      const backend = options.peerBackend ?? (supervisor.status.adapter?.kind === 'gpu' ? 'vulkan' : 'cpu');
       for (let round = 0; round < rounds; round++) {
         ours.push(await supervisor.run({ kind: 'bench', prefillTokens, decodeTokens }, benchResult, hooks('tokens')));
         if (options.peer === undefined) continue;
@@ -51,6 +54,7 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
           await runPeer(
             {
               folder: resolve(options.peer),
+              backend,
               modelPath: chosen.target.path,
               vocabularySize: model.vocabularySize,
               prefillTokens: ours[0].prefillTokens,

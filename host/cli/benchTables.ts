@@ -20,7 +20,7 @@ export function formatPeer(peer: PeerSummary, ours: SpeedSpread): string {
     `  ${name.padEnd(8)} ${theirs.median.toFixed(2).padStart(9)} tokens/s (best ${theirs.best.toFixed(2)}); ` +
     `ours is ${(mine.median / theirs.median).toFixed(3)} of it by the medians, ${(mine.best / theirs.best).toFixed(3)} by the bests\n`;
   return (
-    `llama.cpp on the processor, ${peer.threads} threads, ${peer.backend}\n` +
+    `Beside it llama.cpp (${peer.backend}), ${peer.threads} threads\n` +
     line('prefill', ours.prefillTokensPerSecond, peer.prefillTokensPerSecond) +
     line('decode', ours.decodeTokensPerSecond, peer.decodeTokensPerSecond)
   );

@@ -7,8 +7,8 @@ import { doctor } from './doctor.ts';
 import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { memories, memoriesUsage } from './memories.ts';
-import { models } from './models.ts';
-import { type OptionValues, integer, modelOptions, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
+import { models, modelsOptions, modelsUsage } from './models.ts';
+import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
 import { serve } from './serve.ts';
@@ -75,10 +75,10 @@ export const commands: Record<string, Command> = {
     },
   },
   models: {
-    usage: 'models list | get ID | import FILE | verify ID | remove ID',
-    summary: 'the models on this machine',
-    options: {},
-    run: (context, _values, positionals) => models(context, positionals),
+    usage: modelsUsage,
+    summary: 'the models on this machine and at the hub',
+    options: modelsOptions,
+    run: (context, values, positionals) => models(context, values, positionals),
   },
   memories: {
     usage: memoriesUsage,
@@ -114,14 +114,15 @@ export const commands: Record<string, Command> = {
     },
   },
   bench: {
-    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--no-kernels]',
-    summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp in FOLDER/node_modules)',
+    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--no-kernels]',
+    summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules)',
     options: {
       model: { type: 'string' },
       prefill: { type: 'string' },
       decode: { type: 'string' },
       rounds: { type: 'string' },
       peer: { type: 'string' },
+      'peer-on': { type: 'string' },
       'no-kernels': { type: 'boolean' },
     },
     run: (context, values, positionals) => {
@@ -133,6 +134,7 @@ export const commands: Record<string, Command> = {
         decodeTokens: integer(values, 'decode', 1, 100_000) ?? 64,
         rounds: integer(values, 'rounds', 1, 1000) ?? 1,
         peer: text(values, 'peer'),
+        peerBackend: oneOf(values, 'peer-on', ['cpu', 'vulkan']),
         kernels: values['no-kernels'] !== true,
       });
     },

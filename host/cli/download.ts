@@ -3,14 +3,15 @@ import { RelayedError, cancelled } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { CommandContext } from './context.ts';
 
-/** Fetches a catalogue model and shows how far it is; Ctrl+C stops it and keeps what was fetched. */
-export async function downloadWithProgress(host: Host, catalogueId: string, { output, signal }: CommandContext): Promise<string> {
-  const { id } = host.downloads.start(catalogueId);
+/** Fetches a model and shows how far it is; Ctrl+C stops it and keeps what was fetched. */
+export async function downloadWithProgress(host: Host, start: () => Download | Promise<Download>, { output, signal }: CommandContext): Promise<string> {
+  const { id } = await start();
   let source = '';
   const unsubscribe = host.events.subscribe((name, payload) => {
     if (name !== 'downloads.changed') return;
     const download = payload as Download;
     if (download.source !== source) output.note(`Source: ${(source = download.source)}`);
+    if (download.waiting) output.note(`Waiting: ${download.waiting.reason}.`);
     if (download.state !== 'downloading' && download.state !== 'verifying') return;
     const { doneBytes: done, totalBytes: total, bytesPerSecond: perSecond } = download;
     const secondsLeft = perSecond > 0 ? (total - done) / perSecond : null;

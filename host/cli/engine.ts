@@ -57,7 +57,7 @@ export async function chooseOrFetchModel(context: CommandContext, given: string 
     context.output.note(`There is no model yet: downloading ${starter.name} (${starter.licence.name}).`);
     const host = await openHost({ dataFolder: context.dataFolder });
     try {
-      await downloadWithProgress(host, starter.id, context);
+      await downloadWithProgress(host, () => host.downloads.start(starter.id), context);
     } finally {
       await host.close();
     }

@@ -33,6 +33,13 @@ export function text(values: OptionValues, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** One of the given words, or undefined when the option is not there. */
+export function oneOf<const Words extends readonly string[]>(values: OptionValues, name: string, words: Words): Words[number] | undefined {
+  const given = text(values, name);
+  if (given === undefined || words.includes(given)) return given;
+  throw usageError(`--${name} is “${given}”.`, `Use one of: ${words.join(', ')}`);
+}
+
 export function integer(values: OptionValues, name: string, least: number, most: number): number | undefined {
   const given = text(values, name);
   if (given === undefined) return undefined;

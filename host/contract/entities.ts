@@ -87,6 +87,10 @@ export const modelRecord = z.object({
   licence: licence.nullable(),
   /** `missing`: the file is not where it was. */
   state: z.enum(['ready', 'missing']),
+  /** Folder of a file that is elsewhere than in the data folder; null: there. */
+  place: z.string().nullable().default(null),
+  /** False for a file that is used where it is: removing the model leaves it there. */
+  owned: z.boolean().default(true),
   addedAtMs: timestampMs,
 });
 export type ModelRecord = z.infer<typeof modelRecord>;
@@ -110,6 +114,8 @@ export const catalogueEntry = z.object({
   licence,
   /** Offered on first run. */
   starter: z.boolean(),
+  /** What tells whether it suits a machine: packed weights, keys and values of a token in f16, and what does not grow with the window. */
+  facts: z.object({ parameters: count, chat: z.boolean(), weightsBytes: count, kvBytesPerToken: count, fixedBytes: count }),
   sources: z.array(catalogueSource).min(1),
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntry>;
@@ -387,6 +393,14 @@ export const settings = z.object({
   evidence: z.boolean(),
   /** The OpenAI-compatible API on 127.0.0.1; port 0: any that is free. */
   api: z.object({ enabled: z.boolean(), port: z.number().int().min(0).max(65_535) }),
+  network: z.object({
+    /** http://host:port; null: what the environment says (HTTPS_PROXY). */
+    proxy: z.string().max(300).nullable(),
+    /** Downloads take no more than this; null: as fast as they come. */
+    bytesPerSecond: z.number().int().min(1000).nullable(),
+  }),
+  /** The most that models and documents may take; null: as much as the disk has. Memories have a limit of their own. */
+  caps: z.object({ modelsBytes: count.nullable(), documentsBytes: count.nullable() }),
   /** Keys of actions that the person chose, by the action's id; null: none. */
   shortcuts: z.record(z.string().max(64), z.string().max(40).nullable()),
 });
@@ -403,6 +417,8 @@ export const defaultSettings: Settings = {
   continueReadings: true,
   evidence: true,
   api: { enabled: false, port: 7718 },
+  network: { proxy: null, bytesPerSecond: null },
+  caps: { modelsBytes: null, documentsBytes: null },
   shortcuts: {},
 };
 

@@ -5,20 +5,17 @@
 import { z } from 'zod';
 import { documentMethods } from './documents.ts';
 import { chatEvents, chatMethods } from './chatMethods.ts';
+import { modelEvents, modelMethods } from './modelMethods.ts';
 import {
   answerProgress,
   apiStatus,
-  catalogueEntry,
   contextMeter,
   documentRecord,
-  download,
-  failure,
   identifier,
   machineReport,
   memoryRecord,
   memoryUsage,
   message,
-  modelRecord,
   reading,
   settings,
   workerStatus,
@@ -51,21 +48,7 @@ export const methods = {
   /** The old key is refused from then on. */
   'api.regenerateKey': { params: nothing, result: apiStatus },
 
-  'models.list': { params: nothing, result: z.array(modelRecord) },
-  'models.catalogue': { params: nothing, result: z.array(catalogueEntry) },
-  'models.import': { params: z.object({ fileId }).strict(), result: modelRecord },
-  'models.verify': {
-    params: z.object({ modelId: identifier }).strict(),
-    result: z.object({ ok: z.boolean(), sha256: z.string(), failure: failure.nullable() }),
-  },
-  'models.remove': { params: z.object({ modelId: identifier }).strict(), result: nothing },
-  'downloads.list': { params: nothing, result: z.array(download) },
-  'downloads.start': { params: z.object({ catalogueId: identifier }).strict(), result: download },
-  /** Stops it and keeps what was fetched. */
-  'downloads.pause': { params: z.object({ downloadId: identifier }).strict(), result: nothing },
-  'downloads.resume': { params: z.object({ downloadId: identifier }).strict(), result: download },
-  /** Stops it and deletes what was fetched. */
-  'downloads.cancel': { params: z.object({ downloadId: identifier }).strict(), result: nothing },
+  ...modelMethods,
 
   'documents.list': { params: nothing, result: z.array(documentRecord) },
   'documents.add': { params: z.object({ fileId }).strict(), result: documentRecord },
@@ -147,8 +130,7 @@ export const events = {
   'worker.status': workerStatus,
   'settings.changed': settings,
   'api.changed': apiStatus,
-  'models.changed': z.array(modelRecord),
-  'downloads.changed': download,
+  ...modelEvents,
   /** Ask for the list again. */
   'memories.changed': nothing,
   'readings.changed': reading,

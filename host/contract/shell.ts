@@ -18,6 +18,8 @@ export const shellRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ping') }),
   /** The machine goes to sleep, or has woken up. */
   z.object({ kind: z.literal('power'), asleep: z.boolean() }),
+  /** What the operating system's key store made of a secret, or of what it had sealed; null: it cannot. */
+  z.object({ kind: z.literal('vault'), requestId: z.number().int(), text: z.string().nullable() }),
   z.object({ kind: z.literal('quit') }),
 ]);
 export type ShellRequest = z.infer<typeof shellRequest>;
@@ -43,6 +45,8 @@ export const shellReply = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job-ended'), job, outcome: z.enum(['done', 'failed', 'stopped']), durationMs: z.number().nonnegative() }),
   z.object({ kind: z.literal('file'), requestId: z.number().int(), fileId: z.string() }),
   z.object({ kind: z.literal('file-failed'), requestId: z.number().int(), failure }),
+  /** To be sealed by the operating system's key store, or opened again; `text` in base64 when sealed. */
+  z.object({ kind: z.literal('vault'), requestId: z.number().int(), task: z.enum(['seal', 'unseal']), text: z.string() }),
   /** The host cannot start (e.g. the data folder is in use): shown by main, then both end. */
   z.object({ kind: z.literal('fatal'), failure }),
 ]);

@@ -15,7 +15,7 @@ import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import { ChoiceFile } from '../gpu-worker/choiceFile.ts';
 import { SpillFolder } from '../gpu-worker/spillFolder.ts';
 import { WorkerThreads } from '../gpu-worker/workerThreads.ts';
-import { FileWeightSource } from '../models/fileWeightSource.ts';
+import { openModelSource } from '../models/openModelSource.ts';
 import { readCases } from './caseFiles.ts';
 import { readEvalData } from './evalData.ts';
 import type { EvalRequest, KvAmount } from './evalProtocol.ts';
@@ -123,7 +123,7 @@ interface Models {
  */
 async function openModels(device: Device, request: EvalRequest, contextTokens: number, { signal, onNote }: EvaluateHooks): Promise<Models> {
   const choices = new ChoiceFile(request.cacheFolder, device.facts);
-  const source = await FileWeightSource.open(request.modelPath);
+  const source = await openModelSource(request.modelPath);
   const common = { contextTokens, kvBudgetBytes: Infinity, choices, signal };
   const spills: SpillFolder[] = [];
   const opened: LoadedModel[] = [];

@@ -1,6 +1,5 @@
 /** The model that the worker holds: its engine, its tokenizer, and the texts it has tokenised. */
 import { readFile } from 'node:fs/promises';
-import { freemem, totalmem } from 'node:os';
 import type { KvSetting } from '../contract/policy.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { Readback } from '../../engine/device/readback.ts';
@@ -15,7 +14,8 @@ import { KvCache } from '../../engine/kv/cache.ts';
 import { kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
 import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
-import { FileWeightSource } from '../models/fileWeightSource.ts';
+import { defaultGpuKvBytes, defaultRamKvBytes } from '../models/kvDefaults.ts';
+import { openModelSource } from '../models/openModelSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
 import type { JobContext } from './gpuWorker.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
@@ -24,12 +24,6 @@ import { SpillFolder } from './spillFolder.ts';
 import { WorkerThreads } from './workerThreads.ts';
 import { runTemplate } from './templateThread.ts';
 
-/** Keys and values on a GPU when the user has not said: what an 8 GB card can spare. */
-const gpuKvBudgetBytes = 2 * 2 ** 30;
-/** The share of the machine's memory that keys and values may take on a software adapter. */
-const softwareKvShare = 1 / 8;
-/** The share of the machine's memory for keys and values beyond the GPU, when the user has not said. */
-const ramKvShare = 1 / 4;
 /** Documents whose tokens are kept, newest first. */
 const keptDocuments = 16;
 
@@ -71,17 +65,17 @@ export class ActiveModel {
     context: JobContext,
   ): Promise<ActiveModel> {
     const started = performance.now();
-    const source = await FileWeightSource.open(path);
+    const source = await openModelSource(path);
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
-    const gpuBudgetBytes = kv.gpuBytes ?? kvBudgetBytes(device);
+    const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind);
     try {
       const loaded = await loadModel(device, source, {
         contextTokens,
         kvBudgetBytes: gpuBudgetBytes,
         tiers: {
           gpuBudgetBytes,
-          ramBudgetBytes: kv.ramBytes ?? totalmem() * ramKvShare,
+          ramBudgetBytes: kv.ramBytes ?? defaultRamKvBytes(),
           format: kv.format,
           disk: spill,
           offload: kv.offload,
@@ -192,10 +186,6 @@ export class ActiveModel {
     this.#spill.removeAll();
     void this.#threads.close();
   }
-}
-
-function kvBudgetBytes(device: Device): number {
-  return device.facts.kind === 'gpu' ? gpuKvBudgetBytes : Math.min(freemem() / 2, totalmem() * softwareKvShare);
 }
 
 /** Bundled beside the worker; from the sources in a checkout. */

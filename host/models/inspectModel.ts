@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { GgufFile } from '../../engine/formats/gguf/readGguf.ts';
 import { readGguf } from '../../engine/formats/gguf/readGguf.ts';
 import { describeModel } from '../../engine/models/registry.ts';
-import { FileWeightSource } from './fileWeightSource.ts';
+import { openModelSource } from './openModelSource.ts';
 
 export interface ModelHeader {
   name: string;
@@ -16,7 +16,7 @@ export interface ModelHeader {
 }
 
 export async function inspectModel(path: string, fileName = basename(path)): Promise<ModelHeader> {
-  const source = await FileWeightSource.open(path, fileName);
+  const source = await openModelSource(path, fileName);
   try {
     const file = await readGguf(source);
     // Throws for an architecture the engine does not know and for missing or misshapen tensors.
@@ -40,7 +40,7 @@ function elements(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
 
-function countParameters(file: GgufFile): number {
+export function countParameters(file: GgufFile): number {
   let total = 0;
   for (const tensor of file.tensors.values()) total += elements(tensor.dims);
   return total;
@@ -70,7 +70,7 @@ const mixNames: Record<number, string> = {
 };
 
 /** As people name it; a file that does not say is named by its commonest weights. */
-function quantisationName(file: GgufFile): string {
+export function quantisationName(file: GgufFile): string {
   return mixNames[file.metadata.integerOr('general.file_type', -1)] ?? commonestWeightType(file);
 }
 

@@ -1,10 +1,11 @@
 /**
- * The models at hand: files in the models folder named by id, and what is known of them. A file gets its
- * row only when it is whole and checked, so a partial model is never listed.
+ * The models at hand: files in the models folder named by id, or wherever else they are, and what is known of them. A
+ * model gets its row only when it is whole and checked, so a partial one is never listed.
  */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, constants, copyFile, link, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, constants, copyFile, link, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type CatalogueEntry, type DownloadTarget, type ModelRecord, licence, modelRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
@@ -13,6 +14,7 @@ import { formatBytes, quoted } from '../wording.ts';
 import { freeBytes } from './freeSpace.ts';
 import { hashFile } from './hashFile.ts';
 import { type ModelHeader, inspectModel } from './inspectModel.ts';
+import { modelFiles, nameOfPart, splitName } from './openModelSource.ts';
 
 const modelRow = z.object({
   id: z.string(),
@@ -27,18 +29,36 @@ const modelRow = z.object({
   chat: z.number(),
   licence: z.string().nullable(),
   added_at_ms: z.number(),
+  path: z.string().nullable(),
+  owned: z.number(),
+  parts: z.string().nullable(),
 });
-const columns = 'id, name, file_name, architecture, quantisation, parameters, size_bytes, sha256, context_tokens, chat, licence, added_at_ms';
+const columns = 'id, name, file_name, architecture, quantisation, parameters, size_bytes, sha256, context_tokens, chat, licence, added_at_ms, path, owned, parts';
+const partList = z.array(z.object({ name: z.string(), sha256: z.string().nullable() }));
+type PartList = z.infer<typeof partList>;
+
+/** `keep`: a hard link where that can be, else a copy. `link`: the file is used where it is. */
+export type Ownership = 'keep' | 'move' | 'copy' | 'link';
+
+interface Placed {
+  /** Of the first file; null: in the models folder under the id. */
+  path: string | null;
+  owned: boolean;
+  parts: PartList | null;
+}
 
 export class ModelStore {
   readonly #database: Database;
   readonly #folder: string;
   readonly #catalogue: readonly CatalogueEntry[];
+  readonly #capBytes: () => number | null;
 
-  constructor(database: Database, folder: string, catalogue: readonly CatalogueEntry[]) {
+  /** `capBytes`: the most that models may take; null: as much as the disk has. */
+  constructor(database: Database, folder: string, catalogue: readonly CatalogueEntry[], capBytes: () => number | null = () => null) {
     this.#database = database;
     this.#folder = folder;
     this.#catalogue = catalogue;
+    this.#capBytes = capBytes;
   }
 
   list(): ModelRecord[] {
@@ -56,45 +76,99 @@ export class ModelStore {
     return found;
   }
 
+  /** Of its file; of a split model, its first part. */
   path(modelId: string): string {
-    return join(this.#folder, `${modelId}.gguf`);
+    return this.#placed(modelId) ?? this.#ownPath(modelId);
   }
 
-  /** Hard-links the file where the file system allows it, else copies it; a moved-in file is renamed. */
-  async importFile(path: string, fileName: string, ownership: 'keep' | 'move'): Promise<ModelRecord> {
+  /** All its files, in order. */
+  files(modelId: string): string[] {
+    const path = this.path(modelId);
+    const row = this.#database.first(modelRow, `SELECT ${columns} FROM models WHERE id = ?`, modelId);
+    return partsOf(row?.parts ?? null)?.map(({ name }) => join(dirname(path), name)) ?? [path];
+  }
+
+  /** Throws `models-cap` when so many bytes more are not wanted. */
+  checkCap(bytes: number): void {
+    const cap = this.#capBytes();
+    if (cap === null) return;
+    const used = this.list().reduce((sum, model) => sum + (model.owned ? model.sizeBytes : 0), 0);
+    if (used + bytes <= cap) return;
+    throw new HostError(
+      'models-cap',
+      `Models may take ${formatBytes(cap)}; those that are here take ${formatBytes(used)}, and this one needs ${formatBytes(bytes)}.`,
+      'Remove a model, or raise the limit on the page Storage.',
+    );
+  }
+
+  async importFile(path: string, fileName: string, ownership: Ownership): Promise<ModelRecord> {
     const header = await inspectModel(path, fileName);
-    const sha256 = await hashFile(path);
+    const files = await modelFiles(path);
+    const sizeBytes = await sizeOf(files);
+    const digests: string[] = [];
+    for (const file of files) digests.push(await hashFile(file));
+    const sha256 = identityOf(digests);
     const known = this.list().find((model) => model.sha256 === sha256);
     if (known?.state === 'ready') return known;
     const entry = this.#catalogue.find((candidate) => candidate.sha256 === sha256);
-    const id = known?.id ?? this.#freeId(entry?.id ?? fileName);
-    await this.#place(path, this.path(id), fileName, header.sizeBytes, ownership);
-    return known ? this.get(known.id) : this.#insert(id, header, fileName, sha256, entry);
+    const id = known?.id ?? this.#freeId(entry?.id ?? splitName(fileName)?.stem ?? fileName);
+    const placed = ownership === 'link' ? await linked(path, digests) : await this.#takeIn(files, digests, id, fileName, ownership);
+    if (known) return this.#move(known.id, placed);
+    return this.#insert(id, header, fileName, sha256, entry, placed, sizeBytes);
   }
 
-  /** A download that is whole, checked and synced: renamed into place. */
-  async adoptDownload([path]: readonly string[], target: DownloadTarget): Promise<ModelRecord> {
-    const [file] = target.files;
-    if (!path || !file) throw new Error('a download without a file');
-    const header = await inspectModel(path, file.fileName);
-    const known = this.list().find((model) => model.sha256 === file.sha256);
+  /** A file found in a folder of models, used where it is. It is not read to its end, so its digest is not known. */
+  async adoptLinked(path: string): Promise<ModelRecord> {
+    const fileName = basename(path);
+    const known = this.list().find(({ id }) => this.path(id) === path);
+    if (known) return known;
+    const header = await inspectModel(path, fileName);
+    const files = await modelFiles(path);
+    const id = this.#freeId(splitName(fileName)?.stem ?? fileName);
+    const parts = files.length > 1 ? files.map((file) => ({ name: basename(file), sha256: null })) : null;
+    return this.#insert(id, header, fileName, null, undefined, { path, owned: false, parts }, await sizeOf(files));
+  }
+
+  /** Downloaded files that are whole, checked and synced, in order: they get their names. */
+  async adoptDownload(paths: readonly string[], target: DownloadTarget): Promise<ModelRecord> {
+    const digests = target.files.map(({ sha256 }) => sha256);
+    const sha256 = identityOf(digests);
+    const known = this.list().find((model) => model.sha256 === sha256);
     const id = known?.id ?? this.#freeId(target.id);
-    await takeOver(path, this.path(id));
-    return known ? this.get(known.id) : this.#insert(id, header, file.fileName, file.sha256, target);
+    const folder = dirname(paths[0] ?? this.#folder);
+    const names = fileNames(folder === this.#folder ? id : (splitName(target.files[0]?.fileName ?? '')?.stem ?? id), paths.length);
+    const finals = names.map((name) => join(folder, name));
+    for (const [index, final] of finals.entries()) await takeOver(paths[index] ?? '', final);
+    const [first = ''] = finals;
+    const fileName = target.files[0]?.fileName ?? basename(first);
+    try {
+      const header = await inspectModel(first, paths.length === 1 ? fileName : basename(first));
+      const parts = paths.length > 1 ? names.map((name, index) => ({ name, sha256: digests[index] ?? null })) : null;
+      const placed = { path: folder === this.#folder && !parts ? null : this.#stored(first), owned: true, parts };
+      if (known) return this.#move(known.id, placed);
+      return this.#insert(id, header, fileName, sha256, target, placed, target.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    } catch (error) {
+      for (const final of finals) await rm(final, { force: true });
+      throw error;
+    }
   }
 
   async verify(modelId: string): Promise<{ ok: boolean; sha256: string; failure: ReturnType<typeof changedFile> | null }> {
     const model = this.get(modelId);
     if (model.state === 'missing') throw missingFile(model);
-    const sha256 = await hashFile(this.path(modelId));
+    const digests: string[] = [];
+    for (const file of this.files(modelId)) digests.push(await hashFile(file));
+    const sha256 = identityOf(digests);
     const ok = model.sha256 === null || model.sha256 === sha256;
     return { ok, sha256, failure: ok ? null : changedFile(model, sha256) };
   }
 
+  /** A file that is used where it is stays there. */
   async remove(modelId: string): Promise<void> {
-    this.get(modelId);
+    const { owned } = this.get(modelId);
+    const files = this.files(modelId);
     this.#database.run('DELETE FROM models WHERE id = ?', modelId);
-    await rm(this.path(modelId), { force: true });
+    if (owned) for (const file of files) await rm(file, { force: true });
   }
 
   readingSpeed(modelId: string): number | null {
@@ -118,14 +192,39 @@ export class ModelStore {
     throw new HostError('no-model', 'There is no model on this machine yet.', 'Download the starter model or import a GGUF file by hand.');
   }
 
-  async #place(from: string, to: string, name: string, sizeBytes: number, ownership: 'keep' | 'move'): Promise<void> {
+  #ownPath(modelId: string): string {
+    return join(this.#folder, `${modelId}.gguf`);
+  }
+
+  #placed(modelId: string): string | null {
+    const row = this.#database.first(z.object({ path: z.string().nullable() }), 'SELECT path FROM models WHERE id = ?', modelId);
+    return row?.path ? resolve(this.#folder, row.path) : null;
+  }
+
+  /** Inside the data folder, relative to it: it may be moved. */
+  #stored(path: string): string {
+    return dirname(path) === this.#folder ? basename(path) : path;
+  }
+
+  async #takeIn(files: readonly string[], digests: readonly string[], id: string, fileName: string, ownership: Exclude<Ownership, 'link'>): Promise<Placed> {
+    this.checkCap(await sizeOf(files));
+    const names = fileNames(id, files.length);
+    for (const [index, file] of files.entries()) await this.#place(file, join(this.#folder, names[index] ?? ''), fileName, ownership);
+    if (files.length === 1) return { path: null, owned: true, parts: null };
+    return { path: names[0] ?? null, owned: true, parts: names.map((name, index) => ({ name, sha256: digests[index] ?? null })) };
+  }
+
+  async #place(from: string, to: string, name: string, ownership: Exclude<Ownership, 'link'>): Promise<void> {
     await rm(to, { force: true });
-    const moved = await (ownership === 'move' ? rename(from, to) : link(from, to)).then(
-      () => true,
-      // Another file system, or one without links: copy.
-      () => false,
-    );
+    const moved =
+      ownership !== 'copy' &&
+      (await (ownership === 'move' ? rename(from, to) : link(from, to)).then(
+        () => true,
+        // Another file system, or one without links: copy.
+        () => false,
+      ));
     if (moved) return;
+    const { size: sizeBytes } = await stat(from);
     const free = await freeBytes(this.#folder);
     if (free < sizeBytes) {
       throw new HostError(
@@ -145,21 +244,37 @@ export class ModelStore {
     }
   }
 
-  #insert(id: string, header: ModelHeader, fileName: string, sha256: string, entry: Pick<DownloadTarget, 'name' | 'licence'> | undefined): ModelRecord {
+  #move(id: string, { path, owned, parts }: Placed): ModelRecord {
+    this.#database.run('UPDATE models SET path = ?, owned = ?, parts = ? WHERE id = ?', path, owned ? 1 : 0, parts && JSON.stringify(parts), id);
+    return this.get(id);
+  }
+
+  #insert(
+    id: string,
+    header: ModelHeader,
+    fileName: string,
+    sha256: string | null,
+    entry: Pick<DownloadTarget, 'name' | 'licence'> | undefined,
+    { path, owned, parts }: Placed,
+    sizeBytes: number,
+  ): ModelRecord {
     this.#database.run(
-      `INSERT INTO models (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO models (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       entry?.name ?? header.name,
       fileName,
       header.architecture,
       header.quantisation,
       header.parameters,
-      header.sizeBytes,
+      sizeBytes,
       sha256,
       header.contextTokens,
       header.chat ? 1 : 0,
       entry?.licence ? JSON.stringify(entry.licence) : null,
       Date.now(),
+      path,
+      owned ? 1 : 0,
+      parts && JSON.stringify(parts),
     );
     return this.get(id);
   }
@@ -190,10 +305,37 @@ export class ModelStore {
       contextTokens: row.context_tokens,
       chat: row.chat === 1,
       licence: row.licence === null ? null : licence.parse(JSON.parse(row.licence)),
-      state: existsSync(this.path(row.id)) ? 'ready' : 'missing',
+      state: this.files(row.id).every((file) => existsSync(file)) ? 'ready' : 'missing',
+      place: row.path !== null && isAbsolute(row.path) ? dirname(row.path) : null,
+      owned: row.owned === 1,
       addedAtMs: row.added_at_ms,
     });
   }
+}
+
+/** One file goes by its digest, a split model by those of its parts. */
+function identityOf(digests: readonly string[]): string {
+  const [only = ''] = digests;
+  return digests.length === 1 ? only : createHash('sha256').update(digests.join('\n')).digest('hex');
+}
+
+function fileNames(stem: string, count: number): string[] {
+  return count === 1 ? [`${stem}.gguf`] : Array.from({ length: count }, (_, index) => nameOfPart(stem, index, count));
+}
+
+function partsOf(json: string | null): PartList | null {
+  return json === null ? null : partList.parse(JSON.parse(json));
+}
+
+async function linked(path: string, digests: readonly string[]): Promise<Placed> {
+  const files = await modelFiles(path);
+  return { path: resolve(path), owned: false, parts: files.length > 1 ? files.map((file, index) => ({ name: basename(file), sha256: digests[index] ?? null })) : null };
+}
+
+async function sizeOf(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(file)).size;
+  return bytes;
 }
 
 /** Until its row is written the part stays, too: a kill in between costs nothing. Where there are no hard links it moves. */

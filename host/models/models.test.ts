@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { supportedArchitectures } from '../../engine/models/registry.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { openTestHost, writeTinyModel } from '../testing/openTestHost.ts';
@@ -88,8 +89,8 @@ test('what the engine cannot run is refused before anything is copied', async ()
   );
   expect(await importing('mamba.gguf', strange)).toEqual({
     code: 'unknown-architecture',
-    message: 'The model\'s architecture is "mamba"; Longleaf knows llama, gemma3.',
-    remedy: 'Choose a model of one of these architectures.',
+    message: 'The model\'s architecture is "mamba", which Longleaf does not know; the nearest that it knows is llama.',
+    remedy: `Choose a model of the architecture llama, or another of ${supportedArchitectures.join(', ')}.`,
   });
   mkdirSync(join(folder, 'model.gguf'));
   expect(await importing('model.gguf')).toEqual({

@@ -14,7 +14,9 @@ export async function runPeer(request: PeerRequest, signal: AbortSignal): Promis
     return peerResult.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
   } catch (error) {
     if (signal.aborted) throw error;
-    const words = error instanceof Error ? error.message.trim().split('\n').slice(-3).join(' ') : String(error);
-    throw new HostError('peer-failed', `llama.cpp could not be measured: ${words}`, `Install it there: cd ${request.folder} && npm install node-llama-cpp`, { cause: error });
+    const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    // Node prints the place, the error and its stack; what went wrong is in the error.
+    const words = lines.find((line) => line.startsWith('Error: '))?.slice('Error: '.length) ?? lines.slice(-3).join(' ');
+    throw new HostError('peer-failed', `llama.cpp could not be measured: ${words}`, `Install it there: cd ${request.folder} && npm install ${request.backend === 'cpu' ? 'node-llama-cpp' : '@fugood/llama.node'}`, { cause: error });
   }
 }

@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly models: string;
   /** Tiles of attention that were looked at; may be emptied at any time. */
   readonly tiles: string;
+  /** The access token for the hub, sealed or for its owner only. */
+  readonly token: string;
   /** Uploads and downloads on their way; emptied at start. */
   readonly staging: string;
 }
@@ -39,6 +41,7 @@ export function openDataFolder(root: string): DataFolder {
     memories: join(root, 'memories'),
     models: join(root, 'models'),
     tiles: join(root, 'tiles'),
+    token: join(root, 'hub-token'),
     staging: join(root, 'staging'),
   };
   try {

@@ -218,4 +218,19 @@ export const migrations: readonly string[] = [
     evidence BLOB NOT NULL
   ) STRICT;
   `,
+  /* sql */ `
+  -- Where a model's file is, when not in the data folder under its id; relative to the data folder's models if not absolute.
+  ALTER TABLE models ADD COLUMN path TEXT;
+  -- 0: the file is not Longleaf's to delete
+  ALTER TABLE models ADD COLUMN owned INTEGER NOT NULL DEFAULT 1;
+  -- [{name, sizeBytes, sha256}] of the parts of a split model; null: one file
+  ALTER TABLE models ADD COLUMN parts TEXT;
+
+  CREATE TABLE model_folders (
+    id TEXT PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    receives INTEGER NOT NULL DEFAULT 0,
+    added_at_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -30,6 +30,7 @@ function entryWith(sources: CatalogueEntry['sources']): CatalogueEntry {
     contextTokens: 1024,
     licence: { name: 'MIT', url: 'https://example.org' },
     starter: true,
+    facts: { parameters: 1, chat: true, weightsBytes: 1, kvBytesPerToken: 1, fixedBytes: 1 },
     sources,
   };
 }

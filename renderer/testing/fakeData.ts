@@ -53,6 +53,7 @@ export const catalogue: CatalogueEntry[] = [
     contextTokens: 8192,
     licence: apache,
     starter: true,
+    facts: { parameters: 134_515_008, chat: true, weightsBytes: 144_000_000, kvBytesPerToken: 23_040, fixedBytes: 9_000_000 },
     sources: [{ kind: 'hub', repository: 'org/model', revision: 'main', path: 'model.gguf' }],
   },
   {
@@ -65,6 +66,7 @@ export const catalogue: CatalogueEntry[] = [
     contextTokens: 32_768,
     licence: { name: 'Gemma Terms of Use', url: 'https://ai.google.dev/gemma/terms' },
     starter: false,
+    facts: { parameters: 268_098_176, chat: false, weightsBytes: 250_000_000, kvBytesPerToken: 3072, fixedBytes: 40_000_000 },
     sources: [{ kind: 'hub', repository: 'org/model', revision: 'main', path: 'model.gguf' }],
   },
 ];
@@ -83,6 +85,8 @@ export function modelFor(entry: CatalogueEntry, change: Partial<ModelRecord> = {
     chat: true,
     licence: entry.licence,
     state: 'ready',
+    place: null,
+    owned: true,
     addedAtMs: startedAtMs,
     ...change,
   };

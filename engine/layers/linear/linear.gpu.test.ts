@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { expand, lookUp, magnitude, multiply, stack, type DenseRows } from '../../reference/matmul.ts';
+import { gate, geluTanh, silu } from '../../reference/gated.ts';
+import { normaliseRows } from '../../reference/normalise.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
-import { type BoundLinear, createLinearKernels, type LinearKernels, type SourceMatrix } from './linear.ts';
+import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearOptions, type SourceMatrix } from './linear.ts';
 import { type FamilyName, possibleFamilies } from './variants.ts';
 import { matrixTiles, matrixVariant } from './matrixTile.ts';
 import { type Preferences, rowCandidates, tileCandidates } from './workgroup.ts';
@@ -160,7 +162,7 @@ const rivalKinds: SourceKind[] = ['u4/32+ f16', 'u8/16 f32', 'f16', 'f32'];
 it('measured rivals multiply random shapes with tails, of large values too', async () => {
   for (const [index, variant] of rivalsOf(device).entries()) {
     const half = variant.halvesOfRows !== undefined;
-    const preferences: Preferences = { row: () => (half ? undefined : variant), tile: () => (half ? variant : undefined) };
+    const preferences: Preferences = { row: () => (half ? undefined : variant), tile: () => (half ? variant : undefined), fuses: false };
     const kernels = await createLinearKernels(device, noCache, { preferences });
     const rowCounts = half ? [9, 31, 70] : [1];
     // Each kind is another kernel, and the processor takes a second to compile it.
@@ -172,6 +174,55 @@ it('measured rivals multiply random shapes with tails, of large values too', asy
       const one = { kernels, random, sources, maxRows: rowCounts[rowCounts.length - 1], accumulate: seed === 1, inputScale };
       await check({ ...one, tolerance: half ? halfTolerance(variant.name) : undefined, what: variant.name }, rowCounts);
     }
+  }
+});
+
+it.each([
+  { norm: true, activation: null },
+  { norm: true, activation: 'silu' },
+  { norm: false, activation: 'gelu-tanh' },
+] as const)('a row with its norm ($norm) and gate ($activation) in one kernel', async ({ norm, activation }) => {
+  const shapes = rowCandidates(device);
+  const subgroups = possibleFamilies(device).filter((family) => family.startsWith('subgroup'));
+  // Of the shapes for GPUs a plain one, one with pairs of columns and one with several pairs.
+  const cases: { kind: SourceKind; options: LinearOptions }[] = [
+    { kind: 'u4/32+ f16', options: { preferences: { row: () => shapes[0], tile: () => undefined, fuses: true } } },
+    { kind: 'u8/16 f32', options: { preferences: { row: () => shapes[3], tile: () => undefined, fuses: true } } },
+    { kind: 'f16', options: { preferences: { row: () => shapes[6], tile: () => undefined, fuses: true } } },
+    ...subgroups.flatMap((family) => (['u4/32+ f16', 'u8/16 f32'] as const).map((kind) => ({ kind, options: { family } }))).filter(() => !norm),
+  ];
+  for (const [index, { kind, options }] of cases.entries()) {
+    const kernels = await createLinearKernels(device, noCache, options);
+    const random = randomNumbers(40 + index);
+    const inputs = 32 * random.between(1, 9);
+    const width = random.between(1, 90);
+    const sources = [randomSource(random, kind, width, inputs), randomSource(random, kind, width, inputs)];
+    const weights = await kernels.upload('fused', sources);
+    const dense = stack(sources.map(denseOf));
+    const source = Float32Array.from({ length: inputs }, () => 3 * random.normal());
+    const gain = Float32Array.from({ length: inputs }, () => 1 + random.normal());
+    const outputs = activation ? width : 2 * width;
+    const [sourceBuffer, gainBuffer] = [upload(device, source), upload(device, gain)];
+    const input = device.memory.storage('activations', 'unused', 4 * inputs * inputs);
+    const output = device.memory.storage('activations', 'result', 4 * 2 * width);
+    const gated = device.memory.storage('activations', 'gated', 4 * width);
+    const bound = await kernels.bind(weights, {
+      input: norm ? input : sourceBuffer,
+      output,
+      step: step.buffer,
+      maxRows: 4,
+      ...(norm ? { norm: { source: sourceBuffer, gain: gainBuffer, epsilon: 1e-5 } } : {}),
+      ...(activation ? { gate: { activation, output: gated } } : {}),
+    });
+    expect(bound.includes?.({ rows: 1, position: 0 })).toEqual({ norm, gate: activation !== null });
+    expect(bound.includes?.({ rows: 2, position: 0 })).toEqual({ norm: false, gate: false });
+    await run(bound, 1);
+    const found = await readback.floats(activation ? gated : output, 0, outputs);
+    const product = Float32Array.from(multiply(norm ? normaliseRows(source, gain, 1e-5) : source, 1, dense));
+    const expected = activation ? gate(product, width, activation === 'silu' ? silu : geluTanh) : product;
+    const scale = Math.max(...expected.map(Math.abs));
+    for (let i = 0; i < outputs; i++) expect(Math.abs(found[i] - expected[i]), `${kind}, output ${i}`).toBeLessThan(1e-4 * scale);
+    weights.free();
   }
 });
 

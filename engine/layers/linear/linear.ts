@@ -22,6 +22,8 @@ export type { EmbeddingBinding } from './embedding.ts';
 export interface BoundLinear {
   /** Adds the product for `step.rows` rows to the pass; the same numbers must lie in the step buffer. */
   encode(pass: GPUComputePassEncoder, step: Step): void;
+  /** Which of what its binding names (`norm`, `gate`) a step's product does itself; the caller does the rest. */
+  includes?(step: Step): { norm: boolean; gate: boolean };
 }
 
 export interface LinearKernels {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { openTestDevice } from '../../testing/device.ts';
 import type { WeightFormat } from './format.ts';
+import { measureFusion } from './fusion.ts';
 import { measureRivals } from './rivals.ts';
 import { rowCandidates } from './workgroup.ts';
 
@@ -20,5 +21,17 @@ it('keeps rivals that agree with the plain kernel and puts out those that comput
   const after = device.memory.report();
   expect(after.weightsBytes).toBe(before.weightsBytes);
   expect(after.stagingBytes).toBe(before.stagingBytes);
+  device.destroy();
+});
+
+it('times and checks norm and gate inside the product', async () => {
+  const device = await openTestDevice();
+  const before = device.memory.report();
+  const apart = { row: () => undefined, tile: () => undefined, fuses: false };
+  const { apartMs, fusedMs, wrong } = await measureFusion(device, apart, format, { inputs: 256, outputs: 512 });
+  expect(wrong).toBeNull();
+  expect(apartMs).toBeGreaterThan(0);
+  expect(fusedMs).toBeGreaterThan(0);
+  expect(device.memory.report().weightsBytes).toBe(before.weightsBytes);
   device.destroy();
 });

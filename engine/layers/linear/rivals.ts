@@ -8,10 +8,11 @@ import { Readback } from '../../device/readback.ts';
 import { timeEncoding } from '../../measure/timing.ts';
 import { StepUniform } from '../step.ts';
 import type { Choice, ChoiceCache } from './choice.ts';
-import { type WeightFormat, scaleWordsPerBlock, unitsPerBlock } from './format.ts';
+import type { WeightFormat } from './format.ts';
+import { chooseFusion } from './fusion.ts';
+import { anyWeights, difference, noise } from './measurement.ts';
 import { bindProduct } from './product.ts';
 import type { Variant } from './variants.ts';
-import { LinearWeights, type WeightPart } from './weights.ts';
 import { type MatrixClass, type Preferences, rowCandidates, tileCandidates, workgroupFamily } from './workgroup.ts';
 
 type Codes = Exclude<WeightFormat['codes'], 'f32'>;
@@ -29,8 +30,6 @@ const inputs = 4096;
 const tileRows = 512;
 /** More than the last caches of large GPUs hold. */
 const rotatedBytes = 160e6;
-/** Largest difference from the plain kernel, relative to the root mean square of its results. */
-const tolerance = 0.1;
 
 const formats: Record<Codes, WeightFormat> = {
   u4: { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 },
@@ -65,7 +64,10 @@ export async function chooseRivals(device: Device, cache: ChoiceCache): Promise<
     winners.set(key, winner);
     why.push(`${key}: ${summary}`);
   }
-  return { family: workgroupFamily(device, preferencesOf(winners)), why: why.join('; ') };
+  const apart = preferencesOf(winners);
+  const { fuses, summary } = await chooseFusion(device, cache, apart, formats.u4);
+  why.push(`norm and gate of a row: ${summary}`);
+  return { family: workgroupFamily(device, { ...apart, fuses }), why: why.join('; ') };
 }
 
 function preferencesOf(winners: ReadonlyMap<string, Variant>): Preferences {
@@ -74,6 +76,7 @@ function preferencesOf(winners: ReadonlyMap<string, Variant>): Preferences {
   return {
     row: (codes, size) => winners.get(`${stored(codes)} ${size} row`),
     tile: (codes) => winners.get(`${stored(codes)} tile`),
+    fuses: false,
   };
 }
 
@@ -95,13 +98,13 @@ export async function measureRivals(device: Device, { rivals, format, rows, outp
   const output = memory.storage('activations', 'measurement', rows * outputs * 4);
   device.gpu.queue.writeBuffer(input, 0, Float32Array.from({ length: rows * inputs }, noise));
   const readback = new Readback(device);
-  const first = anyWeights(device, format, outputs);
+  const first = anyWeights(device, format, { inputs, outputs });
   const copies = rows === 1 ? Math.max(1, Math.ceil(rotated / first.sizeBytes)) : 1;
-  const matrices = [first, ...Array.from({ length: copies - 1 }, () => anyWeights(device, format, outputs))];
+  const matrices = [first, ...Array.from({ length: copies - 1 }, () => anyWeights(device, format, { inputs, outputs }))];
   const results: RivalResult[] = [];
   let plain: Float32Array | null = null;
   for (const variant of rivals) {
-    const family = workgroupFamily(device, { row: () => variant, tile: () => variant });
+    const family = workgroupFamily(device, { row: () => variant, tile: () => variant, fuses: false });
     const io = { input, output, step: step.buffer, maxRows: rows };
     try {
       const clear = device.gpu.createCommandEncoder();
@@ -130,53 +133,4 @@ async function hold(device: Device, contest: Contest): Promise<{ winner: Variant
   const wrong = results.filter((result) => result.wrong !== null);
   const out = wrong.length > 0 ? `, out: ${wrong.map((result) => `${result.variant.name} (${result.wrong})`).join(', ')}` : '';
   return { winner: best.variant, summary: `${best.ms.toFixed(3)} ms of ${right.map(({ ms }) => ms.toFixed(3)).join('/')}${out}` };
-}
-
-/** What is wrong with results, if anything. */
-function difference(values: Float32Array, plain: Float32Array): string | null {
-  let largest = 0;
-  let squares = 0;
-  for (let index = 0; index < plain.length; index++) {
-    const apart = Math.abs(values[index] - plain[index]);
-    if (!(apart <= largest)) largest = apart;
-    squares += plain[index] ** 2;
-  }
-  const share = largest / Math.sqrt(squares / plain.length);
-  return share <= tolerance ? null : `differs by ${share.toFixed(3)}`;
-}
-
-/** Uniform in [-1, 1); a measurement needs no seed. */
-function noise(): number {
-  return 2 * Math.random() - 1;
-}
-
-/** Packed weights whose values do not matter, as long as they are finite: codes at random, scales of 1/64 and 1/32. */
-function anyWeights(device: Device, format: WeightFormat, outputs: number): LinearWeights {
-  const blocks = inputs / 32;
-  const codeBytes = outputs * blocks * unitsPerBlock(format) * 16;
-  const scaleBytes = outputs * blocks * scaleWordsPerBlock(format) * 4;
-  const codes = filled(device, codeBytes, () => (format.codes === 'f16' ? halfPair() : Math.floor(Math.random() * 2 ** 32)));
-  const stores = scaleBytes > 0 ? [codes, filled(device, scaleBytes, scalePair)] : [codes];
-  const sizeBytes = codeBytes + scaleBytes;
-  const part: WeightPart = { format, firstOutput: 0, outputs, blocks, tileColumns: 64, inTexture: false, stores, sizeBytes };
-  return new LinearWeights(device, 'measurement', { outputs, inputs }, [part]);
-}
-
-/** Halves of about ±1/16 and an offset of 0: see `scales` in matmul_weights.wgsl. */
-const scalePair = (): number => (Math.random() < 0.5 ? 0x2400 : 0x2800);
-const halfPair = (): number => (0x2800 + Math.floor(Math.random() * 1024)) | ((0xa800 + Math.floor(Math.random() * 1024)) << 16);
-
-/** A buffer that repeats a few thousand words: making more on the CPU would take longer than measuring. */
-function filled(device: Device, sizeBytes: number, word: () => number): GPUBuffer {
-  const buffer = device.memory.storage('weights', 'measurement', sizeBytes);
-  let done = Math.min(sizeBytes, 1 << 20);
-  device.gpu.queue.writeBuffer(buffer, 0, Uint32Array.from({ length: done / 4 }, word));
-  const encoder = device.gpu.createCommandEncoder();
-  const chunk = done;
-  const source = device.memory.storage('staging', 'measurement', chunk);
-  encoder.copyBufferToBuffer(buffer, 0, source, 0, chunk);
-  for (; done < sizeBytes; done += chunk) encoder.copyBufferToBuffer(source, 0, buffer, done, Math.min(chunk, sizeBytes - done));
-  device.gpu.queue.submit([encoder.finish()]);
-  device.memory.free(source);
-  return buffer;
 }

@@ -1,11 +1,13 @@
 /** Kernels of software adapters: one subgroup a workgroup, no barriers, no workgroup memory. */
+import activationText from '../../../shaders/activation.wgsl';
 import matmulSubgroupRow from '../../../shaders/matmul_subgroup_row.wgsl';
 import matmulSubgroupTile from '../../../shaders/matmul_subgroup_tile.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
+import type { Kernel } from '../../device/kernel.ts';
 import { blockWeights, fieldsPerUnit, formatConstants, type Layout } from './format.ts';
 import { portableVariants } from './portable.ts';
-import type { Variant, VariantFamily } from './variants.ts';
+import type { Fusion, Variant, VariantFamily } from './variants.ts';
 import type { WeightPart } from './weights.ts';
 
 interface Tile {
@@ -31,21 +33,28 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
     LANES: lanes,
     FOUR_LANES: lanes === 4,
   });
+  const row = (part: WeightPart, gate: Fusion['gate']): Promise<Kernel> =>
+    device.kernels.get({
+      label: 'matmul_subgroup_row',
+      texts: gate ? [matmulWeights, activationText, matmulSubgroupRow] : [matmulWeights, matmulSubgroupRow],
+      constants: {
+        ...constants(part),
+        COLUMNS: rowColumns,
+        OWN_QUADS: 8 / lanes,
+        FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
+        GATED: gate !== null,
+        OUTPUTS: gate ? rowColumns / 2 : rowColumns,
+        ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
+      },
+      enables: ['subgroups'],
+    });
   const decode: Variant = {
     name: 'matmul_subgroup_row',
     fromRows: 1,
-    kernel: (part) =>
-      device.kernels.get({
-        label: 'matmul_subgroup_row',
-        texts: [matmulWeights, matmulSubgroupRow],
-        constants: {
-          ...constants(part),
-          COLUMNS: rowColumns,
-          OWN_QUADS: 8 / lanes,
-          FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
-        },
-        enables: ['subgroups'],
-      }),
+    kernel: (part) => row(part, null),
+    // Every workgroup would have to normalise the input again: loads are what costs here.
+    fuses: { norm: false, gate: true },
+    fused: (part, _inputs, { gate }) => ({ kernel: row(part, gate), x: Math.ceil(part.outputs / (lanes * rowColumns)) }),
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * rowColumns)), y: rows }),
   };
   const tileRows = lanes * tile.rowGroups;

@@ -3,10 +3,19 @@ import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
 import type { Layout, WeightFormat } from './format.ts';
 import type { LinearShape } from './matrix.ts';
+import type { Activation } from '../pointwise/gated.ts';
 import { portableFamily } from './portable.ts';
 import { subgroupFamily } from './subgroup.ts';
 import type { WeightPart } from './weights.ts';
 import { workgroupFamily } from './workgroup.ts';
+
+/** What a product of one row does besides. */
+export interface Fusion {
+  /** Normalises its input first. */
+  norm: boolean;
+  /** Its outputs are gates and what they let through; it applies them. */
+  gate: Activation | null;
+}
 
 /** One way to multiply, good from a number of rows on. */
 export interface Variant {
@@ -14,6 +23,9 @@ export interface Variant {
   fromRows: number;
   kernel(part: WeightPart, inputs: number): Promise<Kernel>;
   workgroups(outputs: number, rows: number): { x: number; y: number };
+  /** What it can do besides for one row, and then how; null where the adapter has too little memory. */
+  fuses?: { norm: boolean; gate: boolean };
+  fused?(part: WeightPart, inputs: number, fusion: Fusion): { kernel: Promise<Kernel>; x: number } | null;
   /** Where it reads the input as halves (halve_rows.wgsl): the rows of its tile, to which the input is padded. */
   halvesOfRows?: number;
 }

@@ -1,13 +1,16 @@
 /** Kernels of real GPUs: workgroup memory, barriers and many threads. Which of them runs is measured. */
+import activationText from '../../../shaders/activation.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import matmulWorkgroupRow from '../../../shaders/matmul_workgroup_row.wgsl';
 import matmulWorkgroupTile from '../../../shaders/matmul_workgroup_tile.wgsl';
 import type { Device } from '../../device/device.ts';
+import type { Kernel } from '../../device/kernel.ts';
 import { blockWeights, formatConstants, type WeightFormat } from './format.ts';
 import type { LinearShape } from './matrix.ts';
 import { matrixTiles, matrixVariant } from './matrixTile.ts';
 import { portableVariants } from './portable.ts';
-import type { Variant, VariantFamily } from './variants.ts';
+import type { Fusion, Variant, VariantFamily } from './variants.ts';
+import type { WeightPart } from './weights.ts';
 
 /** How a workgroup of the decode kernel shares its columns and inputs. */
 export interface RowShape {
@@ -33,23 +36,34 @@ const rowShapes: readonly RowShape[] = [
 ];
 
 export function rowVariant(device: Device, { lanes, slices, columns }: RowShape, rows: number, fromRows: number): Variant {
+  const kernel = (part: WeightPart, ownColumns: number, { norm, gate }: Fusion, inputs: number): Promise<Kernel> =>
+    device.kernels.get({
+      label: 'matmul_workgroup_row',
+      texts: gate ? [matmulWeights, activationText, matmulWorkgroupRow] : [matmulWeights, matmulWorkgroupRow],
+      constants: {
+        ...formatConstants(part.format, part.tileColumns, part.inTexture),
+        ROWS: rows,
+        LANES: lanes,
+        SLICES: slices,
+        COLUMNS: ownColumns,
+        NORM: norm,
+        GATED: gate !== null,
+        ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
+        ...(norm ? { INPUT_QUADS: inputs / 4 } : {}),
+      },
+    });
   return {
     name: `matmul_workgroup_row, ${rows} rows × ${lanes}×${columns} columns × ${slices} slices`,
     fromRows,
-    kernel: (part) =>
-      device.kernels.get({
-        label: 'matmul_workgroup_row',
-        texts: [matmulWeights, matmulWorkgroupRow],
-        constants: {
-          ...formatConstants(part.format, part.tileColumns, part.inTexture),
-          ROWS: rows,
-          LANES: lanes,
-          SLICES: slices,
-          COLUMNS: columns,
-          NORM: false,
-          GATED: false,
-        },
-      }),
+    kernel: (part, inputs) => kernel(part, columns, { norm: false, gate: null }, inputs),
+    fuses: { norm: true, gate: true },
+    fused: (part, inputs, fusion) => {
+      // A thread's columns are pairs of a gate and what it lets through.
+      const ownColumns = fusion.gate ? Math.max(2, columns) : columns;
+      const bytes = 4 * lanes * slices * ownColumns + (fusion.norm ? 4 * inputs : 0);
+      if (rows > 1 || bytes > device.facts.limits.maxComputeWorkgroupStorageSize) return null;
+      return { kernel: kernel(part, ownColumns, fusion, inputs), x: Math.ceil(part.outputs / (lanes * ownColumns)) };
+    },
     workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / (lanes * columns)), y: Math.ceil(stepRows / rows) }),
   };
 }
@@ -83,6 +97,8 @@ export const narrowOutputs = 6144;
 export interface Preferences {
   row(codes: WeightFormat['codes'], size: MatrixClass): Variant | undefined;
   tile(codes: WeightFormat['codes']): Variant | undefined;
+  /** Whether a row's norm and gate are done by the product. */
+  fuses: boolean;
 }
 
 export function workgroupFamily(device: Device, preferences?: Preferences): VariantFamily {
@@ -92,7 +108,7 @@ export function workgroupFamily(device: Device, preferences?: Preferences): Vari
   const variantsFor = ({ inputs, outputs }: LinearShape, { codes }: WeightFormat): readonly Variant[] => {
     if (inputs % blockWeights !== 0) return portableVariants(device);
     const row = preferences?.row(codes, outputs > narrowOutputs ? 'wide' : 'narrow') ?? plainRow;
-    return [row, few, preferences?.tile(codes) ?? plainTile];
+    return [preferences?.fuses ? row : { ...row, fuses: undefined }, few, preferences?.tile(codes) ?? plainTile];
   };
   const four: WeightFormat = { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 };
   return {

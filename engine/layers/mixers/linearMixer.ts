@@ -1,6 +1,6 @@
 /** Layers of constant state: what mechanism a description names, as parts that share one cache contract. */
 import type { Device } from '../../device/device.ts';
-import { convolvedChannels, type GatedDeltaSpec, type LinearSpec, type ShortConvolutionSpec } from '../../models/linearSpec.ts';
+import { convolvedChannels, type GatedDeltaSpec, type LinearSpec, scannedChannels, type ShortConvolutionSpec, type StateSpaceSpec } from '../../models/linearSpec.ts';
 import type { StateWeights } from '../../models/weights.ts';
 import type { LinearKernels } from '../linear/linear.ts';
 import type { Mixer } from '../mixer.ts';
@@ -9,6 +9,7 @@ import { bindDeltaGates, bindUnitHeads } from '../recurrent/gatedDelta.ts';
 import { bindGatedHeadNorm } from '../recurrent/gatedHeadNorm.ts';
 import { bindScan } from '../recurrent/scan.ts';
 import { bindShortConvolution } from '../recurrent/shortConvolution.ts';
+import { bindStateSpaceGates } from '../recurrent/stateSpace.ts';
 import type { StateCache } from '../recurrent/stateCache.ts';
 import type { Step } from '../step.ts';
 
@@ -36,6 +37,10 @@ export function linearColumns(spec: LinearSpec): { projections: number; vectors:
     }
     case 'short convolution':
       return { projections: 3 * spec.channels, vectors: 0, gates: 0, mixed: spec.channels };
+    case 'state space': {
+      const [vectors, mixed] = [scannedChannels(spec), spec.heads * spec.headDim];
+      return { projections: mixed + vectors + spec.heads, vectors, gates: 2 * spec.heads, mixed };
+    }
   }
 }
 
@@ -54,6 +59,8 @@ function partsOf(device: Device, kernels: LinearKernels, spec: LinearSpec, weigh
       return gatedDelta(device, kernels, spec, weights as StateWeights<GatedDeltaSpec>, cache, io);
     case 'short convolution':
       return shortConvolution(device, kernels, spec, weights as StateWeights<ShortConvolutionSpec>, cache, io);
+    case 'state space':
+      return stateSpace(device, kernels, spec, weights as StateWeights<StateSpaceSpec>, cache, io);
   }
 }
 
@@ -72,6 +79,7 @@ async function gatedDelta(
   const convolve = await bindShortConvolution(device, {
     input: projections,
     inputColumns: columns.projections,
+    inputOffset: 0,
     weight: tensors.convolution,
     cache,
     output: vectors,
@@ -90,12 +98,15 @@ async function gatedDelta(
     queryScale: 1 / Math.sqrt(headDim),
     epsilon: 1e-6,
   });
-  const alphaOffset = channels + columns.mixed;
+  const gatesOffset = channels + columns.mixed;
+  const run = spec.gateOrder === 'by key head' ? heads / keyHeads : heads;
+  const [alphaOffset, betaOffset] = spec.gateOrder === 'by key head' ? [gatesOffset + run, gatesOffset] : [gatesOffset, gatesOffset + run];
   const gate = await bindDeltaGates(device, {
     input: projections,
     stride: columns.projections,
     alphaOffset,
-    betaOffset: alphaOffset + heads,
+    betaOffset,
+    run,
     rate: tensors.decay,
     bias: tensors.decayBias,
     gates,
@@ -154,6 +165,7 @@ async function shortConvolution(
   const convolve = await bindShortConvolution(device, {
     input: projections,
     inputColumns: 3 * channels,
+    inputOffset: 0,
     weight: tensors.convolution,
     cache,
     output: mixed,
@@ -164,6 +176,83 @@ async function shortConvolution(
     gated: true,
   });
   return [part('linear projections', project, productWork(matrices.projections)), part('short convolution', convolve, rowWork(4 * channels))];
+}
+
+async function stateSpace(
+  device: Device,
+  kernels: LinearKernels,
+  spec: StateSpaceSpec,
+  { matrices, vectors: tensors }: StateWeights<StateSpaceSpec>,
+  cache: StateCache,
+  { normed, projections, vectors, gates, mixed, step, maxRows, normEpsilon }: LinearInputs,
+): Promise<Part[]> {
+  const { heads, headDim, groups, stateDim, taps } = spec;
+  const channels = scannedChannels(spec);
+  const columns = linearColumns(spec);
+  const inner = columns.mixed;
+  const project = await kernels.bind(matrices.projections, { input: normed, output: projections, step, maxRows });
+  const convolve = await bindShortConvolution(device, {
+    input: projections,
+    inputColumns: columns.projections,
+    inputOffset: inner,
+    weight: tensors.convolution,
+    bias: tensors.convolutionBias,
+    cache,
+    output: vectors,
+    step,
+    channels,
+    taps,
+    silu: true,
+    gated: false,
+  });
+  const gate = await bindStateSpaceGates(device, {
+    input: projections,
+    stride: columns.projections,
+    offset: inner + channels,
+    rate: tensors.rate,
+    bias: tensors.stepBias,
+    gates,
+    step,
+    heads,
+  });
+  const recur = await bindScan(device, {
+    heads,
+    keyHeads: groups,
+    keyDim: stateDim,
+    valueDim: headDim,
+    stride: channels,
+    valueOffset: 0,
+    keyOffset: inner,
+    queryOffset: inner + groups * stateDim,
+    erase: false,
+    keyHeadOrder: 'grouped',
+    vectors,
+    gates,
+    cache,
+    skip: tensors.skip,
+    output: mixed,
+    step,
+  });
+  const normalise = await bindGatedHeadNorm(device, {
+    values: mixed,
+    gate: projections,
+    gateStride: columns.projections,
+    gateOffset: 0,
+    weight: tensors.norm,
+    weights: inner,
+    heads: groups,
+    headDim: inner / groups,
+    epsilon: normEpsilon,
+    activation: 'silu',
+    gated: 'before',
+  });
+  return [
+    part('linear projections', project, productWork(matrices.projections)),
+    part('short convolution', convolve, rowWork(2 * channels)),
+    part('linear gates', gate, rowWork(3 * heads)),
+    part('recurrence', recur, scanWork({ heads, keyDim: stateDim, valueDim: headDim, columns: channels + inner })),
+    part('gated norm', normalise, rowWork(3 * inner)),
+  ];
 }
 
 /** A multiplication and an addition for each number of the state to decay, read, write and be read again; the state read and written once. */

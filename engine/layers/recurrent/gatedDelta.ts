@@ -9,9 +9,11 @@ export interface DeltaGatesBuffers {
   /** [rows][stride] f32. */
   input: GPUBuffer;
   stride: number;
-  /** Where in a row alpha and beta begin, [heads] each. */
+  /** Where in a row alpha and beta begin. */
   alphaOffset: number;
   betaOffset: number;
+  /** Heads whose alphas (and betas) lie together; the next such run begins 2 · run further. */
+  run: number;
   /** [heads] f32, ≤ 0. */
   rate: GPUBuffer;
   /** [heads] f32. */
@@ -25,7 +27,7 @@ export interface DeltaGatesBuffers {
 export async function bindDeltaGates(device: Device, io: DeltaGatesBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
   const invocations = family === 'subgroup' ? device.facts.subgroupLanes : 64;
   const kernel = await device.kernels.get({ label: 'delta_gates', texts: [deltaGatesText], constants: { INVOCATIONS: invocations } });
-  const shape = sharedUniform(device, 'delta gates shape', [io.heads, io.stride, io.alphaOffset, io.betaOffset]);
+  const shape = sharedUniform(device, 'delta gates shape', [io.heads, io.stride, io.alphaOffset, io.betaOffset, io.run]);
   const dispatch = { kernel, bindings: kernel.bind(io.step, shape, io.input, io.rate, io.bias, io.gates) };
   return { encode: (pass, step) => encodeDispatch(pass, dispatch, Math.ceil((step.rows * io.heads) / invocations)) };
 }

@@ -7,6 +7,7 @@ import { deltaGates, unitHeads } from '../../reference/recurrent/gatedDelta.ts';
 import { gatedHeadNorm } from '../../reference/recurrent/gatedHeadNorm.ts';
 import { emptyState, scan } from '../../reference/recurrent/scan.ts';
 import { shortConvolution } from '../../reference/recurrent/shortConvolution.ts';
+import { stateSpaceGates } from '../../reference/recurrent/stateSpace.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { largestDifference, randomFloats } from '../attention/testing.ts';
 import { type Bound, kernelFamilies } from '../pointwise/bound.ts';
@@ -15,6 +16,7 @@ import { bindDeltaGates, bindUnitHeads } from './gatedDelta.ts';
 import { bindGatedHeadNorm } from './gatedHeadNorm.ts';
 import { bindScan, scanFamilies } from './scan.ts';
 import { bindShortConvolution } from './shortConvolution.ts';
+import { bindStateSpaceGates } from './stateSpace.ts';
 import { StateCache } from './stateCache.ts';
 
 let device: Device;
@@ -54,20 +56,21 @@ test.each([
   { heads: 2, keyHeads: 1, headDim: 128 },
 ])('the recurrence of $heads heads of $headDim', async ({ heads, keyHeads, headDim }) => {
   for (const [keyHeadOrder, erase] of [['tiled', true], ['grouped', false]] as const) {
-    const spec = { kind: 'linear', mechanism: 'gated delta', keyHeads, valueHeads: heads, headDim, taps: 4, keyHeadOrder, windowTokens: null, tensors: noTensors } as unknown as GatedDeltaSpec;
+    const spec = { kind: 'linear', mechanism: 'gated delta', keyHeads, valueHeads: heads, headDim, taps: 4, keyHeadOrder, gateOrder: 'alpha, beta', windowTokens: null, tensors: noTensors } as unknown as GatedDeltaSpec;
     const columns = (2 * keyHeads + heads) * headDim + 4;
     const shape = { heads, keyHeads, keyDim: headDim, valueDim: headDim, stride: columns, queryOffset: 4, keyOffset: 4 + keyHeads * headDim, valueOffset: 4 + 2 * keyHeads * headDim, keyHeadOrder };
     // Keys as long as the delta rule needs them, so that nothing grows.
     const vectors = randomFloats(rows * columns, headDim).map((x) => x / Math.sqrt(headDim / 3));
     const gates = randomFloats(rows * 2 * heads, 7).map((x) => (x + 1) / 2);
-    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape));
+    const skip = erase ? undefined : randomFloats(heads, 4);
+    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape), skip);
     for (const family of scanFamilies(device)) {
       let whole: Float32Array | null = null;
       for (const chunks of family === 'subgroup' ? cuts : cuts.slice(1, 2)) {
         const cache = new StateCache(device, 'test', spec);
         const step = new StepUniform(device);
         const [vectorBuffer, gateBuffer, output] = [storage(rows * columns), storage(rows * 2 * heads), storage(rows * heads * headDim)];
-        const bound = await bindScan(device, { ...shape, erase, vectors: vectorBuffer, gates: gateBuffer, cache, output, step: step.buffer }, family);
+        const bound = await bindScan(device, { ...shape, erase, skip: skip && upload(device, skip), vectors: vectorBuffer, gates: gateBuffer, cache, output, step: step.buffer }, family);
         const input = [{ buffer: vectorBuffer, values: vectors, columns }, { buffer: gateBuffer, values: gates, columns: 2 * heads }];
         const actual = await inChunks(bound, step, input, { buffer: output, columns: heads * headDim }, chunks);
         expect(largestDifference(actual, expected), `${family} ${chunks.join('+')}`).toBeLessThan(2e-5);
@@ -86,11 +89,11 @@ test.each([
   { channels: 64, taps: 3, silu: false, gated: true, biased: false },
 ])('a convolution of $channels channels over $taps rows', async ({ channels, taps, silu: activated, gated, biased }) => {
   const spec = { kind: 'linear', mechanism: 'short convolution', channels, taps, windowTokens: null, tensors: noTensors } as unknown as ShortConvolutionSpec;
-  const columns = (gated ? 3 : 1) * channels + 4;
+  const columns = (gated ? 3 : 1) * channels + 12;
   const input = randomFloats(rows * columns, channels);
   const weight = randomFloats(channels * taps, 2);
   const bias = biased ? randomFloats(channels, 3) : null;
-  const block = (row: number, i: number): Float32Array => input.subarray(row * columns + i * channels, row * columns + (i + 1) * channels);
+  const block = (row: number, i: number): Float32Array => input.subarray(row * columns + 8 + i * channels, row * columns + 8 + (i + 1) * channels);
   const inputs = new Float64Array(rows * channels);
   for (let row = 0; row < rows; row++) inputs.set(gated ? block(row, 0).map((x, i) => x * block(row, 2)[i]) : block(row, 0), row * channels);
   const expected = shortConvolution(inputs, weight, new Float64Array((taps - 1) * channels), { channels, taps, bias }).map((x, i) => {
@@ -104,7 +107,7 @@ test.each([
       const [buffer, output] = [storage(rows * columns), storage(rows * channels)];
       const bound = await bindShortConvolution(
         device,
-        { input: buffer, inputColumns: columns, weight: upload(device, weight), bias: bias ? upload(device, bias) : undefined, cache, output, step: step.buffer, channels, taps, silu: activated, gated },
+        { input: buffer, inputColumns: columns, inputOffset: 8, weight: upload(device, weight), bias: bias ? upload(device, bias) : undefined, cache, output, step: step.buffer, channels, taps, silu: activated, gated },
         family,
       );
       const actual = await inChunks(bound, step, [{ buffer, values: input, columns }], { buffer: output, columns: channels }, chunks);
@@ -123,12 +126,41 @@ test('gates of Gated DeltaNet, with numbers beyond what e^x holds', async () => 
     for (const family of kernelFamilies(device)) {
       const step = new StepUniform(device);
       const gates = storage(rows * 2 * heads);
-      const bound = await bindDeltaGates(device, { input: upload(device, input), stride, alphaOffset: 3, betaOffset: 11, rate: upload(device, rate), bias: upload(device, bias), gates, step: step.buffer, heads }, family);
+      const bound = await bindDeltaGates(device, { input: upload(device, input), stride, alphaOffset: 3, betaOffset: 11, run: heads, rate: upload(device, rate), bias: upload(device, bias), gates, step: step.buffer, heads }, family);
       const actual = await inChunks(bound, step, [], { buffer: gates, columns: 2 * heads }, [rows]);
       for (let row = 0; row < rows; row++) {
         const at = (offset: number): Float32Array => input.subarray(row * stride + offset, row * stride + offset + heads);
         expect(largestDifference(actual.subarray(2 * row * heads, 2 * (row + 1) * heads), deltaGates(at(3), at(11), rate, bias))).toBeLessThan(3e-6);
       }
+    }
+  }
+});
+
+test('gates that lie by key head', async () => {
+  const [heads, run] = [6, 3];
+  const [input, rate, bias] = [randomFloats(rows * 2 * heads, 5, 2), randomFloats(heads, 6).map((x) => -Math.abs(x)), randomFloats(heads, 7)];
+  const step = new StepUniform(device);
+  const gates = storage(rows * 2 * heads);
+  const bound = await bindDeltaGates(device, { input: upload(device, input), stride: 2 * heads, alphaOffset: run, betaOffset: 0, run, rate: upload(device, rate), bias: upload(device, bias), gates, step: step.buffer, heads });
+  const actual = await inChunks(bound, step, [], { buffer: gates, columns: 2 * heads }, [rows]);
+  for (let row = 0; row < rows; row++) {
+    const own = input.subarray(2 * row * heads, 2 * (row + 1) * heads);
+    const ofRun = (odd: number): Float32Array => own.filter((_, i) => Math.floor(i / run) % 2 === odd);
+    expect(largestDifference(actual.subarray(2 * row * heads, 2 * (row + 1) * heads), deltaGates(ofRun(1), ofRun(0), rate, bias))).toBeLessThan(3e-6);
+  }
+});
+
+test('gates of Mamba-2', async () => {
+  const [heads, stride] = [5, 12];
+  for (const scale of [2, 300]) {
+    const [input, rate, bias] = [randomFloats(rows * stride, 5, scale), randomFloats(heads, 6).map((x) => -8 * Math.abs(x)), randomFloats(heads, 7)];
+    const step = new StepUniform(device);
+    const gates = storage(rows * 2 * heads);
+    const bound = await bindStateSpaceGates(device, { input: upload(device, input), stride, offset: 4, rate: upload(device, rate), bias: upload(device, bias), gates, step: step.buffer, heads });
+    const actual = await inChunks(bound, step, [], { buffer: gates, columns: 2 * heads }, [rows]);
+    for (let row = 0; row < rows; row++) {
+      const expected = stateSpaceGates(input.subarray(row * stride + 4, row * stride + 4 + heads), rate, bias);
+      expect(largestDifference(actual.subarray(2 * row * heads, 2 * (row + 1) * heads), expected)).toBeLessThan(3e-6 * scale);
     }
   }
 });

@@ -27,6 +27,8 @@ export interface ScanBuffers extends ScanShape {
   /** [rows][heads] of (decay, strength) f32. */
   gates: GPUBuffer;
   cache: StateCache;
+  /** [heads] f32: how much of its value each head reads besides. */
+  skip?: GPUBuffer;
   /** [rows][heads][valueDim] f32. */
   output: GPUBuffer;
   step: GPUBuffer;
@@ -53,13 +55,24 @@ export async function bindScan(device: Device, io: ScanBuffers, family = scanFam
       KEYS: keys,
       UNITS: Math.ceil(keys / invocations),
       ERASE: io.erase,
+      SKIP: io.skip !== undefined,
       TILED: io.keyHeadOrder === 'tiled',
     },
   });
   const shape = sharedUniform(device, 'recurrent scan shape', [heads, keyHeads, valueDim, stride, queryOffset, keyOffset, valueOffset]);
   const dispatches = ([0, 1] as const).map((source) => ({
     kernel,
-    bindings: kernel.bind(io.step, shape, io.vectors, io.vectors, io.gates, cache.slots[source].matrix, cache.slots[1 - source].matrix, io.output),
+    bindings: kernel.bind(
+      io.step,
+      shape,
+      io.vectors,
+      io.vectors,
+      io.gates,
+      cache.slots[source].matrix,
+      cache.slots[1 - source].matrix,
+      io.output,
+      ...(io.skip ? [io.skip] : []),
+    ),
   }));
   // Software adapters pay for each workgroup and have few cores: two for each head.
   const workgroups = device.facts.kind === 'software' ? Math.min(2, valueDim) : valueDim;

@@ -6,9 +6,10 @@ import { type Bound, kernelFamilies, sharedUniform } from '../pointwise/bound.ts
 import type { StateCache } from './stateCache.ts';
 
 export interface ShortConvolutionBuffers {
-  /** [rows][inputColumns] f32; the first `channels` (with `gated` three blocks of them) are used. */
+  /** [rows][inputColumns] f32; `channels` of them from `inputOffset` on (with `gated` three blocks) are used. */
   input: GPUBuffer;
   inputColumns: number;
+  inputOffset: number;
   /** [channels][taps] f32, the last tap for the row itself. */
   weight: GPUBuffer;
   /** [channels] f32. */
@@ -26,8 +27,8 @@ export interface ShortConvolutionBuffers {
 }
 
 export async function bindShortConvolution(device: Device, io: ShortConvolutionBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
-  const { channels, taps, inputColumns, cache } = io;
-  if (channels % 4 !== 0 || inputColumns % 4 !== 0) throw new RangeError(`${channels} channels of ${inputColumns} columns must be divisible by 4`);
+  const { channels, taps, inputColumns, inputOffset, cache } = io;
+  if ([channels, inputColumns, inputOffset].some((size) => size % 4 !== 0)) throw new RangeError(`${channels} channels of ${inputColumns} columns must be divisible by 4`);
   const software = family === 'subgroup';
   const invocations = software ? device.facts.subgroupLanes : 64;
   const kernel = await device.kernels.get({
@@ -35,7 +36,7 @@ export async function bindShortConvolution(device: Device, io: ShortConvolutionB
     texts: [shortConvolutionText],
     constants: { INVOCATIONS: invocations, TAPS: taps, SILU: io.silu, GATED: io.gated, BIAS: io.bias !== undefined },
   });
-  const shape = sharedUniform(device, 'short convolution shape', [channels / 4, inputColumns / 4, channels / 4]);
+  const shape = sharedUniform(device, 'short convolution shape', [channels / 4, inputColumns / 4, inputOffset / 4]);
   const dispatches = ([0, 1] as const).map((source) => ({
     kernel,
     bindings: kernel.bind(

@@ -7,7 +7,7 @@ export function emptyState({ heads, keyDim, valueDim }: Pick<ScanShape, 'heads' 
 }
 
 /** Adds the rows of `vectors` ([rows][stride]) to `state`; gates [rows][heads] of (decay, strength). Returns [rows][heads][valueDim]. */
-export function scan(shape: ScanShape, vectors: ArrayLike<number>, gates: ArrayLike<number>, state: Float64Array): Float64Array {
+export function scan(shape: ScanShape, vectors: ArrayLike<number>, gates: ArrayLike<number>, state: Float64Array, skip?: ArrayLike<number>): Float64Array {
   const { heads, keyHeads, keyDim, valueDim, stride, queryOffset, keyOffset, valueOffset, erase, keyHeadOrder } = shape;
   const rows = gates.length / (2 * heads);
   const output = new Float64Array(rows * heads * valueDim);
@@ -31,7 +31,7 @@ export function scan(shape: ScanShape, vectors: ArrayLike<number>, gates: ArrayL
           state[at(k)] += vectors[key + k] * added;
           read += state[at(k)] * vectors[query + k];
         }
-        output[(row * heads + head) * valueDim + v] = read;
+        output[(row * heads + head) * valueDim + v] = read + (skip ? skip[head] * vectors[value + v] : 0);
       }
     }
   }

@@ -56,7 +56,7 @@ def gemma3():
 
 @family
 def qwen2():
-    config = transformers.Qwen2Config(**sizes(rope_parameters=dict(rope_type='default', rope_theta=1e6), tie_word_embeddings=True))
+    config = transformers.Qwen2Config(**sizes(num_attention_heads=2, num_key_value_heads=1, rope_parameters=dict(rope_type='default', rope_theta=1e6), tie_word_embeddings=True))
     return transformers.Qwen2ForCausalLM(config), 'qwen2', dict(metadata={'rope.freq_base': 1e6})
 
 
@@ -76,15 +76,33 @@ def qwen3moe():
 
 
 @family
+def qwen2moe():
+    config = transformers.Qwen2MoeConfig(**sizes(num_attention_heads=2, num_key_value_heads=1, moe_intermediate_size=32, shared_expert_intermediate_size=64, num_experts=6,
+                                                 num_experts_per_tok=2, norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], rope_parameters=dict(rope_type='default', rope_theta=1e4)))
+    metadata = {'expert_count': 6, 'expert_used_count': 2, 'expert_feed_forward_length': 32, 'expert_shared_feed_forward_length': 64}
+    return transformers.Qwen2MoeForCausalLM(config), 'qwen2moe', dict(metadata=metadata, type='Q4_1')
+
+
+@family
+def granitemoe():
+    scales = dict(embedding_multiplier=3.0, attention_multiplier=0.1, residual_multiplier=0.22, logits_scaling=0.5)
+    config = transformers.GraniteMoeSharedConfig(**sizes(**scales, num_attention_heads=2, num_key_value_heads=1, intermediate_size=32, shared_intermediate_size=64, num_local_experts=6,
+                                                         num_experts_per_tok=3, rope_parameters=dict(rope_type='default', rope_theta=1e4)))
+    metadata = {'embedding_scale': 3.0, 'attention.scale': 0.1, 'residual_scale': 0.22, 'logit_scale': 0.5, 'expert_count': 6, 'expert_used_count': 3, 'expert_shared_feed_forward_length': 64}
+    renamed = {'block_sparse_moe.router': 'mlp.gate', 'block_sparse_moe': 'mlp', 'shared_mlp.input_linear': 'mlp.shared_expert.gate_up_proj', 'shared_mlp.output_linear': 'mlp.shared_expert.down_proj'}
+    return transformers.GraniteMoeSharedForCausalLM(config), 'granitemoe', dict(permuted=True, metadata=metadata, renamed=renamed)
+
+
+@family
 def phi3():
     pairs = head_dim * 3 // 8
-    rope = dict(rope_type='longrope', rope_theta=10_000.0, partial_rotary_factor=0.75, original_max_position_embeddings=128,
+    rope = dict(rope_type='longrope', rope_theta=10_000.0, partial_rotary_factor=0.75, original_max_position_embeddings=256,
                 short_factor=[1.0 + 0.05 * i for i in range(pairs)], long_factor=[1.0 + 0.6 * i for i in range(pairs)])
-    config = transformers.Phi3Config(**sizes(num_attention_heads=2, num_key_value_heads=1, original_max_position_embeddings=128, rope_parameters=rope))
-    metadata = {'rope.scaling.type': 'longrope', 'rope.scaling.original_context_length': 128, 'rope.dimension_count': 2 * pairs,
-                'rope.scaling.attn_factor': math.sqrt(1 + math.log(4) / math.log(128)), 'attention.sliding_window': 0}
+    config = transformers.Phi3Config(**sizes(num_attention_heads=2, num_key_value_heads=1, original_max_position_embeddings=256, rope_parameters=rope))
+    metadata = {'rope.scaling.type': 'longrope', 'rope.scaling.original_context_length': 256, 'rope.dimension_count': 2 * pairs,
+                'rope.scaling.attn_factor': math.sqrt(1 + math.log(2) / math.log(256)), 'attention.sliding_window': 0}
     extra = {'rope_factors_short.weight': rope['short_factor'], 'rope_factors_long.weight': rope['long_factor']}
-    return transformers.Phi3ForCausalLM(config), 'phi3', dict(metadata=metadata, extra=extra, contexts=[512, 128])
+    return transformers.Phi3ForCausalLM(config), 'phi3', dict(metadata=metadata, extra=extra, contexts=[512, 256])
 
 
 @family
@@ -139,7 +157,7 @@ def draw(model, type):
 
 def type_of(name, weight, type):
     """Routers and convolutions stay as they are, like in real files."""
-    kept = weight.dim() < 2 or 'conv1d' in name or name.endswith(('mlp.gate.weight', 'shared_expert_gate.weight'))
+    kept = weight.dim() < 2 or 'conv1d' in name or name.endswith(('mlp.gate.weight', 'router.weight', 'shared_expert_gate.weight'))
     return gguf.GGMLQuantizationType.F32 if kept else gguf.GGMLQuantizationType[type]
 
 
@@ -163,9 +181,10 @@ def tensors_of(model, architecture, options):
     for name, weight in model.named_parameters():
         values, type = weight.detach().numpy(), type_of(name, weight, options.get('type', 'F16'))
         if tied and name == 'lm_head.weight': continue
-        if 'gate_up_proj' in name and values.ndim == 3:
-            stem = name.replace('gate_up_proj', '')
-            for part, half in zip(('gate_proj', 'up_proj'), np.split(values, 2, axis=1)):
+        for old, new in options.get('renamed', {}).items(): name = name.replace(old, new)
+        if 'gate_up_proj' in name and ('experts' in name or 'shared_expert' in name):
+            stem = name.removesuffix('.weight').replace('gate_up_proj', '')
+            for part, half in zip(('gate_proj', 'up_proj'), np.split(values, 2, axis=-2)):
                 yield names.get_name(stem + part) + '.weight', half, type
             continue
         if options.get('permuted') and name.endswith('q_proj.weight'): values = permute(values, config.num_attention_heads)
@@ -186,7 +205,8 @@ def write(path, model, architecture, options):
     for key, value in {**common, **options.get('metadata', {})}.items():
         add = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string, list: writer.add_array}[type(value)]
         add(f'{architecture}.{key}', value)
-    writer.add_string('general.name', f'Tiny random {architecture}')
+    # llama.cpp looks for tokens of Phi where the name has that of Phi.
+    writer.add_string('general.name', 'Tiny random model')
     writer.add_tokenizer_model('gpt2')
     writer.add_tokenizer_pre('gpt-2')
     writer.add_token_list(byte_vocabulary())
@@ -214,7 +234,7 @@ def byte_vocabulary():
 
 def golden(model, context):
     """Prompts longer and shorter than chunks are, with the positions around the chunks' borders."""
-    length = min(300, context)
+    length = min(300, context * 2 // 3)
     tokens = torch.randint(0, 256, (length,)).tolist()
     positions = [p for p in (0, 1, 6, 7, 62, 63, 64, 65, 127, 128, 199, 255, 256, 257) if p < length - 1] + [length - 1]
     with torch.no_grad():

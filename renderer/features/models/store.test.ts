@@ -11,7 +11,7 @@ const download: Download = {
 };
 const model: ModelRecord = {
   id: 'm1', name: 'Small', fileName: 'small.gguf', architecture: 'llama', quantisation: 'Q4_1', parameters: 135_000_000, sizeBytes: 1, sha256: 'abc',
-  contextTokens: 8192, chat: true, licence: null, state: 'ready', addedAtMs: 1,
+  contextTokens: 8192, chat: true, licence: null, state: 'ready', place: null, owned: true, addedAtMs: 1,
 };
 
 describe('the models store', () => {
