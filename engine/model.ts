@@ -52,7 +52,7 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   const file = await readGguf(source, { signal: options.signal });
   const spec = describeModel(file);
   const kernels = await createLinearKernels(device, options.choices);
-  const weights = await loadWeights(device, kernels, file, spec, options);
+  const weights = await loadWeights(device, kernels, file, spec, options).finally(() => kernels.finishUploads());
   const kvFormat = options.kvFormat ?? chooseKvFormat(device);
   const plan = planContext(spec, { kind: device.facts.kind, kvFormat }, options.contextTokens, { kvBudgetBytes: options.kvBudgetBytes, tiers: options.tiers ?? null });
   const { contextTokens } = plan;

@@ -281,12 +281,14 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       contextTokens,
       normEpsilon: spec.normEpsilon,
     };
-    const attention =
+    const [attention, projecting] = await Promise.all([
       far && cache instanceof FarMemory
-        ? await createFarMixer(device, mixer, parts, cache, far, inputs)
-        : await createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
+        ? createFarMixer(device, mixer, parts, cache, far, inputs)
+        : createAttentionMixer(device, mixer, parts, cache as KvCache, inputs),
+      parts.outputGate ? null : normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections),
+    ]);
     mixers.push(attention);
-    if (!parts.outputGate) return [...(await normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections)), ...attention.parts];
+    if (!parts.outputGate || projecting) return [...(projecting ?? []), ...attention.parts];
     const columns = mixer.heads * mixer.headDim;
     const normed = await norm('norms', buffers.hidden, mixerNorm, buffers.normed);
     return [
@@ -310,22 +312,24 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const bindBlock = async (block: BlockSpec, parts: BlockWeights, index: number): Promise<void> => {
     const { mixer } = block;
     const cache = caches[index];
-    const mixing = 'matrices' in parts.mixer
-      ? await bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
-      : await bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory);
     const mixerOutput = 'matrices' in parts.mixer ? parts.mixer.matrices.output : parts.mixer.output;
-    layers.push(
-      ...mixing,
-      ...(await addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm)),
-      ...(await bindFeedForward(block, parts)),
-    );
+    // At once, because the first block's kernels are compiled here.
+    const inOrder = await Promise.all([
+      'matrices' in parts.mixer
+        ? bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
+        : bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory),
+      addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
+      bindFeedForward(block, parts),
+    ]);
+    layers.push(...inOrder.flat());
   };
   const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights): Promise<Part[]> => {
     if (description.kind === 'gated' && own.kind === 'gated') {
-      return [
-        ...(await normedProduct('gate and up', own.gateUp, feedForwardNorm, buffers.gateUp, { activation: description.activation, output: buffers.gated })),
-        ...(await addToHidden('down', own.down, buffers.gated, postNorm)),
-      ];
+      const inOrder = await Promise.all([
+        normedProduct('gate and up', own.gateUp, feedForwardNorm, buffers.gateUp, { activation: description.activation, output: buffers.gated }),
+        addToHidden('down', own.down, buffers.gated, postNorm),
+      ]);
+      return inOrder.flat();
     }
     if (description.kind === 'gated' || own.kind === 'gated' || !experts) throw new Error('the weights are not those of the description');
     const inputs = { scratch: experts, ...buffers, output: postNorm ? buffers.branch : buffers.hidden, add: !postNorm, step, maxRows };

@@ -30,12 +30,14 @@ export async function bindNormedProduct(device: Device, kernels: LinearKernels, 
   const { name, weights, source, gain, normed, output, gate, epsilon, step, maxRows } = io;
   const { inputs, outputs } = weights.shape;
   const binding: ProductBinding = { input: normed, output, step, maxRows, norm: { source, gain, epsilon }, gate };
-  const product = await kernels.bind(weights, binding);
-  const norm = await bindNormalise(device, { input: source, weight: gain, output: normed, step, columns: inputs, epsilon, maxRows });
-  const parts = [unless(product, 'norm', part('norms', norm, rowWork(2 * inputs))), part(name, product, productWork(weights))];
-  if (!gate) return parts;
   const columns = outputs / 2;
-  const gated = await bindGated(device, { gateUp: output, output: gate.output, step, columns, activation: gate.activation });
+  const [product, norm, gated] = await Promise.all([
+    kernels.bind(weights, binding),
+    bindNormalise(device, { input: source, weight: gain, output: normed, step, columns: inputs, epsilon, maxRows }),
+    gate ? bindGated(device, { gateUp: output, output: gate.output, step, columns, activation: gate.activation }) : null,
+  ]);
+  const parts = [unless(product, 'norm', part('norms', norm, rowWork(2 * inputs))), part(name, product, productWork(weights))];
+  if (!gated) return parts;
   return [...parts, unless(product, 'gate', part('gate', gated, rowWork(3 * columns)))];
 }
 

@@ -155,16 +155,23 @@ async function gatedWeights({ gateUp, down }: GatedSpec['tensors'], linear: Uplo
 
 const floatPrecision = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
 
+/** Larger tensors are not read ahead: they would lie in memory twice. */
+const readAheadBytes = 256 * 1024 * 1024;
+
 /** Reads tensors as the packers want them, with progress and cancellation between tensors. */
 export class TensorReader {
   readonly #file: GgufFile;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
+  readonly #inOrder: readonly { name: string; offsetBytes: number; sizeBytes: number }[];
+  /** The tensor behind the last one that was read: it is read while that one is packed. */
+  #ahead: { name: string; bytes: Promise<Uint8Array> } | null = null;
   #doneBytes = 0;
 
   constructor(file: GgufFile, options: LoadOptions = {}) {
     this.#file = file;
     this.#options = options;
+    this.#inOrder = [...file.tensors].map(([name, { offsetBytes, sizeBytes }]) => ({ name, offsetBytes, sizeBytes })).sort((a, b) => a.offsetBytes - b.offsetBytes);
     this.#totalBytes = [...file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
   }
 
@@ -195,9 +202,22 @@ export class TensorReader {
   async #bytes(name: string): Promise<Uint8Array> {
     if (this.#options.signal?.aborted) throw cancelled();
     const tensor = this.#tensor(name);
-    const bytes = await this.#file.source.read(tensor.offsetBytes, tensor.sizeBytes);
+    const bytes = await (this.#ahead?.name === name ? this.#ahead.bytes : this.#file.source.read(tensor.offsetBytes, tensor.sizeBytes));
+    this.#readAhead(name);
     this.#doneBytes += tensor.sizeBytes;
     this.#options.onProgress?.(this.#doneBytes, this.#totalBytes);
     return bytes;
+  }
+
+  #readAhead(name: string): void {
+    const next = this.#inOrder[this.#inOrder.findIndex((one) => one.name === name) + 1];
+    if (!next || next.sizeBytes > readAheadBytes) {
+      this.#ahead = null;
+      return;
+    }
+    const bytes = this.#file.source.read(next.offsetBytes, next.sizeBytes);
+    // Whoever asks for it hears of a failure.
+    bytes.catch(() => undefined);
+    this.#ahead = { name: next.name, bytes };
   }
 }

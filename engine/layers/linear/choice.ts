@@ -50,7 +50,9 @@ async function measure(device: Device, candidates: readonly FamilyName[]): Promi
   const trials = [];
   for (const name of candidates) {
     const family = familyOf(device, name);
-    const weights = await new WeightUploader(device, family.layout, limitsOf(device)).upload('measurement', [anyWeights()]);
+    const uploader = new WeightUploader(device, family.layout, limitsOf(device));
+    const weights = await uploader.upload('measurement', [anyWeights()]);
+    await uploader.finish();
     const bound = await bindProduct(device, family, weights, { input, output, step: step.buffer, maxRows: 1 });
     trials.push({ name, weights, bound, milliseconds: Infinity });
   }

@@ -34,6 +34,8 @@ export interface LinearKernels {
    * gate|up), even when their formats differ. Splits by the adapter's binding limit.
    */
   upload(name: string, sources: readonly SourceMatrix[]): Promise<LinearWeights>;
+  /** After the last of a model's uploads: gives their staging memory back. */
+  finishUploads(): Promise<void>;
   /** output[row][outputs] (+)= input[row][inputs] · Wᵀ for step.rows rows; f32, row-major. */
   bind(weights: LinearWeights, io: ProductBinding): Promise<BoundLinear>;
   /** output[row][inputs] = scale · W[tokens[row]][…] for step.rows rows. */
@@ -59,6 +61,7 @@ export async function createLinearKernels(device: Device, cache: ChoiceCache, op
   return {
     describe: () => ({ ...family.describe(), weights: `${family.name} layout (${why})` }),
     upload: (name, sources) => uploader.upload(name, sources),
+    finishUploads: () => uploader.finish(),
     bind: (weights, io) => bindProduct(device, family, weights, io),
     bindEmbedding: (weights, io) => bindEmbedding(device, weights, io),
   };

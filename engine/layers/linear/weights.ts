@@ -87,7 +87,6 @@ export class WeightUploader {
   readonly #layout: Layout;
   readonly #limits: UploadLimits;
   readonly #ring: StagingRing;
-  #waiting = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(device: Device, layout: Layout, limits: UploadLimits) {
@@ -99,19 +98,18 @@ export class WeightUploader {
 
   /** Stacks the sources along the outputs; they must have equal inputs. Uploads run one after another. */
   upload(name: string, sources: readonly SourceMatrix[]): Promise<LinearWeights> {
-    this.#waiting++;
     const upload = this.#last.then(() => this.#upload(name, sources));
     this.#last = upload.then(
-      () => this.#done(),
-      () => this.#done(),
+      () => undefined,
+      () => undefined,
     );
     return upload;
   }
 
-  /** A model is loaded in one go; when nothing waits, the ring would only hold memory. */
-  #done(): void {
-    this.#waiting--;
-    if (this.#waiting === 0) this.#ring.free();
+  /** Gives the staging memory back; the next upload takes it again. */
+  async finish(): Promise<void> {
+    await this.#last;
+    this.#ring.free();
   }
 
   async #upload(name: string, sources: readonly SourceMatrix[]): Promise<LinearWeights> {

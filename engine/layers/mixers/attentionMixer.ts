@@ -50,7 +50,7 @@ export async function createAttentionMixer(
 ): Promise<Mixer> {
   const { maxRows, contextTokens, step } = inputs;
   const { layout } = cache;
-  const store = await bindRotateAndStore(device, {
+  const storing = bindRotateAndStore(device, {
     projections: inputs.projections,
     queryNorm: weights.queryNorm ?? undefined,
     keyNorm: weights.keyNorm ?? undefined,
@@ -69,7 +69,7 @@ export async function createAttentionMixer(
     step,
     maxRows,
   });
-  const attend = await bindAttention(device, {
+  const attending = bindAttention(device, {
     queries: inputs.queries,
     keys: cache.keys,
     values: cache.values,
@@ -81,6 +81,7 @@ export async function createAttentionMixer(
     maxRows,
     contextTokens,
   });
+  const [store, attend] = await Promise.all([storing, attending]);
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
