@@ -60,6 +60,7 @@ export type HostErrorCode =
   | 'prompt-too-long'
   | 'range-too-long'
   | 'reading-not-found'
+  | 'sweep-not-found'
   | 'upload-too-large'
   | 'usage'
   | 'worker-died'

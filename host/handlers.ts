@@ -19,7 +19,7 @@ export type Handlers = {
 };
 
 export function createHandlers(host: Host): Handlers {
-  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings, inspector, api } = host;
+  const { events, settings, supervisor, session, files, documents, memories, models, downloads, conversations, chat, readings, inspector, sweeps, api } = host;
 
   const changedConversations = (ids: readonly string[]) => {
     for (const id of ids) events.emit('conversation.changed', conversations.get(id));
@@ -139,6 +139,14 @@ export function createHandlers(host: Host): Handlers {
     },
     'chat.regenerate': ({ messageId }) => chat.regenerate(messageId),
     'chat.edit': ({ messageId, text }) => chat.edit(messageId, text),
+    'sweeps.list': () => sweeps.list(),
+    'sweeps.start': (asked) => sweeps.start(asked),
+    'sweeps.pause': ({ sweepId }) => sweeps.pause(sweepId),
+    'sweeps.resume': ({ sweepId }) => sweeps.resume(sweepId),
+    'sweeps.remove': async ({ sweepId }) => {
+      await sweeps.remove(sweepId);
+      return {};
+    },
     'inspector.evidence': ({ messageId }) => inspector.evidence(messageId),
     'inspector.tile': (request) => inspector.tile(request),
     'inspector.cancel': ({ messageId }) => {

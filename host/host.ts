@@ -29,6 +29,8 @@ import { ModelFolders } from './models/modelFolders.ts';
 import { ModelStore } from './models/modelStore.ts';
 import { PresetStore } from './presets/presetStore.ts';
 import { SecretStore, type Vault } from './secrets/secretStore.ts';
+import { Sweeps } from './sweeps/sweeps.ts';
+import { SweepStore } from './sweeps/sweepStore.ts';
 import { Readings } from './readings/readings.ts';
 import { ReadingStore } from './readings/readingStore.ts';
 import { DocumentIndex } from './search/documentIndex.ts';
@@ -80,6 +82,7 @@ export interface Host {
   readonly pastWindow: PastWindow;
   readonly readings: Readings;
   readonly inspector: Inspector;
+  readonly sweeps: Sweeps;
   readonly api: LocalApi;
   readonly handlers: Handlers;
   /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
@@ -148,6 +151,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
 
   const inspector = new Inspector({ ...chatParts, evidence: new EvidenceStore(database), tiles: new TileCache(folder.tiles) });
 
+  const sweeps = new Sweeps({ store: new SweepStore(database), documents, models, settings, supervisor, session, line, events, stagingFolder: folder.staging });
   const files = new FileRegistry();
   const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
 
@@ -155,9 +159,10 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     await api.close();
     await documentIndex.close();
     inspector.close();
+    const sweepsEnded = sweeps.close();
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
-    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded]);
+    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded, sweepsEnded]);
     await client.close();
     database.close();
     lock.release();
@@ -186,6 +191,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     pastWindow,
     readings,
     inspector,
+    sweeps,
     api,
     get handlers() {
       return handlers;
@@ -194,6 +200,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       supervisor.start();
       readings.begin();
       void modelFolders.scan().then(() => events.emit('models.changed', models.list()));
+      sweeps.begin();
       void downloads.restore(!settings.read().offline);
       void documentIndex.catchUp();
       void api.follow(settings.read().api);

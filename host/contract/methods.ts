@@ -21,6 +21,7 @@ import {
   workerStatus,
 } from './entities.ts';
 import { ablation, evidenceState, tile, tileRequest } from './inspection.ts';
+import { sweep } from './sweep.ts';
 
 const offset = z.number().int().nonnegative();
 const nothing = z.object({}).strict();
@@ -109,6 +110,17 @@ export const methods = {
     params: z.object({ messageId: identifier, text: questionText }).strict(),
     result: z.object({ question: message, answer: message }),
   },
+  /** Questions that ask for all of something: jobs that go through a whole document. */
+  'sweeps.list': { params: nothing, result: z.array(sweep) },
+  'sweeps.start': {
+    params: z.object({ documentId: identifier, modelId: identifier, conversationId: identifier.nullable(), question: questionText }).strict(),
+    result: sweep,
+  },
+  'sweeps.pause': { params: z.object({ sweepId: identifier }).strict(), result: sweep },
+  /** Also tries windows again that failed. */
+  'sweeps.resume': { params: z.object({ sweepId: identifier }).strict(), result: sweep },
+  'sweeps.remove': { params: z.object({ sweepId: identifier }).strict(), result: nothing },
+
   /** What an answer attended to and cites; looks into it first if that was not done. */
   'inspector.evidence': { params: z.object({ messageId: identifier }).strict(), result: evidenceState },
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
@@ -139,6 +151,8 @@ export const events = {
   ...chatEvents,
   /** A message was added or its state changed; carries the whole message. */
   'message.changed': message,
+  'sweeps.changed': sweep,
+  'sweeps.removed': z.object({ sweepId: identifier }),
   /** Ask for it again. */
   'evidence.changed': z.object({ messageId: identifier }),
   'answer.progress': answerProgress,

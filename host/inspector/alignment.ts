@@ -5,6 +5,9 @@ const empty = new Set(
   'a an the of in on at to for from by with and or but is are was were be been being it its this that these those he she they his her their him them i you we my your our as not no do does did has have had will would can could may might shall should there here which who whom what when where why how than then so if into about over under also very more most'.split(' '),
 );
 
+/** Of a question by whose words a passage is judged. */
+const fewestWords = 2;
+
 /** Lower-case words and numbers, without the empty ones. */
 export function contentWords(text: string): string[] {
   const words = text.toLowerCase().normalize('NFKC').replace(/[’']s\b/gu, '').match(/\p{N}[\p{N}.,]*\p{N}|\p{N}|\p{L}[\p{L}\p{M}'’-]*/gu) ?? [];
@@ -23,6 +26,14 @@ export function alignment(claim: string, passage: string, question: string): num
   if (words.length === 0) return 0;
   const there = new Set(contentWords(passage));
   return words.filter((word) => there.has(word) || (word.length > 5 && [...there].some((other) => sameStem(word, other)))).length / words.length;
+}
+
+/** Whether a passage with its surroundings has any of the question's words; of questions without enough words nothing can be said. */
+export function speaksOf(question: string, surroundings: string): boolean {
+  const words = new Set(contentWords(question));
+  if (words.size < fewestWords) return true;
+  const there = [...new Set(contentWords(surroundings))];
+  return [...words].some((word) => there.some((other) => other === word || (word.length > 5 && sameStem(word, other))));
 }
 
 /** Alike but for their endings. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alignment, contentWords } from './alignment.ts';
+import { alignment, contentWords, speaksOf } from './alignment.ts';
 import { gradeOf } from './grades.ts';
 import { sentencesOf, spanAt } from './sentences.ts';
 
@@ -47,10 +47,19 @@ describe('alignment', () => {
   test('numbers keep their digits', () => expect(contentWords('In 1,234.5 m')).toEqual(['1234.5', 'm']));
 });
 
+test('a passage speaks of what was asked when it has any of its words', () => {
+  expect(speaksOf('Which airport has the busiest runway?', 'He was sent to Glencree Reformatory.')).toBe(false);
+  expect(speaksOf('Which airport has the busiest runway?', 'San Diego’s airport is small.')).toBe(true);
+  expect(speaksOf('What happens?', 'Anything.')).toBe(true);
+});
+
 test('grades ask for words and effect, or for much attention and much effect', () => {
-  expect(gradeOf({ alignment: 1, share: 0.3, drop: 3 })).toBe('verified');
-  expect(gradeOf({ alignment: 1, share: 0.3, drop: 0.1 })).toBe('none');
-  expect(gradeOf({ alignment: 0.2, share: 0.4, drop: 3 })).toBe('attended');
-  expect(gradeOf({ alignment: 0.2, share: 0.4, drop: null })).toBe('none');
-  expect(gradeOf({ alignment: 1, share: 0.01, drop: 9 })).toBe('none');
+  expect(gradeOf({ alignment: 1, share: 0.3, drop: 3, relevant: true })).toBe('verified');
+  expect(gradeOf({ alignment: 1, share: 0.3, drop: 0.1, relevant: true })).toBe('none');
+  expect(gradeOf({ alignment: 0.4, share: 0.3, drop: 3, relevant: true })).toBe('attended');
+  expect(gradeOf({ alignment: 0, share: 0.4, drop: 4, relevant: true })).toBe('none');
+  expect(gradeOf({ alignment: 0, share: 0.6, drop: 9, relevant: true })).toBe('attended');
+  expect(gradeOf({ alignment: 0.5, share: 0.6, drop: null, relevant: true })).toBe('attended');
+  expect(gradeOf({ alignment: 0.2, share: 0.4, drop: null, relevant: true })).toBe('none');
+  expect(gradeOf({ alignment: 1, share: 0.01, drop: 9, relevant: true })).toBe('none');
 });

@@ -11,18 +11,25 @@ export interface CitationSigns {
   share: number;
   /** Nats that the claim loses without the passage; null where that was not tried. */
   drop: number | null;
+  /** Whether the passage, or what surrounds it, speaks of what was asked. */
+  relevant: boolean;
 }
 
 export const thresholds = {
   verified: { alignment: 0.75, share: 0.05, drop: 0.5 },
-  attended: { share: 0.25, drop: 2 },
+  attended: { alignment: 0.3, share: 0.25, drop: 2 },
+  /** What is looked at and needed so much counts without any words. */
+  wordless: { share: 0.5, drop: 6 },
   /** Without a trial only what nearly all attention falls on. */
   untried: { share: 0.5 },
 };
 
-export function gradeOf({ alignment, share, drop }: CitationSigns): CitationGrade {
-  const { verified, attended, untried } = thresholds;
+export function gradeOf({ alignment, share, drop, relevant }: CitationSigns): CitationGrade {
+  // Models answer with whatever stands somewhere when they do not know.
+  if (!relevant) return 'none';
+  const { verified, attended, wordless, untried } = thresholds;
   if (alignment >= verified.alignment && share >= verified.share && (drop ?? Infinity) >= verified.drop) return 'verified';
-  const enough = drop === null ? share >= untried.share : share >= attended.share && drop >= attended.drop;
-  return enough ? 'attended' : 'none';
+  if (drop === null) return alignment >= attended.alignment && share >= untried.share ? 'attended' : 'none';
+  const some = alignment >= attended.alignment && share >= attended.share && drop >= attended.drop;
+  return some || (share >= wordless.share && drop >= wordless.drop) ? 'attended' : 'none';
 }

@@ -233,4 +233,13 @@ export const migrations: readonly string[] = [
     added_at_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  /* sql */ `
+  -- questions that go through a whole document: JSON (host/contract/sweep.ts), saved after each window
+  CREATE TABLE sweeps (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    content TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

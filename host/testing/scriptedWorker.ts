@@ -6,6 +6,7 @@
  *     die N        answers N words, then kills itself
  *     hang         blocks its event loop
  *     lose         reports a lost device and fails
+ *     RECORD       lists the lines of the document that begin with it
  *     slow         answers, but takes half a second to look into
  *
  * What it reads of a document it keeps, as a real worker does (scriptedMemories.ts); of a prompt, the GPU takes
@@ -90,6 +91,8 @@ function policyOutcome({ name }: PolicySetting) {
 async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy: PolicySetting = defaultPolicySetting): Promise<void> {
   if (loadedPath === undefined) return fail(jobId, 'internal', 'No model is loaded.');
   const words = prompt.kind === 'chat' ? prompt.question : prompt.kind === 'raw' ? prompt.text : '';
+  const listed = prompt.kind === 'chat' && words.includes('RECORD') ? recordsOf(prompt.documents[0].textPath) : null;
+  if (listed !== null) return sendAnswer(jobId, listed, policy);
   const [verb, number = '3'] = words.trim().split(/\s+/).slice(-2);
   if (words.includes('hang')) for (;;);
   if (words.includes('lose')) {
@@ -112,7 +115,21 @@ async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy
     send({ kind: 'token', jobId, id: answerTokens, text: piece });
   }
   if (verb === 'die') process.kill(process.pid, 'SIGKILL');
-  const stopReason = cancelledJobs.has(jobId) ? 'cancelled' : wanted > maxTokens ? 'length' : 'end';
+  sendDone(jobId, text, { answerTokens, stopReason: cancelledJobs.has(jobId) ? 'cancelled' : wanted > maxTokens ? 'length' : 'end' }, policy);
+}
+
+/** Every line of the text that begins with RECORD, twice. */
+function recordsOf(textPath: string): string {
+  const found = readFileSync(textPath, 'utf8').split('\n').filter((line) => line.startsWith('RECORD'));
+  return found.length > 0 ? [...found, ...found].map((line) => `- ${line}`).join('\n') : 'none';
+}
+
+async function sendAnswer(jobId: string, text: string, policy: PolicySetting): Promise<void> {
+  await pause(10 * tokenEveryMs);
+  sendDone(jobId, text, { answerTokens: countWords(text), stopReason: cancelledJobs.has(jobId) ? 'cancelled' : 'end' }, policy);
+}
+
+function sendDone(jobId: string, text: string, { answerTokens, stopReason }: { answerTokens: number; stopReason: string }, policy: PolicySetting): void {
   const statistics = { modelName: 'Scripted', promptTokens: 100, reusedTokens: 0, keptTokens: 0, notKept: null, policy: policyOutcome(policy), answerTokens, readingMs: 50, answeringMs: 10, stopReason };
   send({ kind: 'done', jobId, value: { text, statistics, policy: { name: 'full', dropped: 0 } } });
 }

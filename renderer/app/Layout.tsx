@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { ChatScreen } from '../features/chat/components/ChatScreen.tsx';
 import { DropZone } from '../features/chat/components/DropZone.tsx';
 import { useChat } from '../features/chat/store.ts';
+import { InspectorScreen } from '../features/inspector/components/InspectorScreen.tsx';
 import { MemoriesScreen } from '../features/memories/components/MemoriesScreen.tsx';
 import { ModelsScreen } from '../features/models/components/ModelsScreen.tsx';
 import { SettingsScreen } from '../features/settings/components/SettingsScreen.tsx';
@@ -12,7 +13,7 @@ import { StatusStrip } from './StatusStrip.tsx';
 import { strings } from './strings.ts';
 import { narrowWindow, useView } from './view.ts';
 
-const screens = { chat: ChatScreen, memories: MemoriesScreen, models: ModelsScreen, settings: SettingsScreen };
+const screens = { chat: ChatScreen, inspector: InspectorScreen, memories: MemoriesScreen, models: ModelsScreen, settings: SettingsScreen };
 
 export function Layout() {
   const screen = useView((state) => state.screen);

@@ -10,8 +10,9 @@ import { Button } from '../../../ui/Button.tsx';
 import { CopyButton } from '../../../ui/CopyButton.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { Citations } from '../../inspector/components/Citations.tsx';
 import { useIsAnswering } from '../hooks/useChatContext.ts';
-import { chatStore } from '../store.ts';
+import { chatStore, useChat } from '../store.ts';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { Reasoning } from '../markdown/Reasoning.tsx';
 import { chatStrings } from '../strings.ts';
@@ -31,10 +32,16 @@ export const Answer = memo(function Answer({ message, last }: { message: Message
       {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
       {message.statistics?.notKept && <NotKept failure={message.statistics.notKept} />}
       {!streaming && message.statistics && message.statistics.partlyRead.length > 0 && <PartlyReadNotice message={message} documents={message.statistics.partlyRead} />}
+      {!streaming && <AnswerCitations message={message} />}
       {!streaming && <AnswerFooter message={message} last={last} />}
     </article>
   );
 });
+
+function AnswerCitations({ message }: { message: Message }) {
+  const hasDocuments = useChat((state) => (state.conversations.find(({ id }) => id === message.conversationId)?.documentIds.length ?? 0) > 0);
+  return <Citations message={message} hasDocuments={hasDocuments} />;
+}
 
 /** Reading goes on where there is no room to keep it; it says so. */
 function NotKept({ failure }: { failure: Failure }) {

@@ -8,6 +8,8 @@ import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ReadSoFarChoice } from '../../readings/components/ReadSoFarChoice.tsx';
 import { useReadSoFar } from '../../readings/readSoFar.ts';
+import { SweepList } from '../../sweeps/components/SweepList.tsx';
+import { SweepOffer } from '../../sweeps/components/SweepOffer.tsx';
 import { longPasteCharacters } from '../attach.ts';
 import { keyOf } from '../conversationsSlice.ts';
 import { useActiveConversation, useActiveMeter, useDraft, useIsAnswering, usePassedWindow } from '../hooks/useChatContext.ts';
@@ -63,6 +65,8 @@ export function Composer() {
         blocker?.kind === 'does-not-fit' && <Notice tone="danger" className="mb-2" message={blocker.failure.message} remedy={blocker.failure.remedy} />
       )}
       {pasted !== null && <PasteOffer text={pasted} onInsert={() => insertPasted(pasted)} onClose={() => setPasted(null)} />}
+      <SweepList conversationId={activeId} />
+      <SweepOffer />
       <ReadSoFarChoice {...soFar} />
       <ContextBar />
       <div className="rounded-lg border border-line-strong bg-raised focus-within:border-accent">

@@ -1,0 +1,97 @@
+/** An answer says what it rests on, and can be looked into: map, timeline, heads, passages, by mouse and by keyboard. */
+import { join } from 'node:path';
+import { expectAccessible } from './harness/accessible.ts';
+import { takePictures } from './harness/pictures.ts';
+import { expect, test } from './harness/test.ts';
+import { ChatPage } from './pages/chatPage.ts';
+import { FirstRunPage } from './pages/firstRunPage.ts';
+
+const path = join(import.meta.dirname, 'data', 'lighthouse.txt');
+const lookingTimeoutMs = 120_000;
+
+test.describe.configure({ mode: 'serial' });
+test.use({ story: 'inspector' });
+
+test('an answer cites the sentence that it rests on, and a click opens the document there', async ({ app }) => {
+  test.setTimeout(300_000);
+  await new FirstRunPage(app.page).completeIfShown();
+  const chat = new ChatPage(app.page);
+  await app.choosingFile(path, () => chat.attach.click());
+  await expect(chat.documents).toContainText(/\d{3} tokens/, { timeout: 90_000 });
+  await chat.setLongestAnswer(24);
+  await chat.ask('What is the password to the library?');
+  await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: 240_000 });
+  await expect(chat.lastText).toContainText('thistle');
+  const chip = app.page.getByTestId('citation').first();
+  await expect(chip).toHaveAttribute('data-grade', 'verified', { timeout: lookingTimeoutMs });
+  await expectAccessible(app);
+  await chip.hover();
+  await expect(app.page.getByRole('tooltip')).toContainText('The password to the library is thistle.');
+  await takePictures(app, 'citations');
+  await chip.click();
+  await expect(app.page.getByText('The password to the library is thistle.').last()).toBeVisible();
+
+  await app.page.getByTestId('what-was-read').click();
+  await expect(app.page.getByRole('dialog', { name: 'What was read' })).toContainText('every token was attended to exactly');
+  await takePictures(app, 'what-was-read');
+  await app.page.getByTestId('look-inside').click();
+});
+
+test('the map shows where, and is moved by mouse and by keyboard', async ({ app }) => {
+  test.setTimeout(lookingTimeoutMs);
+  const map = app.page.getByTestId('attention-map');
+  await expect(map).toHaveAttribute('data-tiles', /[1-9]/, { timeout: lookingTimeoutMs });
+  await expect(app.page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  const box = await map.boundingBox();
+  if (!box) throw new Error('the map has no place');
+  await app.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await expect(app.page.getByTestId('under-pointer')).toContainText('%');
+  await takePictures(app, 'inspector-map');
+  await expectAccessible(app);
+  const level = Number(await map.getAttribute('data-level'));
+  await app.page.mouse.wheel(0, -400);
+  await map.focus();
+  for (const key of ['+', '+', 'ArrowDown', 'ArrowRight', 'Shift+ArrowLeft']) await app.page.keyboard.press(key);
+  await expect.poll(async () => Number(await map.getAttribute('data-level'))).toBeLessThanOrEqual(level);
+  await app.page.keyboard.press('0');
+  await app.page.getByRole('radio', { name: 'Largest weight' }).click();
+  await expect(app.page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+});
+
+test('timeline, heads, passages, comparison and guide say the same in numbers', async ({ app }) => {
+  test.setTimeout(lookingTimeoutMs);
+  const show = (name: string) => app.page.getByRole('radio', { name, exact: true }).click();
+  await show('Timeline');
+  await app.page.getByRole('slider', { name: 'Token of the answer' }).press('End');
+  await expect(app.page.getByTestId('zones').getByRole('row')).not.toHaveCount(0);
+  await takePictures(app, 'inspector-timeline');
+  await expectAccessible(app);
+
+  await show('Heads');
+  const heads = app.page.getByTestId('head-atlas').getByRole('button');
+  await expect(heads).toHaveCount(30 * 9);
+  await takePictures(app, 'inspector-heads');
+  await expectAccessible(app);
+
+  await show('Passages');
+  await app.page.getByRole('combobox', { name: 'Attention of' }).selectOption('whole');
+  const first = app.page.getByTestId('passages').getByRole('row').nth(1);
+  await expect(first).toContainText('thistle');
+  await first.getByRole('button', { name: 'Try without it' }).click();
+  await expect(first.getByTestId('ablation')).toHaveText(/loses [1-9][\d.]* nats/, { timeout: lookingTimeoutMs });
+  await takePictures(app, 'inspector-passages');
+  await expectAccessible(app);
+  const download = app.page.waitForEvent('download');
+  await app.page.getByRole('button', { name: 'Save as CSV' }).click();
+  expect((await download).suggestedFilename()).toBe('passages.csv');
+
+  await show('Compare');
+  await expect(app.page.getByText('There is no other answer to this question')).toBeVisible();
+  await show('Guide');
+  await expect(app.page.getByTestId('guide')).toContainText('Attention is not an explanation.');
+  await takePictures(app, 'inspector-guide');
+  await expectAccessible(app);
+  await app.page.getByRole('button', { name: 'Back to the chat' }).click();
+  await expect(new ChatPage(app.page).composer).toBeVisible();
+  expect(app.policyViolations).toEqual([]);
+});

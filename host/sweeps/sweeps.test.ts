@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { sweepKindOf } from '../contract/sweep.ts';
+import type { Host } from '../host.ts';
+import { eventually } from '../testing/eventually.ts';
+import { failureOf } from '../testing/failureOf.ts';
+import { openTestHostWithModel } from '../testing/openTestHost.ts';
+import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { itemsOf, joined, linesOf } from './items.ts';
+import { windowsOf } from './windows.ts';
+
+const records = Array.from({ length: 40 }, (_, i) => `RECORD ${1000 + i}: the ship Vessel${i} brought cargo${i} to port${i}.`);
+const filler = 'The wind turned in the evening and nobody on the quay said a word about it. '.repeat(9);
+/** One record after each paragraph, the first one twice. */
+const book = [...records, records[0]].map((record) => `${filler.trim()}\n\n${record}`).join('\n\n');
+
+async function begun(host: Host, question = 'List every RECORD in the book.') {
+  const { id: documentId } = await host.documents.addText('Ships', book);
+  return host.sweeps.start({ documentId, modelId: host.models.list()[0].id, conversationId: null, question });
+}
+
+const ended = (host: Host, id: string) =>
+  eventually(() => {
+    const now = host.sweeps.list().find((one) => one.id === id);
+    return now?.state === 'done' || now?.state === 'failed' ? now : undefined;
+  });
+
+test('questions for all of something are told from others', () => {
+  const kinds = ['List every ship in the book', 'How many people die?', 'Summarise the whole book', 'What is the password?', 'Who is Mr Garth?', 'Name all places that are mentioned'].map(sweepKindOf);
+  expect(kinds).toEqual(['list', 'list', 'summary', null, null, 'list']);
+});
+
+test('windows are the whole text, cut between paragraphs', () => {
+  const windows = windowsOf(book);
+  expect(windows.map(({ start, end }) => book.slice(start, end)).join('')).toBe(book);
+  expect(windows.every(({ start, end }) => end - start <= 4000)).toBe(true);
+  expect(windows.slice(0, -1).every(({ end }) => book.slice(0, end).endsWith('\n\n'))).toBe(true);
+  expect(windowsOf('x'.repeat(9001)).map(({ end }) => end)).toEqual([4000, 8000, 9001]);
+  expect(windowsOf('')).toEqual([]);
+});
+
+test('lines are items without their bullets; none is none, and what the window does not say is left out', () => {
+  expect(linesOf('Here they are:\n1. **Anna**\n- Bert\n- Bert\nNone of the others.')).toEqual(['Anna', 'Bert']);
+  const window = { start: 5, end: 60 };
+  const text = '.....Anna sold her horse. Bert went home and wept for joy.';
+  const items = itemsOf('Anna sold her horse\nCarla bought a castle\nBert wept', { text, window, question: '' });
+  expect(items).toEqual([
+    { text: 'Anna sold her horse', passages: [{ start: 5, end: 25, verified: true }] },
+    { text: 'Bert wept', passages: [{ start: 26, end: 58, verified: true }] },
+  ]);
+  expect(joined(items, itemsOf('bert WEPT', { text, window: { start: 26, end: 58 }, question: '' }))).toEqual(items);
+});
+
+test('every record is found once, cited where it stands, through an interruption, a pause and a restart', async () => {
+  const dataFolder = temporaryFolder();
+  const first = await openTestHostWithModel({ dataFolder });
+  const { id, windows } = await begun(first);
+  expect(windows.length).toBeGreaterThan(5);
+  await eventually(() => first.sweeps.list()[0].windows.filter(({ state }) => state !== 'waiting').length >= 2);
+  // A question goes first.
+  const conversation = first.conversations.create({}, { systemPrompt: '', sampling: first.settings.read().defaultSampling });
+  const { answer } = first.chat.send(conversation.id, 'count 3');
+  await eventually(() => first.messages.get(answer.id).state === 'complete');
+  const paused = await first.sweeps.pause(id);
+  expect(paused.state).toBe('paused');
+  expect(paused.windows.some(({ state }) => state === 'waiting')).toBe(true);
+  await first.close();
+
+  const second = await openTestHostWithModel({ dataFolder });
+  second.begin();
+  expect(second.sweeps.list()[0]).toEqual(paused);
+  second.sweeps.resume(id);
+  const done = await ended(second, id);
+  expect(done.state).toBe('done');
+  expect(done.windows.every(({ state }) => state === 'gave' || state === 'empty')).toBe(true);
+  expect(done.items.map(({ text }) => text)).toEqual(records);
+  for (const { text, passages } of done.items) for (const { start, end, verified } of passages) expect([verified, book.slice(start, end)]).toEqual([true, text]);
+  expect(done.items[0].passages.length).toBe(2);
+  await second.sweeps.remove(id);
+  expect(second.sweeps.list()).toEqual([]);
+  expect(await failureOf(() => second.sweeps.pause(id))).toMatchObject({ code: 'sweep-not-found' });
+});

@@ -1,0 +1,202 @@
+/** The map: tokens of the answer down, the prompt across; pan, zoom, and the texts under the pointer. */
+import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
+import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { AnswerEvidence, HeadChoice } from '../../../../host/contract/inspection.ts';
+import { host } from '../../../app/connection/session.ts';
+import { failureOf } from '../../../app/failures.ts';
+import { Button } from '../../../ui/Button.tsx';
+import { IconButton } from '../../../ui/IconButton.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Spinner } from '../../../ui/Spinner.tsx';
+import { drawMap, type MapView } from '../drawMap.ts';
+import { savePicture, saveVector } from '../exportMap.ts';
+import { levelFor, MapTiles, placesFor, tileColumns, tileRows } from '../mapTiles.ts';
+import { openPassage } from '../openPassage.ts';
+import { placeOf } from '../profile.ts';
+import { inspectorStore, useInspector } from '../store.ts';
+import { inspectorStrings } from '../strings.ts';
+import { Legend } from './Legend.tsx';
+import { PromptSnippet } from './PromptSnippet.tsx';
+
+const text = inspectorStrings.map;
+/** Fewest tokens that are shown across. */
+const closestTokens = 16;
+
+interface Cross {
+  row: number;
+  key: number;
+}
+
+export function AttentionMap({ messageId, evidence, answer, heads }: { messageId: string; evidence: AnswerEvidence; answer: string; heads: HeadChoice }) {
+  const rows = evidence.tokens.length;
+  const keys = evidence.promptTokens + rows - 1;
+  const reducer = useInspector((state) => state.reducer);
+  const chosen = useInspector((state) => state.window);
+  const shownKeys = useMemo(() => chosen ?? { fromKey: 0, toKey: keys }, [chosen, keys]);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const [, setVersion] = useState(0);
+  const [cross, setCross] = useState<Cross | null>(null);
+  const redraw = useCallback(() => setVersion((version) => version + 1), []);
+  const tiles = useMemo(() => new MapTiles(host, { messageId, heads, extent: { rows, keys } }, redraw), [messageId, heads, rows, keys, redraw]);
+  useEffect(() => () => tiles.close(), [tiles]);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(([entry]) => setSize({ width: Math.round(entry.contentRect.width), height: Math.round(entry.contentRect.height) }));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const level = levelFor(shownKeys.toKey - shownKeys.fromKey, size.width);
+  const view: MapView = { ...size, ...shownKeys, rows, level, reducer };
+  useEffect(() => {
+    if (size.width === 0) return;
+    tiles.want(placesFor(level, shownKeys, rows));
+  }, [tiles, level, shownKeys, rows, size.width]);
+  useEffect(() => {
+    if (canvas.current && size.width > 0) drawMap(canvas.current, view, tiles, cross);
+  });
+
+  const move = (fromKey: number, span: number): void => {
+    const width = Math.min(keys, Math.max(closestTokens, span));
+    const from = Math.min(Math.max(0, fromKey), keys - width);
+    inspectorStore.getState().choose({ window: width >= keys ? null : { fromKey: from, toKey: from + width } });
+  };
+  const span = shownKeys.toKey - shownKeys.fromKey;
+  const zoom = (factor: number, at = (shownKeys.fromKey + shownKeys.toKey) / 2): void => move(at - (at - shownKeys.fromKey) * factor, span * factor);
+  const place = (event: PointerEvent | WheelEvent): Cross => {
+    const box = canvas.current?.getBoundingClientRect();
+    const x = box ? (event.clientX - box.left) / Math.max(1, box.width) : 0;
+    const y = box ? (event.clientY - box.top) / Math.max(1, box.height) : 0;
+    return { row: Math.min(rows - 1, Math.max(0, Math.floor(y * rows))), key: Math.min(keys - 1, Math.max(0, Math.floor(shownKeys.fromKey + x * span))) };
+  };
+  useWheel(canvas, (event) => zoom(event.deltaY > 0 ? 1.25 : 0.8, place(event).key));
+  const drag = useRef<{ x: number; fromKey: number } | null>(null);
+  const open = (key: number): void => {
+    const found = placeOf(evidence, key);
+    if (found) openPassage({ documentId: found.document.documentId, start: found.document.blockStarts[found.block], end: found.document.blockStarts[found.block + 1] });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const { row, key } = cross ?? { row: 0, key: Math.floor((shownKeys.fromKey + shownKeys.toKey) / 2) };
+    const step = Math.max(1, Math.round(span / 32));
+    const acts: Partial<Record<string, () => void>> = {
+      ArrowLeft: () => (event.shiftKey ? move(shownKeys.fromKey - span / 4, span) : setCross({ row, key: Math.max(shownKeys.fromKey, key - step) })),
+      ArrowRight: () => (event.shiftKey ? move(shownKeys.fromKey + span / 4, span) : setCross({ row, key: Math.min(shownKeys.toKey - 1, key + step) })),
+      ArrowUp: () => setCross({ row: Math.max(0, row - 1), key }),
+      ArrowDown: () => setCross({ row: Math.min(rows - 1, row + 1), key }),
+      '+': () => zoom(0.5, key),
+      '=': () => zoom(0.5, key),
+      '-': () => zoom(2, key),
+      '0': () => move(0, keys),
+      Enter: () => open(key),
+    };
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+  const shown = cross && weightAt(tiles, view, cross);
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2">
+        <Legend />
+        <span className="text-small text-faint">{text.perColumn(2 ** level)}</span>
+        {tiles.pending > 0 && (
+          <span className="flex items-center gap-1.5 text-small text-quiet" role="status" data-testid="map-pending">
+            <Spinner /> {text.computing}
+          </span>
+        )}
+        <span className="flex-1" />
+        <IconButton icon={ZoomOut} label={text.zoomOut} onClick={() => zoom(2)} />
+        <IconButton icon={ZoomIn} label={text.zoomIn} onClick={() => zoom(0.5)} />
+        <IconButton icon={Maximize} label={text.everything} onClick={() => move(0, keys)} />
+        <Button onClick={() => canvas.current && savePicture(canvas.current)}>{text.png}</Button>
+        <Button onClick={() => canvas.current && saveVector(canvas.current, { view, evidence, answer })}>{text.svg}</Button>
+      </div>
+      {tiles.failure !== null && <Notice tone="danger" className="mb-2" message={failureOf(tiles.failure).message} remedy={failureOf(tiles.failure).remedy} />}
+      {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it is moved with the keyboard */}
+      <div
+        role="application"
+        tabIndex={0}
+        aria-label={`${text.label}. ${text.help}`}
+        data-testid="attention-map"
+        data-level={level}
+        data-tiles={tiles.size}
+        className="relative min-h-40 flex-1 rounded-md"
+        onKeyDown={onKeyDown}
+      >
+        <canvas
+          ref={canvas}
+          aria-hidden
+          className="absolute inset-0 size-full cursor-crosshair touch-none rounded-md bg-[rgb(68_1_84)]"
+          onPointerDown={(event) => {
+            drag.current = { x: event.clientX, fromKey: shownKeys.fromKey };
+            event.currentTarget.setPointerCapture(event.pointerId);
+          }}
+          onPointerMove={(event) => {
+            setCross(place(event));
+            const began = drag.current;
+            const width = canvas.current?.clientWidth ?? 1;
+            if (began && Math.abs(event.clientX - began.x) > 3) move(began.fromKey - ((event.clientX - began.x) / width) * span, span);
+          }}
+          onPointerUp={() => (drag.current = null)}
+          onDoubleClick={() => cross && open(cross.key)}
+        />
+      </div>
+      <UnderPointer evidence={evidence} answer={answer} cross={cross} weight={shown} />
+    </div>
+  );
+}
+
+function UnderPointer({ evidence, answer, cross, weight }: { evidence: AnswerEvidence; answer: string; cross: Cross | null; weight: number | null }) {
+  const token = cross && evidence.tokens[cross.row];
+  return (
+    <dl aria-live="polite" className="selectable mt-2 grid min-h-16 grid-cols-[auto_1fr] gap-x-3 gap-y-0.5 text-small" data-testid="under-pointer">
+      <dt className="text-faint">{text.token}</dt>
+      <dd className="truncate">
+        {token ? (
+          <>
+            <span className="text-faint">{answer.slice(Math.max(0, token.start - 60), token.start)}</span>
+            <mark className="rounded-sm bg-accent-soft px-0.5 text-text">{answer.slice(token.start, token.end)}</mark>
+            <span className="text-faint">{answer.slice(token.end, token.end + 60)}</span>
+          </>
+        ) : (
+          '–'
+        )}
+      </dd>
+      <dt className="text-faint">{text.under}</dt>
+      <dd className="min-w-0">{cross ? <PromptSnippet evidence={evidence} position={cross.key} /> : '–'}</dd>
+      <dt className="text-faint">{text.share}</dt>
+      <dd className="tabular-nums">{weight === null ? '–' : inspectorStrings.percent(weight)}</dd>
+    </dl>
+  );
+}
+
+/** The weight of the cell, a mean over the heads. */
+function weightAt(tiles: MapTiles, { level, reducer }: MapView, { row, key }: Cross): number | null {
+  const column = Math.floor(key / 2 ** level);
+  const tile = tiles.find({ level, x: Math.floor(column / tileColumns), y: Math.floor(row / tileRows) });
+  if (!tile) return null;
+  const cell = (row % tileRows) * tile.columns + (column % tileColumns);
+  return reducer === 'sum' ? tile.sums[cell] / tile.heads : tile.peaks[cell];
+}
+
+/** React listens to the wheel passively, so that the page could not be kept from scrolling. */
+function useWheel(canvas: { current: HTMLCanvasElement | null }, act: (event: WheelEvent) => void): void {
+  const latest = useRef(act);
+  useEffect(() => {
+    latest.current = act;
+  });
+  useEffect(() => {
+    const element = canvas.current;
+    const onWheel = (event: WheelEvent): void => {
+      event.preventDefault();
+      latest.current(event);
+    };
+    element?.addEventListener('wheel', onWheel, { passive: false });
+    return () => element?.removeEventListener('wheel', onWheel);
+  }, [canvas]);
+}
+
