@@ -65,13 +65,11 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
   await app.page.getByRole('slider', { name: 'Token of the answer' }).press('End');
   await expect(app.page.getByTestId('zones').getByRole('row')).not.toHaveCount(0);
   await takePictures(app, 'inspector-timeline');
-  await expectAccessible(app);
 
   await show('Heads');
   const heads = app.page.getByTestId('head-atlas').getByRole('button');
   await expect(heads).toHaveCount(30 * 9);
   await takePictures(app, 'inspector-heads');
-  await expectAccessible(app);
 
   await show('Passages');
   await app.page.getByRole('combobox', { name: 'Attention of' }).selectOption('whole');
@@ -90,7 +88,6 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
   await show('Guide');
   await expect(app.page.getByTestId('guide')).toContainText('Attention is not an explanation.');
   await takePictures(app, 'inspector-guide');
-  await expectAccessible(app);
   await app.page.getByRole('button', { name: 'Back to the chat' }).click();
   await expect(new ChatPage(app.page).composer).toBeVisible();
   expect(app.policyViolations).toEqual([]);

@@ -19,6 +19,7 @@ import { Legend } from './Legend.tsx';
 import { PromptSnippet } from './PromptSnippet.tsx';
 
 const text = inspectorStrings.map;
+const labelPixels = 14;
 /** Fewest tokens that are shown across. */
 const closestTokens = 16;
 
@@ -116,36 +117,56 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
         <Button onClick={() => canvas.current && saveVector(canvas.current, { view, evidence, answer })}>{text.svg}</Button>
       </div>
       {tiles.failure !== null && <Notice tone="danger" className="mb-2" message={failureOf(tiles.failure).message} remedy={failureOf(tiles.failure).remedy} />}
-      {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it is moved with the keyboard */}
-      <div
-        role="application"
-        tabIndex={0}
-        aria-label={`${text.label}. ${text.help}`}
-        data-testid="attention-map"
-        data-level={level}
-        data-tiles={tiles.size}
-        className="relative min-h-40 flex-1 rounded-md"
-        onKeyDown={onKeyDown}
-      >
-        <canvas
-          ref={canvas}
-          aria-hidden
-          className="absolute inset-0 size-full cursor-crosshair touch-none rounded-md bg-[rgb(68_1_84)]"
-          onPointerDown={(event) => {
-            drag.current = { x: event.clientX, fromKey: shownKeys.fromKey };
-            event.currentTarget.setPointerCapture(event.pointerId);
-          }}
-          onPointerMove={(event) => {
-            setCross(place(event));
-            const began = drag.current;
-            const width = canvas.current?.clientWidth ?? 1;
-            if (began && Math.abs(event.clientX - began.x) > 3) move(began.fromKey - ((event.clientX - began.x) / width) * span, span);
-          }}
-          onPointerUp={() => (drag.current = null)}
-          onDoubleClick={() => cross && open(cross.key)}
-        />
+      <div className="flex min-h-40 flex-1">
+        <RowLabels evidence={evidence} answer={answer} height={size.height} current={cross?.row ?? null} />
+        {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it is moved with the keyboard */}
+        <div
+          role="application"
+          tabIndex={0}
+          aria-label={`${text.label}. ${text.help}`}
+          data-testid="attention-map"
+          data-level={level}
+          data-tiles={tiles.size}
+          className="relative min-w-0 flex-1 rounded-md"
+          onKeyDown={onKeyDown}
+        >
+          <canvas
+            ref={canvas}
+            aria-hidden
+            className="absolute inset-0 size-full cursor-crosshair touch-none rounded-md bg-[rgb(68_1_84)]"
+            onPointerDown={(event) => {
+              drag.current = { x: event.clientX, fromKey: shownKeys.fromKey };
+              event.currentTarget.setPointerCapture(event.pointerId);
+            }}
+            onPointerMove={(event) => {
+              setCross(place(event));
+              const began = drag.current;
+              const width = canvas.current?.clientWidth ?? 1;
+              if (began && Math.abs(event.clientX - began.x) > 3) move(began.fromKey - ((event.clientX - began.x) / width) * span, span);
+            }}
+            onPointerUp={() => (drag.current = null)}
+            onDoubleClick={() => cross && open(cross.key)}
+          />
+        </div>
       </div>
       <UnderPointer evidence={evidence} answer={answer} cross={cross} weight={shown} />
+    </div>
+  );
+}
+
+/** The tokens of the answer beside their rows, as many as there is room for. */
+function RowLabels({ evidence, answer, height, current }: { evidence: AnswerEvidence; answer: string; height: number; current: number | null }) {
+  const rows = evidence.tokens.length;
+  const every = Math.max(1, Math.ceil((labelPixels * rows) / Math.max(1, height)));
+  return (
+    <div aria-hidden className="relative w-24 shrink-0 overflow-hidden text-tiny text-faint">
+      {evidence.tokens.map(({ start, end }, row) =>
+        row % every === 0 ? (
+          <span key={start} className={`absolute right-2 max-w-full -translate-y-1/2 truncate ${row === current ? 'font-semibold text-text' : ''}`} style={{ top: `${(100 * (row + 0.5)) / rows}%` }}>
+            {answer.slice(start, end).trim()}
+          </span>
+        ) : null,
+      )}
     </div>
   );
 }

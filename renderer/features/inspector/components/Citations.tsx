@@ -14,6 +14,7 @@ import { openPassage } from '../openPassage.ts';
 import { topPassages, touchedBlocks } from '../profile.ts';
 import { inspectorStore, useInspector } from '../store.ts';
 import { inspectorStrings as text } from '../strings.ts';
+import { Excerpt } from './Excerpt.tsx';
 import { Ribbon } from './Ribbons.tsx';
 
 export function Citations({ message, hasDocuments }: { message: Message; hasDocuments: boolean }) {
@@ -113,11 +114,10 @@ function WhatWasRead({ message, evidence }: { message: Message; evidence: Answer
 }
 
 function ReadPassage({ passage }: { passage: { documentId: string; start: number; end: number; share: number } }) {
-  const found = useDocumentRange(passage.documentId, passage.start, passage.end);
   return (
     <button type="button" className="flex w-full gap-3 rounded-sm text-left text-small hover:bg-hover" onClick={() => openPassage(passage)}>
       <span className="w-10 shrink-0 text-right text-faint tabular-nums">{text.percent(passage.share)}</span>
-      <span className="line-clamp-2">{found ?? '…'}</span>
+      <Excerpt {...passage} className="line-clamp-2" />
     </button>
   );
 }

@@ -5,12 +5,13 @@ import { host } from '../../../app/connection/session.ts';
 import { failureOf, reportFailure } from '../../../app/failures.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { passagesTable, saveFile } from '../exportMap.ts';
-import { documentRange, useDocumentRange } from '../hooks/useDocumentRange.ts';
+import { documentRange } from '../hooks/useDocumentRange.ts';
 import { openPassage } from '../openPassage.ts';
 import { type RankedPassage, topPassages } from '../profile.ts';
 import { readSession, sessionOf } from '../sessionFile.ts';
 import { inspectorStore, useInspector } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
+import { Excerpt } from './Excerpt.tsx';
 
 const text = inspectorStrings.passages;
 
@@ -61,14 +62,15 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
 }
 
 function PassageRow({ messageId, passage }: { messageId: string; passage: RankedPassage }) {
-  const found = useDocumentRange(passage.documentId, passage.start, passage.end);
   return (
     <tr className="border-t border-line align-top [&>td]:py-1.5 [&>td]:pr-4">
       <td className="tabular-nums">{inspectorStrings.percent(passage.share)}</td>
       <td className="whitespace-nowrap text-quiet">
         {passage.name} <span className="text-faint tabular-nums">{passage.start}</span>
       </td>
-      <td className="selectable">{found ?? '…'}</td>
+      <td className="selectable">
+        <Excerpt {...passage} />
+      </td>
       <td className="whitespace-nowrap">
         <Button variant="ghost" onClick={() => openPassage(passage)}>
           {text.open}
