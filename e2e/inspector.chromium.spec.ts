@@ -29,7 +29,7 @@ test('an answer cites the sentence that it rests on, and a click opens the docum
   await expect(app.page.getByRole('tooltip')).toContainText('The password to the library is thistle.');
   await takePictures(app, 'citations');
   await chip.click();
-  await expect(app.page.getByText('The password to the library is thistle.').last()).toBeVisible();
+  await expect(app.page.getByTestId('preview').locator('mark')).toHaveText('The password to the library is thistle.');
 
   await app.page.getByTestId('what-was-read').click();
   await expect(app.page.getByRole('dialog', { name: 'What was read' })).toContainText('every token was attended to exactly');

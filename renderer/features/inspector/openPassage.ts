@@ -1,8 +1,8 @@
 /** Opens a document at a passage, beside the chat. */
 import { viewStore } from '../../app/view.ts';
-import { libraryStore } from '../library/store.ts';
+import { readerStore } from '../reader/store.ts';
 
-export function openPassage({ documentId }: { documentId: string; start: number; end: number }): void {
+export function openPassage({ documentId, start, end }: { documentId: string; start: number; end: number }): void {
   viewStore.getState().show('chat');
-  libraryStore.getState().preview(documentId);
+  readerStore.getState().open(documentId, { start, end });
 }
