@@ -8,6 +8,7 @@ import { memoryNeeds, planContext } from './memoryPlan.ts';
 import { loadModel } from './model.ts';
 import { describeModel } from './models/registry.ts';
 import { openTestDevice } from './testing/device.ts';
+import { openFamily } from './testing/familyGoldens.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
 let device: Device;
@@ -45,4 +46,20 @@ test.each([
   const all = (needs.weightsBytes + needs.kv.gpuBytes + needs.workingBytes) / taken.all;
   expect(all, `${all}`).toBeGreaterThan(plan.tiers ? 0.9 : 0.98);
   expect(all, `${all}`).toBeLessThan(plan.tiers ? 1.1 : 1.02);
+});
+
+test('experts and their scratch', async () => {
+  const before = device.memory.report();
+  const model = await loadModel(device, openFamily('qwen3moe'), { contextTokens: null, kvBudgetBytes: 1 << 28, choices: new Map() });
+  const after = device.memory.report();
+  model.free();
+  const file = await readGguf(openFamily('qwen3moe'));
+  const spec = describeModel(file);
+  const adapter = { kind: device.facts.kind, kvFormat: chooseKvFormat(device) };
+  const needs = memoryNeeds(file, spec, adapter, planContext(spec, adapter, null, { kvBudgetBytes: 1 << 28, tiers: null }));
+  expect(needs.weightsBytes / (after.weightsBytes - before.weightsBytes)).toBeCloseTo(1, 2);
+  // The rest are angles and numbers of single kernels, which weigh something in so small a model.
+  const working = needs.workingBytes / (after.activationsBytes - before.activationsBytes);
+  expect(working, `${working}`).toBeGreaterThan(0.9);
+  expect(working, `${working}`).toBeLessThanOrEqual(1);
 });

@@ -91,7 +91,7 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
   if (contextTokens <= spec.contextTokens) return contextTokens;
   throw new EngineError(
     'context-exceeded',
-    `A window of ${contextTokens} tokens was asked for, but ${spec.name} was trained for ${spec.contextTokens}.`,
+    `A window of ${contextTokens} tokens was asked for, but the file of ${spec.name} declares ${spec.contextTokens} at most.`,
     `Ask for at most ${spec.contextTokens} tokens, or choose a model with a longer context.`,
   );
 }
