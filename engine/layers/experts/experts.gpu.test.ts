@@ -11,7 +11,7 @@ import { randomNumbers, randomSource, type SourceKind } from '../linear/testing/
 import { kernelFamilies } from '../pointwise/bound.ts';
 import { StepUniform } from '../step.ts';
 import { bindExpertProduct, expertKernels } from './product.ts';
-import { bindChoose, bindCombine, bindGroup } from './routing.ts';
+import { bindChoose, bindCombine, bindGroup, chooseFamilies } from './routing.ts';
 import { smallestTileRows, tileCount } from './tiles.ts';
 
 let device: Device;
@@ -35,7 +35,7 @@ describe('choice', () => {
     { experts: 509, chosen: 10, scale: 1e4 },
   ])('$chosen of $experts experts, logits up to $scale', async ({ experts, chosen, scale }) => {
     const rows = 7;
-    for (const family of kernelFamilies(device)) {
+    for (const family of chooseFamilies(device)) {
       for (const [normalised, sharedGate] of [[true, false], [false, true]] as const) {
         const width = experts + (sharedGate ? 1 : 0);
         const logits = randomFloats(rows * width, experts + chosen, scale);
@@ -57,7 +57,7 @@ describe('choice', () => {
 
   test('logits that are no numbers choose experts that exist', async () => {
     const io = { logits: upload(device, new Float32Array(20).fill(NaN)), choice: storage(4), shares: storage(6), experts: 10, chosen: 2, normalised: true, scale: 1, sharedGate: false };
-    for (const family of kernelFamilies(device)) {
+    for (const family of chooseFamilies(device)) {
       await runStep(device, await bindChoose(device, io, family), step, { rows: 2, position: 0 }, io.shares, 6);
       for (const expert of await integers(io.choice, 4)) expect(expert).toBeLessThan(10);
     }

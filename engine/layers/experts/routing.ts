@@ -4,7 +4,7 @@ import combineText from '../../../shaders/experts_combine.wgsl';
 import groupText from '../../../shaders/experts_group.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
-import { type Bound, kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
+import { type Bound, type KernelFamily, sharedUniform } from '../pointwise/bound.ts';
 import { tileCount } from './tiles.ts';
 
 export interface ChooseBuffers {
@@ -21,7 +21,12 @@ export interface ChooseBuffers {
   sharedGate: boolean;
 }
 
-export async function bindChoose(device: Device, io: ChooseBuffers, family = kernelFamilies(device)[0]): Promise<Bound> {
+/** The families that the adapter supports, the one to use first: on GPUs too a lone subgroup, whose rounds need no barriers. */
+export function chooseFamilies(device: Device): KernelFamily[] {
+  return device.facts.subgroupLanes >= 4 ? ['subgroup', 'workgroup'] : ['workgroup'];
+}
+
+export async function bindChoose(device: Device, io: ChooseBuffers, family = chooseFamilies(device)[0]): Promise<Bound> {
   const loneSubgroup = family === 'subgroup';
   const kernel = await device.kernels.get({
     label: 'experts_choose',
