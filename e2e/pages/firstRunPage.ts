@@ -9,7 +9,10 @@ export class FirstRunPage {
   /** What every later screen has. */
   readonly #navigation: Locator;
 
+  readonly #page: Page;
+
   constructor(page: Page) {
+    this.#page = page;
     this.screen = page.getByTestId('first-run');
     this.machine = page.getByRole('region', { name: 'What this machine can do' });
     this.starter = page.getByTestId('catalogue-entry').first();
@@ -20,6 +23,11 @@ export class FirstRunPage {
 
   async downloadStarter(): Promise<void> {
     await this.starter.getByRole('button', { name: /^Download/ }).click();
+  }
+
+  /** Past the first run, without a model. */
+  async skip(): Promise<void> {
+    await this.#page.getByRole('button', { name: 'Continue without a model' }).click({ timeout: 30_000 });
   }
 
   /** From the first run to an empty chat, with the starter model. */

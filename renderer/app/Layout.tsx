@@ -7,13 +7,14 @@ import { InspectorScreen } from '../features/inspector/components/InspectorScree
 import { MemoriesScreen } from '../features/memories/components/MemoriesScreen.tsx';
 import { ModelsScreen } from '../features/models/components/ModelsScreen.tsx';
 import { SettingsScreen } from '../features/settings/components/SettingsScreen.tsx';
+import { StorageScreen } from '../features/storage/components/StorageScreen.tsx';
 import { useMediaQuery } from '../ui/useMediaQuery.ts';
 import { Sidebar } from './Sidebar.tsx';
 import { StatusStrip } from './StatusStrip.tsx';
 import { strings } from './strings.ts';
 import { narrowWindow, useView } from './view.ts';
 
-const screens = { chat: ChatScreen, inspector: InspectorScreen, memories: MemoriesScreen, models: ModelsScreen, settings: SettingsScreen };
+const screens = { chat: ChatScreen, inspector: InspectorScreen, memories: MemoriesScreen, models: ModelsScreen, storage: StorageScreen, settings: SettingsScreen };
 
 export function Layout() {
   const screen = useView((state) => state.screen);

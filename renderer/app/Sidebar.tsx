@@ -1,5 +1,5 @@
 import { clsx } from 'clsx';
-import { BookMarked, Boxes, PanelLeftClose, Search, Settings, SquarePen, type LucideIcon } from 'lucide-react';
+import { BookMarked, Boxes, HardDrive, PanelLeftClose, Search, Settings, SquarePen, type LucideIcon } from 'lucide-react';
 import { ConversationList } from '../features/chat/components/ConversationList.tsx';
 import { searchStrings } from '../features/search/strings.ts';
 import { useSettings } from '../features/settings/store.ts';
@@ -48,6 +48,7 @@ export function Sidebar() {
       <div className="border-t border-line p-2">
         <NavigationItem icon={BookMarked} screen="memories" label={strings.navigation.memories} action="memories.open" />
         <NavigationItem icon={Boxes} screen="models" label={strings.navigation.models} action="models.open" />
+        <NavigationItem icon={HardDrive} screen="storage" label={strings.navigation.storage} action="storage.open" />
         <NavigationItem icon={Settings} screen="settings" label={strings.navigation.settings} action="settings.open" />
       </div>
     </nav>

@@ -29,6 +29,12 @@ export async function pickFiles(kind: keyof typeof accepted): Promise<PickedFile
   });
 }
 
+/** A folder, by the desktop's dialog; a browser has none that it could name. */
+export async function pickFolder(): Promise<{ fileId: string } | null> {
+  const [folder] = (await window.longleaf?.pickFiles('folder')) ?? [];
+  return folder ?? null;
+}
+
 /** Files and folders dropped on the window; in Electron the preload script turns them into ids. */
 export function droppedFiles(dropped: DataTransfer): Promise<PickedFile[]> {
   const bridge = window.longleaf;

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { remember, remembered } from './remembered.ts';
 
-export type Screen = 'chat' | 'inspector' | 'memories' | 'models' | 'settings';
+export type Screen = 'chat' | 'inspector' | 'memories' | 'models' | 'storage' | 'settings';
 
 /** Below this width sidebar and text do not fit beside each other. */
 export const narrowWindow = '(max-width: 47.9375rem)';

@@ -147,6 +147,12 @@ export const actions = new ActionRegistry([
     perform: () => view().show('models'),
   },
   {
+    id: 'storage.open',
+    label: strings.actions.openStorage,
+    keywords: ['disk', 'space', 'bytes', 'limits'],
+    perform: () => view().show('storage'),
+  },
+  {
     id: 'settings.open',
     label: strings.actions.openSettings,
     keywords: ['preferences', 'sampling', 'machine', 'offline'],

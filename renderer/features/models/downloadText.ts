@@ -1,6 +1,7 @@
 /** A download in words: how far, how fast, how long yet. */
 import type { Download } from '../../../host/contract/entities.ts';
 import { formatBytes, formatWait } from '../../app/format.ts';
+import { hubStrings } from './hubStrings.ts';
 import { modelsStrings } from './strings.ts';
 
 export function secondsLeft({ doneBytes, totalBytes, bytesPerSecond }: Pick<Download, 'doneBytes' | 'totalBytes' | 'bytesPerSecond'>): number | null {
@@ -8,8 +9,8 @@ export function secondsLeft({ doneBytes, totalBytes, bytesPerSecond }: Pick<Down
 }
 
 export function downloadDetails(download: Download): string[] {
-  const { state, doneBytes, totalBytes, bytesPerSecond, source } = download;
-  const details = [modelsStrings.progress(formatBytes(doneBytes), formatBytes(totalBytes))];
+  const { state, doneBytes, totalBytes, bytesPerSecond, source, waiting } = download;
+  const details = [...(waiting ? [hubStrings.waiting(waiting.reason)] : []), modelsStrings.progress(formatBytes(doneBytes), formatBytes(totalBytes))];
   const left = secondsLeft(download);
   if (state === 'downloading' && bytesPerSecond > 0) details.push(modelsStrings.rate(formatBytes(bytesPerSecond)));
   if (state === 'downloading' && left !== null) details.push(modelsStrings.left(formatWait(left)));

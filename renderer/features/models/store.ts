@@ -2,6 +2,7 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { CatalogueEntry, Download, Failure, ModelRecord } from '../../../host/contract/entities.ts';
+import type { MethodResult } from '../../../host/contract/methods.ts';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { type PickedFile, uploadFile } from '../../app/files.ts';
 import { failureOf } from '../../app/failures.ts';
@@ -15,17 +16,25 @@ export interface ModelImport {
   failure: Failure | null;
 }
 
+export type Recommendation = MethodResult<'models.recommended'>[number] & { first: boolean };
+
 export interface ModelsState {
   known: boolean;
   models: ModelRecord[];
   catalogue: CatalogueEntry[];
+  /** How entries of the catalogue suit this machine; `first`: the best that does. */
+  recommended: Partial<Record<string, Recommendation>>;
   downloads: Record<string, Download>;
   verifications: Record<string, Verification>;
   importing: ModelImport | null;
   startDownload(catalogueId: string): Promise<void>;
+  pauseDownload(downloadId: string): Promise<void>;
+  resumeDownload(downloadId: string): Promise<void>;
   cancelDownload(downloadId: string): Promise<void>;
   importModel(file: PickedFile): Promise<void>;
   dismissImport(): void;
+  /** Asked for when somebody looks: it may start the GPU process. */
+  loadRecommended(): Promise<void>;
   verify(modelId: string): Promise<void>;
   remove(modelId: string): Promise<void>;
 }
@@ -35,6 +44,7 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
     known: false,
     models: [],
     catalogue: [],
+    recommended: {},
     downloads: {},
     verifications: {},
     importing: null,
@@ -42,6 +52,12 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
       const download = await caller.call('downloads.start', { catalogueId });
       // What went wrong with a file by hand is over when another way is taken.
       set((state) => ({ importing: state.importing?.failure ? null : state.importing, downloads: { ...state.downloads, [download.id]: download } }));
+    },
+    async pauseDownload(downloadId) {
+      await caller.call('downloads.pause', { downloadId });
+    },
+    async resumeDownload(downloadId) {
+      await caller.call('downloads.resume', { downloadId });
     },
     async cancelDownload(downloadId) {
       await caller.call('downloads.cancel', { downloadId });
@@ -55,6 +71,10 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
       } catch (error) {
         set({ importing: { name: file.name, fraction: null, failure: failureOf(error) } });
       }
+    },
+    async loadRecommended() {
+      const found = await caller.call('models.recommended', {}).catch(() => []);
+      set({ recommended: Object.fromEntries(found.map((one, index) => [one.id, { ...one, first: index === 0 && one.level !== 'too-large' }])) });
     },
     dismissImport() {
       set({ importing: null });
@@ -105,7 +125,7 @@ export function answeringModel(models: readonly ModelRecord[], own: string | nul
 }
 
 export function isUnderWay(download: Download): boolean {
-  return download.state === 'starting' || download.state === 'downloading' || download.state === 'verifying';
+  return ['starting', 'downloading', 'waiting', 'verifying'].includes(download.state);
 }
 
 /** The newest download of a catalogue entry: the one whose state the card shows. */

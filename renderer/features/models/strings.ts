@@ -36,6 +36,8 @@ export const modelsStrings = {
   matches: (sha256: string) => `The file is intact. SHA-256 ${sha256}`,
   remove: 'Remove',
   removeTitle: (name: string) => `Remove ${name}?`,
+  removeLinkedText: 'It leaves the list; its file stays where it is. Chats stay; they will need another model.',
+  inFolder: (folder: string) => `in ${folder}`,
   removeText: (size: string) => `Its file of ${size} is deleted from the data folder. Chats stay; they will need another model.`,
   download: 'Download',
   downloadNamed: (name: string) => `Download ${name}`,

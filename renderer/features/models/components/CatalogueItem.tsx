@@ -8,6 +8,7 @@ import { ExternalLink } from '../../../ui/ExternalLink.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useSettings } from '../../settings/store.ts';
 import { downloadOf, installedModelOf, isUnderWay, modelsStore, useModels } from '../store.ts';
+import { hubStrings as hubText } from '../hubStrings.ts';
 import { modelsStrings as text } from '../strings.ts';
 import { DownloadProgress } from './DownloadProgress.tsx';
 
@@ -19,22 +20,27 @@ interface CatalogueItemProps {
 
 export function CatalogueItem({ entry, prominent = false }: CatalogueItemProps) {
   const download = useModels((state) => downloadOf(state.downloads, entry.id));
+  const recommended = useModels((state) => state.recommended[entry.id]);
   const installed = useModels((state) => installedModelOf(state.models, entry) !== null);
   const offline = useSettings((state) => state.settings.offline);
   const start = () => attempt(modelsStore.getState().startDownload(entry.id));
-  const underWay = download !== null && isUnderWay(download);
+  const underWay = download !== null && (isUnderWay(download) || download.state === 'paused');
   const stopped = !installed && !underWay && (download?.state === 'failed' || download?.state === 'cancelled') ? download : null;
   return (
     <article aria-label={entry.name} data-testid="catalogue-entry" className="py-3.5">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         <div className="min-w-60 flex-1">
-          <h3 className="text-body font-semibold">{entry.name}</h3>
+          <h3 className="flex flex-wrap items-center gap-x-2 text-body font-semibold">
+            {entry.name}
+            {recommended?.first && !installed && <span className="rounded-sm bg-accent-soft px-1.5 text-tiny font-medium text-accent-text">{hubText.recommended}</span>}
+          </h3>
           <p className="mt-0.5 max-w-prose text-quiet">{entry.description}</p>
           <p className="mt-1 flex flex-wrap gap-x-4 text-small text-faint">
             <span>{formatBytes(entry.sizeBytes)}</span>
             <span>{text.contextTokens(formatCount(entry.contextTokens))}</span>
             <ExternalLink href={entry.licence.url}>{text.licence(entry.licence.name)}</ExternalLink>
           </p>
+          {recommended && !installed && <p className={recommended.level === 'too-large' ? 'mt-1 text-small text-danger-text' : 'mt-1 text-small text-quiet'}>{recommended.reason}</p>}
         </div>
         {installed ? (
           <span className="flex h-7 items-center gap-1.5 text-accent-text">

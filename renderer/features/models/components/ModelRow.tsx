@@ -28,6 +28,7 @@ export function ModelRow({ model }: { model: ModelRecord }) {
           </span>
           <span className="block text-small text-faint">{text.parameters(formatCompact(model.parameters), model.architecture)}</span>
           {!model.chat && <span className="block text-small text-quiet">{text.base}</span>}
+          {model.place !== null && <span className="block text-small break-all text-faint">{text.inFolder(model.place)}</span>}
           {model.state === 'missing' && <span className="block text-small text-danger-text">{text.missing}</span>}
         </th>
         <td className={`${cell} whitespace-nowrap`}>{formatBytes(model.sizeBytes)}</td>
@@ -80,7 +81,7 @@ function ModelMenu({ model, isDefault }: { model: ModelRecord; isDefault: boolea
         open={removing}
         onOpenChange={setRemoving}
         title={text.removeTitle(model.name)}
-        description={text.removeText(formatBytes(model.sizeBytes))}
+        description={model.owned ? text.removeText(formatBytes(model.sizeBytes)) : text.removeLinkedText}
         confirmLabel={text.remove}
         onConfirm={() => attempt(modelsStore.getState().remove(model.id))}
       />

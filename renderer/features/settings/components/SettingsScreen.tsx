@@ -11,6 +11,7 @@ import { ApiSection } from './ApiSection.tsx';
 import { GpuReport } from './GpuReport.tsx';
 import { MachineSection } from './MachineSection.tsx';
 import { ModelSamplingSection } from './ModelSamplingSection.tsx';
+import { NetworkSection } from './NetworkSection.tsx';
 import { OutboundList } from './OutboundList.tsx';
 import { ReadingMemorySection } from './ReadingMemorySection.tsx';
 import { SamplingForm } from './SamplingForm.tsx';
@@ -42,6 +43,7 @@ export function SettingsScreen() {
             </SettingRow>
             <OutboundList />
           </SettingSection>
+          <NetworkSection settings={settings} change={change} />
           <SettingSection title={text.answers.title} hint={text.answers.hint}>
             <div className="py-2.5">
               <TextSetting

@@ -1,0 +1,11 @@
+/** The words about how downloads go out. */
+export const networkStrings = {
+  title: 'Network',
+  hint: 'For searches at the hub and downloads of models: nothing else uses the network.',
+  limit: 'Download speed at most',
+  limitHint: 'In megabytes a second, for all downloads together; empty for as fast as they come.',
+  none: 'none',
+  unit: 'MB/s',
+  proxy: 'Proxy',
+  proxyHint: 'Empty: what the system’s variables HTTPS_PROXY and HTTP_PROXY say.',
+} as const;
