@@ -49,7 +49,7 @@ function RepositoryItem({ repository }: { repository: HubRepository }) {
   const [owner, name] = id.split('/');
   return (
     <li className="py-2.5">
-      <h3>
+      <h2>
         <button
           type="button"
           aria-expanded={open}
@@ -69,7 +69,7 @@ function RepositoryItem({ repository }: { repository: HubRepository }) {
             </span>
           )}
         </button>
-      </h3>
+      </h2>
       <p className="ml-6 flex flex-wrap gap-x-4 text-small text-faint tabular-nums">
         {architecture !== null && <span className={runs === false ? 'text-danger-text' : undefined}>{runs === false ? text.unknownFamily(architecture) : architecture}</span>}
         {parameters !== null && <span>{text.parameters(formatCompact(parameters))}</span>}
