@@ -1,13 +1,18 @@
 // The recurrence of linear attention, one row after another, with a column of the state S [keyDim][valueDim] at hand:
 //     S ← decay · S;  S ← S + k (strength · (v − [ERASE] Sᵀk))ᵀ;  output = Sᵀq  (with SKIP + skip · v)
+// With DECAY_BY_KEY the decay is a diagonal matrix; with ERASE_VECTORS (and DECAY_BY_KEY) what is taken out has vectors of
+// its own:  S ← S + k (strength · v)ᵀ − b (Sᵀa)ᵀ.
 // Reading a chunk and decoding are the same computation, so how a prompt is cut into chunks changes no bit.
 // Shapes: vectors [rows][stride] f32 with queries, keys and values at their offsets, [keyHead][keyDim] or
 //   [head][valueDim]; gates [rows][heads] of (decay, strength); stateIn, stateOut [head][value][keyDim / 4] vec4;
-//   output [rows][heads][valueDim] f32; skip [heads] f32. Before the sequence S is 0.
-// Bindings: 0 step, 1 shape, 2 vectors as vec4, 3 vectors as f32, 4 gates, 5 stateIn, 6 stateOut, 7 output, with SKIP 8 skip.
+//   output [rows][heads][valueDim] f32; skip [heads] f32; decays [rows][heads][keyDim] f32;
+//   erasers [rows][heads] of a, b, [keyDim] each. Before the sequence S is 0.
+// Bindings: 0 step, 1 shape, 2 vectors as vec4, 3 vectors as f32, 4 gates, 5 stateIn, 6 stateOut, 7 output, with SKIP 8 skip, with
+//   DECAY_BY_KEY 8 decays, with ERASE_VECTORS 9 erasers.
 // Mapping: y = head; the workgroups of x stride over the columns (values); invocations share a column's keys, and what
 //   they sum crosses lanes with LONE_SUBGROUP (the workgroup is one subgroup), else workgroup memory.
-// Constants: INVOCATIONS, KEYS = keyDim / 4, UNITS = ⌈KEYS / INVOCATIONS⌉, LONE_SUBGROUP, ERASE, SKIP, TILED (the key head of
+// Constants: INVOCATIONS, KEYS = keyDim / 4, UNITS = ⌈KEYS / INVOCATIONS⌉, LONE_SUBGROUP, ERASE, ERASE_VECTORS, DECAY_BY_KEY,
+//   SKIP, TILED (the key head of
 //   head h is h mod keyHeads, else ⌊h · keyHeads / heads⌋). Reference: scan in engine/reference/recurrent/scan.ts.
 
 struct Step { rows: u32, position: u32 }
@@ -24,6 +29,12 @@ struct Shape { heads: u32, keyHeads: u32, valueDim: u32, stride: u32, queryOffse
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 //@if SKIP
 @group(0) @binding(8) var<storage, read> skip: array<f32>;
+//@end
+//@if DECAY_BY_KEY
+@group(0) @binding(8) var<storage, read> decays: array<vec4<f32>>;
+//@end
+//@if ERASE_VECTORS
+@group(0) @binding(9) var<storage, read> erasers: array<vec4<f32>>;
 //@end
 
 //@if LONE_SUBGROUP
@@ -76,7 +87,16 @@ fn main(
 //@end
 //@unroll i UNITS
       let k$i = vectors[key + unit$i] * f32(used$i);
+//@end
+//@if DECAY_BY_KEY
+      let place = (row * shape.heads + head) * KEYS;
+//@unroll i UNITS
+      s$i *= decays[place + unit$i];
+//@end
+//@else
+//@unroll i UNITS
       s$i *= gate.x;
+//@end
 //@end
 //@if ERASE
       var held = vec4<f32>();
@@ -86,6 +106,16 @@ fn main(
       value -= total(held, invocation);
 //@end
       value *= gate.y;
+//@if ERASE_VECTORS
+      var erased = vec4<f32>();
+//@unroll i UNITS
+      erased += erasers[2u * place + unit$i] * s$i;
+//@end
+      let taken = total(erased, invocation);
+//@unroll i UNITS
+      s$i -= erasers[2u * place + KEYS + unit$i] * f32(used$i) * taken;
+//@end
+//@end
       var read = vec4<f32>();
 //@unroll i UNITS
       s$i += k$i * value;

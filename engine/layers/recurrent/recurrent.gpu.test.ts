@@ -6,6 +6,7 @@ import { silu } from '../../reference/gated.ts';
 import { deltaGates, unitHeads } from '../../reference/recurrent/gatedDelta.ts';
 import { gatedHeadNorm } from '../../reference/recurrent/gatedHeadNorm.ts';
 import { emptyState, scan } from '../../reference/recurrent/scan.ts';
+import { keyDecay } from '../../reference/recurrent/keyDecays.ts';
 import { shortConvolution } from '../../reference/recurrent/shortConvolution.ts';
 import { stateSpaceGates } from '../../reference/recurrent/stateSpace.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
@@ -17,6 +18,7 @@ import { bindGatedHeadNorm } from './gatedHeadNorm.ts';
 import { bindScan, scanFamilies } from './scan.ts';
 import { bindShortConvolution } from './shortConvolution.ts';
 import { bindStateSpaceGates } from './stateSpace.ts';
+import { bindKeyDecays } from './keyDecays.ts';
 import { StateCache } from './stateCache.ts';
 
 let device: Device;
@@ -63,7 +65,7 @@ test.each([
     const vectors = randomFloats(rows * columns, headDim).map((x) => x / Math.sqrt(headDim / 3));
     const gates = randomFloats(rows * 2 * heads, 7).map((x) => (x + 1) / 2);
     const skip = erase ? undefined : randomFloats(heads, 4);
-    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape), skip);
+    const expected = scan({ ...shape, erase }, vectors, gates, emptyState(shape), { skip });
     for (const family of scanFamilies(device)) {
       let whole: Float32Array | null = null;
       for (const chunks of family === 'subgroup' ? cuts : cuts.slice(1, 2)) {
@@ -79,6 +81,52 @@ test.each([
         expect(actual).toEqual(whole);
         cache.free();
       }
+    }
+  }
+});
+
+test.each([true, false, 'vectors'] as const)('a recurrence whose keys decay each by themselves, erasing: %s', async (erase) => {
+  const [heads, headDim] = [3, 36];
+  const spec = { kind: 'linear', mechanism: 'gated delta', keyHeads: heads, valueHeads: heads, headDim, taps: 4, windowTokens: null, tensors: noTensors } as unknown as GatedDeltaSpec;
+  const columns = 3 * heads * headDim;
+  const shape = { heads, keyHeads: heads, keyDim: headDim, valueDim: headDim, stride: columns, queryOffset: 0, keyOffset: heads * headDim, valueOffset: 2 * heads * headDim, keyHeadOrder: 'grouped' as const, erase };
+  const vectors = randomFloats(rows * columns, 3).map((x) => x / Math.sqrt(headDim / 3));
+  const gates = randomFloats(rows * 2 * heads, 7).map((x) => (x + 1) / 2);
+  const decays = randomFloats(rows * heads * headDim, 8).map((x) => (x + 1) / 2);
+  const erasers = erase === 'vectors' ? randomFloats(rows * 2 * heads * headDim, 9).map((x) => x / Math.sqrt(headDim / 3)) : undefined;
+  const expected = scan(shape, vectors, gates, emptyState(shape), { decays, erasers });
+  for (const [family, chunks] of scanFamilies(device).flatMap((family) => cuts.slice(0, 2).map((chunks) => [family, chunks] as const))) {
+    const cache = new StateCache(device, 'test', spec);
+    const step = new StepUniform(device);
+    const sources = [
+      { values: vectors, columns },
+      { values: gates, columns: 2 * heads },
+      { values: decays, columns: heads * headDim },
+      ...(erasers ? [{ values: erasers, columns: 2 * heads * headDim }] : []),
+    ].map((source) => ({ ...source, buffer: storage(rows * source.columns) }));
+    const [vectorBuffer, gateBuffer, decayBuffer, eraserBuffer] = sources.map(({ buffer }) => buffer);
+    const output = storage(rows * heads * headDim);
+    const bound = await bindScan(device, { ...shape, vectors: vectorBuffer, gates: gateBuffer, decays: decayBuffer, erasers: eraserBuffer, cache, output, step: step.buffer }, family);
+    const actual = await inChunks(bound, step, sources, { buffer: output, columns: heads * headDim }, chunks);
+    expect(largestDifference(actual, expected), `${family} ${chunks.join('+')}`).toBeLessThan(2e-5);
+    cache.free();
+  }
+});
+
+test('decays of keys: Kimi Delta Attention, gated linear attention, RWKV-7', async () => {
+  const [heads, headDim] = [3, 20];
+  const columns = heads * headDim;
+  for (const scale of [2, 300]) {
+    const input = randomFloats(rows * columns, 5, scale);
+    const bias = randomFloats(columns, 6);
+    const rate = randomFloats(heads, 7).map((x) => -4 * Math.abs(x));
+    for (const form of ['softplus', 'log sigmoid', 'bounded'] as const) {
+      const step = new StepUniform(device);
+      const output = storage(rows * columns);
+      const bound = await bindKeyDecays(device, { form, input: upload(device, input), stride: columns, offset: 0, rate: upload(device, rate), bias: upload(device, bias), output, heads, headDim });
+      const actual = await inChunks(bound, step, [], { buffer: output, columns }, [rows]);
+      const expected = input.map((x, i) => keyDecay(form, x + bias[i % columns], rate[Math.floor((i % columns) / headDim)]));
+      expect(largestDifference(actual, expected), form).toBeLessThan(3e-6);
     }
   }
 });

@@ -16,8 +16,8 @@ export interface ScanShape {
   queryOffset: number;
   keyOffset: number;
   valueOffset: number;
-  /** What a key already holds is taken out before its value is put in (the delta rule). */
-  erase: boolean;
+  /** What a key already holds is taken out before its value is put in (the delta rule); `vectors`: by vectors of its own. */
+  erase: boolean | 'vectors';
   /** Which key head a head goes with: `tiled` h mod keyHeads, `grouped` ⌊h · keyHeads ÷ heads⌋. */
   keyHeadOrder: 'tiled' | 'grouped';
 }
@@ -29,6 +29,10 @@ export interface ScanBuffers extends ScanShape {
   cache: StateCache;
   /** [heads] f32: how much of its value each head reads besides. */
   skip?: GPUBuffer;
+  /** [rows][heads][keyDim] f32: decays of each key, in place of those in `gates`; not together with `skip`. */
+  decays?: GPUBuffer;
+  /** [rows][heads] of the vectors a and b of S − b (Sᵀa)ᵀ, [keyDim] f32 each; with `decays`. */
+  erasers?: GPUBuffer;
   /** [rows][heads][valueDim] f32. */
   output: GPUBuffer;
   step: GPUBuffer;
@@ -42,6 +46,9 @@ export function scanFamilies(device: Device): KernelFamily[] {
 export async function bindScan(device: Device, io: ScanBuffers, family = scanFamilies(device)[0]): Promise<Bound> {
   const { heads, keyHeads, keyDim, valueDim, stride, queryOffset, keyOffset, valueOffset, cache } = io;
   if ([keyDim, stride, queryOffset, keyOffset].some((size) => size % 4 !== 0)) throw new RangeError('keys and queries must lie at multiples of 4');
+  if ((io.erase === 'vectors') !== (io.erasers !== undefined) || (io.erasers && !io.decays) || (io.skip && io.decays)) {
+    throw new RangeError('erasers come with decays, and decays without skip');
+  }
   const loneSubgroup = family === 'subgroup';
   const invocations = loneSubgroup ? device.facts.subgroupLanes : 32;
   const keys = keyDim / 4;
@@ -54,7 +61,9 @@ export async function bindScan(device: Device, io: ScanBuffers, family = scanFam
       INVOCATIONS: invocations,
       KEYS: keys,
       UNITS: Math.ceil(keys / invocations),
-      ERASE: io.erase,
+      ERASE: io.erase === true,
+      ERASE_VECTORS: io.erasers !== undefined,
+      DECAY_BY_KEY: io.decays !== undefined,
       SKIP: io.skip !== undefined,
       TILED: io.keyHeadOrder === 'tiled',
     },
@@ -71,7 +80,7 @@ export async function bindScan(device: Device, io: ScanBuffers, family = scanFam
       cache.slots[source].matrix,
       cache.slots[1 - source].matrix,
       io.output,
-      ...(io.skip ? [io.skip] : []),
+      ...[io.skip, io.decays, io.erasers].filter((buffer) => buffer !== undefined),
     ),
   }));
   // Software adapters pay for each workgroup and have few cores: two for each head.

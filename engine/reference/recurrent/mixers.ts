@@ -78,7 +78,7 @@ function stateSpace(spec: StateSpaceSpec, weights: ReferenceWeights, epsilon: nu
     const bias = weights.vector(convolutionBias.name);
     const vectors = shortConvolution(projected.subarray(inner, inner + channels), weights.vector(kernel.name), tail, { channels, taps, bias }).map(silu);
     const gates = stateSpaceGates(projected.subarray(inner + channels), weights.vector(rate.name), weights.vector(stepBias.name));
-    const read = scan(shape, vectors, gates, state, weights.vector(skip.name));
+    const read = scan(shape, vectors, gates, state, { skip: weights.vector(skip.name) });
     const weight = weights.vector(norm.name);
     const out = gatedHeadNorm(read, projected.subarray(0, inner), { headDim: inner / groups, weight, epsilon, activation: 'silu', gated: 'before' });
     return stacked(weights, tensors.matrices.output, out);
