@@ -41,7 +41,7 @@ async function inChunks(bound: Bound, step: StepUniform, input: { buffer: GPUBuf
     bound.encode(pass, { rows, position });
     pass.end();
     device.gpu.queue.submit([encoder.finish()]);
-    results.push(...(await readback.floats(output.buffer, 0, rows * output.columns)));
+    for (const value of await readback.floats(output.buffer, 0, rows * output.columns)) results.push(value);
     position += rows;
   }
   return Float32Array.from(results);
@@ -83,6 +83,30 @@ test.each([
       }
     }
   }
+});
+
+test.each([
+  { name: 'nothing decays, keys repeat, values are written at full strength', decay: () => 1, strength: () => 1, directions: 1 },
+  { name: 'nothing decays, keys are nearly the same', decay: () => 1, strength: (i: number) => 1 - 1e-7 * (i % 5), directions: 3 },
+  { name: 'all is forgotten or nothing', decay: (i: number) => (i % 1000 === 0 ? 0 : 1), strength: (i: number) => i % 2, directions: 3 },
+])('100 000 rows where $name', async ({ decay, strength, directions }) => {
+  const [count, atOnce, dim] = [100_000, 10_000, 4];
+  const spec = { kind: 'linear', mechanism: 'gated delta', keyHeads: 1, valueHeads: 1, headDim: dim, taps: 4, windowTokens: null, tensors: noTensors } as unknown as GatedDeltaSpec;
+  const shape = { heads: 1, keyHeads: 1, keyDim: dim, valueDim: dim, stride: 3 * dim, queryOffset: 0, keyOffset: dim, valueOffset: 2 * dim, keyHeadOrder: 'grouped' as const, erase: true };
+  const keys = Array.from({ length: directions }, (_, i) => [1, 1e-3 * i, -1e-3 * i, 1e-4].map((x, _, all) => x / Math.hypot(...all)));
+  const values = randomFloats(count * dim, 12);
+  const vectors = Float32Array.from({ length: count * 3 * dim }, (_, i) => {
+    const [row, within] = [Math.floor(i / (3 * dim)), i % (3 * dim)];
+    return within < 2 * dim ? keys[row % directions][within % dim] : values[row * dim + within - 2 * dim];
+  });
+  const gates = Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? decay(i / 2) : strength((i - 1) / 2)));
+  const expected = scan(shape, vectors, gates, emptyState(shape));
+  const step = new StepUniform(device);
+  const [vectorBuffer, gateBuffer, output] = [storage(atOnce * 3 * dim), storage(2 * atOnce), storage(atOnce * dim)];
+  const bound = await bindScan(device, { ...shape, vectors: vectorBuffer, gates: gateBuffer, cache: new StateCache(device, 'test', spec), output, step: step.buffer });
+  const input = [{ buffer: vectorBuffer, values: vectors, columns: 3 * dim }, { buffer: gateBuffer, values: gates, columns: 2 }];
+  const actual = await inChunks(bound, step, input, { buffer: output, columns: dim }, Array<number>(count / atOnce).fill(atOnce));
+  expect(largestDifference(actual, expected)).toBeLessThan(1e-4);
 });
 
 test.each([true, false, 'vectors'] as const)('a recurrence whose keys decay each by themselves, erasing: %s', async (erase) => {
