@@ -4,6 +4,7 @@ import type { KvSetting } from '../contract/policy.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { Readback } from '../../engine/device/readback.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
+import { layerKinds } from '../../engine/models/layerKinds.ts';
 import { composePrompt, type ComposedPrompt } from '../../engine/prompt/composePrompt.ts';
 import { choosePromptStyle, type PromptStyle } from '../../engine/prompt/promptStyle.ts';
 import { Sampler } from '../../engine/sampling/sampler.ts';
@@ -96,6 +97,7 @@ export class ActiveModel {
         architecture: spec.architecture,
         parameters: loaded.parameters,
         layers: spec.blocks.length,
+        layerKinds: layerKinds(spec),
         vocabularySize: spec.vocabularySize,
         trainedContextTokens: spec.trainedTokens,
         contextTokens: loaded.contextTokens,

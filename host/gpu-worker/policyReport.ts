@@ -1,5 +1,6 @@
 /** What attention did with the keys, for `--json` and the interface. */
 import type { PolicyOutcome } from '../contract/entities.ts';
+import { stateBytes } from '../../engine/models/linearSpec.ts';
 import type { ActiveModel } from './activeModel.ts';
 
 /** For the interface: a mean over steps, layers and KV heads; `keys` is the sequence's length at the end. */
@@ -69,8 +70,11 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
   const layers = (kind: string): number => spec.blocks.filter(({ mixer }) => mixer.kind === kind).length;
   const window = Math.max(0, ...spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
   const sliding = { layers: layers('sliding'), exact: Math.min(keys, window), estimated: 0, total: keys };
+  // A state has seen every token and keeps none by itself.
+  const states = spec.blocks.flatMap(({ mixer }) => (mixer.kind === 'linear' ? [stateBytes(mixer)] : []));
+  const linear = states.length > 0 ? { linear: { layers: states.length, stateBytes: states.reduce((sum, bytes) => sum + bytes, 0) } } : {};
   if (!far || far.sealed === 0) {
-    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding }, dropped: 0 };
+    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding, ...linear }, dropped: 0 };
   }
   const { exactKeys, estimatedKeys, missedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
   const resident = keys - far.farTokens;
@@ -87,6 +91,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
         total: keys,
       },
       sliding,
+      ...linear,
     },
     hitRatio,
     tiers: { gpuBytes: far.plan.bytes.total, ramBytes, diskBytes, ramReadBytes, diskReadBytes },

@@ -111,6 +111,16 @@ export const modelDescription = z.object({
   architecture: z.string(),
   parameters: z.number(),
   layers: z.number().int(),
+  /** How far back the layers see, and what they keep for that; those that see alike together. */
+  layerKinds: z.array(
+    z.object({
+      kind: z.enum(['full', 'sliding', 'linear']),
+      mechanism: z.string().nullable(),
+      layers: z.array(z.number().int()),
+      reachTokens: z.number().int().nullable(),
+      stateBytes: z.number().int().nullable(),
+    }),
+  ),
   vocabularySize: z.number().int(),
   trainedContextTokens: z.number().int(),
   contextTokens: z.number().int(),
