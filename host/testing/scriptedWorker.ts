@@ -168,6 +168,7 @@ async function handle(request: WorkerRequest): Promise<void> {
           parameters: 1,
           layers: 1,
           vocabularySize: 2,
+          layerKinds: [],
           trainedContextTokens: windowTokens,
           contextTokens: windowTokens,
           promptStyle: 'chat',

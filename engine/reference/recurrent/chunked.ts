@@ -37,11 +37,11 @@ export function chunk({ queries, keys, values, logDecays, erasers }: ChunkRows, 
   const addRow = (target: number[], factor: number, row: readonly number[]): void => row.forEach((value, v) => (target[v] += factor * value));
 
   const erased: number[][] = [];
-  for (let i = 0; i < rows && erasers; i++) {
-    const row = fromState(erasers.read[i], i);
+  for (const [i, read] of (erasers?.read ?? []).entries()) {
+    const row = fromState(read, i);
     for (let j = 0; j < i; j++) {
-      addRow(row, decayed(erasers.read[i], i, keys[j], j), values[j]);
-      addRow(row, -decayed(erasers.read[i], i, erasers.write[j], j), erased[j]);
+      addRow(row, decayed(read, i, keys[j], j), values[j]);
+      if (erasers) addRow(row, -decayed(read, i, erasers.write[j], j), erased[j]);
     }
     erased.push(row);
   }
