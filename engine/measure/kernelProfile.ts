@@ -8,6 +8,7 @@ import type { Step } from '../layers/step.ts';
 import type { Runner } from '../runner.ts';
 import type { Sampler } from '../sampling/sampler.ts';
 import type { Roofs } from './roofs.ts';
+import { type TimelineEntry, traceStep } from './timeline.ts';
 import { timeEncoding, type TimingOptions } from './timing.ts';
 
 export interface KernelTime {
@@ -30,6 +31,8 @@ export interface PhaseProfile {
   /** All kernels in their order in one pass. */
   wholeStepMs: number;
   kernels: KernelTime[];
+  /** One such step by timestamps, null where the adapter has none. */
+  timeline: TimelineEntry[] | null;
 }
 
 export interface ProfileOptions {
@@ -65,7 +68,7 @@ export async function profileKernels(device: Device, runner: Runner, sampler: Sa
       options.onProgress?.(++done, total);
       return ms;
     };
-    const profile: PhaseProfile = { phase, step, wholeStepMs: await time(parts), kernels: [] };
+    const profile: PhaseProfile = { phase, step, wholeStepMs: await time(parts), kernels: [], timeline: await traceStep(device, parts, step) };
     profiles.push(profile);
     for (const [name, some] of partsByName(parts)) {
       if (options.signal?.aborted) return profiles;

@@ -9,7 +9,7 @@ Object.assign(globalThis, globals);
 let instance: GPU | undefined;
 
 export async function openTestDevice(): Promise<Device> {
-  instance ??= create(['enable-dawn-features=allow_unsafe_apis,disable_robustness,vulkan_enable_f16_on_nvidia']);
+  instance ??= create(['enable-dawn-features=allow_unsafe_apis,disable_robustness,vulkan_enable_f16_on_nvidia', 'disable-dawn-features=timestamp_quantization']);
   return openDevice(instance, (kind) => waiterFor(kind, () => new Promise((resolve) => void setImmediate(resolve))));
 }
 

@@ -1,4 +1,5 @@
 /** The tables of `longleaf bench`. */
+import type { TimelineEntry } from '../../engine/measure/timeline.ts';
 import type { BenchResult, ProfileResult } from '../gpu-worker/protocol.ts';
 import type { SpeedSpread, Spread } from './bench.ts';
 
@@ -31,7 +32,7 @@ export function formatProfile({ roofs, phases }: ProfileResult): string {
     `Measured roofs: ${roofs.copyGigabytesPerSecond.toFixed(1)} GB/s copying on the device, ${roofs.multiplyAddGigaflops.toFixed(1)} GFLOP/s multiplying and adding in registers.`,
     'The share is that of the roof that limits the kernel; what fits a cache can pass 100 % of the memory roof.',
   ];
-  for (const { phase, step, wholeStepMs, kernels } of phases) {
+  for (const { phase, step, wholeStepMs, kernels, timeline } of phases) {
     const sumMs = kernels.reduce((sum, { ms }) => sum + ms, 0);
     lines.push(
       '',
@@ -41,8 +42,27 @@ export function formatProfile({ roofs, phases }: ProfileResult): string {
         row([name, ms.toFixed(3), percent(ms / sumMs), gigaflops.toFixed(1), gigabytesPerSecond.toFixed(2), percent(roofShare), limit]),
       ),
     );
+    if (timeline) lines.push(...formatTimeline(timeline));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A step by timestamps: what its kernels take, what lies between them, and the longest of each name. */
+function formatTimeline(timeline: readonly TimelineEntry[]): string[] {
+  const last = timeline.at(-1);
+  if (!last) return [];
+  const wholeMs = last.startMs + last.ms;
+  const busyMs = timeline.reduce((sum, { ms }) => sum + ms, 0);
+  const names = [...new Set(timeline.map(({ name }) => name))];
+  const share = names.map((name) => {
+    const own = timeline.filter((entry) => entry.name === name);
+    return row([name, own.reduce((sum, { ms }) => sum + ms, 0).toFixed(3), String(own.length), Math.max(...own.map(({ ms }) => ms)).toFixed(3), '']);
+  });
+  return [
+    `  By timestamps, each kernel in a pass of its own: ${wholeMs.toFixed(2)} ms, ${busyMs.toFixed(2)} ms of it in ${timeline.length} kernels`,
+    row(['', 'ms', 'times', 'longest', '']),
+    ...share,
+  ];
 }
 
 function row([name, ms, ...rest]: string[]): string {

@@ -9,7 +9,8 @@ const toggles = ['allow_unsafe_apis', 'disable_robustness', 'vulkan_enable_f16_o
 
 Object.assign(globalThis, globals);
 // Dawn forgets its devices when the instance is collected, so it lives as long as the process.
-const instance = create([`enable-dawn-features=${toggles.join(',')}`]);
+// Timestamps are blurred against spying on other pages, of which there are none.
+const instance = create([`enable-dawn-features=${toggles.join(',')}`, 'disable-dawn-features=timestamp_quantization']);
 
 const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 

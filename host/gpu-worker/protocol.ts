@@ -260,6 +260,7 @@ export const profileResult = z.object({
           roofShare: z.number(),
         }),
       ),
+      timeline: z.array(z.object({ name: z.string(), startMs: z.number(), ms: z.number() })).nullable(),
     }),
   ),
 });

@@ -24,14 +24,16 @@ interface Contest {
   format: WeightFormat;
   rows: number;
   outputs: number;
+  /** 4096 where it is left out. */
+  inputs?: number;
 }
 
-const inputs = 4096;
 const tileRows = 512;
 /** More than the last caches of large GPUs hold. */
 const rotatedBytes = 160e6;
 
-const formats: Record<Codes, WeightFormat> = {
+/** Of weights as most model files have them. */
+export const measuredFormats: Record<Codes, WeightFormat> = {
   u4: { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 },
   u8: { codes: 'u8', scales: 'f16', scaleBlock: 32, zeroPoint: 128 },
   f16: { codes: 'f16', scales: 'none', scaleBlock: 32, zeroPoint: 0 },
@@ -40,9 +42,9 @@ const outputsOf: Record<MatrixClass, number> = { narrow: 2048, wide: 16384 };
 
 function contestsOf(device: Device): Contest[] {
   const [rows, tiles] = [rowCandidates(device), tileCandidates(device)];
-  return (Object.keys(formats) as Codes[]).flatMap((codes) => [
-    ...(['narrow', 'wide'] as const).map((size) => ({ key: `${codes} ${size} row`, rivals: rows, format: formats[codes], rows: 1, outputs: outputsOf[size] })),
-    { key: `${codes} tile`, rivals: tiles, format: formats[codes], rows: tileRows, outputs: 4096 },
+  return (Object.keys(measuredFormats) as Codes[]).flatMap((codes) => [
+    ...(['narrow', 'wide'] as const).map((size) => ({ key: `${codes} ${size} row`, rivals: rows, format: measuredFormats[codes], rows: 1, outputs: outputsOf[size] })),
+    { key: `${codes} tile`, rivals: tiles, format: measuredFormats[codes], rows: tileRows, outputs: 4096 },
   ]);
 }
 
@@ -65,7 +67,7 @@ export async function chooseRivals(device: Device, cache: ChoiceCache): Promise<
     why.push(`${key}: ${summary}`);
   }
   const apart = preferencesOf(winners);
-  const { fuses, summary } = await chooseFusion(device, cache, apart, formats.u4);
+  const { fuses, summary } = await chooseFusion(device, cache, apart, measuredFormats.u4);
   why.push(`norm and gate of a row: ${summary}`);
   return { family: workgroupFamily(device, { ...apart, fuses }), why: why.join('; ') };
 }
@@ -89,7 +91,7 @@ export interface RivalResult {
 }
 
 /** `rotated`: bytes of weights that take turns. */
-export async function measureRivals(device: Device, { rivals, format, rows, outputs }: Omit<Contest, 'key'>, rotated = rotatedBytes): Promise<RivalResult[]> {
+export async function measureRivals(device: Device, { rivals, format, rows, outputs, inputs = 4096 }: Omit<Contest, 'key'>, rotated = rotatedBytes): Promise<RivalResult[]> {
   const { memory } = device;
   const step = new StepUniform(device);
   const now = { rows, position: 0 };
