@@ -29,7 +29,7 @@ test('an answer cites the sentence that it rests on, and a click opens the docum
   await expect(app.page.getByRole('tooltip')).toContainText('The password to the library is thistle.');
   await takePictures(app, 'citations');
   await chip.click();
-  await expect(app.page.getByTestId('preview').locator('mark')).toHaveText('The password to the library is thistle.');
+  await expect(app.page.getByTestId('reader-mark')).toHaveText('The password to the library is thistle.');
 
   await app.page.getByTestId('what-was-read').click();
   await expect(app.page.getByRole('dialog', { name: 'What was read' })).toContainText('every token was attended to exactly');
@@ -73,8 +73,9 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
 
   await show('Passages');
   await app.page.getByRole('combobox', { name: 'Attention of' }).selectOption('whole');
+  await app.page.getByRole('combobox', { name: 'By' }).selectOption('sentence');
   const first = app.page.getByTestId('passages').getByRole('row').nth(1);
-  await expect(first).toContainText('thistle');
+  await expect(first).toContainText('The password to the library is thistle.', { timeout: lookingTimeoutMs });
   await first.getByRole('button', { name: 'Try without it' }).click();
   await expect(first.getByTestId('ablation')).toHaveText(/loses [1-9][\d.]* nats/, { timeout: lookingTimeoutMs });
   await takePictures(app, 'inspector-passages');
@@ -89,6 +90,24 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
   await expect(app.page.getByTestId('guide')).toContainText('Attention is not an explanation.');
   await takePictures(app, 'inspector-guide');
   await app.page.getByRole('button', { name: 'Back to the chat' }).click();
-  await expect(new ChatPage(app.page).composer).toBeVisible();
+});
+
+test('a question for all of something goes through the whole document, and says what it covered', async ({ app }) => {
+  test.setTimeout(lookingTimeoutMs);
+  const chat = new ChatPage(app.page);
+  await chat.composer.fill('List every animal in the text.');
+  const offer = app.page.getByTestId('sweep-offer');
+  await expect(offer).toContainText('lighthouse.txt');
+  await offer.getByRole('button', { name: 'Go through all of it' }).click();
+  const sweep = app.page.getByTestId('sweep');
+  await expect(sweep).toHaveAttribute('data-state', 'done', { timeout: lookingTimeoutMs });
+  await expect(chat.composer).toHaveValue('');
+  await sweep.getByRole('button', { name: 'Show what was found' }).click();
+  await expect(app.page.getByTestId('sweep-coverage')).toContainText('1 of 1 parts were read, 100 % of the text.');
+  await takePictures(app, 'sweep');
+  await expectAccessible(app);
+  await app.page.keyboard.press('Escape');
+  await sweep.getByRole('button', { name: 'Remove' }).click();
+  await expect(sweep).toHaveCount(0);
   expect(app.policyViolations).toEqual([]);
 });

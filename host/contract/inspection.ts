@@ -137,6 +137,18 @@ export const tile = z.object({
 });
 export type Tile = z.infer<typeof tile>;
 
+/** Attention along a document, token by token. */
+export const profileRequest = z.object({ messageId: identifier, documentId: identifier, heads: headChoice, rows: buckets.pick({ from: true, to: true }) }).strict();
+export type ProfileRequest = z.infer<typeof profileRequest>;
+
+export const profile = z.object({
+  tokens: count,
+  /** Where each token begins in the document's text, u32, and its weight, f32: a mean over rows and heads; base64. */
+  starts: z.string(),
+  weights: z.string(),
+});
+export type Profile = z.infer<typeof profile>;
+
 export const ablation = z.object({
   /** Log-probability of each of the answer's tokens, in nats, with the passage and without it. */
   before: z.array(z.number()),

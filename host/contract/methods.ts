@@ -20,7 +20,7 @@ import {
   settings,
   workerStatus,
 } from './entities.ts';
-import { ablation, evidenceState, tile, tileRequest } from './inspection.ts';
+import { ablation, evidenceState, profile, profileRequest, tile, tileRequest } from './inspection.ts';
 import { sweep } from './sweep.ts';
 
 const offset = z.number().int().nonnegative();
@@ -125,6 +125,7 @@ export const methods = {
   'inspector.evidence': { params: z.object({ messageId: identifier }).strict(), result: evidenceState },
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
   'inspector.tile': { params: tileRequest, result: tile },
+  'inspector.profile': { params: profileRequest, result: profile },
   'inspector.cancel': { params: z.object({ messageId: identifier }).strict(), result: nothing },
   /** The answer's probabilities without characters [start, end) of a document. */
   'inspector.ablate': { params: z.object({ messageId: identifier, documentId: identifier, start: offset, end: offset }).strict(), result: ablation },

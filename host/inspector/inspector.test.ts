@@ -73,6 +73,7 @@ test('without a passage an answer has other probabilities; a question has none',
   await ready(host, messageId);
   const { before, after } = await host.inspector.ablate(messageId, { documentId, start: 0, end: 4 });
   expect([before.length, after.length]).toEqual([3, 3]);
+  expect(await host.inspector.profile({ messageId, documentId, heads: 'all', rows: { from: 0, to: 3 } })).toMatchObject({ tokens: 4 });
   const question = host.messages.get(messageId).parentId ?? '';
   expect(() => host.inspector.evidence(question)).toThrow('Only answers');
 });

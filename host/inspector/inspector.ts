@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Conversation, Message, ModelRecord } from '../contract/entities.ts';
-import type { Ablation, EvidenceState, Tile, TileRequest } from '../contract/inspection.ts';
+import type { Ablation, EvidenceState, Profile, ProfileRequest, Tile, TileRequest } from '../contract/inspection.ts';
 import { buildChatPrompt } from '../conversations/chatPrompt.ts';
 import type { ConversationStore } from '../conversations/conversationStore.ts';
 import type { MessageTree } from '../conversations/messageTree.ts';
@@ -96,6 +96,11 @@ export class Inspector {
       await this.#parts.tiles.keep(content, computed);
       return { ...computed, cached: false };
     });
+  }
+
+  profile({ messageId, ...wish }: ProfileRequest): Promise<Profile> {
+    const asked = this.#asked(messageId);
+    return this.#cancellable(messageId, (abort) => this.#look(asked, { name: 'profile', ...wish }, inspectionResults.profile, abort));
   }
 
   ablate(messageId: string, passage: { documentId: string; start: number; end: number }): Promise<Ablation> {

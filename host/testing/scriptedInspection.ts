@@ -17,6 +17,11 @@ export async function inspectScripted({ prompt, answer, wish }: Inspect, isCance
   }
   const words = [...answer.matchAll(/\S+\s*/g)].map(({ 0: word, index }) => ({ start: index, end: index + word.length }));
   if (wish.name === 'ablation') return { before: words.map(() => -0.5), after: words.map(() => -3) };
+  if (wish.name === 'profile') {
+    const text = readFileSync(prompt.documents[0].textPath, 'utf8');
+    const starts = Uint32Array.from(text.matchAll(/\S+/g), ({ index }) => index);
+    return { tokens: starts.length, starts: base64(starts), weights: base64(Float32Array.from(starts, (_, i) => (i === 0 ? 0.5 : 0))) };
+  }
   if (wish.name === 'tile') {
     const rows = Math.ceil((wish.rows.to - wish.rows.from) / wish.rows.perBucket);
     const columns = Math.ceil((wish.keys.to - wish.keys.from) / wish.keys.perBucket);

@@ -129,6 +129,10 @@ export class FakeContract {
         const usedBytes = this.#memories.reduce((total, { freedBytes }) => total + freedBytes, 0);
         return { usedBytes, quotaBytes: this.#quotaBytes, freeBytes: Math.max(0, (this.#quotaBytes ?? data.machine.diskFreeBytes) - usedBytes) };
       }
+      case 'inspector.evidence':
+        return { state: 'none', evidence: null, failure: null };
+      case 'sweeps.list':
+        return [];
       case 'readings.list':
         return this.#readings;
       case 'readings.start':

@@ -1,14 +1,14 @@
 /** Looks into one answer at a time; the answer that was looked at last stays open until something else is computed. */
 import { type AttentionTile, type InspectedHead, Inspection, type InspectionParts } from '../../../engine/inspect/inspection.ts';
 import { answerLogprobs } from '../../../engine/inspect/ablation.ts';
-import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, TileRequest } from '../../contract/inspection.ts';
+import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, Profile, ProfileRequest, TileRequest } from '../../contract/inspection.ts';
 import { attentionHeads } from '../../../engine/models/spec.ts';
 import { HostError } from '../../errors.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
 import type { ChatPrompt, Keeping } from '../protocol.ts';
 import { readPrompt } from '../readPrompt.ts';
-import { citeClaims, tokensBetween } from './claims.ts';
+import { citeClaims, massOf, tokensBetween } from './claims.ts';
 import { headStatisticsOf, layerGroups, type RowStatistics, rowStatisticsOf, zonesOf } from './headStatistics.ts';
 import { composeAnswer, endOfText, type InspectedAnswer, type InspectedDocument } from './inspectedAnswer.ts';
 import { RetrievalHeads } from './retrievalHeads.ts';
@@ -83,6 +83,21 @@ export class AnswerInspector {
     };
     if (shape.firstRow >= shape.endRow || shape.fromKey >= shape.toKey) throw new HostError('bad-request', 'This part of the map is empty.', 'Look at another one.');
     return { tile: await inspection.tile(chosen, shape, context.signal), heads: chosen.length };
+  }
+
+  /** Attention along a document, token by token. */
+  async profile(turn: InspectedTurn, { documentId, heads, rows }: Pick<ProfileRequest, 'documentId' | 'heads' | 'rows'>, context: JobContext): Promise<Profile> {
+    const open = await this.#opened(turn, context);
+    const { asked, inspection } = open;
+    const document = asked.documents.find(({ id }) => id === documentId);
+    if (!document) throw new HostError('inspection-unavailable', 'The answer did not see this document.', 'Choose a document that the chat has.');
+    const chosen = await this.#chosen(open, heads, context.signal);
+    const firstRow = Math.min(rows.from, inspection.rows - 1);
+    const endRow = Math.max(firstRow + 1, Math.min(rows.to, inspection.rows));
+    const sums = await massOf(inspection, document, { firstRow, endRow }, chosen, context.signal);
+    const weights = sums.map((sum) => sum / (chosen.length * (endRow - firstRow)));
+    const base64 = ({ buffer }: Float32Array | Uint32Array): string => Buffer.from(buffer as ArrayBuffer).toString('base64');
+    return { tokens: sums.length, starts: base64(Uint32Array.from(document.starts)), weights: base64(weights) };
   }
 
   /** The answer's log-probabilities with a passage of a document and without it. */

@@ -103,8 +103,8 @@ async function candidatesOf(
     .map((candidate) => ({ ...candidate, share: total > 0 ? candidate.share / total : 0 }));
 }
 
-/** Attention of the claim's tokens to each token of a document. */
-async function massOf(inspection: Inspection, { firstToken, starts }: InspectedDocument, { firstRow, endRow }: Claim, heads: readonly InspectedHead[], signal: AbortSignal): Promise<Float32Array> {
+/** Attention of some rows together to each token of a document, a sum over rows and heads. */
+export async function massOf(inspection: Inspection, { firstToken, starts }: InspectedDocument, { firstRow, endRow }: Pick<Claim, 'firstRow' | 'endRow'>, heads: readonly InspectedHead[], signal: AbortSignal): Promise<Float32Array> {
   const sums = new Float32Array(starts.length);
   const mostAtOnce = 65_535;
   for (let first = 0; first < starts.length; first += mostAtOnce) {

@@ -11,6 +11,8 @@ export async function inspect(inspector: AnswerInspector, { prompt, answer, keep
       return inspector.evidence(turn, context);
     case 'ablation':
       return inspector.ablate(turn, wish, context);
+    case 'profile':
+      return inspector.profile(turn, wish, context);
     case 'tile': {
       const { tile, heads } = await inspector.tile(turn, wish, context);
       return { ...encoded(tile), heads };

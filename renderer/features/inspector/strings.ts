@@ -84,6 +84,8 @@ export const inspectorStrings = {
     text: 'Text',
     share: 'Share',
     of: 'Attention of',
+    by: 'By',
+    granularities: { block: 'Stretches', token: 'Tokens', word: 'Words', sentence: 'Sentences', paragraph: 'Paragraphs', page: 'Pages' },
     whole: 'the whole answer',
     token: (text: string) => `“${text}”`,
     open: 'Open',

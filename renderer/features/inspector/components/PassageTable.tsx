@@ -4,8 +4,11 @@ import type { AnswerEvidence } from '../../../../host/contract/inspection.ts';
 import { host } from '../../../app/connection/session.ts';
 import { failureOf, reportFailure } from '../../../app/failures.ts';
 import { Button } from '../../../ui/Button.tsx';
+import { Spinner } from '../../../ui/Spinner.tsx';
 import { passagesTable, saveFile } from '../exportMap.ts';
 import { documentRange } from '../hooks/useDocumentRange.ts';
+import type { Granularity } from '../granularity.ts';
+import { useFinePassages } from '../hooks/useFinePassages.ts';
 import { openPassage } from '../openPassage.ts';
 import { type RankedPassage, topPassages } from '../profile.ts';
 import { readSession, sessionOf } from '../sessionFile.ts';
@@ -17,7 +20,9 @@ const text = inspectorStrings.passages;
 
 export function PassageTable({ messageId, evidence, answer }: { messageId: string; evidence: AnswerEvidence; answer: string }) {
   const row = useInspector((state) => state.row);
-  const passages = topPassages(evidence, row);
+  const [granularity, setGranularity] = useState<Granularity | 'block'>('block');
+  const finer = useFinePassages(messageId, evidence, row, granularity);
+  const passages = finer ?? topPassages(evidence, row);
   const saveTable = async (): Promise<void> => {
     const told = await Promise.all(passages.map(async (passage) => ({ ...passage, text: await documentRange(passage.documentId, passage.start, passage.end) })));
     saveFile(new Blob([passagesTable(told)], { type: 'text/csv' }), 'passages.csv');
@@ -36,6 +41,17 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
             ))}
           </select>
         </label>
+        <label className="flex items-center gap-2 text-small text-quiet">
+          {text.by}
+          <select className="field" value={granularity} onChange={(event) => setGranularity(event.target.value as Granularity | 'block')}>
+            {Object.entries(text.granularities).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+        {granularity !== 'block' && finer === null && <Spinner />}
         <span className="flex-1" />
         <Button onClick={() => void saveTable().catch(reportFailure)}>{text.csv}</Button>
         <SessionButtons />
