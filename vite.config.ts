@@ -23,13 +23,16 @@ const toastStylesFromBundle: Plugin = {
   },
 };
 
+/** A decoder for browsers without WebAssembly, and colour profiles, which pdf.js reads only where its worker may fetch. */
+const unusedPdfData = /nowasm_fallback|qcms/i;
+
 /** What pdf.js asks for while it draws: character maps, fonts that PDFs do not bring, and decoders of pictures. */
 const pdfData: Plugin = {
   name: 'pdf-data',
   generateBundle() {
     const folder = fileURLToPath(new URL('./node_modules/pdfjs-dist/', import.meta.url));
     for (const part of ['cmaps', 'standard_fonts', 'wasm']) {
-      for (const name of readdirSync(join(folder, part))) {
+      for (const name of readdirSync(join(folder, part)).filter((file) => !unusedPdfData.test(file))) {
         this.emitFile({ type: 'asset', fileName: `pdf/${part}/${name}`, source: readFileSync(join(folder, part, name)) });
       }
     }

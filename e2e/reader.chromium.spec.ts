@@ -113,8 +113,9 @@ test('a document that misbehaves is refused in words, and nothing of it stays', 
   await app.choosingFile(path, () => chat.attach.click());
   const refused = app.page.getByTestId('refused-document');
   await expect(refused).toContainText('“torn.pdf” cannot be read: Invalid PDF structure.');
-  await expectAccessible(app);
+  await expect(refused).toBeInViewport();
   await takePictures(app, 'document-refused');
+  await expectAccessible(app);
   await refused.getByRole('button').click();
   await expect(chat.documents).toHaveCount(6);
   folder.remove();

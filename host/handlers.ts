@@ -81,7 +81,7 @@ export function createHandlers(host: Host): Handlers {
       await withinCap(Buffer.byteLength(text));
       return indexed(await documents.addText(name, text));
     },
-    ...documentHandlers(documents),
+    ...documentHandlers(host),
     'documents.text': ({ documentId, start, end }) => documents.text(documentId, start, end),
     'documents.countTokens': async ({ documentId, modelId }) => {
       const known = documents.knownTokens(documentId, modelId);

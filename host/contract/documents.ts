@@ -36,6 +36,11 @@ export const documentMethods = {
     params: z.object({ documentId, start: count, end: count }).strict(),
     result: z.array(spanPlace),
   },
+  /** The tokens that hold characters [start, end), counted from the document's first; the model is loaded when it is not. */
+  'documents.tokenRange': {
+    params: z.object({ documentId, modelId: documentId, start: count, end: count }).strict(),
+    result: z.object({ start: count, end: count, tokens: count }),
+  },
   /** Where words stand in the text, in any case and over line breaks. */
   'documents.find': {
     params: z.object({ documentId, query: z.string().max(1000) }).strict(),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { assert, asyncProperty, integer, nat, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { failureOf } from '../testing/failureOf.ts';
+import { openTestHostWithModel } from '../testing/openTestHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { Database } from '../storage/database.ts';
 import { DocumentLibrary } from './documentLibrary.ts';
@@ -227,4 +228,12 @@ test('a PDF is kept beside its text; its characters, pages, boxes and bytes are 
   expect(await failureOf(() => library.page(id, 4))).toEqual({ code: 'document-no-pages', message: 'This document has no page 5.', remedy: 'Ask for one that it has.' });
   await library.remove(id);
   expect(readdirSync(texts)).toEqual([]);
+});
+
+test('characters of a document are tokens of a model, counted from the document’s first', async () => {
+  const host = await openTestHostWithModel();
+  const { id: documentId } = await host.documents.addText('words.txt', 'one two three four');
+  const modelId = host.models.list()[0]?.id ?? '';
+  expect(await host.handlers['documents.tokenRange']({ documentId, modelId, start: 4, end: 13 })).toEqual({ start: 1, end: 3, tokens: 4 });
+  expect(await failureOf(() => host.handlers['documents.tokenRange']({ documentId: 'gone', modelId, start: 0, end: 1 }))).toMatchObject({ code: 'document-not-found' });
 });

@@ -19,6 +19,7 @@ import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
 import { profile } from './jobs/profile.ts';
 import { read } from './jobs/read.ts';
+import { documentTokenRange } from './jobs/tokenRange.ts';
 import { WorkerMemories } from './memories.ts';
 import type { WorkerReply, WorkerRequest } from './protocol.ts';
 
@@ -127,6 +128,8 @@ export class GpuWorker {
         return {};
       case 'tokens':
         return { tokens: this.#loaded().tokenizer.encode(request.text) };
+      case 'token-range':
+        return documentTokenRange(this.#loaded(), request);
       case 'measure':
         return measure(this.#loaded(), request, this.#memories);
       case 'generate':

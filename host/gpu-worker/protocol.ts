@@ -72,6 +72,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting }),
   z.object({ kind: z.literal('unload'), jobId }),
   z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
+  /** The tokens of a document that hold characters [start, end) of its text. */
+  z.object({ kind: z.literal('token-range'), jobId, textPath: z.string(), start: z.number().int().nonnegative(), end: z.number().int().nonnegative() }),
   /** Exact token counts of a prompt, of a chat by part; also says how many are cached already, or kept (`keeping`). */
   z.object({ kind: z.literal('measure'), jobId, prompt, keeping: keeping.optional() }),
   z.object({
@@ -149,6 +151,10 @@ export const promptMeasure = z.object({
   keptBytesPerToken: z.number().nonnegative(),
 });
 export type PromptMeasure = z.infer<typeof promptMeasure>;
+
+/** Tokens [start, end) of a document's `tokens`. */
+export const tokenRangeResult = z.object({ start: z.number().int(), end: z.number().int(), tokens: z.number().int() });
+export type TokenRange = z.infer<typeof tokenRangeResult>;
 
 export const logitsResult = z.object({
   name: z.string(),

@@ -178,6 +178,10 @@ async function handle(request: WorkerRequest): Promise<void> {
       });
     case 'measure':
       return send({ kind: 'done', jobId, value: measure(request.prompt) });
+    case 'token-range': {
+      const text = readFileSync(request.textPath, 'utf8');
+      return send({ kind: 'done', jobId, value: { start: countWords(text.slice(0, request.start)), end: countWords(text.slice(0, request.end)), tokens: countWords(text) } });
+    }
     case 'tokens':
       return send({ kind: 'done', jobId, value: { tokens: [...Buffer.from(request.text)] } });
     case 'generate':

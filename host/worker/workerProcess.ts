@@ -204,6 +204,7 @@ const doing: Record<JobRequest['kind'], string> = {
   load: 'loading the model',
   unload: 'unloading the model',
   tokens: 'counting tokens',
+  'token-range': 'counting tokens',
   measure: 'counting tokens',
   generate: 'answering',
   read: 'reading',

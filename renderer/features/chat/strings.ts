@@ -64,6 +64,7 @@ export const chatStrings = {
   },
   documents: {
     label: 'Attached documents',
+    refused: 'Documents that were refused',
     attach: 'Attach documents',
     preview: (name: string) => `Preview the text of ${name}`,
     remove: (name: string) => `Remove ${name} from this chat`,

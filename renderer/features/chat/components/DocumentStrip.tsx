@@ -23,11 +23,27 @@ export function DocumentStrip() {
   const documents = useLibrary((state) => state.documents);
   const arrivals = useLibrary((state) => state.arrivals);
   if (documentIds.length === 0 && arrivals.length === 0) return null;
+  const refused = arrivals.filter(({ failure }) => failure);
+  const arriving = arrivals.filter(({ failure }) => !failure);
   return (
-    <ul aria-label={text.label} className="flex max-h-[7.5rem] flex-wrap gap-1.5 overflow-y-auto border-b border-line p-2">
-      {documentIds.map((id) => documents[id] && <DocumentChip key={id} document={documents[id]} />)}
-      {arrivals.map((arrival) => (arrival.failure ? <Refused key={arrival.id} arrival={arrival} /> : <Arriving key={arrival.id} arrival={arrival} />))}
-    </ul>
+    <div className="border-b border-line">
+      {/* Above the list, which scrolls: a refusal must not hide behind other documents. */}
+      {refused.length > 0 && (
+        <ul aria-label={text.refused} className="flex max-h-48 flex-col gap-1.5 overflow-y-auto p-2 pb-0 last:pb-2">
+          {refused.map((arrival) => (
+            <Refused key={arrival.id} arrival={arrival} />
+          ))}
+        </ul>
+      )}
+      {documentIds.length + arriving.length > 0 && (
+        <ul aria-label={text.label} className="flex max-h-[7.5rem] flex-wrap gap-1.5 overflow-y-auto p-2">
+          {documentIds.map((id) => documents[id] && <DocumentChip key={id} document={documents[id]} />)}
+          {arriving.map((arrival) => (
+            <Arriving key={arrival.id} arrival={arrival} />
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
 
