@@ -20,6 +20,7 @@ test.each([
   ['llama4', 'llama', {}],
   ['granite5', 'granite', {}],
   ['deepseek2', 'qwen3moe', { 'deepseek2.expert_count': uint(64) }],
+  ['jamba', 'granitehybrid', { 'jamba.ssm.state_size': uint(16) }],
   ['bloom', 'llama', {}],
 ])('the architecture %s is refused with the name of %s', async (architecture, nearest, more) => {
   const file = await header({ 'general.architecture': text(architecture), ...more });

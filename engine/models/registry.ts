@@ -49,6 +49,7 @@ function nearestArchitecture(wanted: string, { metadata }: GgufFile): string {
   const likeness = (known: string): number => 1 - editDistance(wanted, known) / Math.max(wanted.length, known.length);
   const best = supportedArchitectures.reduce((a, b) => (likeness(b) > likeness(a) ? b : a));
   if (likeness(best) >= leastLikeness) return best;
+  if (metadata.has(`${wanted}.ssm.state_size`)) return 'granitehybrid';
   return metadata.has(`${wanted}.expert_count`) ? 'qwen3moe' : 'llama';
 }
 

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { loadModel } from '../../engine/model.ts';
+import { openTestDevice } from '../../engine/testing/device.ts';
+import { openFamily } from '../../engine/testing/familyGoldens.ts';
+import { fingerprintOf, hashModel } from './modelFingerprint.ts';
+
+const device = await openTestDevice();
+
+/** Of a model loaded with this context. */
+async function fingerprint(name: string, contextTokens: number): Promise<string> {
+  const source = openFamily(name);
+  const model = await loadModel(device, source, { contextTokens, kvBudgetBytes: 1 << 28, choices: new Map() });
+  const result = fingerprintOf(await hashModel(source, model.file.dataOffsetBytes), model);
+  model.free();
+  return result;
+}
+
+test('keys of a context that turns them otherwise are other keys', async () => {
+  // LongRoPE's divisors change beyond 256 tokens.
+  expect(await fingerprint('phi3', 512)).not.toBe(await fingerprint('phi3', 256));
+  expect(await fingerprint('phi3', 256)).toBe(await fingerprint('phi3', 128));
+  expect(await fingerprint('qwen2', 512)).toBe(await fingerprint('qwen2', 256));
+  expect(await fingerprint('qwen2', 512)).not.toBe(await fingerprint('qwen3', 512));
+});
