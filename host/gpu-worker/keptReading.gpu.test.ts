@@ -50,6 +50,31 @@ test('what was read is there after a restart, for the document and for the chat'
   expect(held['conversation:chat']).toBeGreaterThanOrEqual(answer.statistics.promptTokens + answer.statistics.answerTokens - 1);
 });
 
+test('states of a hybrid come back, for the document, another answer and the next turn', async () => {
+  const scene = makeScene('qwen35');
+  const [document] = scene.documents;
+  const first = await start(scene);
+  const read = await first.read(document);
+  expect(read.keptTokens).toBe(0);
+  const expected = await first.askAnew(document, 'where?');
+  await first.quit();
+
+  const second = await start(scene);
+  expect((await second.read(document)).keptTokens).toBe(read.tokens);
+  const answer = await second.ask(document, 'chat', 'where?');
+  expect(answer.text).toBe(expected);
+  expect(answer.statistics).toMatchObject({ keptTokens: read.tokens, notKept: null });
+  // Another answer computes the last token of the prompt only.
+  const again = await second.ask(document, 'chat', 'where?');
+  expect(again.text).toBe(expected);
+  expect(again.statistics.reusedTokens).toBe(again.statistics.promptTokens - 1);
+  // Another question goes on from the end of the document, in a worker that has read something else since.
+  await second.read(scene.documents[1]);
+  const other = await second.ask(document, 'other chat', 'who?');
+  expect(other.statistics.reusedTokens).toBeGreaterThanOrEqual(read.tokens);
+  expect(other.text).toBe(await second.askAnew(document, 'who?'));
+});
+
 test('a reading that is stopped before its first segment is whole goes on where it was', async () => {
   const scene = makeScene();
   const [document] = scene.documents;

@@ -45,6 +45,12 @@ export async function readPrompt(
   const { runner, sequence } = model.loaded;
   let older = await model.endKeeping();
   const memory = keeping ? await openMemory(model, tokens, keeping, documents, context) : null;
+  if (memory && mustKeep && runner.keepsStates && memory.path.tokens === tokens.length && endOf(usableSegments(runner, memory.path.segments)) === tokens.length) {
+    // States cannot go back by the token that would be computed again, and nobody asks what comes after it.
+    await memory.store.verifyOpen(memory.path.keys[memory.path.keys.length - 1]);
+    await memory.sink.holdRead(memory.path);
+    return { reusedTokens: tokens.length, keptTokens: tokens.length, notKept: null, leaf: memory.sink.leaf, keepTurn: () => undefined };
+  }
   const usable = memory ? usableSegments(runner, memory.path.segments, tokens.length) : [];
   const usableTokens = endOf(usable);
   let sharedTokens = sequence.reusable(tokens);

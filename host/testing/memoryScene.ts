@@ -26,11 +26,11 @@ export interface MemoryScene {
 }
 
 /** Answers of its random model are noise, but noise that depends on every document and question. */
-export function makeScene(): MemoryScene {
+export function makeScene(architecture: 'llama' | 'qwen35' = 'llama'): MemoryScene {
   const root = temporaryFolder();
   const random = seededRandom(41);
   const modelPath = join(root, 'tiny.gguf');
-  writeFileSync(modelPath, tinyModel({ architecture: 'llama', contextTokens, layers: 2, embeddingScale: 0.5, queryScale: 6 }));
+  writeFileSync(modelPath, tinyModel({ architecture, contextTokens, layers: 2, embeddingScale: 0.5, queryScale: 6 }));
   const documents = ['a', 'b'].map((id) => {
     const textPath = join(root, `${id}.txt`);
     writeFileSync(textPath, Array.from({ length: documentCharacters }, () => String.fromCharCode(97 + Math.floor(26 * random()))).join(''));
