@@ -77,6 +77,29 @@ test('with high contrast the colours are others', async ({ app }) => {
   await page.getByRole('radio', { name: 'System' }).click();
 });
 
+test('the whole window is in the language that was chosen', async ({ app }) => {
+  const { page } = app;
+  const choose = (label: string, language: string) => page.getByRole('combobox', { name: label, exact: true }).selectOption(language);
+  await choose('Language', 'de');
+  await expect(page.getByRole('heading', { name: 'Einstellungen' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await takePictures(app, 'settings-german');
+  await page.keyboard.press('/');
+  await expect(page.getByRole('textbox', { name: 'Frage', exact: true })).toBeFocused();
+  await takePictures(app, 'chat-german');
+  await page.keyboard.press('ControlOrMeta+,');
+  await choose('Sprache', 'ja');
+  await expect(page.getByRole('heading', { name: '設定' })).toBeVisible();
+  await takePictures(app, 'settings-japanese');
+  await page.keyboard.press('/');
+  await expect(page.getByRole('textbox', { name: '質問', exact: true })).toBeFocused();
+  await takePictures(app, 'chat-japanese');
+  await expectAccessible(app);
+  await page.keyboard.press('ControlOrMeta+,');
+  await choose('言語', 'en');
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
+});
+
 test('at 200 % everything is still there', async ({ app }) => {
   const { page } = app;
   // What a browser's zoom does to a window of 1280 × 860: half as many pixels of style sheets each way.

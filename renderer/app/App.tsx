@@ -12,8 +12,8 @@ import { CommandPalette } from './CommandPalette.tsx';
 import { Layout } from './Layout.tsx';
 import { useShortcuts } from './actions/useShortcuts.ts';
 import { host } from './connection/session.ts';
-import { useLanguage } from './language.ts';
 import { strings } from './strings.ts';
+import { useLanguage } from './useLanguage.ts';
 import { useTheme } from './theme.ts';
 
 export function App() {

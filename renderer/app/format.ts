@@ -6,7 +6,13 @@ const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
 
-const byteUnits = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+/** As they stand behind a number. */
+const units = {
+  en: { bytes: 'bytes', second: 's', minute: 'min', hour: 'h' },
+  de: { bytes: 'Bytes', second: 's', minute: 'min', hour: 'h' },
+  ja: { bytes: 'バイト', second: '秒', minute: '分', hour: '時間' },
+}[language];
+const byteUnits = [units.bytes, 'KB', 'MB', 'GB', 'TB'];
 
 export function formatCount(value: number): string {
   return whole.format(value);
@@ -33,18 +39,18 @@ export function formatRate(perSecond: number): string {
 
 /** A length of time: “8 s”, “4 min 10 s”, “2 h 5 min”. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 9.95) return `${oneDecimal.format(Math.max(0, seconds))} s`;
+  if (seconds < 9.95) return `${oneDecimal.format(Math.max(0, seconds))} ${units.second}`;
   const total = Math.round(seconds);
-  if (total < 60) return `${total} s`;
+  if (total < 60) return `${total} ${units.second}`;
   const minutes = Math.floor(total / 60);
-  if (minutes < 60) return total % 60 === 0 ? `${minutes} min` : `${minutes} min ${total % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return total % 60 === 0 ? `${minutes} ${units.minute}` : `${minutes} ${units.minute} ${total % 60} ${units.second}`;
+  return `${Math.floor(minutes / 60)} ${units.hour} ${minutes % 60} ${units.minute}`;
 }
 
 /** A guess at a wait, no finer than it can be known: “about 40 s”. */
 export function formatWait(seconds: number): string {
-  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
-  if (seconds < 60) return `${Math.round(seconds / 5) * 5} s`;
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} ${units.second}`;
+  if (seconds < 60) return `${Math.round(seconds / 5) * 5} ${units.second}`;
   if (seconds < 600) return formatDuration(Math.round(seconds / 10) * 10);
   return formatDuration(Math.round(seconds / 60) * 60);
 }

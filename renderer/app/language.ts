@@ -3,10 +3,8 @@
  * loads it again. A feature's table of words in English is the measure of the other languages' tables: a word that one
  * of them lacks is an error of types.
  */
-import { useEffect } from 'react';
 import type { Settings } from '../../host/contract/entities.ts';
-import { useSettings } from '../features/settings/store.ts';
-import { remember, remembered } from './remembered.ts';
+import { remembered } from './remembered.ts';
 
 export const languages = ['en', 'de', 'ja'] as const;
 export type Language = (typeof languages)[number];
@@ -23,12 +21,13 @@ export function resolveLanguage(chosen: Settings['language'] | null, preferred: 
   return preferred.map((name) => name.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
 }
 
-function chosenOf(name: string | null): Settings['language'] {
+/** As it is remembered from the last time. */
+export function chosenLanguage(name: string | null): Settings['language'] {
   return isLanguage(name) ? name : 'system';
 }
 
 /** Outside a window, as in tests of single parts, it is English. */
-export const language: Language = typeof document === 'undefined' ? 'en' : resolveLanguage(chosenOf(remembered('language')), navigator.languages);
+export const language: Language = typeof document === 'undefined' ? 'en' : resolveLanguage(chosenLanguage(remembered('language')), navigator.languages);
 if (typeof document !== 'undefined') document.documentElement.lang = language;
 
 /** The same words in another language: every text a text, every sentence a function of the same arguments. */
@@ -40,15 +39,4 @@ export type Translated<T> = T extends string
 
 export function localised<T>(english: T, others: Record<Exclude<Language, 'en'>, Translated<T>>): Translated<T> {
   return language === 'en' ? (english as Translated<T>) : others[language];
-}
-
-/** Loads the window again in the language that the person has chosen. */
-export function useLanguage(): void {
-  const known = useSettings((state) => state.known);
-  const chosen = useSettings((state) => state.settings.language);
-  useEffect(() => {
-    if (!known || chosen === chosenOf(remembered('language'))) return;
-    remember('language', chosen === 'system' ? null : chosen);
-    if (resolveLanguage(chosen, navigator.languages) !== language) window.location.reload();
-  }, [known, chosen]);
 }

@@ -1,5 +1,9 @@
 /** The words of the window itself; every feature has a catalogue like this one. */
-export const strings = {
+import { type Translated, localised } from './language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   appName: 'Longleaf',
   navigation: {
     chats: 'Conversations',
@@ -101,3 +105,6 @@ export const strings = {
     hint: 'Documents and folders join the chat. A GGUF file is added to the models.',
   },
 } as const;
+
+export type AppStrings = Translated<typeof english>;
+export const strings: AppStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,8 @@
 /** The policies in words: what each does with what lies beyond the GPU, and what it costs. In the order of the list. */
 import type { PolicyName } from '../../../host/contract/policy.ts';
+import { type Translated, localised } from '../../app/language.ts';
+import { germanPolicies, germanPolicyPicker } from './policyStrings.de.ts';
+import { japanesePolicies, japanesePolicyPicker } from './policyStrings.ja.ts';
 
 interface PolicyWords {
   name: string;
@@ -7,7 +10,9 @@ interface PolicyWords {
   line: string;
 }
 
-export const policyStrings: Record<PolicyName, PolicyWords> = {
+export type PolicyStrings = Record<PolicyName, PolicyWords>;
+
+const englishPolicies: PolicyStrings = {
   sketch: {
     name: 'Sketch',
     line: 'Finds what matters by a compact index and estimates the rest. Fast at any length.',
@@ -38,7 +43,9 @@ export const policyStrings: Record<PolicyName, PolicyWords> = {
   },
 };
 
-export const policyPickerStrings = {
+export const policyStrings: PolicyStrings = localised(englishPolicies, { de: germanPolicies, ja: japanesePolicies });
+
+const englishPicker = {
   label: 'Beyond the GPU',
   choose: 'How what lies beyond the GPU is attended to',
   hint: 'Matters only once a chat is longer than the GPU’s share for keys and values, which is set under Settings. Graph and Quest load the model again.',
@@ -50,3 +57,6 @@ export const policyPickerStrings = {
   missNames: { strict: 'Wait', lagged: 'Go on' },
   units: { share: 'Percent', tokens: 'Tokens' },
 } as const;
+
+export type PolicyPickerStrings = Translated<typeof englishPicker>;
+export const policyPickerStrings: PolicyPickerStrings = localised(englishPicker, { de: germanPolicyPicker, ja: japanesePolicyPicker });

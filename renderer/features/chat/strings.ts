@@ -1,5 +1,8 @@
 /** The words of the chat. */
 import type { AnswerStatistics } from '../../../host/contract/entities.ts';
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
 
 const stopReasons: Record<AnswerStatistics['stopReason'], string> = {
   end: 'finished',
@@ -9,7 +12,7 @@ const stopReasons: Record<AnswerStatistics['stopReason'], string> = {
   context: 'the context is full',
 };
 
-export const chatStrings = {
+const english = {
   untitled: 'New chat',
   list: {
     label: 'Conversations',
@@ -266,3 +269,6 @@ export const chatStrings = {
     segment: (part: string, tokens: string) => `${part}: ${tokens} tokens`,
   },
 } as const;
+
+export type ChatStrings = Translated<typeof english>;
+export const chatStrings: ChatStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,9 @@
 /** The words of the first run. */
-export const firstRunStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Read whole books, and ask.',
   lead: 'Longleaf reads documents with a language model on this machine. Nothing you read or ask leaves it.',
   machine: {
@@ -25,3 +29,6 @@ export const firstRunStrings = {
   start: 'Start reading',
   skip: 'Continue without a model',
 } as const;
+
+export type FirstRunStrings = Translated<typeof english>;
+export const firstRunStrings: FirstRunStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,9 @@
 /** The words about memories: what was read and is kept. */
-export const memoriesStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Memories',
   hint: 'What a model has read of a document is kept on this machine, so that it is never read twice.',
   kept: 'Kept',
@@ -26,3 +30,6 @@ export const memoriesStrings = {
   deleteShared: (freed: string, shared: string) => `This frees ${freed}; ${shared} stay, because other memories need them. Documents and chats stay, too.`,
   deleteNothing: (shared: string) => `This frees nothing yet: all of its ${shared} are needed by other memories, such as chats that go on from it.`,
 } as const;
+
+export type MemoriesStrings = Translated<typeof english>;
+export const memoriesStrings: MemoriesStrings = localised(english, { de: german, ja: japanese });

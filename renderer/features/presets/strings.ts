@@ -1,5 +1,9 @@
 /** The words of presets. */
-export const presetsStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Presets',
   hint: 'System prompts under a name, with a sampling if you like. A chat takes one over in its own settings.',
   none: 'No presets yet.',
@@ -20,3 +24,6 @@ export const presetsStrings = {
   saveAs: 'Save as preset',
   nameOf: (title: string) => `Preset of ${title}`,
 } as const;
+
+export type PresetsStrings = Translated<typeof english>;
+export const presetsStrings: PresetsStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,9 @@
 /** The words about readings: documents that a model reads ahead, to keep what it has read. */
-export const readingsStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   readNow: 'Read now',
   readNowNamed: (name: string) => `Read ${name} now`,
   hint: 'Keeps what is read, so that chats about it answer without reading it again.',
@@ -64,3 +68,6 @@ export const readingsStrings = {
     resume: 'Resume reading',
   },
 } as const;
+
+export type ReadingsStrings = Translated<typeof english>;
+export const readingsStrings: ReadingsStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,9 @@
 /** The words of the search. */
-export const searchStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Search chats and documents',
   open: 'Search',
   placeholder: 'Words, or “words in a row”',
@@ -10,3 +14,6 @@ export const searchStrings = {
   groups: { chats: 'Chats', messages: 'Questions and answers', documents: 'Documents' },
   roles: { user: 'Question', assistant: 'Answer' },
 } as const;
+
+export type SearchStrings = Translated<typeof english>;
+export const searchStrings: SearchStrings = localised(english, { de: german, ja: japanese });

@@ -1,11 +1,18 @@
 /** The words of the settings. */
-export const settingsStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Settings',
   appearance: {
     title: 'Appearance',
     theme: 'Theme',
     themeHint: 'System follows the setting of your desktop.',
     themes: { system: 'System', light: 'Light', dark: 'Dark', contrast: 'High contrast' },
+    language: 'Language',
+    languageHint: 'The window is loaded again in the language you choose.',
+    languageOfSystem: 'As the system',
   },
   modelSampling: {
     title: 'Sampling of single models',
@@ -134,3 +141,6 @@ export const settingsStrings = {
     none: 'The GPU process has not reported an adapter yet.',
   },
 } as const;
+
+export type SettingsStrings = Translated<typeof english>;
+export const settingsStrings: SettingsStrings = localised(english, { de: german, ja: japanese });

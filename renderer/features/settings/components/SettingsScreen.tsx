@@ -2,7 +2,9 @@ import type { Settings } from '../../../../host/contract/entities.ts';
 import { ScreenHeader } from '../../../app/ScreenHeader.tsx';
 import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
 import { attempt } from '../../../app/failures.ts';
+import { languageNames, languages } from '../../../app/language.ts';
 import { Segmented } from '../../../ui/Segmented.tsx';
+import { Select } from '../../../ui/Select.tsx';
 import { Switch } from '../../../ui/Switch.tsx';
 import { useSettings } from '../store.ts';
 import { settingsStrings as text } from '../strings.ts';
@@ -35,6 +37,16 @@ export function SettingsScreen() {
           <SettingSection title={text.appearance.title}>
             <SettingRow label={text.appearance.theme} hint={text.appearance.themeHint}>
               <Segmented label={text.appearance.theme} value={settings.theme} options={themes} onChange={(theme) => change({ theme })} />
+            </SettingRow>
+            <SettingRow label={text.appearance.language} hint={text.appearance.languageHint}>
+              <Select label={text.appearance.language} value={settings.language} onChange={(event) => change({ language: event.target.value as Settings['language'] })}>
+                <option value="system">{text.appearance.languageOfSystem}</option>
+                {languages.map((name) => (
+                  <option key={name} value={name} lang={name}>
+                    {languageNames[name]}
+                  </option>
+                ))}
+              </Select>
             </SettingRow>
           </SettingSection>
           <SettingSection title={text.privacy.title}>

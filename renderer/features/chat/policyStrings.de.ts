@@ -1,0 +1,25 @@
+/** Die Verfahren auf Deutsch. */
+import type { PolicyPickerStrings, PolicyStrings } from './policyStrings.ts';
+
+export const germanPolicies: PolicyStrings = {
+  sketch: { name: 'Skizze', line: 'Findet mit einem kleinen Verzeichnis, was zählt, und schätzt den Rest. Schnell bei jeder Länge.' },
+  clusters: { name: 'Gruppen', line: 'Genau in den besten Gruppen, schätzt den Rest. Schnell, kann aber einzelne Token verfehlen.' },
+  graph: { name: 'Graph', line: 'Findet über Graphen, was zählt, und lässt den Rest weg. Sie zu bauen kostet Zeit und Speicher.' },
+  quest: { name: 'Quest', line: 'Genau in den Seiten mit den besten Schranken, lässt den Rest weg. Schnell, aber grob.' },
+  window: { name: 'Fenster', line: 'Nur die ersten und die letzten Token. Am schnellsten; die Mitte entfällt.' },
+  full: { name: 'Voll', line: 'Jedes Token genau. Langsam: Für jedes geschriebene Token wird alles neu geholt.' },
+  flat: { name: 'Flach', line: 'Bewertet jedes Token und behält nur die besten. So langsam wie Voll; zum Vergleich.' },
+};
+
+export const germanPolicyPicker: PolicyPickerStrings = {
+  label: 'Jenseits der GPU',
+  choose: 'Wie beachtet wird, was jenseits der GPU liegt',
+  hint: 'Zählt erst, wenn ein Chat länger ist als der Anteil der GPU für Schlüssel und Werte, der unter Einstellungen steht. Graph und Quest laden das Modell neu.',
+  defaultName: 'Standard (Skizze, 2 %)',
+  budget: 'Umfang',
+  budgetHint: 'Wie viele der Token jenseits der GPU auf einmal genau beachtet werden.',
+  misses: 'Gewählt, aber nicht auf der GPU',
+  missesHint: 'Auf sie zu warten ist genau. Weiterzugehen ist schneller: Sie werden vorerst geschätzt oder weggelassen, als verpasst gezählt und sind bei den nächsten Schritten da.',
+  missNames: { strict: 'Warten', lagged: 'Weiter' },
+  units: { share: 'Prozent', tokens: 'Token' },
+};

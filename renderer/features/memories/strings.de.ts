@@ -1,0 +1,30 @@
+/** Die Wörter über Gelesenes auf Deutsch. */
+import type { MemoriesStrings } from './strings.ts';
+
+export const german: MemoriesStrings = {
+  title: 'Gelesenes',
+  hint: 'Was ein Modell von einem Dokument gelesen hat, wird auf diesem Rechner aufbewahrt, damit es nie zweimal gelesen wird.',
+  kept: 'Aufbewahrt',
+  nothing: 'Noch ist nichts aufbewahrt. Hier erscheint, was ganz oder zum Teil gelesen wurde.',
+  space: 'Platz',
+  used: 'Von Gelesenem belegt',
+  usedOf: (used, quota) => `${used} von ${quota}`,
+  room: (free) => `Platz für weitere ${free}.`,
+  quota: 'Grenze',
+  quotaUnit: 'GB',
+  quotaHint: 'In Gigabyte; leer: so viel, wie die Platte hat. Eine niedrigere Grenze löscht nichts, sie hält weiteres Lesen an.',
+  noQuota: 'keine',
+  columns: { name: 'Gelesenes', model: 'Modell', tokens: 'Token', size: 'Größe', used: 'Zuletzt benutzt', tools: 'Werkzeuge' },
+  chat: (title) => `Chat: ${title}`,
+  unknownDocument: 'Ein Dokument, das es nicht mehr gibt',
+  unknownChat: 'Ein Chat, den es nicht mehr gibt',
+  states: { ready: null, reading: 'Noch nicht zu Ende gelesen.', damaged: 'Beschädigt: Teile müssen neu gelesen werden.' },
+  read: (date) => `Gelesen ${date}`,
+  unknownModel: 'unbekannt',
+  delete: 'Löschen',
+  deleteNamed: (name) => `Gelesenes von „${name}“ löschen`,
+  deleteTitle: (name) => `Gelesenes von „${name}“ löschen?`,
+  deleteText: (freed) => `Das gibt ${freed} frei. Dokumente und Chats bleiben; für weitere Fragen muss neu gelesen werden.`,
+  deleteShared: (freed, shared) => `Das gibt ${freed} frei; ${shared} bleiben, weil anderes Gelesenes sie braucht. Auch Dokumente und Chats bleiben.`,
+  deleteNothing: (shared) => `Das gibt noch nichts frei: Alle ${shared} werden von anderem Gelesenen gebraucht, etwa von Chats, die daran anschließen.`,
+};

@@ -1,0 +1,30 @@
+/** 読書記録の言葉（日本語）。 */
+import type { MemoriesStrings } from './strings.ts';
+
+export const japanese: MemoriesStrings = {
+  title: '読書記録',
+  hint: 'モデルが文書を読んだ結果はこのマシンに保存され、二度読まれることはありません。',
+  kept: '保存済み',
+  nothing: 'まだ何も保存されていません。文書が全部または一部読まれると、ここに表示されます。',
+  space: '容量',
+  used: '読書記録の使用量',
+  usedOf: (used, quota) => `${quota} 中 ${used}`,
+  room: (free) => `あと ${free} 保存できます。`,
+  quota: '上限',
+  quotaUnit: 'GB',
+  quotaHint: 'ギガバイト単位です。空欄ならディスクの空きまで使います。上限を下げても何も削除されず、新しく読むことが止まります。',
+  noQuota: 'なし',
+  columns: { name: '読書記録', model: 'モデル', tokens: 'トークン', size: 'サイズ', used: '最終使用', tools: 'ツール' },
+  chat: (title) => `チャット：${title}`,
+  unknownDocument: 'もうここにない文書',
+  unknownChat: 'もうここにないチャット',
+  states: { ready: null, reading: 'まだ最後まで読まれていません。', damaged: '破損：一部をもう一度読む必要があります。' },
+  read: (date) => `${date} に読了`,
+  unknownModel: '不明',
+  delete: '削除',
+  deleteNamed: (name) => `「${name}」の読書記録を削除`,
+  deleteTitle: (name) => `「${name}」の読書記録を削除しますか？`,
+  deleteText: (freed) => `${freed} 空きます。文書とチャットは残りますが、次に質問するときはもう一度読みます。`,
+  deleteShared: (freed, shared) => `${freed} 空きます。${shared} はほかの読書記録に必要なので残ります。文書とチャットも残ります。`,
+  deleteNothing: (shared) => `まだ何も空きません。${shared} はすべて、続きのチャットなどほかの読書記録に必要です。`,
+};
