@@ -70,6 +70,7 @@ export const german: AppStrings = {
     toggleSidebar: 'Seitenleiste zeigen oder verbergen',
     toggleTheme: 'Zwischen Hell und Dunkel wechseln',
     attach: 'Dokumente anhängen',
+    attachFolder: 'Ordner anhängen',
     openMemories: 'Gelesenes öffnen',
     openModels: 'Modelle öffnen',
     openSettings: 'Einstellungen öffnen',
@@ -100,6 +101,6 @@ export const german: AppStrings = {
   },
   drop: {
     title: 'Zum Anhängen loslassen',
-    hint: 'Text und Markdown kommen in den Chat. Eine GGUF-Datei kommt zu den Modellen.',
+    hint: 'Dokumente und Ordner kommen in den Chat. Eine GGUF-Datei kommt zu den Modellen.',
   },
 };

@@ -70,6 +70,7 @@ export const japanese: AppStrings = {
     toggleSidebar: 'サイドバーの表示を切り替える',
     toggleTheme: 'ライトとダークを切り替える',
     attach: '文書を添付',
+    attachFolder: 'フォルダーを添付',
     openMemories: '読書記録を開く',
     openModels: 'モデルを開く',
     openSettings: '設定を開く',
@@ -100,6 +101,6 @@ export const japanese: AppStrings = {
   },
   drop: {
     title: 'ドロップして添付',
-    hint: 'テキストと Markdown はチャットに加わります。GGUF ファイルはモデルに加わります。',
+    hint: '文書とフォルダーはチャットに加わります。GGUF ファイルはモデルに加わります。',
   },
 };

@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import { useSettings } from '../features/settings/store.ts';
 import { chosenLanguage, language, resolveLanguage } from './language.ts';
 import { remember, remembered } from './remembered.ts';
+import { rememberScreen } from './view.ts';
 
 /** Loads the window again in the language that the person has chosen. */
 export function useLanguage(): void {
@@ -10,6 +11,8 @@ export function useLanguage(): void {
   useEffect(() => {
     if (!known || chosen === chosenLanguage(remembered('language'))) return;
     remember('language', chosen === 'system' ? null : chosen);
-    if (resolveLanguage(chosen, navigator.languages) !== language) window.location.reload();
+    if (resolveLanguage(chosen, navigator.languages) === language) return;
+    rememberScreen();
+    window.location.reload();
   }, [known, chosen]);
 }

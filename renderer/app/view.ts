@@ -31,8 +31,21 @@ export interface ViewState {
   focusComposer(): void;
 }
 
+const afterReload = 'screen';
+
+/** For a window that loads itself again: it is to look as before. */
+export function rememberScreen(): void {
+  remember(afterReload, viewStore.getState().screen);
+}
+
+function firstScreen(): Screen {
+  const screen = remembered(afterReload);
+  remember(afterReload, null);
+  return screen === 'settings' ? 'settings' : 'chat';
+}
+
 export const viewStore = createStore<ViewState>((set) => ({
-  screen: 'chat',
+  screen: firstScreen(),
   sidebarOpen: remembered('sidebar') !== 'closed',
   paletteOpen: false,
   searchOpen: false,
