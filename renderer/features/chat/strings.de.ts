@@ -65,6 +65,7 @@ export const german: ChatStrings = {
   },
   documents: {
     label: 'Angehängte Dokumente',
+    refused: 'Nicht angenommene Dokumente',
     attach: 'Dokumente anhängen',
     preview: (name) => `Vorschau des Textes von ${name}`,
     remove: (name) => `${name} aus diesem Chat entfernen`,

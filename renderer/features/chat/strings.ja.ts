@@ -65,6 +65,7 @@ export const japanese: ChatStrings = {
   },
   documents: {
     label: '添付した文書',
+    refused: '受け付けられなかった文書',
     attach: '文書を添付',
     preview: (name) => `${name} の本文をプレビュー`,
     remove: (name) => `${name} をこのチャットから外す`,
