@@ -152,7 +152,7 @@ test.each([
   [['ask', 'a', 'b', '--kv-gpu', 'much'], 2, 'longleaf: --kv-gpu is “much”, not a number of bytes. Write for example --kv-gpu 2G.\n'],
   [['complete'], 2, /^longleaf: “complete” takes one prompt/],
   [['logits', '--model', 'x'], 2, 'longleaf: “logits” needs --tokens FILE. Write: longleaf logits --tokens FILE --model ID|FILE\n'],
-  [['models', 'paint'], 2, 'longleaf: “models paint” does not exist. Use one of: list, get, import, verify, remove.\n'],
+  [['models', 'paint'], 2, 'longleaf: “models paint” does not exist. Use one of: list, search, get, import, verify, remove, folders, token.\n'],
   [['models', 'get'], 2, 'longleaf: “models get” takes one argument, ID. Write: longleaf models get ID\n'],
   [['serve', '--port', '99999'], 2, 'longleaf: --port is “99999”, not a whole number from 0 to 65535. See “longleaf --help”.\n'],
   [['ask', '/nowhere/a.txt', 'b'], 1, 'longleaf: There is no file “a.txt”. Check its name and where it is.\n'],

@@ -7,7 +7,8 @@ import type { KvBudgets } from '../contract/policy.ts';
 import type { DownloadManager } from '../downloads/downloadManager.ts';
 import { HostError } from '../errors.ts';
 import { splitName } from '../models/openModelSource.ts';
-import { type Machine, judge } from '../models/verdict.ts';
+import { loadJudge } from '../models/loadJudge.ts';
+import type { Machine } from '../models/verdict.ts';
 import type { HubClient } from './hubClient.ts';
 import { readReference } from './hubReference.ts';
 import { readContents, searchHub } from './hubSearch.ts';
@@ -69,6 +70,7 @@ export class HubModels {
     const found = await this.#find(choice);
     const machine = await this.#options.machine();
     const { file, headerBytes } = await this.#header(choice, found);
+    const judge = await loadJudge();
     return judge({ file, downloadBytes: found.sizeBytes, headerBytes }, contextTokens, machine, this.#options.budgets());
   }
 

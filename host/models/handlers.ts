@@ -8,7 +8,7 @@ import { missingFile } from './modelStore.ts';
 import { openModelSource } from './openModelSource.ts';
 import { readMachine } from './machine.ts';
 import { recommend } from './recommend.ts';
-import { judge } from './verdict.ts';
+import { loadJudge } from './loadJudge.ts';
 
 export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof modelMethods> {
   const { events, files, models, modelFolders, downloads, hubModels, secrets, settings, supervisor, conversations, readings } = host;
@@ -44,6 +44,7 @@ export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof mod
       if (model.state === 'missing') throw missingFile(model);
       const source = await openModelSource(models.path(modelId));
       try {
+        const judge = await loadJudge();
         return judge({ file: await readGguf(source), downloadBytes: 0, headerBytes: 0 }, contextTokens, await machine(), settings.read().kv);
       } finally {
         await source.close();

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { supportedArchitectures } from '../../engine/models/registry.ts';
+import { splitModel } from '../../engine/testing/splitModel.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { openTestHost, writeTinyModel } from '../testing/openTestHost.ts';
@@ -100,4 +101,40 @@ test('what the engine cannot run is refused before anything is copied', async ()
   });
   expect(await importing('gone.gguf')).toMatchObject({ code: 'file-not-found', message: 'There is no file “gone.gguf”.' });
   expect(host.models.list()).toEqual([]);
+});
+
+test('a file is used where it is, or copied, as one likes; removing the model deletes only what is ours', async () => {
+  const host = await openTestHost();
+  const folder = temporaryFolder();
+  const linkedPath = await writeTinyModel(folder, 'linked.gguf', 11);
+  const linked = await host.models.importFile(linkedPath, 'linked.gguf', 'link');
+  expect(linked).toMatchObject({ place: folder, owned: false, state: 'ready' });
+  expect(host.models.path(linked.id)).toBe(linkedPath);
+  const copiedPath = await writeTinyModel(folder, 'copied.gguf', 12);
+  const copied = await host.models.importFile(copiedPath, 'copied.gguf', 'copy');
+  expect(copied).toMatchObject({ place: null, owned: true });
+  expect(statSync(host.models.path(copied.id)).ino).not.toBe(statSync(copiedPath).ino);
+  await host.models.remove(linked.id);
+  await host.models.remove(copied.id);
+  expect(readdirSync(folder).sort()).toEqual(['copied.gguf', 'linked.gguf']);
+  expect(readdirSync(host.folder.models)).toEqual([]);
+});
+
+test('the parts of a split model are imported together, and a missing one is named', async () => {
+  const host = await openTestHost();
+  const folder = temporaryFolder();
+  const parts = splitModel(tinyModel({ architecture: 'llama', layers: 2, seed: 13 }), 2);
+  const names = [1, 2].map((part) => `Tiny-0000${part}-of-00002.gguf`);
+  writeFileSync(join(folder, names[0]), parts[0]);
+  expect(await failureOf(() => host.models.importFile(join(folder, names[0]), names[0], 'copy'))).toEqual({
+    code: 'file-not-found',
+    message: '“Tiny-00002-of-00002.gguf”, a part of the model, is not beside the others.',
+    remedy: 'Put all parts into one folder.',
+  });
+  writeFileSync(join(folder, names[1]), parts[1]);
+  const model = await host.models.importFile(join(folder, names[0]), names[0], 'copy');
+  expect(model).toMatchObject({ id: 'tiny', architecture: 'llama', sizeBytes: parts[0].length + parts[1].length });
+  expect((await host.models.verify(model.id)).ok).toBe(true);
+  rmSync(host.models.files(model.id)[1]);
+  expect(host.models.get(model.id).state).toBe('missing');
 });
