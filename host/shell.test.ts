@@ -2,15 +2,18 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ContractClient } from './contract/client.ts';
 import { type ShellReply, type ShellRequest, shellReply } from './contract/shell.ts';
+import { buildHost } from './testing/builtWorker.ts';
 import { eventually } from './testing/eventually.ts';
 import { openTestHost, scriptedWorkerPath } from './testing/openTestHost.ts';
 import { temporaryFolder } from './testing/temporaryFolder.ts';
 
-const entry = fileURLToPath(new URL('./main.ts', import.meta.url));
+let entry: string;
+beforeAll(() => {
+  entry = buildHost();
+}, 120_000);
 
 function startShell(dataFolder: string) {
   const child: ChildProcess = fork(entry, ['shell', '--data', dataFolder], {

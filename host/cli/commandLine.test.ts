@@ -3,17 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { fixturePath } from '../documents/testing/parseFixture.ts';
 import { epubWith, pdfWith } from '../documents/testing/refusing.ts';
+import { buildHost } from '../testing/builtWorker.ts';
 import { connectClient, openSession } from '../testing/contractClient.ts';
 import { eventually } from '../testing/eventually.ts';
 import { openTestHost, scriptedWorkerPath, writeTinyModel } from '../testing/openTestHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { runCommandLine } from './runCommandLine.ts';
 
-const entry = fileURLToPath(new URL('../main.ts', import.meta.url));
+let entry: string;
+beforeAll(() => {
+  entry = buildHost();
+}, 120_000);
 
 process.env['LONGLEAF_WORKER'] = scriptedWorkerPath;
 process.env['HF_ENDPOINT'] = 'http://127.0.0.1:9';

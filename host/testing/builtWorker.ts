@@ -1,13 +1,16 @@
-/** The GPU worker as people run it: bundled, in a process of its own. */
+/** Host and GPU worker as people run them: bundled, in processes of their own. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type WorkerEnd, WorkerProcess } from '../worker/workerProcess.ts';
 
-/** Builds it when its sources are newer; resolves to its entry. */
-export function buildWorker(): string {
+export const buildWorker = (): string => built('gpu-worker.js');
+export const buildHost = (): string => built('host.js');
+
+/** Builds what has newer sources. */
+function built(name: string): string {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'pipe' });
-  return fileURLToPath(new URL('../../dist/gpu-worker.js', import.meta.url));
+  return fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
 }
 
 export interface StartedWorker {
