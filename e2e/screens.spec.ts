@@ -50,6 +50,25 @@ test('settings', async ({ app }) => {
   await expectAccessible(app);
 });
 
+test('the report and the licences', async ({ app }) => {
+  await app.page.getByText(/^The last \d+ lines$/).click();
+  await expect(app.page.getByTestId('log')).toContainText('worker ready');
+  await app.page.getByRole('button', { name: 'Show the report…' }).click();
+  const report = app.page.getByTestId('report');
+  await expect(report).toContainText('"diskFreeBytes"');
+  await expect(report).not.toContainText('longleaf-e2e-');
+  await takePictures(app, 'report');
+  await expectAccessible(app);
+  await app.page.keyboard.press('Escape');
+  await app.page.getByRole('button', { name: 'Show the licences…' }).click();
+  const licences = app.page.getByTestId('licences');
+  await licences.getByText(/^react$/).click();
+  await expect(licences).toContainText('Permission is hereby granted');
+  await takePictures(app, 'licences');
+  await expectAccessible(app);
+  await app.page.keyboard.press('Escape');
+});
+
 test('the command palette', async ({ app }) => {
   await app.page.keyboard.press('ControlOrMeta+k');
   await expect(app.page.getByRole('dialog')).toBeVisible();

@@ -45,6 +45,20 @@ export function showFatalFailure(failure: Failure): void {
   dialog.showErrorBox('Longleaf cannot start', `${failure.message}\n\n${failure.remedy}`);
 }
 
+/** The database is damaged: its newest backup can take its place, and the damaged one is kept. */
+export async function askWhetherToRestore(failure: Failure): Promise<boolean> {
+  const { response } = await dialog.showMessageBox({
+    type: 'error',
+    title: 'Longleaf',
+    message: 'The database with your chats is damaged.',
+    detail: `${failure.message}\n\nRestoring puts the newest backup in its place: what was written since is missing then. The damaged database is kept beside it, and documents, memories and models stay as they are.`,
+    buttons: ['Restore the newest backup', 'Quit'],
+    defaultId: 0,
+    cancelId: 1,
+  });
+  return response === 0;
+}
+
 /** The host ended by itself and is being started again; the window goes on meanwhile. */
 export function tellHostRestarted(cause: string): void {
   void dialog.showMessageBox({

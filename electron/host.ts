@@ -28,6 +28,8 @@ export class Host {
   #heartbeat: Heartbeat | undefined;
   #ready = false;
   #hung = false;
+  /** It has said why it cannot start: its end is no surprise. */
+  #saidWhy = false;
   #quitting = false;
   /** What was sent before the host was ready. */
   #waiting: Waiting[] = [];
@@ -36,13 +38,15 @@ export class Host {
     this.#listener = listener;
   }
 
-  start(): void {
-    const child = spawn(runtimeNode(), ['--enable-source-maps', hostEntry(), 'shell'], {
+  /** `restoreBackup`: the newest sound backup takes the place of a damaged database first. */
+  start({ restoreBackup = false } = {}): void {
+    const child = spawn(runtimeNode(), ['--enable-source-maps', hostEntry(), 'shell', ...(restoreBackup ? ['--restore-backup'] : [])], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       windowsHide: true,
     });
     this.#process = child;
     this.#hung = false;
+    this.#saidWhy = false;
     this.#heartbeat = this.#startHeartbeat(child);
     child.on('message', (message) => this.#receive(message));
     // Starting fails with `error`, and then there is no `exit`.
@@ -94,6 +98,7 @@ export class Host {
     }
     this.#heartbeat?.heard();
     if (reply.data.kind === 'pong') return;
+    if (reply.data.kind === 'fatal') this.#saidWhy = true;
     if (reply.data.kind === 'ready') {
       this.#ready = true;
       for (const { request, taken } of this.#waiting.splice(0)) this.send(request, taken);
@@ -106,8 +111,8 @@ export class Host {
     this.#heartbeat?.stop();
     this.#process = undefined;
     this.#ready = false;
-    this.#waiting = [];
-    if (!this.#quitting) this.#listener.onUnexpectedEnd(cause);
+    if (!this.#saidWhy) this.#waiting = [];
+    if (!this.#quitting && !this.#saidWhy) this.#listener.onUnexpectedEnd(cause);
   }
 }
 

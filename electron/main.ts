@@ -1,10 +1,11 @@
 /** Electron's main process: wires the window, the host and the operating system together, and decides nothing else. */
 import { join } from 'node:path';
 import { app, powerMonitor, session } from 'electron';
+import type { Failure } from '../host/contract/entities.ts';
 import type { ShellReply } from '../host/contract/shell.ts';
 import { channels } from './channels.ts';
 import { keepCrashReportsHere, removeOldCrashReports } from './crashReports.ts';
-import { askWhetherToRetry, showFatalFailure, tellHostRestarted } from './dialogs.ts';
+import { askWhetherToRestore, askWhetherToRetry, showFatalFailure, tellHostRestarted } from './dialogs.ts';
 import { FileRegistry } from './files.ts';
 import { Host } from './host.ts';
 import { Jobs } from './jobs.ts';
@@ -43,9 +44,15 @@ function receive(reply: ShellReply): void {
     case 'vault':
       return host.send(answerVault(reply));
     case 'fatal':
-      showFatalFailure(reply.failure);
-      void quitWithHost(1);
+      void endOrRestore(reply.failure);
   }
+}
+
+/** The host cannot start. What is wrong with a database can be undone. */
+async function endOrRestore(failure: Failure): Promise<void> {
+  if (failure.code === 'database-damaged' && (await askWhetherToRestore(failure))) return host.start({ restoreBackup: true });
+  if (failure.code !== 'database-damaged') showFatalFailure(failure);
+  await quitWithHost(1);
 }
 
 async function recover(cause: string): Promise<void> {

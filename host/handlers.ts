@@ -6,13 +6,18 @@ import { createChatHandlers } from './conversations/handlers.ts';
 import type { MethodName, MethodResult, Methods } from './contract/methods.ts';
 import type { Host } from './host.ts';
 import { promptMeasure } from './gpu-worker/protocol.ts';
+import { writeReport } from './diagnostics/report.ts';
 import { documentHandlers } from './documents/documentHandlers.ts';
 import { checkDocumentsCap } from './documents/documentsCap.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
 import { createModelHandlers } from './models/handlers.ts';
+import { readLicences } from './licences.ts';
+import { markBackupsOutdated } from './storage/backups.ts';
 import { modelTarget } from './models/modelTarget.ts';
+
+const shownLogLines = 300;
 
 export type Handlers = {
   [M in MethodName]: (params: z.output<Methods[M]['params']>) => MethodResult<M> | Promise<MethodResult<M>>;
@@ -49,6 +54,9 @@ export function createHandlers(host: Host): Handlers {
     'app.machine': () => reportMachine(host.folder.root),
     'app.outbound': () =>
       host.outbound.list().map(({ at_ms: atMs, purpose, address, outcome }) => ({ atMs, purpose, address, outcome })),
+    'app.log': () => host.log.read(shownLogLines),
+    'app.diagnostics': async () => ({ text: await writeReport(host) }),
+    'app.licences': () => readLicences(),
     'worker.restart': () => {
       supervisor.restart();
       return {};
@@ -108,6 +116,7 @@ export function createHandlers(host: Host): Handlers {
       // Chats that go on from the document have read it, too.
       await forget([ownerName('document', documentId), ownerName('reading', documentId), ...affected.map((id) => ownerName('conversation', id))]);
       await documents.remove(documentId);
+      markBackupsOutdated(host.folder.backups);
       changedConversations(affected);
       return {};
     },

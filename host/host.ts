@@ -9,6 +9,9 @@ import { FolderStore } from './conversations/folderStore.ts';
 import { PastWindow } from './conversations/pastWindow.ts';
 import { ConversationStore } from './conversations/conversationStore.ts';
 import { MessageTree } from './conversations/messageTree.ts';
+import { LogFile } from './diagnostics/logFile.ts';
+import { noteEvents } from './diagnostics/noteEvents.ts';
+import { Redaction } from './diagnostics/redaction.ts';
 import { DocumentLibrary } from './documents/documentLibrary.ts';
 import { DownloadManager } from './downloads/downloadManager.ts';
 import { OutboundClient } from './downloads/outboundClient.ts';
@@ -35,6 +38,7 @@ import { Readings } from './readings/readings.ts';
 import { ReadingStore } from './readings/readingStore.ts';
 import { DocumentIndex } from './search/documentIndex.ts';
 import { Search } from './search/search.ts';
+import { restoreBackup } from './storage/backups.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
 import { InstanceLock } from './storage/instanceLock.ts';
@@ -50,6 +54,8 @@ export interface HostOptions {
   catalogue?: CatalogueEntry[];
   /** The operating system's key store, where Longleaf is a desktop app. */
   vault?: Vault;
+  /** Puts the newest sound backup in the place of a damaged database first. */
+  restoreBackup?: boolean;
 }
 
 export interface Host {
@@ -84,6 +90,8 @@ export interface Host {
   readonly inspector: Inspector;
   readonly sweeps: Sweeps;
   readonly api: LocalApi;
+  readonly redaction: Redaction;
+  readonly log: LogFile;
   readonly handlers: Handlers;
   /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
   begin(): void;
@@ -96,6 +104,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const folder = openDataFolder(options.dataFolder);
   const lock = InstanceLock.acquire(folder.lock, folder.root);
   try {
+    if (options.restoreBackup) restoreBackup(folder.database, folder.backups);
     const database = Database.open(folder.database, folder.backups);
     await emptyFolder(folder.staging);
     return assemble(options, folder, lock, database);
@@ -155,7 +164,13 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const files = new FileRegistry();
   const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
 
+  const namesNow = () => [...documents.list().map(({ name }) => name), ...conversations.titles(), ...folders.list().map(({ name }) => name)];
+  const redaction = new Redaction(namesNow, folder.root);
+  const log = new LogFile(folder.logs, redaction);
+  noteEvents(events, log);
+
   const close = async () => {
+    clearTimeout(backupTimer);
     await api.close();
     await documentIndex.close();
     inspector.close();
@@ -168,6 +183,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     lock.release();
   };
   let closed: Promise<void> | undefined;
+  let backupTimer: NodeJS.Timeout | undefined;
 
   messages.markInterrupted();
   supervisor.onStatus((status) => events.emit('worker.status', status));
@@ -193,6 +209,8 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     inspector,
     sweeps,
     api,
+    redaction,
+    log,
     get handlers() {
       return handlers;
     },
@@ -204,12 +222,16 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       void downloads.restore(!settings.read().offline);
       void documentIndex.catchUp();
       void api.follow(settings.read().api);
+      backupTimer = setTimeout(() => database.backUpIfDue(folder.backups), backupAfterMs).unref();
     },
     close: () => (closed ??= close()),
   };
   const handlers = createHandlers(host);
   return host;
 }
+
+/** When whatever the start had to do is done. */
+const backupAfterMs = 60_000;
 
 async function emptyFolder(folder: string): Promise<void> {
   for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });

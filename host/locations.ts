@@ -52,6 +52,11 @@ export function rendererFolder(): string {
   return process.env['LONGLEAF_RENDERER'] ?? located('../dist/renderer', './renderer');
 }
 
+/** The licences of what is shipped, which the build collects. */
+export function licencesFile(): string {
+  return located('../dist/licences.json', './licences.json');
+}
+
 export function appVersion(): string {
   try {
     const manifest: unknown = JSON.parse(readFileSync(located('../package.json', '../package.json'), 'utf8'));

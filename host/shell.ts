@@ -5,6 +5,7 @@ import { toFailure } from './errors.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
 import { followJobs } from './jobs.ts';
 import { ShellVault } from './secrets/shellVault.ts';
+import { appVersion } from './locations.ts';
 import { ShellWindow } from './shellWindow.ts';
 
 export async function runShell(options: HostOptions): Promise<void> {
@@ -19,11 +20,14 @@ export async function runShell(options: HostOptions): Promise<void> {
     process.disconnect?.();
     return;
   }
+  process.on('uncaughtExceptionMonitor', (error) => host.log.note('host', 'crashed', error.stack ?? error.message));
+  host.log.note('host', 'started', `version ${appVersion()}`);
   const windows = new Map<number, ShellWindow>();
   let ending = false;
   const end = async () => {
     if (ending) return;
     ending = true;
+    host.log.note('host', 'ends');
     await host.close();
     process.exit(0);
   };

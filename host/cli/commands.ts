@@ -11,6 +11,7 @@ import { models, modelsOptions, modelsUsage } from './models.ts';
 import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
+import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 
 export interface Command {
@@ -93,6 +94,15 @@ export const commands: Record<string, Command> = {
     run: (context, values, positionals) => {
       take(positionals, 'serve', []);
       return serve(context, { port: integer(values, 'port', 0, 65_535), openBrowser: values['no-open'] !== true });
+    },
+  },
+  restore: {
+    usage: 'restore',
+    summary: 'put the newest sound backup in the place of a damaged database',
+    options: {},
+    run: (context, _values, positionals) => {
+      take(positionals, 'restore', []);
+      return restore(context);
     },
   },
   doctor: {

@@ -42,6 +42,15 @@ export const methods = {
       z.object({ atMs: z.number().int(), purpose: z.string(), address: z.string(), outcome: z.string().nullable() }),
     ),
   },
+  /** The end of the log, oldest line first. */
+  'app.log': { params: nothing, result: z.array(z.string()) },
+  /** What may be handed to somebody who looks for a fault: without names, texts and paths. */
+  'app.diagnostics': { params: nothing, result: z.object({ text: z.string() }) },
+  /** Of everything that is shipped. */
+  'app.licences': {
+    params: nothing,
+    result: z.array(z.object({ name: z.string(), version: z.string(), licence: z.string(), text: z.string(), homepage: z.string().nullable() })),
+  },
   'worker.restart': { params: nothing, result: nothing },
   'settings.update': { params: settings.partial().strict(), result: settings },
 

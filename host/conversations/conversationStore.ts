@@ -55,6 +55,10 @@ export class ConversationStore {
     return this.#database.all(z.object({ id: z.string() }), 'SELECT id FROM conversations ORDER BY created_at_ms, rowid').map(({ id }) => id);
   }
 
+  titles(): string[] {
+    return this.#database.all(z.object({ title: z.string() }), 'SELECT DISTINCT title FROM conversations').map(({ title }) => title);
+  }
+
   any(): boolean {
     return this.#database.first(z.object({ id: z.string() }), 'SELECT id FROM conversations LIMIT 1') !== undefined;
   }

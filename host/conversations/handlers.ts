@@ -5,6 +5,7 @@ import type { Handlers } from '../handlers.ts';
 import type { Host } from '../host.ts';
 import { ownerName } from '../memories/owners.ts';
 import { readJson } from '../presets/presetStore.ts';
+import { markBackupsOutdated } from '../storage/backups.ts';
 import { exportChats } from './exportChats.ts';
 import { importChats } from './importChats.ts';
 
@@ -44,6 +45,7 @@ export function createChatHandlers(host: Host): Pick<Handlers, keyof typeof chat
       await memories.forget([ownerName('conversation', conversationId)]);
       events.emit('memories.changed', {});
       conversations.remove(conversationId);
+      markBackupsOutdated(host.folder.backups);
       events.emit('conversation.removed', { conversationId });
       return {};
     },

@@ -13,6 +13,8 @@ export interface DataFolder {
   /** What was read; made by the store that owns it. */
   readonly memories: string;
   readonly models: string;
+  /** Made when the first line is written. */
+  readonly logs: string;
   /** Tiles of attention that were looked at; may be emptied at any time. */
   readonly tiles: string;
   /** The access token for the hub, sealed or for its owner only. */
@@ -40,6 +42,7 @@ export function openDataFolder(root: string): DataFolder {
     documents: join(root, 'documents'),
     memories: join(root, 'memories'),
     models: join(root, 'models'),
+    logs: join(root, 'logs'),
     tiles: join(root, 'tiles'),
     token: join(root, 'hub-token'),
     staging: join(root, 'staging'),

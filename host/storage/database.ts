@@ -1,14 +1,14 @@
 /** The one SQLite database. Every row that is read passes a schema. */
-import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { HostError } from '../errors.ts';
+import { backUp, isBackupDue, listBackups, renewBackups } from './backups.ts';
 import { searchWords } from '../search/words.ts';
 import { CheckNote } from './checkNote.ts';
 import { migrations } from './migrations.ts';
 
-const backupsKept = 5;
 const versionRow = z.object({ user_version: z.number().int() });
 
 type Parameters = SQLInputValue[];
@@ -31,7 +31,7 @@ export class Database {
     const isKnownToBeSound = check.holds();
     const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     try {
-      sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
       // Triggers of the search call it.
       sqlite.function('search_words', { deterministic: true }, (text) => searchWords(String(text)));
       if (!isKnownToBeSound) {
@@ -91,6 +91,11 @@ export class Database {
     }
   }
 
+  /** Copies the database into `folder`, if a copy is due. */
+  backUpIfDue(folder: string): void {
+    if (isBackupDue(folder)) told(() => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
+  }
+
   close(): void {
     this.#statements.clear();
     this.#sqlite.close();
@@ -146,29 +151,13 @@ function migrate(sqlite: DatabaseSync, backupFolder: string, steps: readonly str
   }
 }
 
-function backUp(sqlite: DatabaseSync, folder: string, version: number): void {
-  const moment = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
-  const target = join(folder, `longleaf-${moment}-schema-${version}.sqlite`);
-  closeSync(openSync(target, 'w', 0o600));
-  sqlite.prepare('VACUUM INTO ?').run(target);
-  for (const name of backups(folder).slice(0, -backupsKept)) rmSync(join(folder, name));
-}
-
-/** Oldest first: the names begin with their dates. */
-function backups(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.sqlite'))
-    .sort();
-}
-
 function damaged(path: string, backupFolder: string, cause: unknown): HostError {
-  const newest = backups(backupFolder).at(-1);
+  const newest = listBackups(backupFolder).at(-1);
   return new HostError(
     'database-damaged',
     `The database ${path} is damaged (${cause instanceof Error ? cause.message : String(cause)}).`,
     newest
-      ? `Move it away and put the backup ${join(backupFolder, newest)} in its place.`
+      ? `“longleaf restore” puts the backup ${join(backupFolder, newest)} in its place and keeps the damaged one beside it.`
       : 'Move it away to start with an empty one, and keep it: sqlite3 may recover its messages with “.recover”.',
     { cause },
   );

@@ -117,7 +117,7 @@ test('a damaged database is a clear failure that names the newest backup', async
   expect(failure.message).toBe(`The database ${path} is damaged (file is not a database).`);
   writeFileSync(join(backups, 'longleaf-2026-01-01.sqlite'), '');
   expect((await failureOf(() => Database.open(path, backups))).remedy).toBe(
-    `Move it away and put the backup ${join(backups, 'longleaf-2026-01-01.sqlite')} in its place.`,
+    `“longleaf restore” puts the backup ${join(backups, 'longleaf-2026-01-01.sqlite')} in its place and keeps the damaged one beside it.`,
   );
 });
 

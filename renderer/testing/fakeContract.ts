@@ -80,6 +80,12 @@ export class FakeContract {
         return data.machine;
       case 'app.outbound':
         return [{ atMs: data.startedAtMs, purpose: 'model download', address: 'https://huggingface.co/org/model/resolve/main/model.gguf', outcome: '200' }];
+      case 'app.log':
+        return ['2026-11-29T10:00:00.000Z host answer complete'];
+      case 'app.diagnostics':
+        return { text: '{}' };
+      case 'app.licences':
+        return [{ name: 'react', version: '19.3.1', licence: 'MIT', text: 'MIT License', homepage: null }];
       case 'settings.update':
         this.#settings = { ...this.#settings, ...(given as Partial<Settings>) };
         return this.#settings;

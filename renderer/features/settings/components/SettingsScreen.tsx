@@ -8,6 +8,7 @@ import { Select } from '../../../ui/Select.tsx';
 import { Switch } from '../../../ui/Switch.tsx';
 import { useSettings } from '../store.ts';
 import { settingsStrings as text } from '../strings.ts';
+import { DiagnosticsSection } from '../../diagnostics/components/DiagnosticsSection.tsx';
 import { PresetsSection } from '../../presets/components/PresetsSection.tsx';
 import { ApiSection } from './ApiSection.tsx';
 import { GpuReport } from './GpuReport.tsx';
@@ -74,6 +75,7 @@ export function SettingsScreen() {
           <ShortcutsSection settings={settings} change={change} />
           <MachineSection />
           <GpuReport />
+          <DiagnosticsSection />
         </div>
       </ScrollRegion>
     </>

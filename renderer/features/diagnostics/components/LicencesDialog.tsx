@@ -1,0 +1,37 @@
+import { useEffect, useState } from 'react';
+import type { MethodResult } from '../../../../host/contract/methods.ts';
+import { host } from '../../../app/connection/session.ts';
+import { reportFailure } from '../../../app/failures.ts';
+import { strings } from '../../../app/strings.ts';
+import { Dialog } from '../../../ui/Dialog.tsx';
+import { diagnosticsStrings as text } from '../strings.ts';
+
+export function LicencesDialog({ onOpenChange }: { onOpenChange(open: boolean): void }) {
+  const [licences, setLicences] = useState<MethodResult<'app.licences'> | null>(null);
+  useEffect(() => {
+    host.call('app.licences', {}).then(setLicences, reportFailure);
+  }, []);
+  return (
+    <Dialog
+      open
+      onOpenChange={onOpenChange}
+      title={text.licencesTitle}
+      description={licences ? text.licencesDescription(licences.length) : strings.common.loading}
+      className="sm:w-[min(92vw,46rem)]"
+    >
+      <ul data-testid="licences" className="divide-y divide-line">
+        {licences?.map(({ name, version, licence, text: words }) => (
+          <li key={`${name} ${version}`}>
+            <details className="py-1.5">
+              <summary className="cursor-pointer rounded-sm">
+                <span className="font-medium">{name}</span> <span className="text-quiet">{version}</span>
+                <span className="float-right text-small text-quiet">{licence}</span>
+              </summary>
+              <pre className="selectable mt-1.5 text-small whitespace-pre-wrap text-quiet">{words}</pre>
+            </details>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
