@@ -4,6 +4,7 @@ import { host } from '../../../app/connection/session.ts';
 import { reportFailure } from '../../../app/failures.ts';
 import { strings } from '../../../app/strings.ts';
 import { Dialog } from '../../../ui/Dialog.tsx';
+import { useFocusWhenShown } from '../../../ui/useFocusWhenShown.ts';
 import { diagnosticsStrings as text } from '../strings.ts';
 
 export function LicencesDialog({ onOpenChange }: { onOpenChange(open: boolean): void }) {
@@ -19,19 +20,26 @@ export function LicencesDialog({ onOpenChange }: { onOpenChange(open: boolean): 
       description={licences ? text.licencesDescription(licences.length) : strings.common.loading}
       className="sm:w-[min(92vw,46rem)]"
     >
-      <ul data-testid="licences" className="divide-y divide-line">
-        {licences?.map(({ name, version, licence, text: words }) => (
-          <li key={`${name} ${version}`}>
-            <details className="py-1.5">
-              <summary className="cursor-pointer rounded-sm">
-                <span className="font-medium">{name}</span> <span className="text-quiet">{version}</span>
-                <span className="float-right text-small text-quiet">{licence}</span>
-              </summary>
-              <pre className="selectable mt-1.5 text-small whitespace-pre-wrap text-quiet">{words}</pre>
-            </details>
-          </li>
-        ))}
-      </ul>
+      {licences && <LicenceList licences={licences} />}
     </Dialog>
+  );
+}
+
+function LicenceList({ licences }: { licences: MethodResult<'app.licences'> }) {
+  const element = useFocusWhenShown<HTMLUListElement>();
+  return (
+    <ul ref={element} data-testid="licences" tabIndex={-1} className="divide-y divide-line outline-none">
+      {licences.map(({ name, version, licence, text: words }) => (
+        <li key={`${name} ${version}`}>
+          <details className="py-1.5">
+            <summary className="cursor-pointer rounded-sm">
+              <span className="font-medium">{name}</span> <span className="text-quiet">{version}</span>
+              <span className="float-right text-small text-quiet">{licence}</span>
+            </summary>
+            <pre className="selectable mt-1.5 text-small whitespace-pre-wrap text-quiet">{words}</pre>
+          </details>
+        </li>
+      ))}
+    </ul>
   );
 }
