@@ -71,8 +71,11 @@ test('links show a place of the window, and nothing else', async ({ app }) => {
 });
 
 test('a document that the desktop hands over joins the chat; a broken model file is refused by name', async ({ app }) => {
-  await openFromOutside(app, '--flag', tmpdir(), writeFile('letter.txt', 'Dear reader, this is a letter.'));
-  await expect(new ChatPage(app.page).documents).toContainText('letter.txt');
+  // A name is a text, whatever it looks like.
+  const name = '<img src=x onerror=document.title=1>.txt';
+  await openFromOutside(app, '--flag', tmpdir(), writeFile(name, 'Dear reader, <script>document.title = 2</script> this is a letter.'));
+  await expect(new ChatPage(app.page).documents).toContainText(name);
+  expect(await app.page.title()).toBe('Longleaf');
   await openFromOutside(app, writeFile('broken.gguf', 'GGUF, says its beginning'));
   await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
   await expect(app.page.getByText(/broken\.gguf/).first()).toBeVisible();

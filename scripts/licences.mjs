@@ -28,7 +28,9 @@ export function collectLicences() {
     // An optional package of another platform is not installed, and not shipped.
     return existsSync(join(folder, 'package.json')) ? [licenceOf(folder)] : [];
   });
-  return [...found, nodeLicence(), ...electronLicence(), sampleText].sort((a, b) => a.name.localeCompare(b.name));
+  const all = [...found, nodeLicence(), ...electronLicence(), sampleText];
+  // A package may be installed at several places.
+  return [...new Map(all.map((one) => [`${one.name} ${one.version}`, one])).values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** What is not among the licences that need no second look. */

@@ -7,8 +7,10 @@ import { Dialog } from '../../../ui/Dialog.tsx';
 import { useFocusWhenShown } from '../../../ui/useFocusWhenShown.ts';
 import { diagnosticsStrings as text } from '../strings.ts';
 
+type Licences = MethodResult<'app.licences'>;
+
 export function LicencesDialog({ onOpenChange }: { onOpenChange(open: boolean): void }) {
-  const [licences, setLicences] = useState<MethodResult<'app.licences'> | null>(null);
+  const [licences, setLicences] = useState<Licences | null>(null);
   useEffect(() => {
     host.call('app.licences', {}).then(setLicences, reportFailure);
   }, []);
@@ -25,21 +27,29 @@ export function LicencesDialog({ onOpenChange }: { onOpenChange(open: boolean): 
   );
 }
 
-function LicenceList({ licences }: { licences: MethodResult<'app.licences'> }) {
+function LicenceList({ licences }: { licences: Licences }) {
   const element = useFocusWhenShown<HTMLUListElement>();
   return (
     <ul ref={element} data-testid="licences" tabIndex={-1} className="divide-y divide-line outline-none">
-      {licences.map(({ name, version, licence, text: words }) => (
-        <li key={`${name} ${version}`}>
-          <details className="py-1.5">
-            <summary className="cursor-pointer rounded-sm">
-              <span className="font-medium">{name}</span> <span className="text-quiet">{version}</span>
-              <span className="float-right text-small text-quiet">{licence}</span>
-            </summary>
-            <pre className="selectable mt-1.5 text-small whitespace-pre-wrap text-quiet">{words}</pre>
-          </details>
-        </li>
+      {licences.map((licence) => (
+        <LicenceItem key={`${licence.name} ${licence.version}`} licence={licence} />
       ))}
     </ul>
+  );
+}
+
+/** Hundreds of texts would slow the dialog down: each is there once it is wanted. */
+function LicenceItem({ licence: { name, version, licence, text: words } }: { licence: Licences[number] }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <li>
+      <details className="py-1.5" onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary className="cursor-pointer rounded-sm">
+          <span className="font-medium">{name}</span> <span className="text-quiet">{version}</span>
+          <span className="float-right text-small text-quiet">{licence}</span>
+        </summary>
+        {open && <pre className="selectable mt-1.5 text-small whitespace-pre-wrap text-quiet">{words}</pre>}
+      </details>
+    </li>
   );
 }
