@@ -1,5 +1,8 @@
 /** The words about models at the hub. */
 import type { TokenStatus, Verdict } from '../../../host/contract/hub.ts';
+import { type Translated, localised } from '../../app/language.ts';
+import { germanFolders, germanHub } from './hubStrings.de.ts';
+import { japaneseFolders, japaneseHub } from './hubStrings.ja.ts';
 
 const levels: Record<Verdict['level'], string> = { fits: 'Fits', offloads: 'Runs, beyond the GPU', 'too-large': 'Too large', unsupported: 'Cannot run' };
 const kept: Record<NonNullable<TokenStatus['kept']>, string> = {
@@ -8,7 +11,7 @@ const kept: Record<NonNullable<TokenStatus['kept']>, string> = {
   environment: 'The token of the variable HF_TOKEN is used.',
 };
 
-export const hubStrings = {
+const englishHub = {
   tabs: { label: 'Which models', here: 'On this machine', hub: 'Find at the hub' },
   search: 'Search',
   placeholder: 'Words, owner/name, or an address at the hub',
@@ -80,7 +83,10 @@ export const hubStrings = {
   recommended: 'Recommended here',
 } as const;
 
-export const folderStrings = {
+export type HubStrings = Translated<typeof englishHub>;
+export const hubStrings: HubStrings = localised(englishHub, { de: germanHub, ja: japaneseHub });
+
+const englishFolders = {
   title: 'Folders',
   hint: 'Models in other folders and on other drives are used where they are.',
   own: 'Longleaf’s data folder',
@@ -96,3 +102,6 @@ export const folderStrings = {
   browserHint: 'In a browser Longleaf cannot ask for a folder: write “longleaf models folders add FOLDER” in a terminal.',
   added: (count: number, failed: number) => `${count} ${count === 1 ? 'model' : 'models'} found${failed > 0 ? `; ${failed} ${failed === 1 ? 'file' : 'files'} cannot be used` : ''}.`,
 } as const;
+
+export type FolderStrings = Translated<typeof englishFolders>;
+export const folderStrings: FolderStrings = localised(englishFolders, { de: germanFolders, ja: japaneseFolders });

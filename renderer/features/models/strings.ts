@@ -1,5 +1,8 @@
 /** The words about models. */
 import type { Download } from '../../../host/contract/entities.ts';
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
 
 const states: Record<Download['state'], string> = {
   starting: 'Starting',
@@ -12,7 +15,7 @@ const states: Record<Download['state'], string> = {
   cancelled: 'Cancelled',
 };
 
-export const modelsStrings = {
+const english = {
   title: 'Models',
   installed: 'Installed',
   nothingInstalled: 'No model is installed yet. Download one below, or choose a GGUF file.',
@@ -54,3 +57,6 @@ export const modelsStrings = {
   cancelled: 'The download was cancelled.',
   offline: 'Longleaf is set to offline: switch that off in the settings to download.',
 } as const;
+
+export type ModelsStrings = Translated<typeof english>;
+export const modelsStrings: ModelsStrings = localised(english, { de: german, ja: japanese });

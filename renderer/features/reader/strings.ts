@@ -1,5 +1,8 @@
 /** The words of the reader. */
 import type { PageUnit } from '../../../host/contract/documentModel.ts';
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
 
 const units: Record<PageUnit, { one: string; many: string }> = {
   page: { one: 'Page', many: 'Pages' },
@@ -10,7 +13,7 @@ const units: Record<PageUnit, { one: string; many: string }> = {
   part: { one: 'Part', many: 'Parts' },
 };
 
-export const readerStrings = {
+const english = {
   label: (name: string) => `Text of ${name}`,
   subtitle: 'The text as it was extracted, exactly what the model will read.',
   pagesSubtitle: 'The pages as they are. “Text” shows exactly what the model will read.',
@@ -46,3 +49,6 @@ export const readerStrings = {
   pageLabel: (unit: PageUnit, label: string) => (unit === 'page' || unit === 'slide' ? `${units[unit].one} ${label}` : label),
   failed: { message: 'This page could not be drawn.', remedy: 'Choose “Text” to read it.' },
 } as const;
+
+export type ReaderStrings = Translated<typeof english>;
+export const readerStrings: ReaderStrings = localised(english, { de: german, ja: japanese });

@@ -1,5 +1,9 @@
 /** The words about how downloads go out. */
-export const networkStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './networkStrings.de.ts';
+import { japanese } from './networkStrings.ja.ts';
+
+const english = {
   title: 'Network',
   hint: 'For searches at the hub and downloads of models: nothing else uses the network.',
   limit: 'Download speed at most',
@@ -9,3 +13,6 @@ export const networkStrings = {
   proxy: 'Proxy',
   proxyHint: 'Empty: what the system’s variables HTTPS_PROXY and HTTP_PROXY say.',
 } as const;
+
+export type NetworkStrings = Translated<typeof english>;
+export const networkStrings: NetworkStrings = localised(english, { de: german, ja: japanese });

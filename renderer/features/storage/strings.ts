@@ -1,5 +1,9 @@
 /** The words about the room that everything takes. */
-export const storageStrings = {
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
+const english = {
   title: 'Storage',
   lead: 'Everything that Longleaf keeps, and where.',
   total: (bytes: string) => `${bytes} in all`,
@@ -24,3 +28,6 @@ export const storageStrings = {
   open: 'Show',
   folder: 'Data folder',
 } as const;
+
+export type StorageStrings = Translated<typeof english>;
+export const storageStrings: StorageStrings = localised(english, { de: german, ja: japanese });

@@ -1,7 +1,11 @@
 /** The words of going through a whole document. */
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
-export const sweepsStrings = {
+const english = {
   label: 'Going through whole documents',
   offer: 'This asks for all of something.',
   offerHint: (name: string) => `An answer may leave some out. “${name}” can be gone through in parts, each read whole, and everything found is listed with its place.`,
@@ -32,3 +36,6 @@ export const sweepsStrings = {
   copy: 'Copy the list',
   unknownDocument: 'a document that is no longer here',
 } as const;
+
+export type SweepsStrings = Translated<typeof english>;
+export const sweepsStrings: SweepsStrings = localised(english, { de: german, ja: japanese });

@@ -1,0 +1,13 @@
+/** Die Wörter über das Netz auf Deutsch. */
+import type { NetworkStrings } from './networkStrings.ts';
+
+export const german: NetworkStrings = {
+  title: 'Netz',
+  hint: 'Für Suchen am Hub und Downloads von Modellen: Sonst nutzt nichts das Netz.',
+  limit: 'Höchstens so schnell herunterladen',
+  limitHint: 'In Megabyte je Sekunde, für alle Downloads zusammen; leer: so schnell, wie sie kommen.',
+  none: 'keine Grenze',
+  unit: 'MB/s',
+  proxy: 'Proxy',
+  proxyHint: 'Leer: was die Variablen HTTPS_PROXY und HTTP_PROXY des Systems sagen.',
+};
