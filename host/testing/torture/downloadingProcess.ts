@@ -45,7 +45,7 @@ const countingPart: OpenPart = async (path) => {
 
 const models = new ModelStore(database, folder.models, []);
 const client = new OutboundClient({ log: new OutboundLog(database), isOffline: () => false });
-const hub = new HubClient(client, { ...hubOptions({}), endpoint, firstByteTimeoutMs: 600, stallTimeoutMs: 500, firstRetryPauseMs: 10, retries: 5 });
+const hub = new HubClient(client, { ...hubOptions({}), endpoint, firstByteTimeoutMs: 1500, stallTimeoutMs: 1000, firstRetryPauseMs: 10, retries: 5 });
 const manager = new DownloadManager({ catalogue: [], models, client, hub, folder, events: new HostEvents(), openPart: countingPart });
 await manager.restore(true);
 const download = await manager.finished(manager.fetch(target).id);
