@@ -102,11 +102,11 @@ test('a question for all of something goes through the whole document, and says 
   const sweep = app.page.getByTestId('sweep');
   await expect(sweep).toHaveAttribute('data-state', 'done', { timeout: lookingTimeoutMs });
   await expect(chat.composer).toHaveValue('');
-  await sweep.getByRole('button', { name: 'Show what was found' }).click();
-  await expect(app.page.getByTestId('sweep-coverage')).toContainText('1 of 1 parts were read, 100 % of the text.');
-  await takePictures(app, 'sweep');
   await expectAccessible(app);
-  await app.page.keyboard.press('Escape');
+  await sweep.getByRole('button', { name: 'Show what was found' }).click();
+  await expect(app.page.getByTestId('sweep-coverage')).toContainText('Read: 1 of 1 part, 100 % of the text.');
+  await takePictures(app, 'sweep');
+  await app.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   await sweep.getByRole('button', { name: 'Remove' }).click();
   await expect(sweep).toHaveCount(0);
   expect(app.policyViolations).toEqual([]);

@@ -28,7 +28,7 @@ const english = {
   verified: 'a sentence that says it',
   window: 'the part it came from; no sentence says it in these words',
   coverageTitle: 'Coverage',
-  coverage: (read: string, all: string, percent: number) => `${read} of ${all} parts were read, ${percent} % of the text.`,
+  coverage: (read: string, all: string, percent: number) => `Read: ${read} of ${all}, ${percent} % of the text.`,
   gave: (gave: string, empty: string) => `${gave} gave something, ${empty} gave nothing.`,
   unread: (count: string) => `Not read: ${count}.`,
   everything: 'Nothing was left out.',

@@ -56,7 +56,7 @@ function Coverage({ sweep }: { sweep: Sweep }) {
   return (
     <section aria-label={text.coverageTitle} data-testid="sweep-coverage" className="mt-3 rounded-lg bg-sunken px-3 py-2 text-small text-quiet">
       <p className="text-text">
-        {text.coverage(String(read), String(all), Math.floor(100 * share))} {text.gave(text.parts(gave), text.parts(empty))} {read === all ? text.everything : text.unread(text.parts(all - read))}
+        {text.coverage(String(read), text.parts(all), Math.floor(100 * share))} {text.gave(text.parts(gave), text.parts(empty))} {read === all ? text.everything : text.unread(text.parts(all - read))}
       </p>
       <p>{text.limits}</p>
     </section>
