@@ -1,7 +1,11 @@
 /** The words of looking inside an answer. */
+import { type Translated, localised } from '../../app/language.ts';
+import { german } from './strings.de.ts';
+import { japanese } from './strings.ja.ts';
+
 const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
 
-export const inspectorStrings = {
+const english = {
   title: 'Look inside',
   percent,
   back: 'Back to the chat',
@@ -116,3 +120,6 @@ export const inspectorStrings = {
     ],
   },
 } as const;
+
+export type InspectorStrings = Translated<typeof english>;
+export const inspectorStrings: InspectorStrings = localised(english, { de: german, ja: japanese });
