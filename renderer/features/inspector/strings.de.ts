@@ -87,6 +87,8 @@ export const german: InspectorStrings = {
     text: 'Text',
     share: 'Anteil',
     of: 'Aufmerksamkeit von',
+    by: 'Gezählt nach',
+    granularities: { block: 'Block', token: 'Token', word: 'Wort', sentence: 'Satz', paragraph: 'Absatz', page: 'Seite' },
     whole: 'der ganzen Antwort',
     token: (text) => `„${text}“`,
     open: 'Öffnen',

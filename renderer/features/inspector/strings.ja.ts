@@ -86,6 +86,8 @@ export const japanese: InspectorStrings = {
     text: '本文',
     share: '割合',
     of: '注意の主体',
+    by: '単位',
+    granularities: { block: 'ブロック', token: 'トークン', word: '単語', sentence: '文', paragraph: '段落', page: 'ページ' },
     whole: '回答全体',
     token: (text) => `「${text}」`,
     open: '開く',
