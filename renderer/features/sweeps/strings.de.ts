@@ -24,7 +24,7 @@ export const german: SweepsStrings = {
   verified: 'ein Satz, der es sagt',
   window: 'der Teil, aus dem es kommt; kein Satz sagt es mit diesen Worten',
   coverageTitle: 'Abdeckung',
-  coverage: (read, all, percent) => `${read} von ${all} Teilen wurden gelesen, ${percent} % des Textes.`,
+  coverage: (read, all, percent) => `Gelesen: ${read} (insgesamt ${all}), ${percent} % des Textes.`,
   gave: (gave, empty) => `${gave} ergaben etwas, ${empty} nichts.`,
   unread: (count) => `Nicht gelesen: ${count}.`,
   everything: 'Nichts wurde ausgelassen.',

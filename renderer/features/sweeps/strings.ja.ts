@@ -24,7 +24,7 @@ export const japanese: SweepsStrings = {
   verified: 'それを述べている文',
   window: '見つかった部分。この言葉どおりに述べる文はありません',
   coverageTitle: '調べた範囲',
-  coverage: (read, all, percent) => `${all} 部分中 ${read} を読みました（本文の ${percent} %）。`,
+  coverage: (read, all, percent) => `${all}のうち ${read} を読みました（本文の ${percent} %）。`,
   gave: (gave, empty) => `${gave} 部分で見つかり、${empty} 部分では見つかりませんでした。`,
   unread: (count) => `未読：${count}。`,
   everything: '省いたものはありません。',
