@@ -139,7 +139,7 @@ test('models: import, list, verify, use by id, remove', async () => {
 
 test.each([
   [[], 2, 'Longleaf reads whole books'],
-  [['fly'], 2, 'longleaf: There is no command “fly”. Use one of: ask, read, complete, tokens, logits, models, memories, serve, doctor, eval, bench.\n'],
+  [['fly'], 2, 'longleaf: There is no command “fly”. Use one of: ask, read, complete, tokens, logits, models, memories, serve, restore, doctor, eval, bench.\n'],
   [['read'], 2, /^longleaf: “read” takes DOCUMENT; 0 given\. Write: longleaf read DOCUMENT /],
   [['memories', 'burn'], 2, 'longleaf: “memories burn” does not exist. Write: longleaf memories list | remove ID | quota [SIZE|none]\n'],
   [['memories', 'quota', 'much'], 2, 'longleaf: quota is “much”, not a number of bytes. Write for example quota 2G.\n'],
