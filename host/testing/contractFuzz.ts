@@ -108,7 +108,7 @@ class Generator {
     if (typeof value !== 'object' || value === null || this.next() < 0.2) return this.pick(oddities);
     const copy: Record<string, unknown> = Array.isArray(value) ? (value.slice() as unknown as Record<string, unknown>) : { ...value };
     const keys = Object.keys(copy);
-    const key = keys.length === 0 || this.next() < 0.2 ? this.pick(['extra', 'constructor', 'length']) : this.pick(keys);
+    const key = keys.length === 0 || this.next() < 0.2 ? this.pick(['extra', 'constructor', 'toString']) : this.pick(keys);
     if (this.next() < 0.2) delete copy[key];
     else copy[key] = this.next() < 0.5 ? this.spoil(copy[key]) : this.pick(oddities);
     return copy;
