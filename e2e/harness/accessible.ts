@@ -19,12 +19,15 @@ export async function expectAccessible({ page }: RunningApp): Promise<void> {
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
-    // A new theme starts its transitions with the next frame.
-    await frame();
-    await frame();
-    // Spinners never end.
-    const ending = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(ending.map(({ finished }) => finished));
+    // A new theme starts its transitions with the next frame. Where an inherited colour changes, each element begins
+    // its own when its parent's has ended. Spinners never end.
+    for (;;) {
+      await frame();
+      await frame();
+      const ending = document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity);
+      if (ending.length === 0) break;
+      await Promise.allSettled(ending.map(({ finished }) => finished));
+    }
     await frame();
   });
 }
