@@ -26,7 +26,7 @@ export function ReaderToolbar({ documentId, structure, page, paged }: ReaderTool
   return (
     <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-3">
       <Contents structure={structure} />
-      {structure.pages.length > 1 && <PageField key={page} structure={structure} page={page} />}
+      {structure.pages.length > 1 && <PageField structure={structure} page={page} />}
       <FindField documentId={documentId} />
       {paged && <Segmented label={text.views} value={view} options={views} onChange={readerStore.getState().setView} />}
     </div>
@@ -34,12 +34,13 @@ export function ReaderToolbar({ documentId, structure, page, paged }: ReaderTool
 }
 
 function PageField({ structure: { pages, unit }, page }: Pick<ReaderToolbarProps, 'structure' | 'page'>) {
-  const [typed, setTyped] = useState(String(page + 1));
+  // What is being typed stays while pages go by; null: the page that is looked at.
+  const [typed, setTyped] = useState<string | null>(null);
   const go = (event: KeyboardEvent) => {
     if (event.key !== 'Enter') return;
-    const wanted = pages[Number(typed) - 1];
+    const wanted = typed === null ? undefined : pages[Number(typed) - 1];
     if (wanted) readerStore.getState().goTo(wanted.start);
-    else setTyped(String(page + 1));
+    setTyped(null);
   };
   return (
     <label className="flex items-center gap-1.5 text-small text-quiet tabular-nums">
@@ -47,9 +48,10 @@ function PageField({ structure: { pages, unit }, page }: Pick<ReaderToolbarProps
       <input
         aria-label={text.goTo(unit)}
         inputMode="numeric"
-        value={typed}
+        value={typed ?? String(page + 1)}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={go}
+        onBlur={() => setTyped(null)}
         onFocus={(event) => event.target.select()}
         className="h-6 w-11 rounded-md border border-line-strong bg-raised px-1.5 text-center text-text"
       />
