@@ -2,11 +2,12 @@
 import { MessageSquareText } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
 import type { SearchResult } from '../../host/contract/chatEntities.ts';
-import { type KeyboardEvent, useId, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { chatStrings } from '../features/chat/strings.ts';
 import { openChat } from '../features/search/openFound.ts';
 import { useSearch } from '../features/search/useSearch.ts';
 import { Shortcut } from '../ui/Shortcut.tsx';
+import { useListChoice } from '../ui/useListChoice.ts';
 import { actions } from './actions/actions.ts';
 import { strings } from './strings.ts';
 import { useView } from './view.ts';
@@ -58,8 +59,6 @@ export function CommandPalette() {
 
 function PaletteList({ close }: { close(): void }) {
   const [query, setQuery] = useState('');
-  const [chosen, setChosen] = useState(0);
-  const list = useId();
   const { result } = useSearch(query, chatsShown);
   const entries = useMemo(() => entriesFor(query, result?.chats ?? []), [query, result]);
   const perform = (entry: Entry | undefined) => {
@@ -68,18 +67,7 @@ function PaletteList({ close }: { close(): void }) {
     // After the dialog has gone, so that the command may move the focus.
     setTimeout(entry.perform);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && entries.length > 0) {
-      event.preventDefault();
-      const next = (chosen + step + entries.length) % entries.length;
-      setChosen(next);
-      document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' });
-    } else if (event.key === 'Enter') {
-      event.preventDefault();
-      perform(entries[chosen]);
-    }
-  };
+  const { list, chosen, setChosen, onKeyDown } = useListChoice(entries.length, (index) => perform(entries[index]));
   return (
     <>
       <input

@@ -1,12 +1,13 @@
 /** Finds chats and passages of documents while one types; arrow keys choose, Enter opens. */
 import { FileText, MessageSquareText, MessagesSquare, Search } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
-import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { SearchResult, Snippet } from '../../../../host/contract/chatEntities.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatAge } from '../../../app/format.ts';
 import { useView } from '../../../app/view.ts';
 import { Notice } from '../../../ui/Notice.tsx';
+import { useListChoice } from '../../../ui/useListChoice.ts';
 import { chatStrings } from '../../chat/strings.ts';
 import { openChat, openMessage, openPassage } from '../openFound.ts';
 import { searchStrings as text } from '../strings.ts';
@@ -42,8 +43,6 @@ export function SearchDialog() {
 
 function SearchList({ close }: { close(): void }) {
   const [query, setQuery] = useState('');
-  const [chosen, setChosen] = useState(0);
-  const list = useId();
   const { result, failure } = useSearch(query, perGroup);
   const entries = result ? entriesOf(result) : [];
   const perform = (entry: Entry | undefined) => {
@@ -52,18 +51,7 @@ function SearchList({ close }: { close(): void }) {
     // After the dialog has gone, so that the focus may move.
     setTimeout(() => entry.open());
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && entries.length > 0) {
-      event.preventDefault();
-      const next = (chosen + step + entries.length) % entries.length;
-      setChosen(next);
-      document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' });
-    } else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
-      event.preventDefault();
-      perform(entries[chosen]);
-    }
-  };
+  const { list, chosen, setChosen, onKeyDown } = useListChoice(entries.length, (index) => perform(entries[index]));
   return (
     <>
       <div className="flex shrink-0 items-center gap-2.5 border-b border-line px-4">
