@@ -1,4 +1,6 @@
 /** The figures of bench/citations.ts. */
+import { headOverlap } from '../inspection/headOverlap.ts';
+import { quantiles, ratio } from '../inspection/quantiles.ts';
 
 export interface Chip {
   grade: 'verified' | 'attended' | 'none';
@@ -7,6 +9,10 @@ export interface Chip {
   share: number;
   alignment: number;
   drop: number | null;
+  /** What grades are computed from again when they change. */
+  claim: string;
+  passage: string;
+  around: string;
 }
 
 export interface CaseLine {
@@ -48,25 +54,7 @@ export function summarise(lines: readonly CaseLine[]): Record<string, unknown> {
     nothingCitedWithoutPassage: ratio(lines.filter(({ goneChips }) => goneChips.every(({ grade }) => grade === 'none')).length, lines.length),
     lost: quantiles(right.map(({ lost }) => lost)),
     lostOther: quantiles(right.map(({ lostOther }) => lostOther)),
-    ...headOverlap(right),
+    ...headOverlap(right.slice(0, 20).map(({ heads }) => heads)),
     secondsACase: lines.reduce((sum, { seconds }) => sum + seconds, 0) / Math.max(1, lines.length),
   };
-}
-
-/** Of the ten strongest heads, how many any two correctly answered documents have in common. */
-function headOverlap(lines: readonly CaseLine[]): { headOverlap: ReturnType<typeof quantiles>; pairs: number } {
-  const sets = lines.slice(0, 20).map(({ heads }) => new Set(heads.map(([layer, head]) => `${layer}.${head}`)));
-  const overlaps = sets.flatMap((one, i) => sets.slice(i + 1).map((other) => [...one].filter((head) => other.has(head)).length));
-  return { headOverlap: quantiles(overlaps), pairs: overlaps.length };
-}
-
-function ratio(part: number, whole: number): number | null {
-  return whole > 0 ? Math.round((1000 * part) / whole) / 1000 : null;
-}
-
-function quantiles(values: readonly number[]): { least: number; quarter: number; median: number; threeQuarters: number; most: number } | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => Math.round(100 * sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]) / 100;
-  return { least: at(0), quarter: at(0.25), median: at(0.5), threeQuarters: at(0.75), most: at(1) };
 }
