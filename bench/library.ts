@@ -1,8 +1,8 @@
 /**
  * 10,000 chats with 200,000 messages: how long the list, a search and the start of the host take, beside an empty
- * library; how large the index is, beside SQLite's trigram index; and 100,000 random messages to the contract.
+ * library; how large the index is, beside SQLite's trigram index.
  *
- *     node dist/bench/library.js [--chats N] [--messages N] [--fuzz N] [--keep FOLDER]
+ *     node dist/bench/library.js [--chats N] [--messages N] [--keep FOLDER]
  *
  * Prints one JSON object. `--keep` leaves the library in FOLDER/full and an empty one in FOLDER/empty, for
  * bench/libraryStart.mjs.
@@ -15,10 +15,9 @@ import { parseArgs } from 'node:util';
 import { defaultSampling } from '../host/contract/entities.ts';
 import { type Host, openHost } from '../host/host.ts';
 import { searchWords } from '../host/search/words.ts';
-import { fuzzContract } from '../host/testing/contractFuzz.ts';
 
 const { values } = parseArgs({
-  options: { chats: { type: 'string', default: '10000' }, messages: { type: 'string', default: '200000' }, fuzz: { type: 'string', default: '100000' }, keep: { type: 'string' } },
+  options: { chats: { type: 'string', default: '10000' }, messages: { type: 'string', default: '200000' }, keep: { type: 'string' } },
 });
 const chats = Number(values.chats);
 const perChat = Math.max(2, Math.round(Number(values.messages) / chats));
@@ -137,7 +136,7 @@ function indexBytes(host: Host): number {
   return Number(row?.['bytes'] ?? 0);
 }
 
-for (const name of ['full', 'empty', 'fuzz']) mkdirSync(join(root, name), { recursive: true });
+for (const name of ['full', 'empty']) mkdirSync(join(root, name), { recursive: true });
 const host = await openHost({ dataFolder: join(root, 'full') });
 const fillFrom = performance.now();
 if (!host.conversations.any()) {
@@ -165,15 +164,9 @@ await host.close();
 const databaseBytes = statSync(join(root, 'full', 'longleaf.sqlite')).size;
 const start = { emptyMs: await startMs(join(root, 'empty')), fullMs: await startMs(join(root, 'full')) };
 
-const fuzzed = await openHost({ dataFolder: join(root, 'fuzz') });
-const fuzzFrom = performance.now();
-const fuzz = await fuzzContract(fuzzed, 1, Number(values.fuzz));
-const fuzzSeconds = round((performance.now() - fuzzFrom) / 1000);
-await fuzzed.close();
-
 console.log(
   JSON.stringify(
-    { chats, messages: chats * perChat, processor: cpus()[0]?.model, databaseBytes, fillSeconds, list, search: searches, index: { unicode61: words61, trigram: trigramIndex }, startOfHost: { ...start, ratio: round(start.fullMs / start.emptyMs) }, fuzz: { ...fuzz, seconds: fuzzSeconds } },
+    { chats, messages: chats * perChat, processor: cpus()[0]?.model, databaseBytes, fillSeconds, list, search: searches, index: { unicode61: words61, trigram: trigramIndex }, startOfHost: { ...start, ratio: round(start.fullMs / start.emptyMs) } },
     null,
     2,
   ),

@@ -164,7 +164,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const files = new FileRegistry();
   const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
 
-  const namesNow = () => [...documents.list().map(({ name }) => name), ...conversations.titles(), ...folders.list().map(({ name }) => name)];
+  const namesNow = () => [...documents.names(), ...conversations.titles(), ...folders.names()];
   const redaction = new Redaction(namesNow, folder.root);
   const log = new LogFile(folder.logs, redaction);
   noteEvents(events, log);

@@ -7,6 +7,9 @@ import type { Database } from '../storage/database.ts';
 
 const folderRow = z.object({ id: z.string(), name: z.string(), created_at_ms: z.number() });
 
+/** Made once: `localeCompare` makes another for every pair. */
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
 export class FolderStore {
   readonly #database: Database;
 
@@ -14,12 +17,16 @@ export class FolderStore {
     this.#database = database;
   }
 
+  names(): string[] {
+    return this.#database.all(z.object({ name: z.string() }), 'SELECT DISTINCT name FROM folders').map(({ name }) => name);
+  }
+
   /** By name, as people look for them. */
   list(): Folder[] {
     return this.#database
       .all(folderRow, 'SELECT id, name, created_at_ms FROM folders')
       .map(toFolder)
-      .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: 'base' }));
+      .sort((a, b) => byName.compare(a.name, b.name));
   }
 
   get(folderId: string): Folder {
@@ -30,7 +37,8 @@ export class FolderStore {
 
   /** The folder of this name, new where there is none. */
   named(name: string): Folder {
-    return this.list().find((folder) => folder.name === name) ?? this.create(name);
+    const row = this.#database.first(folderRow, 'SELECT id, name, created_at_ms FROM folders WHERE name = ? LIMIT 1', name);
+    return row ? toFolder(row) : this.create(name);
   }
 
   create(name: string): Folder {

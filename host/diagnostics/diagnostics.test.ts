@@ -33,6 +33,16 @@ test('the log is private, bounded and readable', () => {
   expect(log.read(5)).toHaveLength(5);
 });
 
+test('names are looked up once for however many lines', () => {
+  let asked = 0;
+  const redaction = new Redaction(() => {
+    asked += 1;
+    return ['Tiptonia', 'Tiptonia v. Crown', 'Tiptonia'];
+  }, '/data');
+  expect(redaction.applyToLines(['read Tiptonia v. Crown', 'an open “quotation', 'Tiptonia” again'])).toEqual(['read ‹name›', 'an open “quotation', '‹name›” again']);
+  expect(asked).toBe(1);
+});
+
 test('the report says how things are, and nothing of what was read or asked', async () => {
   const host = await openTestHostWithModel();
   const secrets = ['Tiptonia', 'Gwendolen', 'ardently'];

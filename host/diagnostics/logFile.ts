@@ -36,6 +36,6 @@ export class LogFile {
       return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
     });
     // Something may have got a name since that it had not when it was written down.
-    return lines.slice(-mostLines).map((line) => this.#redaction.apply(line));
+    return this.#redaction.applyToLines(lines.slice(-mostLines));
   }
 }

@@ -15,10 +15,22 @@ export class Redaction {
   }
 
   apply(text: string): string {
-    // The longest first: one name may be part of another.
-    const names = this.#names()
-      .filter((name) => name.length >= shortestName)
-      .sort((a, b) => b.length - a.length);
+    return this.#without(this.#namesNow(), text);
+  }
+
+  /** Line by line, so that a quotation mark that is never closed takes no more than its line. */
+  applyToLines(lines: readonly string[]): string[] {
+    const names = this.#namesNow();
+    return lines.map((line) => this.#without(names, line));
+  }
+
+  /** The longest first: one name may be part of another. */
+  #namesNow(): string[] {
+    const names = this.#names().filter((name) => name.length >= shortestName);
+    return [...new Set(names)].sort((a, b) => b.length - a.length);
+  }
+
+  #without(names: readonly string[], text: string): string {
     let redacted = text.replaceAll(this.#dataFolder, '‹data folder›').replaceAll(homedir(), '‹home›');
     for (const name of names) redacted = redacted.replaceAll(name, '‹name›');
     return (

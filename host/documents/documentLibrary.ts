@@ -62,6 +62,10 @@ export class DocumentLibrary {
     return this.#database.all(documentRow, `SELECT ${columns} FROM documents ORDER BY added_at_ms DESC, rowid DESC`).map(toRecord);
   }
 
+  names(): string[] {
+    return this.#database.all(z.object({ name: z.string() }), 'SELECT DISTINCT name FROM documents').map(({ name }) => name);
+  }
+
   get(documentId: string): DocumentRecord {
     const row = this.#database.first(documentRow, `SELECT ${columns} FROM documents WHERE id = ?`, documentId);
     if (!row) throw documentNotFound();

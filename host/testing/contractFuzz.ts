@@ -115,7 +115,7 @@ class Generator {
   }
 }
 
-export async function fuzzContract(host: Host, seed: number, messages: number): Promise<FuzzOutcome> {
+export async function fuzzContract(host: Host, seed: number, messages: number, onAnswered: (count: number) => void = () => undefined): Promise<FuzzOutcome> {
   const generator = new Generator(seed);
   const outcome: FuzzOutcome = { messages, accepted: 0, succeeded: 0, refused: 0, problems: [] };
   const waiting: ((reply: unknown) => void)[] = [];
@@ -139,6 +139,7 @@ export async function fuzzContract(host: Host, seed: number, messages: number): 
       receive(JSON.parse(JSON.stringify(message ?? null)));
     });
     judge(message, reply, outcome, generator);
+    onAnswered(count + 1);
   }
   return outcome;
 }
