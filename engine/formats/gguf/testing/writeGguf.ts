@@ -36,8 +36,20 @@ export interface GgufToWrite {
   readonly version?: number;
 }
 
+/** A file whose tensors are not written yet. */
+export type HeaderToWrite = Omit<GgufToWrite, 'tensors'> & { readonly tensors: readonly (Omit<TensorToWrite, 'bytes'> & { readonly sizeBytes: number })[] };
+
 /** Writes a GGUF file, for tests. It checks nothing: tests also need files that are wrong. */
-export function writeGguf({ metadata, tensors, alignment = 32, version = 3 }: GgufToWrite): Uint8Array {
+export function writeGguf(model: GgufToWrite): Uint8Array {
+  const { tensors, alignment = 32 } = model;
+  const sized = tensors.map(({ bytes, ...rest }) => ({ ...rest, sizeBytes: bytes.length }));
+  const file = writeHeader({ ...model, tensors: sized });
+  for (const { bytes } of tensors) file.bytes(bytes).padTo(alignment);
+  return file.finish();
+}
+
+/** What comes before the tensors' bytes, padded; each tensor begins at a multiple of the alignment behind it. */
+export function writeHeader({ metadata, tensors, alignment = 32, version = 3 }: HeaderToWrite): ByteWriter {
   const entries: [string, ValueToWrite][] = Object.entries(metadata);
   if (alignment !== 32) entries.push(['general.alignment', { type: 'uint32', value: alignment }]);
 
@@ -47,15 +59,13 @@ export function writeGguf({ metadata, tensors, alignment = 32, version = 3 }: Gg
     writeValue(file, value);
   }
   let offsetBytes = 0;
-  for (const { name, dims, type, bytes } of tensors) {
+  for (const { name, dims, type, sizeBytes } of tensors) {
     file.text(name).uint32(dims.length);
     for (const dim of dims) file.uint64(dim);
     file.uint32(tensorType(type).id).uint64(offsetBytes);
-    offsetBytes += Math.ceil(bytes.length / alignment) * alignment;
+    offsetBytes += Math.ceil(sizeBytes / alignment) * alignment;
   }
-  file.padTo(alignment);
-  for (const { bytes } of tensors) file.bytes(bytes).padTo(alignment);
-  return file.finish();
+  return file.padTo(alignment);
 }
 
 function writeValue(file: ByteWriter, value: ValueToWrite): void {

@@ -1,0 +1,119 @@
+/** Times decoding as answers do it, and says what was done with far keys meanwhile. */
+import type { Device } from '../../engine/device/device.ts';
+import { generateTokens } from '../../engine/generate.ts';
+import type { FarContext } from '../../engine/kv/tiers/farContext.ts';
+import { traceStep } from '../../engine/measure/timeline.ts';
+import type { LoadedModel } from '../../engine/model.ts';
+import { Sampler } from '../../engine/sampling/sampler.ts';
+import { greedySettings } from '../../engine/sampling/settings.ts';
+import type { DriftingQueries } from './driftingQueries.ts';
+
+export interface DecodeFigures {
+  steps: number;
+  /** Median, and the time that nine of ten steps keep within. */
+  stepMs: number;
+  slowStepMs: number;
+  tokensPerSecond: number;
+}
+
+export interface FarFigures {
+  /** Of the chosen far keys, those that were in the GPU's slots. */
+  hitRatio: number;
+  /** Of all far keys, those that were attended exactly. */
+  exactShare: number;
+  /** Of the chosen ones, those that were left to the estimate because they were not there in time. */
+  missedShare: number;
+  fetchedBytesPerStep: number;
+  /** A step, the sum of its layers. */
+  waitMs: number;
+  fetchMs: number;
+}
+
+/** A model with what its steps need, measured again and again. */
+export class DecodeBench {
+  readonly #device: Device;
+  readonly #model: LoadedModel;
+  readonly #sampler: Sampler;
+
+  private constructor(device: Device, model: LoadedModel, sampler: Sampler) {
+    this.#device = device;
+    this.#model = model;
+    this.#sampler = sampler;
+  }
+
+  static async create(device: Device, model: LoadedModel): Promise<DecodeBench> {
+    const { spec, contextTokens } = model;
+    return new DecodeBench(device, model, await Sampler.create(device, { vocabularySize: spec.vocabularySize, maxContextTokens: contextTokens }));
+  }
+
+  /** Decodes from where the sequence ends, and goes back there. */
+  async decode(steps: number): Promise<DecodeFigures> {
+    const { runner, sequence } = this.#model;
+    const begin = sequence.length;
+    this.#sampler.begin(greedySettings);
+    const times: number[] = [];
+    let lastMs = 0;
+    // The first token was chosen before the first step.
+    for await (const token of generateTokens(this.#device, runner, sequence, this.#sampler, { maxTokens: steps + 1, endTokens: new Set() })) {
+      const nowMs = performance.now();
+      if (lastMs > 0 && token >= 0) times.push(nowMs - lastMs);
+      lastMs = nowMs;
+    }
+    await this.#device.finished();
+    sequence.dropTo(begin);
+    const wholeMs = times.reduce((sum, ms) => sum + ms, 0);
+    times.sort((a, b) => a - b);
+    return { steps, stepMs: times[steps >> 1], slowStepMs: times[Math.floor(0.9 * steps)], tokensPerSecond: (1000 * steps) / wholeMs };
+  }
+
+  /** The same, with what it did to far keys. */
+  async decodeFar(far: FarContext, steps: number): Promise<DecodeFigures & FarFigures> {
+    await far.settleLagged();
+    far.report.reset();
+    const readBefore = far.store.bytes.ramReadBytes + far.store.bytes.diskReadBytes;
+    const figures = await this.decode(steps);
+    await far.settleLagged();
+    const { exactKeys, missedKeys, hitKeys, farKeys, waitMs, fetchMs } = far.report.total;
+    const chosenKeys = Math.max(1, exactKeys + missedKeys);
+    return {
+      ...figures,
+      hitRatio: hitKeys / chosenKeys,
+      exactShare: exactKeys / Math.max(1, farKeys),
+      missedShare: missedKeys / chosenKeys,
+      fetchedBytesPerStep: (far.store.bytes.ramReadBytes + far.store.bytes.diskReadBytes - readBefore) / steps,
+      waitMs: waitMs / steps,
+      fetchMs: fetchMs / steps,
+    };
+  }
+
+  /** Finds the angle of drifting queries at which slots have about `wanted` of what is chosen; they are warm then. */
+  async calibrate(far: FarContext, queries: DriftingQueries, wanted: number, { settle, probe }: { settle: number; probe: number }): Promise<number> {
+    let [low, high] = [1e-4, Math.PI / 2];
+    if (wanted === 1) low = high = queries.angle = 0;
+    for (let round = 0; round < 9; round++) {
+      if (wanted < 1) queries.angle = Math.sqrt(low * high);
+      await this.decode(settle);
+      const { hitRatio } = await this.decodeFar(far, probe);
+      if (Math.abs(hitRatio - wanted) < 0.004) break;
+      if (hitRatio > wanted) low = queries.angle;
+      else high = queries.angle;
+    }
+    return queries.angle;
+  }
+
+  /** The GPU's time of one step by part, by timestamps; null where the adapter has none. */
+  async kernels(): Promise<Record<string, number> | null> {
+    const { runner, sequence } = this.#model;
+    const step = { rows: 1, position: sequence.length, sealed: runner.far?.sealed };
+    runner.prepare(step);
+    runner.prepareHead(1);
+    const parts = [...runner.layers, ...runner.head].map((part) => ({ ...part, encode: part.encode.bind(part), work: () => ({ flops: 1, bytes: 1 }) }));
+    const timeline = await traceStep(this.#device, parts, step);
+    // What it asked for nobody brings.
+    for (const { memory } of runner.far?.layers ?? []) memory.table.forgetFrom(0);
+    if (!timeline) return null;
+    const sums: Record<string, number> = {};
+    for (const { name, ms } of timeline) sums[name] = (sums[name] ?? 0) + ms;
+    return Object.fromEntries(Object.entries(sums).map(([name, ms]) => [name, Math.round(1000 * ms) / 1000]));
+  }
+}
