@@ -4,7 +4,7 @@
  * throughout (the ledger throws), and decoding must not slow down faster than what it scans grows.
  *
  *     node dist/bench/planted.js --tokens 131072 [--layers 16] [--first-layer 0] [--seed N] [--budget 1%|512] [--gpu-share 0.25] [--format f16]
- *       [--ram BYTES --disk FOLDER] [--steps 8] [--policy sketch] [--lengths 32768,65536] [--out FILE.jsonl]
+ *       [--ram BYTES --disk FOLDER] [--steps 8] [--policy sketch] [--lengths 32768,65536] [--kernels] [--out FILE.jsonl]
  *
  * Layers do not know of each other: on a slow machine a few of them can be run at a time, `--first-layer` on.
  *
@@ -16,6 +16,7 @@ import { Readback } from '../engine/device/readback.ts';
 import { seededRandom } from '../engine/formats/quantisation/testing/seededRandom.ts';
 import { defaultPolicy, estimatesRest, type PolicyName } from '../engine/kv/tiers/policy.ts';
 import { planTiers } from '../engine/kv/tiers/plan.ts';
+import { sumByKernel, timeDispatches } from '../engine/measure/dispatchTimes.ts';
 import type { AttentionSpec, BlockSpec, ModelSpec } from '../engine/models/spec.ts';
 import { clusterTokens, eightBitRecordWords, sinkTokens } from '../engine/retrieval/layout.ts';
 import { planeWords } from '../engine/retrieval/sketch.ts';
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     disk: { type: 'string' },
     steps: { type: 'string', default: '8' },
     lengths: { type: 'string' },
+    kernels: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -198,6 +200,18 @@ async function ask(length: number, at: number): Promise<Line> {
   };
 }
 
+/** The GPU's time of a step by kernel, all layers together. */
+async function tellKernels(length: number): Promise<void> {
+  const step = { rows: 1, position: loose.length - 1, sealed: context.sealed };
+  // The first round warms up.
+  for (const tell of [false, true]) {
+    const times = await timeDispatches(device, (pass) => loose.parts.forEach((part) => part.encode(pass, step)));
+    if (tell && times) console.log(JSON.stringify({ bench: 'planted kernels', tokens: length, layers, adapter: device.facts.name, kernels: sumByKernel(times) }));
+  }
+  // What it asked for nobody brings.
+  for (const { memory } of context.layers) memory.table.forgetFrom(0);
+}
+
 let buildMs = 0;
 const lines: Line[] = [];
 for (const [at, length] of lengths.entries()) {
@@ -214,6 +228,7 @@ for (const [at, length] of lengths.entries()) {
   const text = JSON.stringify(line);
   console.log(text);
   if (values.out) appendFileSync(values.out, `${text}\n`);
+  if (values.kernels) await tellKernels(length);
 }
 const problems = lines.filter(({ found, asked }) => found < asked).map(({ found, asked, tokens: length }) => `${asked - found} of ${asked} planted keys were not found in ${length} tokens`);
 for (const [index, line] of lines.entries()) {

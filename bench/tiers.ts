@@ -10,9 +10,12 @@
  * lines. --small runs on a software adapter in seconds.
  */
 import { appendFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Policy } from '../engine/kv/tiers/policy.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
+import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { runFarBench } from './far/suites.ts';
 import { modelShapes, type ShapeName, SyntheticModel } from './far/syntheticModel.ts';
@@ -48,7 +51,7 @@ const policies: { label: string; policy: Policy }[] = parsePolicies(values.polic
 const device = await openAdapter();
 await runFarBench(device, {
   source: values.model ? await FileWeightSource.open(values.model) : new SyntheticModel(shape as ShapeName),
-  choices: new Map(),
+  choices: new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts),
   tokens: Number(values.tokens ?? usual.tokens),
   residentTokens: Number(values.resident ?? usual.resident),
   gpuShare: Number(values['gpu-share'] ?? usual.gpuShare),

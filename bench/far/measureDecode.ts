@@ -2,7 +2,7 @@
 import type { Device } from '../../engine/device/device.ts';
 import { generateTokens } from '../../engine/generate.ts';
 import type { FarContext } from '../../engine/kv/tiers/farContext.ts';
-import { traceStep } from '../../engine/measure/timeline.ts';
+import { sumByKernel, timeDispatches } from '../../engine/measure/dispatchTimes.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import { Sampler } from '../../engine/sampling/sampler.ts';
 import { greedySettings } from '../../engine/sampling/settings.ts';
@@ -101,19 +101,15 @@ export class DecodeBench {
     return queries.angle;
   }
 
-  /** The GPU's time of one step by part, by timestamps; null where the adapter has none. */
-  async kernels(): Promise<Record<string, number> | null> {
+  /** The GPU's time of one step by kernel, by timestamps; null where the adapter has none. */
+  async kernels(): Promise<Record<string, { dispatches: number; ms: number }> | null> {
     const { runner, sequence } = this.#model;
     const step = { rows: 1, position: sequence.length, sealed: runner.far?.sealed };
     runner.prepare(step);
     runner.prepareHead(1);
-    const parts = [...runner.layers, ...runner.head].map((part) => ({ ...part, encode: part.encode.bind(part), work: () => ({ flops: 1, bytes: 1 }) }));
-    const timeline = await traceStep(this.#device, parts, step);
+    const times = await timeDispatches(this.#device, (pass) => [...runner.layers, ...runner.head].forEach((part) => part.encode(pass, step)));
     // What it asked for nobody brings.
     for (const { memory } of runner.far?.layers ?? []) memory.table.forgetFrom(0);
-    if (!timeline) return null;
-    const sums: Record<string, number> = {};
-    for (const { name, ms } of timeline) sums[name] = (sums[name] ?? 0) + ms;
-    return Object.fromEntries(Object.entries(sums).map(([name, ms]) => [name, Math.round(1000 * ms) / 1000]));
+    return times && sumByKernel(times);
   }
 }

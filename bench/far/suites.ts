@@ -5,6 +5,7 @@
 import type { Device } from '../../engine/device/device.ts';
 import type { FarFormat } from '../../engine/kv/tiers/record.ts';
 import type { Policy } from '../../engine/kv/tiers/policy.ts';
+import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
 import { kvBytes, type ModelSpec } from '../../engine/models/spec.ts';
 import { describeModel } from '../../engine/models/registry.ts';
@@ -16,7 +17,7 @@ import { fillContext } from './syntheticContext.ts';
 
 export interface FarBenchOptions {
   source: WeightSource;
-  choices: Map<string, string>;
+  choices: ChoiceCache;
   /** Of the far context, and of the one that is wholly on the GPU and compared with. */
   tokens: number;
   residentTokens: number;
@@ -78,7 +79,7 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
         tell(line);
         if (!chooses) break;
       }
-      if (options.kernels) tell({ bench: 'kernels', ...common, format, policy: label, misses: policy.misses ?? 'strict', ms: await bench.kernels() });
+      if (options.kernels) tell({ bench: 'kernels', ...common, format, policy: label, misses: policy.misses ?? 'strict', kernels: await bench.kernels() });
     }
     model.free();
   }

@@ -32,7 +32,8 @@ export class LooseLayers {
   readonly context: FarContext;
   readonly layers: readonly LooseLayer[];
   readonly #device: Device;
-  readonly #parts: readonly Part[];
+  /** Of all layers, in their order. */
+  readonly parts: readonly Part[];
   readonly #step: StepUniform;
   #length = 0;
 
@@ -40,7 +41,7 @@ export class LooseLayers {
     this.#device = device;
     this.context = context;
     this.layers = layers;
-    this.#parts = parts;
+    this.parts = parts;
     this.#step = step;
   }
 
@@ -104,7 +105,7 @@ export class LooseLayers {
     let encoder = gpu.createCommandEncoder();
     let pass = encoder.beginComputePass();
     let waited = Promise.resolve();
-    for (const part of this.#parts) {
+    for (const part of this.parts) {
       if (streams) {
         if (!part.chunk) continue;
         pass.end();
