@@ -3,6 +3,7 @@ import type { Device } from './device/device.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type ChoiceCache, createLinearKernels, type LinearKernels, LinearWeights } from './layers/linear/linear.ts';
+import { storedCodes } from './layers/linear/packedSize.ts';
 import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
 import { divisorsFor } from './layers/rotary.ts';
@@ -51,7 +52,7 @@ export interface LoadedModel {
 export async function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
   const file = await readGguf(source, { signal: options.signal });
   const spec = describeModel(file);
-  const kernels = await createLinearKernels(device, options.choices);
+  const kernels = await createLinearKernels(device, options.choices, { codes: storedCodes(file) });
   const weights = await loadWeights(device, kernels, file, spec, options).finally(() => kernels.finishUploads());
   const kvFormat = options.kvFormat ?? chooseKvFormat(device);
   const plan = planContext(spec, { kind: device.facts.kind, kvFormat }, options.contextTokens, { kvBudgetBytes: options.kvBudgetBytes, tiers: options.tiers ?? null });

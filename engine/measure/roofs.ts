@@ -8,6 +8,7 @@ import { type Bandwidth, measureBandwidth } from '../device/bandwidth.ts';
 import type { Device } from '../device/device.ts';
 import { encodeDispatch } from '../device/kernel.ts';
 import { timeEncoding } from './timing.ts';
+import { warmUp } from './warmUp.ts';
 
 export interface Roofs {
   /** Reading plus writing while copying large buffers on the device. */
@@ -25,6 +26,7 @@ const chainCounts = [2, 3, 6];
 
 /** `bandwidth` saves measuring what was measured already. */
 export async function measureRoofs(device: Device, bandwidth?: Bandwidth): Promise<Roofs> {
+  await warmUp(device);
   const { copyGigabytesPerSecond } = bandwidth ?? (await measureBandwidth(device));
   return { copyGigabytesPerSecond, multiplyAddGigaflops: await measureMultiplyAdd(device) };
 }

@@ -3,7 +3,7 @@ import type { Device } from '../../device/device.ts';
 import { StepUniform } from '../step.ts';
 import type { SourceMatrix } from './matrix.ts';
 import { bindProduct } from './product.ts';
-import { chooseRivals } from './rivals.ts';
+import { chooseRivals, type Codes } from './rivals.ts';
 import { type FamilyName, familyOf, promisingFamilies, type VariantFamily } from './variants.ts';
 import { WeightUploader, limitsOf } from './weights.ts';
 
@@ -25,9 +25,10 @@ const inputs = 576;
 const productsPerRound = 8;
 const rounds = 8;
 
-export async function chooseFamily(device: Device, cache: ChoiceCache): Promise<Choice> {
+/** `codes`: what the model's weights are stored as. */
+export async function chooseFamily(device: Device, cache: ChoiceCache, codes: ReadonlySet<Codes>): Promise<Choice> {
   const candidates = promisingFamilies(device);
-  if (device.facts.kind === 'gpu') return chooseRivals(device, cache);
+  if (device.facts.kind === 'gpu') return chooseRivals(device, cache, codes);
   if (candidates.length === 1) return { family: familyOf(device, candidates[0]), why: 'the only one for this adapter' };
   const key = `linear family of ${candidates.join(', ')}`;
   const [name, why] = (cache.get(key) ?? '').split(': ');

@@ -2,6 +2,7 @@
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { timeEncoding } from '../../measure/timing.ts';
+import { warmUp } from '../../measure/warmUp.ts';
 import { bindGated } from '../pointwise/gated.ts';
 import { bindNormalise } from '../pointwise/normalise.ts';
 import { StepUniform } from '../step.ts';
@@ -57,7 +58,8 @@ export async function measureFusion(device: Device, apart: Preferences, format: 
     const clear = gpu.createCommandEncoder();
     clear.clearBuffer(gated);
     gpu.queue.submit([clear.finish()]);
-    const { ms } = await timeEncoding(device, encode, { passes: 3, passMs: 5 });
+    await warmUp(device);
+    const { ms } = await timeEncoding(device, encode, { passes: 3, passMs: 20 });
     return { ms, values: await readback.floats(gated, 0, width) };
   };
   try {

@@ -9,6 +9,7 @@ import { bindEmbedding, type EmbeddingBinding } from './embedding.ts';
 import type { SourceMatrix } from './matrix.ts';
 import { bindProduct, type ProductBinding } from './product.ts';
 import { type ChoiceCache, chooseFamily } from './choice.ts';
+import type { Codes } from './rivals.ts';
 import { type FamilyName, familyOf } from './variants.ts';
 import { type Preferences, workgroupFamily } from './workgroup.ts';
 import { limitsOf, type LinearWeights, WeightUploader } from './weights.ts';
@@ -49,6 +50,8 @@ export interface LinearOptions {
   /** Kernels to use for GPUs whatever the measurement says. */
   preferences?: Preferences;
   bindingLimitBytes?: number;
+  /** What the weights are stored as: kernels for others are not measured. Left out, all. */
+  codes?: ReadonlySet<Codes>;
 }
 
 export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
@@ -56,7 +59,7 @@ export async function createLinearKernels(device: Device, cache: ChoiceCache, op
     ? { family: workgroupFamily(device, options.preferences), why: 'asked for' }
     : options.family
       ? { family: familyOf(device, options.family), why: 'asked for' }
-      : await chooseFamily(device, cache);
+      : await chooseFamily(device, cache, options.codes ?? new Set(['u4', 'u8', 'f16']));
   const uploader = new WeightUploader(device, family.layout, limitsOf(device, options.bindingLimitBytes));
   return {
     describe: () => ({ ...family.describe(), weights: `${family.name} layout (${why})` }),

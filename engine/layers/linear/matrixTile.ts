@@ -17,19 +17,20 @@ export interface MatrixTile {
 /** Inputs whose products add up in f16 before the sums go on in f32. */
 const halfSumInputs = 256;
 
+// Every tile takes a driver seconds to compile at the first start; eight subgroups a workgroup, tiles of 64 × 64 and
+// shallow fragments were never the fastest where they were measured (bench/results).
 const grids = [
-  { subgroups: { rows: 2, columns: 4 }, rows: 64, columns: 32 },
   { subgroups: { rows: 2, columns: 2 }, rows: 64, columns: 64 },
   { subgroups: { rows: 2, columns: 2 }, rows: 64, columns: 32 },
-  { subgroups: { rows: 2, columns: 2 }, rows: 32, columns: 32 },
 ];
 
 /** Tiles that fit the adapter, the most promising first. */
 export function matrixTiles(device: Device): MatrixTile[] {
   const { matrixShapes, subgroupLanes, limits } = device.facts;
+  const deepest = Math.max(...matrixShapes.map(({ depth }) => depth));
   const tiles = matrixShapes.flatMap((shape) =>
     grids.flatMap(({ subgroups, rows, columns }) =>
-      rows % shape.rows === 0 && columns % shape.columns === 0
+      shape.depth === deepest && rows % shape.rows === 0 && columns % shape.columns === 0
         ? [{ shape, subgroups, fragments: { rows: rows / shape.rows, columns: columns / shape.columns } }]
         : [],
     ),

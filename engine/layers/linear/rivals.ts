@@ -6,6 +6,7 @@
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { timeEncoding } from '../../measure/timing.ts';
+import { warmUp } from '../../measure/warmUp.ts';
 import { StepUniform } from '../step.ts';
 import type { Choice, ChoiceCache } from './choice.ts';
 import type { WeightFormat } from './format.ts';
@@ -15,7 +16,8 @@ import { bindProduct } from './product.ts';
 import type { Variant } from './variants.ts';
 import { type MatrixClass, type Preferences, rowCandidates, tileCandidates, workgroupFamily } from './workgroup.ts';
 
-type Codes = Exclude<WeightFormat['codes'], 'f32'>;
+/** How weights that rivals are measured for are stored; f32 is rare and takes what suits f16. */
+export type Codes = Exclude<WeightFormat['codes'], 'f32'>;
 
 /** One question: which of the rivals multiplies such weights fastest. */
 interface Contest {
@@ -40,18 +42,19 @@ export const measuredFormats: Record<Codes, WeightFormat> = {
 };
 const outputsOf: Record<MatrixClass, number> = { narrow: 2048, wide: 16384 };
 
-function contestsOf(device: Device): Contest[] {
+function contestsOf(device: Device, wanted: ReadonlySet<Codes>): Contest[] {
   const [rows, tiles] = [rowCandidates(device), tileCandidates(device)];
-  return (Object.keys(measuredFormats) as Codes[]).flatMap((codes) => [
+  return [...wanted].flatMap((codes) => [
     ...(['narrow', 'wide'] as const).map((size) => ({ key: `${codes} ${size} row`, rivals: rows, format: measuredFormats[codes], rows: 1, outputs: outputsOf[size] })),
     { key: `${codes} tile`, rivals: tiles, format: measuredFormats[codes], rows: tileRows, outputs: 4096 },
   ]);
 }
 
-export async function chooseRivals(device: Device, cache: ChoiceCache): Promise<Choice> {
+/** `wanted`: what the model's weights are stored as; compiling rivals takes longest of all, so others are not measured. */
+export async function chooseRivals(device: Device, cache: ChoiceCache, wanted: ReadonlySet<Codes>): Promise<Choice> {
   const winners = new Map<string, Variant>();
   const why: string[] = [];
-  for (const contest of contestsOf(device)) {
+  for (const contest of contestsOf(device, wanted)) {
     const { key, rivals } = contest;
     const cacheKey = `linear kernel of ${key}: ${rivals.map(({ name }) => name).join('; ')}`;
     const [name, told] = (cache.get(cacheKey) ?? '').split('|');
@@ -67,7 +70,8 @@ export async function chooseRivals(device: Device, cache: ChoiceCache): Promise<
     why.push(`${key}: ${summary}`);
   }
   const apart = preferencesOf(winners);
-  const { fuses, summary } = await chooseFusion(device, cache, apart, measuredFormats.u4);
+  const [most = 'u4'] = wanted;
+  const { fuses, summary } = await chooseFusion(device, cache, apart, measuredFormats[most]);
   why.push(`norm and gate of a row: ${summary}`);
   return { family: workgroupFamily(device, { ...apart, fuses }), why: why.join('; ') };
 }
@@ -105,15 +109,26 @@ export async function measureRivals(device: Device, { rivals, format, rows, outp
   const matrices = [first, ...Array.from({ length: copies - 1 }, () => anyWeights(device, format, { inputs, outputs }))];
   const results: RivalResult[] = [];
   let plain: Float32Array | null = null;
-  for (const variant of rivals) {
-    const family = workgroupFamily(device, { row: () => variant, tile: () => variant, fuses: false });
-    const io = { input, output, step: step.buffer, maxRows: rows };
+  const io = { input, output, step: step.buffer, maxRows: rows };
+  // All are compiled at once, before the clocks are raised: drivers take seconds for a large tile.
+  const trials = await Promise.all(
+    rivals.map(async (variant) => {
+      const family = workgroupFamily(device, { row: () => variant, tile: () => variant, fuses: false });
+      try {
+        return { variant, bound: await Promise.all(matrices.map((matrix) => bindProduct(device, family, matrix, io))) };
+      } catch (error) {
+        return { variant, error };
+      }
+    }),
+  );
+  await warmUp(device);
+  for (const { variant, bound, error } of trials) {
     try {
+      if (!bound) throw error;
       const clear = device.gpu.createCommandEncoder();
       clear.clearBuffer(output);
       device.gpu.queue.submit([clear.finish()]);
-      const bound = await Promise.all(matrices.map((matrix) => bindProduct(device, family, matrix, io)));
-      const { ms } = await timeEncoding(device, (pass) => bound.forEach((one) => one.encode(pass, now)), { passes: 3, passMs: 5 });
+      const { ms } = await timeEncoding(device, (pass) => bound.forEach((one) => one.encode(pass, now)), { passes: 3, passMs: 20 });
       const values = await readback.floats(output, 0, rows * outputs);
       plain ??= values;
       results.push({ variant, ms: ms / copies, wrong: difference(values, plain) });

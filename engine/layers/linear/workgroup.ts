@@ -26,9 +26,7 @@ const tileFromRows = 9;
 // Few columns a workgroup keep all cores busy with small matrices; several a thread load inputs less often.
 const rowShapes: readonly RowShape[] = [
   { lanes: 32, slices: 8, columns: 1 },
-  { lanes: 32, slices: 8, columns: 2 },
   { lanes: 16, slices: 16, columns: 1 },
-  { lanes: 16, slices: 16, columns: 2 },
   { lanes: 8, slices: 32, columns: 1 },
   { lanes: 8, slices: 32, columns: 2 },
   { lanes: 8, slices: 32, columns: 4 },

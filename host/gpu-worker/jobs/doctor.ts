@@ -4,6 +4,7 @@ import type { AdapterReport, GpuMemory } from '../../contract/entities.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import { reportAdapter } from '../adapter.ts';
 import { measureBandwidth } from '../../../engine/device/bandwidth.ts';
+import { warmUp } from '../../../engine/measure/warmUp.ts';
 
 export interface DoctorReport {
   adapter: AdapterReport;
@@ -18,7 +19,7 @@ export async function doctor(device: Device, model: ActiveModel | null): Promise
   return {
     adapter: reportAdapter(device.facts),
     memory: device.memory.report(),
-    bandwidth: await measureBandwidth(device),
+    bandwidth: await warmUp(device).then(() => measureBandwidth(device)),
     kernels: model ? model.description.kernels : {},
   };
 }
