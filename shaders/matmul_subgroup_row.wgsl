@@ -7,10 +7,10 @@
 //   without offset, becomes activation(gate) · up.
 // Bindings: 0 shape, 1 step, 2 input, 3 output, 4 codes, 5 scales.
 // Mapping: workgroup (x, y) = columns x · LANES · COLUMNS … of row y; a lane owns COLUMNS columns, LANES
-// apart; with GATED they are pairs, first all gates. A block of 32 inputs is loaded once, a quad (4 inputs) a lane, and handed round by broadcast.
+// apart. A block of 32 inputs is loaded once, a quad (4 inputs) a lane, and handed round by broadcast. With GATED a
+// workgroup takes its gates and then what they let through: one run of weights at a time, as they lie in memory.
 // Constants: LANES (4 or 8), OWN_QUADS = 8 / LANES, COLUMNS, FIELD_BITS = 32 / FIELDS for codes, 0 for
-// floats, GATED, OUTPUTS = the lane's results (COLUMNS, or half of them with GATED), GELU;
-// TILE is a multiple of LANES · COLUMNS.
+// floats, GATED, GELU; TILE is a multiple of LANES · COLUMNS.
 // Reference: multiply in engine/reference/matmul.ts and gate in engine/reference/gated.ts. Texts: matmul_weights.wgsl
 // and, with GATED, activation.wgsl.
 
@@ -19,18 +19,22 @@
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let first_column = group.x * (LANES * OUTPUTS) + lane;
-//@if GATED
-  let outputs = shape.outputs / 2u;
-//@end
+  let first_column = group.x * (LANES * COLUMNS) + lane;
   let input_start = group.y * (shape.inputs / 4u) + lane;
   // A quad meets one field of the units, so the field's factor is multiplied into the inputs.
 //@unroll h OWN_QUADS
   let shrink_own$h = exp2(-f32(FIELD_BITS) * f32((lane + $hu * LANES) % FIELDS));
 //@end
+//@if GATED
+  let outputs = shape.outputs / 2u;
+//@unroll c COLUMNS
+  var gate$c = 0.0;
+//@end
+  for (var half = 0u; half < 2u; half++) {
+//@end
 //@unroll c COLUMNS
 //@if GATED
-  let column$c = column_at(min(first_column + ($cu % OUTPUTS) * LANES, outputs - 1u) + ($cu / OUTPUTS) * outputs);
+  let column$c = column_at(min(first_column + $cu * LANES, outputs - 1u) + half * outputs);
 //@else
   let column$c = column_at(first_column + $cu * LANES);
 //@end
@@ -106,15 +110,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     }
 //@end
   }
-  if (group.y < step.rows) {
 //@if GATED
-//@unroll c OUTPUTS
+//@unroll c COLUMNS
     {
       let column = first_column + $cu * LANES;
-      if (column < outputs) { output[column] = activate(vec4<f32>(sum$c)).x * sum$[ $c + OUTPUTS ]; }
+      if (half == 0u) { gate$c = sum$c; } else if (column < outputs && group.y < step.rows) { output[column] = activate(vec4<f32>(gate$c)).x * sum$c; }
     }
 //@end
+  }
 //@else
+  if (group.y < step.rows) {
 //@unroll c COLUMNS
     {
       let column = first_column + $cu * LANES;
@@ -124,6 +129,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
       }
     }
 //@end
-//@end
   }
+//@end
 }

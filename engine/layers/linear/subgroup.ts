@@ -43,7 +43,6 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
         OWN_QUADS: 8 / lanes,
         FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
         GATED: gate !== null,
-        OUTPUTS: gate ? rowColumns / 2 : rowColumns,
         ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
       },
       enables: ['subgroups'],
@@ -54,7 +53,7 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
     kernel: (part) => row(part, null),
     // Every workgroup would have to normalise the input again: loads are what costs here.
     fuses: { norm: false, gate: true },
-    fused: (part, _inputs, { gate }) => ({ kernel: row(part, gate), x: Math.ceil(part.outputs / (lanes * rowColumns)) }),
+    fused: (part, _inputs, { gate }) => ({ kernel: row(part, gate), x: Math.ceil(part.outputs / (gate ? 2 : 1) / (lanes * rowColumns)) }),
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * rowColumns)), y: rows }),
   };
   const tileRows = lanes * tile.rowGroups;
