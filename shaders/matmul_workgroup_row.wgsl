@@ -11,7 +11,9 @@
 // Mapping: workgroup (x, y) = columns LANES · COLUMNS · x … of rows ROWS · y …; thread (lane, slice) takes blocks
 // slice, slice + SLICES, … of columns lane, lane + LANES, …. With GATED a thread's columns are pairs, LANES · x …
 // and outputs / 2 further on, so COLUMNS counts both halves. TILE is a multiple of LANES · COLUMNS.
-// Constants: ROWS, LANES, SLICES, COLUMNS, INPUT_QUADS (with NORM: inputs / 4), NORM, GATED, GELU.
+// Subgroups of FOLD · LANES threads add up the FOLD slices of a column that they hold; the rest meet in workgroup memory.
+// Constants: ROWS, LANES, SLICES, COLUMNS, SUBGROUPS (of a workgroup, 0 where they are not used), FOLD (1 where they are
+// smaller than LANES), PARTIALS (numbers in workgroup memory), INPUT_QUADS (with NORM: inputs / 4), NORM, GATED, GELU.
 // Reference: multiply in engine/reference/matmul.ts, after normaliseRows and before gate. Texts: matmul_weights.wgsl
 // and, with GATED, activation.wgsl.
 
@@ -19,7 +21,9 @@
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
 const THREADS = LANES * SLICES;
-var<workgroup> partial: array<f32, THREADS * ROWS * COLUMNS>;
+// Sums of slices that are left to add up in workgroup memory.
+const LEFT = SLICES / FOLD;
+var<workgroup> partial: array<f32, PARTIALS>;
 
 //@if NORM
 @group(0) @binding(6) var<storage, read> gain: array<vec4<f32>>;
@@ -33,6 +37,14 @@ fn normalise_input(thread: u32) -> f32 {
     squares += dot(x, x);
     normed[quad] = x * gain[quad];
   }
+//@if SUBGROUPS
+  let own = subgroupAdd(squares);
+  if (thread % (THREADS / SUBGROUPS) == 0u) { partial[thread / (THREADS / SUBGROUPS)] = own; }
+  workgroupBarrier();
+  var total = 0.0;
+  for (var subgroup = 0u; subgroup < SUBGROUPS; subgroup++) { total += partial[subgroup]; }
+  workgroupBarrier();
+//@else
   partial[thread] = squares;
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
@@ -41,6 +53,7 @@ fn normalise_input(thread: u32) -> f32 {
   workgroupBarrier();
   let total = partial[0];
   workgroupBarrier();
+//@end
   return inverseSqrt(total / f32(shape.inputs) + shape.epsilon);
 }
 //@end
@@ -140,11 +153,22 @@ fn main(
     }
 //@end
   }
+//@if SUBGROUPS
+  for (var apart = u32(LANES); apart < LANES * FOLD; apart *= 2u) {
 //@unroll r ROWS
 //@unroll c COLUMNS
-  partial[(($ru * COLUMNS + $cu) * SLICES + thread.y) * LANES + thread.x] = sum$r_$c;
+    sum$r_$c += subgroupShuffleXor(sum$r_$c, apart);
 //@end
 //@end
+  }
+//@end
+  if (thread.y % FOLD == 0u) {
+//@unroll r ROWS
+//@unroll c COLUMNS
+    partial[(($ru * COLUMNS + $cu) * LEFT + thread.y / FOLD) * LANES + thread.x] = sum$r_$c;
+//@end
+//@end
+  }
   workgroupBarrier();
   // The threads share the tile's results: a row, a lane and, with GATED, a pair of columns each.
   const PER_ROW = LANES * COLUMNS;
@@ -154,12 +178,12 @@ fn main(
     let in_tile = item % (PER_ROW / 2u);
     let column = group.x * (PER_ROW / 2u) + in_tile;
     if (column < outputs && row < step.rows) {
-      let first = ((item / (PER_ROW / 2u)) * COLUMNS + 2u * (in_tile / LANES)) * SLICES * LANES + in_tile % LANES;
+      let first = ((item / (PER_ROW / 2u)) * COLUMNS + 2u * (in_tile / LANES)) * LEFT * LANES + in_tile % LANES;
       var gate = 0.0;
       var up = 0.0;
-      for (var slice = 0u; slice < SLICES; slice++) {
+      for (var slice = 0u; slice < LEFT; slice++) {
         gate += partial[first + slice * LANES];
-        up += partial[first + (SLICES + slice) * LANES];
+        up += partial[first + (LEFT + slice) * LANES];
       }
       output[row * outputs + column] = activate(vec4<f32>(gate * factor)).x * (up * factor);
     }
@@ -170,9 +194,9 @@ fn main(
     let in_tile = item % PER_ROW;
     let column = group.x * PER_ROW + in_tile;
     if (column < outputs && row < step.rows) {
-      let first = ((item / PER_ROW) * COLUMNS + in_tile / LANES) * SLICES * LANES + in_tile % LANES;
+      let first = ((item / PER_ROW) * COLUMNS + in_tile / LANES) * LEFT * LANES + in_tile % LANES;
       var sum = 0.0;
-      for (var slice = 0u; slice < SLICES; slice++) { sum += partial[first + slice * LANES]; }
+      for (var slice = 0u; slice < LEFT; slice++) { sum += partial[first + slice * LANES]; }
       let place = row * shape.output_stride + shape.output_offset + column;
       if (shape.accumulate == 1u) { output[place] += sum * factor; } else { output[place] = sum * factor; }
     }

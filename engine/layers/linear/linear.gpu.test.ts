@@ -9,7 +9,7 @@ import { StepUniform } from '../step.ts';
 import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearOptions, type SourceMatrix } from './linear.ts';
 import { type FamilyName, possibleFamilies } from './variants.ts';
 import { matrixTiles, matrixVariant } from './matrixTile.ts';
-import { type Preferences, rowCandidates, tileCandidates } from './workgroup.ts';
+import { type Preferences, rowCandidates, rowVariant, tileCandidates } from './workgroup.ts';
 import { type Random, randomNumbers, randomSource, sourceKinds, type SourceKind } from './testing/sources.ts';
 
 let device: Device;
@@ -183,12 +183,13 @@ it.each([
   { norm: false, activation: 'gelu-tanh' },
 ] as const)('a row with its norm ($norm) and gate ($activation) in one kernel', async ({ norm, activation }) => {
   const shapes = rowCandidates(device);
+  const severalPairs = rowVariant(device, { lanes: 4, slices: 32, columns: 4 }, 1, 1);
   const subgroups = possibleFamilies(device).filter((family) => family.startsWith('subgroup'));
-  // Of the shapes for GPUs a plain one, one with pairs of columns and one with several pairs.
+  // Of the shapes for GPUs a plain one, one with pairs of columns and one with several pairs and slices in a subgroup.
   const cases: { kind: SourceKind; options: LinearOptions }[] = [
     { kind: 'u4/32+ f16', options: { preferences: { row: () => shapes[0], tile: () => undefined, fuses: true } } },
     { kind: 'u8/16 f32', options: { preferences: { row: () => shapes[3], tile: () => undefined, fuses: true } } },
-    { kind: 'f16', options: { preferences: { row: () => shapes[6], tile: () => undefined, fuses: true } } },
+    { kind: 'f16', options: { preferences: { row: () => severalPairs, tile: () => undefined, fuses: true } } },
     ...subgroups.flatMap((family) => (['u4/32+ f16', 'u8/16 f32'] as const).map((kind) => ({ kind, options: { family } }))).filter(() => !norm),
   ];
   for (const [index, { kind, options }] of cases.entries()) {

@@ -18,6 +18,8 @@ export interface RowShape {
   slices: number;
   /** Columns of a thread. */
   columns: number;
+  /** Leave subgroups unused: the kernel that runs everywhere. */
+  plain?: boolean;
 }
 
 /** From this many rows on a tile is faster than rows. */
@@ -25,25 +27,34 @@ const tileFromRows = 9;
 
 // Few columns a workgroup keep all cores busy with small matrices; several a thread load inputs less often.
 const rowShapes: readonly RowShape[] = [
-  { lanes: 32, slices: 8, columns: 1 },
+  { lanes: 32, slices: 8, columns: 1, plain: true },
   { lanes: 16, slices: 16, columns: 1 },
   { lanes: 8, slices: 32, columns: 1 },
   { lanes: 8, slices: 32, columns: 2 },
-  { lanes: 8, slices: 32, columns: 4 },
   { lanes: 8, slices: 64, columns: 2 },
+  { lanes: 4, slices: 64, columns: 2 },
 ];
 
-export function rowVariant(device: Device, { lanes, slices, columns }: RowShape, rows: number, fromRows: number): Variant {
+export function rowVariant(device: Device, { lanes, slices, columns, plain = false }: RowShape, rows: number, fromRows: number): Variant {
+  const { subgroupLanes, limits } = device.facts;
+  const threads = lanes * slices;
+  const subgroups = !plain && subgroupLanes > 0 && threads % subgroupLanes === 0 ? threads / subgroupLanes : 0;
+  const fold = subgroups > 0 && subgroupLanes % lanes === 0 ? subgroupLanes / lanes : 1;
+  const partials = (ownColumns: number, norm: boolean): number => Math.max((threads / fold) * rows * ownColumns, norm ? subgroups || threads : 0);
   const kernel = (part: WeightPart, ownColumns: number, { norm, gate }: Fusion, inputs: number): Promise<Kernel> =>
     device.kernels.get({
       label: 'matmul_workgroup_row',
       texts: gate ? [matmulWeights, activationText, matmulWorkgroupRow] : [matmulWeights, matmulWorkgroupRow],
+      enables: subgroups > 0 ? ['subgroups'] : [],
       constants: {
         ...formatConstants(part.format, part.tileColumns, part.inTexture),
         ROWS: rows,
         LANES: lanes,
         SLICES: slices,
         COLUMNS: ownColumns,
+        SUBGROUPS: subgroups,
+        FOLD: fold,
+        PARTIALS: partials(ownColumns, norm),
         NORM: norm,
         GATED: gate !== null,
         ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
@@ -51,15 +62,15 @@ export function rowVariant(device: Device, { lanes, slices, columns }: RowShape,
       },
     });
   return {
-    name: `matmul_workgroup_row, ${rows} rows × ${lanes}×${columns} columns × ${slices} slices`,
+    name: `matmul_workgroup_row, ${rows} rows × ${lanes}×${columns} columns × ${slices} slices${subgroups > 0 ? ', subgroups' : ''}`,
     fromRows,
     kernel: (part, inputs) => kernel(part, columns, { norm: false, gate: null }, inputs),
     fuses: { norm: true, gate: true },
     fused: (part, inputs, fusion) => {
       // A thread's columns are pairs of a gate and what it lets through.
       const ownColumns = fusion.gate ? Math.max(2, columns) : columns;
-      const bytes = 4 * lanes * slices * ownColumns + (fusion.norm ? 4 * inputs : 0);
-      if (rows > 1 || bytes > device.facts.limits.maxComputeWorkgroupStorageSize) return null;
+      const bytes = 4 * partials(ownColumns, fusion.norm) + (fusion.norm ? 4 * inputs : 0);
+      if (rows > 1 || bytes > limits.maxComputeWorkgroupStorageSize) return null;
       return { kernel: kernel(part, ownColumns, fusion, inputs), x: Math.ceil(part.outputs / (lanes * ownColumns)) };
     },
     workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / (lanes * columns)), y: Math.ceil(stepRows / rows) }),
