@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type BenchResult, benchResult, type ProfileResult, profileResult } from '../gpu-worker/protocol.ts';
+import { inspectModel } from '../models/inspectModel.ts';
 import type { PeerBackend, PeerResult } from '../peer/peerProtocol.ts';
 import { runPeer } from '../peer/runPeer.ts';
+import { defaultKvSetting } from '../contract/policy.ts';
 import { formatPeer, formatProfile, formatRounds } from './benchTables.ts';
 import type { CommandContext } from './context.ts';
 import { chooseModel, withEngine } from './engine.ts';
@@ -18,6 +20,8 @@ export interface BenchOptions {
   /** Where llama.cpp runs; left out, on a GPU where ours does. */
   peerBackend: PeerBackend | undefined;
   kernels: boolean;
+  /** For keys and values on the GPU; null: as answers have it. */
+  kvGpuBytes: number | null;
 }
 
 /** A figure of several rounds: on a machine that is shared the best says more, on a quiet one the median. */
@@ -25,6 +29,8 @@ export interface Spread {
   median: number;
   best: number;
 }
+
+const spareTokens = 64;
 
 type Speeds = Pick<BenchResult, 'prefillTokensPerSecond' | 'decodeTokensPerSecond'>;
 
@@ -37,8 +43,12 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
   const { output, signal } = context;
   const { prefillTokens, decodeTokens, rounds } = options;
   const chosen = await chooseModel(context, options.model, null);
+  // Room for what is measured and no more: the whole context of some models fits no GPU.
+  const { contextTokens: most } = await inspectModel(chosen.target.path);
+  const contextTokens = Math.min(most, prefillTokens + decodeTokens + spareTokens);
+  const target = { ...chosen.target, contextTokens, kv: { ...defaultKvSetting, gpuBytes: options.kvGpuBytes } };
   await withEngine(({ session, supervisor }) =>
-    session.use(chosen.target, { signal }, async (model) => {
+    session.use(target, { signal }, async (model) => {
       const hooks = (unit: 'tokens' | 'kernels') => ({
         signal,
         onProgress: ({ phase, done, total }: { phase: string; done: number; total: number }) => output.progress({ label: phase, done, total, unit }),

@@ -8,7 +8,7 @@ import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { memories, memoriesUsage } from './memories.ts';
 import { models, modelsOptions, modelsUsage } from './models.ts';
-import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
+import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readBytes, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
 import { restore } from './restore.ts';
@@ -124,7 +124,7 @@ export const commands: Record<string, Command> = {
     },
   },
   bench: {
-    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--no-kernels]',
+    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--no-kernels]',
     summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules)',
     options: {
       model: { type: 'string' },
@@ -133,6 +133,7 @@ export const commands: Record<string, Command> = {
       rounds: { type: 'string' },
       peer: { type: 'string' },
       'peer-on': { type: 'string' },
+      'kv-gpu': { type: 'string' },
       'no-kernels': { type: 'boolean' },
     },
     run: (context, values, positionals) => {
@@ -146,6 +147,7 @@ export const commands: Record<string, Command> = {
         peer: text(values, 'peer'),
         peerBackend: oneOf(values, 'peer-on', ['cpu', 'vulkan']),
         kernels: values['no-kernels'] !== true,
+        kvGpuBytes: readBytes(values, 'kv-gpu') ?? null,
       });
     },
   },
