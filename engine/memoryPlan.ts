@@ -12,8 +12,12 @@ import { type FarFormat, recordWords } from './kv/tiers/record.ts';
 import { kvBytes, type ModelSpec, tensorsOf } from './models/spec.ts';
 import { scratchBytes } from './scratch.ts';
 
-/** Rows that pass through the layers at once, at most. More would not be faster, and activations grow with it. */
-const maxRows = { gpu: 512, software: 128 };
+/** Rows that pass through the layers at once, at most. Fewer leave cores of a large GPU idle; activations grow with it. */
+const maxRows = { gpu: 1024, software: 128 };
+/** The same where keys and values share a budget with what a chunk needs. */
+const maxFarRows = { gpu: 512, software: 128 };
+/** Activations that wide models may take before they get fewer rows. */
+const activationBytes = 300e6;
 /** Rows of a chunk at most where something lies beyond the GPU, which streams past once for each chunk. */
 const maxChunkRows = { gpu: 4096, software: 1024 };
 /** Windows are whole multiples of this. */
@@ -51,12 +55,12 @@ export function planContext(spec: ModelSpec, adapter: AdapterKind, wanted: numbe
   const { kind } = adapter;
   const { tiers } = limits;
   const contextTokens = wanted ? checkedContext(spec, wanted) : tiers ? spec.contextTokens : affordableContext(spec, adapter, limits.kvBudgetBytes);
-  const rows = Math.min(maxRows[kind], contextTokens);
+  const rows = Math.min(affordableRows(spec, maxRows[kind]), contextTokens);
   const needed = tiers && (tiers.offload === 'always' || residentKvBytes(spec, adapter, contextTokens) > tiers.gpuBudgetBytes);
   if (!needed || !spec.blocks.some(({ mixer }) => mixer.kind === 'full')) return { contextTokens, rows, tiers: null };
   const { gpuBudgetBytes, format, pages, largestShare = 0.1, largestTokens } = tiers;
   const chunkRows = Math.min(maxChunkRows[kind], contextTokens);
-  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: rows, maxChunkRows: chunkRows, largestShare, largestTokens, pages });
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: Math.min(rows, maxFarRows[kind]), maxChunkRows: chunkRows, largestShare, largestTokens, pages });
   return { contextTokens, rows: plan.maxRows, tiers: plan };
 }
 
@@ -94,6 +98,13 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
     `A window of ${contextTokens} tokens was asked for, but the file of ${spec.name} declares ${spec.contextTokens} at most.`,
     `Ask for at most ${spec.contextTokens} tokens, or choose a model with a longer context.`,
   );
+}
+
+/** Rows whose activations stay small, in halves of `most`. */
+function affordableRows(spec: ModelSpec, most: number): number {
+  let rows = most;
+  while (rows > 64 && scratchBytes(spec, rows) > activationBytes) rows /= 2;
+  return rows;
 }
 
 /** What keys, values and states take when all are on the GPU. */

@@ -10,20 +10,23 @@
 // Mapping: workgroup (x, y) = rows TILE_ROWS · x … of columns TILE_COLUMNS · y …, so that neighbours share
 // weights. Subgroup s has fragments of rows s / SUBGROUP_COLUMNS and columns s % SUBGROUP_COLUMNS.
 // Where SUM_HALF, fragments add up in f16 for SUM_STEPS steps and the sums go on in f32.
+// The codes of the next step are fetched while this one is multiplied.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUP_COLUMNS, ROW_FRAGMENTS, COLUMN_FRAGMENTS,
 // TILE_ROWS, TILE_COLUMNS, THREADS, SUBGROUPS, BLOCKS, STEPS = 32 · BLOCKS / K, SUM_HALF, SUM_STEPS,
+// ITEMS = blocks of weights a thread expands in a step,
 // OWN = M · N · COLUMN_FRAGMENTS / LANES. Aliases: Sum (f16 or f32).
 // Reference: multiply in engine/reference/matmul.ts, to the precision of halves. Texts: matmul_weights.wgsl.
 
-@group(0) @binding(2) var<storage, read> input: array<f16>;
+// Octets: eight halves, so that memory is read and written 16 bytes at a time.
+@group(0) @binding(2) var<storage, read> input: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-// Eight halves beyond the inputs keep columns 16 bytes apart in the banks of the memory.
-const PITCH = 32u * BLOCKS + 8u;
+// An octet beyond the inputs keeps columns 16 bytes apart in the banks of the memory.
+const PITCH = 4u * BLOCKS + 1u;
 // A row of fragments, as a subgroup lays it out for its lanes.
 const SPAN = N * COLUMN_FRAGMENTS;
 
-var<workgroup> weights: array<f16, TILE_COLUMNS * PITCH>;
+var<workgroup> weights: array<vec4<u32>, TILE_COLUMNS * PITCH>;
 var<workgroup> sums: array<Sum, SUBGROUPS * M * SPAN>;
 
 @compute @workgroup_size(THREADS)
@@ -33,50 +36,67 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first_row = group.x * TILE_ROWS + (subgroup / SUBGROUP_COLUMNS) * (M * ROW_FRAGMENTS);
   let tile_column = group.y * TILE_COLUMNS;
   let subgroup_column = (subgroup % SUBGROUP_COLUMNS) * SPAN;
-  let row_pitch = shape.inputs + 8u;
+  let row_pitch = shape.inputs / 8u + 1u;
   let staged = subgroup * (M * SPAN);
 //@unroll i ROW_FRAGMENTS
 //@unroll j COLUMN_FRAGMENTS
   var part$i_$j: subgroup_matrix_result<Sum, N, M>;
 //@end
+//@if SUM_HALF
 //@unroll e OWN
   var sum$i_$e = 0.0;
 //@end
 //@end
-  var steps = 0u;
-  for (var block = 0u; block < shape.blocks; block += BLOCKS) {
-    // Neighbouring threads expand neighbouring columns.
-    for (var item = thread; item < TILE_COLUMNS * BLOCKS; item += THREADS) {
-      let in_tile = item % TILE_COLUMNS;
-      let own_block = item / TILE_COLUMNS;
-      let column = column_at(min(tile_column + in_tile, shape.outputs - 1u));
-      let record = scale_record(column, block + own_block);
-      let place = in_tile * PITCH + own_block * 32u;
-//@unroll u UNITS
-      {
-        let unit = code_unit(column, (block + own_block) * UNITS + $uu);
-//@unroll f FIELDS
-        {
-          const quad = $uu * FIELDS + $fu;
-          let weight = field$f(unit, scale_of(record, quad / 4u));
-          weights[place + 4u * quad] = f16(weight.x);
-          weights[place + 4u * quad + 1u] = f16(weight.y);
-          weights[place + 4u * quad + 2u] = f16(weight.z);
-          weights[place + 4u * quad + 3u] = f16(weight.w);
-        }
 //@end
+  // Neighbouring threads expand neighbouring columns.
+//@unroll i ITEMS
+  let column$i = column_at(min(tile_column + (thread + $iu * THREADS) % TILE_COLUMNS, shape.outputs - 1u));
+  let own_block$i = min((thread + $iu * THREADS) / TILE_COLUMNS, BLOCKS - 1u);
+  var record$i = scale_record(column$i, own_block$i);
+//@unroll u UNITS
+  var unit$i_$u = code_unit(column$i, own_block$i * UNITS + $uu);
+//@end
+//@end
+//@if SUM_HALF
+  var steps = 0u;
+//@end
+  for (var block = 0u; block < shape.blocks; block += BLOCKS) {
+//@unroll i ITEMS
+    if (thread + $iu * THREADS < TILE_COLUMNS * BLOCKS) {
+      let place = ((thread + $iu * THREADS) % TILE_COLUMNS) * PITCH + own_block$i * 4u;
+//@unroll o 4
+      {
+        let scale = scale_of(record$i, $ou / 2u);
+//@if CODES32
+        let low = field0(unit$i_$[ $o * 2 ], scale);
+        let high = field0(unit$i_$[ $o * 2 + 1 ], scale);
+//@else
+        let low = field$[ $o * 2 % FIELDS ](unit$i_$[ $o * 2 / FIELDS ], scale);
+        let high = field$[ $o * 2 % FIELDS + 1 ](unit$i_$[ $o * 2 / FIELDS ], scale);
+//@end
+        weights[place + $ou] = vec4<u32>(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
       }
 //@end
     }
+//@end
     workgroupBarrier();
+    let next = block + BLOCKS;
+    if (next < shape.blocks) {
+//@unroll i ITEMS
+      record$i = scale_record(column$i, next + own_block$i);
+//@unroll u UNITS
+      unit$i_$u = code_unit(column$i, (next + own_block$i) * UNITS + $uu);
+//@end
+//@end
+    }
 //@unroll s STEPS
     {
 //@unroll i ROW_FRAGMENTS
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&input, (first_row + $iu * M) * row_pitch + block * 32u + $su * K, row_pitch);
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&input, (first_row + $iu * M) * row_pitch + block * 4u + $su * K / 8u, row_pitch);
 //@end
 //@unroll j COLUMN_FRAGMENTS
       {
-        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, (subgroup_column + $ju * N) * PITCH + $su * K, PITCH);
+        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, (subgroup_column + $ju * N) * PITCH + $su * K / 8u, PITCH);
 //@unroll i ROW_FRAGMENTS
         part$i_$j = subgroupMatrixMultiplyAccumulate(left$i, right, part$i_$j);
 //@end
@@ -85,8 +105,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 //@end
     workgroupBarrier();
+//@if SUM_HALF
     steps++;
-    if (block + BLOCKS >= shape.blocks || (SUM_HALF && steps % SUM_STEPS == 0u)) {
+    if (next >= shape.blocks || steps % SUM_STEPS == 0u) {
 //@unroll i ROW_FRAGMENTS
 //@unroll j COLUMN_FRAGMENTS
       subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$j, SPAN);
@@ -99,19 +120,34 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       workgroupBarrier();
 //@end
     }
+//@end
   }
 //@unroll i ROW_FRAGMENTS
+//@if !SUM_HALF
+//@unroll j COLUMN_FRAGMENTS
+  subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$j, SPAN);
+//@end
+  workgroupBarrier();
+//@end
 //@unroll e OWN
   {
     let row = first_row + $iu * M + ($eu * LANES + lane) / SPAN;
     let column = tile_column + subgroup_column + ($eu * LANES + lane) % SPAN;
+//@if SUM_HALF
+    let own = sum$i_$e;
+//@else
+    let own = f32(sums[staged + $eu * LANES + lane]);
+//@end
     if (row < step.rows && column < shape.outputs) {
-      let exponent = i32(input[row * row_pitch + shape.inputs]);
-      let sum = sum$i_$e * bitcast<f32>(u32(127 + exponent) << 23u);
+      let exponent = i32(unpack2x16float(input[row * row_pitch + shape.inputs / 8u].x).x);
+      let sum = own * bitcast<f32>(u32(127 + exponent) << 23u);
       let place = row * shape.output_stride + shape.output_offset + column;
       if (shape.accumulate == 1u) { output[place] += sum; } else { output[place] = sum; }
     }
   }
+//@end
+//@if !SUM_HALF
+  workgroupBarrier();
 //@end
 //@end
 }

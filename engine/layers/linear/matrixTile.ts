@@ -86,6 +86,7 @@ export function matrixVariant(device: Device, tile: MatrixTile, fromRows: number
           SUBGROUPS: count,
           BLOCKS: blocks,
           STEPS: (32 * blocks) / shape.depth,
+          ITEMS: Math.ceil((size.columns * blocks) / (count * lanes)),
           SUM_HALF: shape.sum === 'f16',
           SUM_STEPS: halfSumInputs / (32 * blocks),
           OWN: (shape.rows * shape.columns * fragments.columns) / lanes,
