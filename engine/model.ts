@@ -93,8 +93,7 @@ async function readDivisors(file: GgufFile, spec: ModelSpec, contextTokens: numb
 function freeWeights(device: Device, weights: ModelWeights): void {
   weights.embedding.free();
   if (weights.output !== weights.embedding) weights.output.free();
-  device.memory.free(weights.outputNorm);
-  for (const block of weights.blocks) freeAll(device, Object.values(block));
+  freeAll(device, [weights.outputNorm, weights.embeddingNorm, ...weights.blocks]);
 }
 
 function freeAll(device: Device, parts: readonly unknown[]): void {

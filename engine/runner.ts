@@ -18,6 +18,8 @@ import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
 import { createLinearMixer } from './layers/mixers/linearMixer.ts';
+import type { RwkvBuffers } from './layers/mixers/linearInputs.ts';
+import { bindChannelMix } from './layers/mixers/rwkvMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
 import { bindNormedProduct, type NormedProduct } from './layers/normedProduct.ts';
 import { type Part, part, productWork, rowWork } from './layers/part.ts';
@@ -28,8 +30,8 @@ import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { LinearSpec } from './models/linearSpec.ts';
 import type { AttentionSpec, BlockSpec, ModelSpec } from './models/spec.ts';
-import { expertShapes, maxTailRows, scratchShapes } from './scratch.ts';
-import type { AttentionWeights, BlockWeights, ModelWeights, StateWeights } from './models/weights.ts';
+import { expertShapes, maxTailRows, rwkvShapes, scratchShapes } from './scratch.ts';
+import type { AttentionWeights, BlockWeights, ModelWeights, NormWeights, StateWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
   contextTokens: number;
@@ -99,7 +101,7 @@ export class Runner {
     this.#angles = parts.angles;
     this.layers = parts.layers;
     this.head = parts.head;
-    this.#buffers = [...Object.values(parts.buffers), ...Object.values(parts.experts ?? {})];
+    this.#buffers = [parts.buffers, parts.experts, parts.rwkv].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 
   static async create(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<Runner> {
@@ -204,8 +206,9 @@ interface RunnerParts {
   device: Device;
   spec: ModelSpec;
   options: RunnerOptions;
-  buffers: ReturnType<typeof allocate>;
+  buffers: Record<keyof ReturnType<typeof scratchShapes>, GPUBuffer>;
   experts: ExpertBuffers | null;
+  rwkv: RwkvBuffers | null;
   step: StepUniform;
   tailStep: StepUniform;
   angles: RotaryAngles[];
@@ -220,9 +223,10 @@ interface RunnerParts {
 
 async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
   const { maxRows, contextTokens } = options;
-  const { buffers, experts } = await device.memory.checked('Room for the activations', () => ({
-    buffers: allocate(device, spec, maxRows),
-    experts: allocateExperts(device, spec, maxRows),
+  const { buffers, experts, rwkv } = await device.memory.checked('Room for the activations', () => ({
+    buffers: allocateShapes(device, scratchShapes(spec, maxRows)),
+    experts: allocateShapes(device, expertShapes(spec, maxRows)),
+    rwkv: allocateShapes(device, rwkvShapes(spec, maxRows)),
   }));
   const stepUniform = new StepUniform(device);
   const tailStep = new StepUniform(device);
@@ -245,27 +249,29 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
   const tap = new QueryTap(device);
   const mixers: Mixer[] = [];
-  const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: buffers.hidden, step, scale: spec.embedding.scale / spec.residualScale });
+  const embedded = weights.embeddingNorm ? buffers.branch : buffers.hidden;
+  const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: embedded, step, scale: spec.embedding.scale / spec.residualScale });
   const layers: Part[] = [part('embedding', embedding, rowWork(2 * spec.hiddenSize))];
   // The hidden state is kept divided by residualScale, so that blocks add what they make as it is. Norms undo the
   // division, as long as epsilon is divided too.
   const common = { step, maxRows, columns: spec.hiddenSize, epsilon: spec.normEpsilon / spec.residualScale ** 2 };
 
-  const norm = async (name: string, input: GPUBuffer, weight: GPUBuffer, output: GPUBuffer, add = false): Promise<Part> =>
-    part(name, await bindNormalise(device, { ...common, input, weight, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
+  const norm = async (name: string, input: GPUBuffer, { gain: weight, bias }: NormWeights, output: GPUBuffer, add = false): Promise<Part> =>
+    part(name, await bindNormalise(device, { ...common, input, weight, bias, output, add }), rowWork((add ? 3 : 2) * spec.hiddenSize));
+  if (weights.embeddingNorm) layers.push(await norm('norms', embedded, weights.embeddingNorm, buffers.hidden));
   const product = async (name: string, matrix: LinearWeights, input: GPUBuffer, output: GPUBuffer, accumulate = false): Promise<Part> =>
     part(name, await kernels.bind(matrix, { input, output, step, maxRows, accumulate }), productWork(matrix));
-  const normedProduct = (name: string, matrix: LinearWeights, gain: GPUBuffer, output: GPUBuffer, gate?: NormedProduct['gate']): Promise<Part[]> =>
-    bindNormedProduct(device, kernels, { ...common, name, weights: matrix, source: buffers.hidden, gain, normed: buffers.normed, output, gate });
+  const normedProduct = (name: string, matrix: LinearWeights, own: NormWeights, output: GPUBuffer, gate?: NormedProduct['gate']): Promise<Part[]> =>
+    bindNormedProduct(device, kernels, { ...common, name, weights: matrix, source: buffers.hidden, ...own, normed: buffers.normed, output, gate });
 
   /** hidden += postNorm(W · input), with or without a post norm. */
-  const addToHidden = async (name: string, matrix: LinearWeights, input: GPUBuffer, postNorm: GPUBuffer | null): Promise<Part[]> => {
+  const addToHidden = async (name: string, matrix: LinearWeights, input: GPUBuffer, postNorm: NormWeights | null): Promise<Part[]> => {
     if (!postNorm) return [await product(name, matrix, input, buffers.hidden, true)];
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
   /** Parts from the hidden rows to the mixed ones. */
-  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: GPUBuffer, cache: KvCache | FarMemory): Promise<Part[]> => {
+  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: KvCache | FarMemory): Promise<Part[]> => {
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
@@ -302,9 +308,9 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     ];
   };
 
-  const bindLinear = async (mixer: LinearSpec, parts: StateWeights, mixerNorm: GPUBuffer, cache: StateCache): Promise<Part[]> => {
+  const bindLinear = async (mixer: LinearSpec, parts: StateWeights, mixerNorm: NormWeights, cache: StateCache): Promise<Part[]> => {
     const { normed, projections, queries: vectors, gates, mixed } = buffers;
-    const linear = await createLinearMixer(device, kernels, mixer, parts, cache, { normed, projections, vectors, gates, mixed, step, maxRows, normEpsilon: spec.normEpsilon });
+    const linear = await createLinearMixer(device, kernels, mixer, parts, cache, { normed, projections, vectors, gates, mixed, rwkv, step, maxRows, normEpsilon: spec.normEpsilon });
     mixers.push(linear);
     return [await norm('norms', buffers.hidden, mixerNorm, normed), ...linear.parts];
   };
@@ -319,11 +325,11 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         ? bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
         : bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory),
       addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
-      bindFeedForward(block, parts),
+      bindFeedForward(block, parts, cache),
     ]);
     layers.push(...inOrder.flat());
   };
-  const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights): Promise<Part[]> => {
+  const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights, cache: LayerCache): Promise<Part[]> => {
     if (description.kind === 'gated' && own.kind === 'gated') {
       const inOrder = await Promise.all([
         normedProduct('gate and up', own.gateUp, feedForwardNorm, buffers.gateUp, { activation: description.activation, output: buffers.gated }),
@@ -331,7 +337,11 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       ]);
       return inOrder.flat();
     }
-    if (description.kind === 'gated' || own.kind === 'gated' || !experts) throw new Error('the weights are not those of the description');
+    if (own.kind === 'channel mix' && cache instanceof StateCache && rwkv) {
+      const io = { input: buffers.normed, hidden: buffers.hidden, keys: buffers.gated, shifted: rwkv.shifted, columns: spec.hiddenSize, step, maxRows };
+      return [await norm('norms', buffers.hidden, feedForwardNorm, buffers.normed), ...(await bindChannelMix(device, kernels, own, cache, io))];
+    }
+    if (description.kind !== 'experts' || own.kind !== 'experts' || !experts) throw new Error('the weights are not those of the description');
     const inputs = { scratch: experts, ...buffers, output: postNorm ? buffers.branch : buffers.hidden, add: !postNorm, step, maxRows };
     const branch = [await norm('norms', buffers.hidden, feedForwardNorm, buffers.normed), ...(await createExperts(device, kernels, description, own, inputs))];
     return postNorm ? [...branch, await norm('norms', buffers.branch, postNorm, buffers.hidden, true)] : branch;
@@ -339,7 +349,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   for (const [index, block] of spec.blocks.entries()) await bindBlock(block, weights.blocks[index], index);
 
   const tail = { step: tailStep.buffer, maxRows: maxTailRows };
-  const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm, output: buffers.tailNormed });
+  const tailNorm = await bindNormalise(device, { ...common, ...tail, input: buffers.tail, weight: weights.outputNorm.gain, bias: weights.outputNorm.bias, output: buffers.tailNormed });
   const logits = await kernels.bind(weights.output, { ...tail, input: buffers.tailNormed, output: buffers.logits });
   const head = [part('norms', tailNorm, rowWork(2 * spec.hiddenSize)), part('logits', logits, productWork(weights.output))];
   const chunks = far
@@ -348,7 +358,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf({ rotary }: AttentionSpec, options: RunnerOptions): Float32Array | null {
@@ -356,18 +366,9 @@ function divisorsOf({ rotary }: AttentionSpec, options: RunnerOptions): Float32A
   return name ? (options.divisors.get(name) ?? null) : null;
 }
 
-/** The scratch buffers of a step. */
-function allocate(device: Device, spec: ModelSpec, maxRows: number) {
-  return allocateShapes(device, scratchShapes(spec, maxRows));
-}
-
-function allocateExperts(device: Device, spec: ModelSpec, maxRows: number): ExpertBuffers | null {
-  const shapes = expertShapes(spec, maxRows);
-  return shapes && allocateShapes(device, shapes);
-}
-
-function allocateShapes<Name extends string>(device: Device, shapes: Record<Name, { columns: number; count: number }>): Record<Name, GPUBuffer> {
-  const names = Object.keys(shapes) as Name[];
-  const buffers = names.map((name) => [name, device.memory.storage('activations', name, shapes[name].columns * shapes[name].count * 4)]);
-  return Object.fromEntries(buffers);
+/** Scratch; null without shapes, of what a model does not need. */
+function allocateShapes<Shapes extends Record<keyof Shapes, { columns: number; count: number }> | null>(device: Device, shapes: Shapes): { [Name in keyof Shapes]: GPUBuffer } {
+  const named: [string, { columns: number; count: number }][] = Object.entries(shapes ?? {});
+  const buffers = named.map(([name, { columns, count }]) => [name, device.memory.storage('activations', name, columns * count * 4)]);
+  return (shapes && Object.fromEntries(buffers)) as { [Name in keyof Shapes]: GPUBuffer };
 }

@@ -1,6 +1,7 @@
 /** The scratch of a step: what each buffer holds, f32, one row a token. */
 import { smallestTileRows, tileCount } from './layers/experts/tiles.ts';
 import { linearColumns } from './layers/mixers/linearMixer.ts';
+import { rwkvMixes } from './layers/mixers/rwkvMixer.ts';
 import type { BlockSpec, ExpertsSpec, FeedForwardSpec, MixerSpec, ModelSpec } from './models/spec.ts';
 
 /** Rows whose logits can be computed at once. */
@@ -20,7 +21,7 @@ export function scratchShapes(spec: ModelSpec, maxRows: number) {
     queries: rows(mixers('vectors')),
     gates: rows(mixers('gates')),
     mixed: rows(mixers('mixed')),
-    gateUp: rows(2 * widest(({ feedForward }) => gatedColumns(feedForward))),
+    gateUp: rows(2 * widest(({ feedForward }) => (feedForward.kind === 'channel mix' ? 0 : gatedColumns(feedForward)))),
     gated: rows(widest(({ feedForward }) => gatedColumns(feedForward))),
     tail: rows(spec.hiddenSize, maxTailRows),
     tailNormed: rows(spec.hiddenSize, maxTailRows),
@@ -36,9 +37,9 @@ function mixerColumns(mixer: MixerSpec): MixerColumns {
   return { projections: heads + 2 * mixer.kvHeads * mixer.headDim, vectors: heads, gates: mixer.gatedQueries ? heads : 0, mixed: heads };
 }
 
-/** Gated numbers of a row: of all experts that it goes through, or of the shared one, which comes after them. */
+/** Gated numbers of a row, or keys of a channel mix: of all experts that it goes through, or of the shared one, which comes after them. */
 function gatedColumns(spec: FeedForwardSpec): number {
-  return spec.kind === 'gated' ? spec.width : Math.max(spec.chosen * spec.width, spec.shared?.width ?? 0);
+  return spec.kind !== 'experts' ? spec.width : Math.max(spec.chosen * spec.width, spec.shared?.width ?? 0);
 }
 
 /** What models with experts need besides. */
@@ -59,6 +60,21 @@ export function expertShapes(spec: ModelSpec, maxRows: number) {
   };
 }
 
+/** What RWKV needs besides. */
+export function rwkvShapes(spec: ModelSpec, maxRows: number) {
+  const mixers = spec.blocks.map(({ mixer }) => mixer).filter((mixer) => mixer.kind === 'linear' && mixer.mechanism === 'rwkv');
+  if (mixers.length === 0) return null;
+  const columns = Math.max(...mixers.map(({ heads, headDim }) => heads * headDim));
+  const rows = (count: number) => ({ columns: count, count: maxRows });
+  return {
+    shifted: rows(rwkvMixes * columns),
+    low: rows(Math.max(...mixers.map(({ rank }) => rank))),
+    decays: rows(columns),
+    erasers: rows(2 * columns),
+    firstValues: rows(columns),
+  };
+}
+
 export function scratchBytes(spec: ModelSpec, maxRows: number): number {
-  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows) }).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
+  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows), ...rwkvShapes(spec, maxRows) }).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
 }

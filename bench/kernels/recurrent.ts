@@ -5,6 +5,7 @@
 import { bindDeltaGates, bindUnitHeads } from '../../engine/layers/recurrent/gatedDelta.ts';
 import { bindGatedHeadNorm } from '../../engine/layers/recurrent/gatedHeadNorm.ts';
 import { bindKeyDecays } from '../../engine/layers/recurrent/keyDecays.ts';
+import { bindActivateRows, bindRwkvKeys, bindRwkvRead, bindRwkvValues, bindTokenShift } from '../../engine/layers/recurrent/rwkv.ts';
 import { bindScan, type ScanShape } from '../../engine/layers/recurrent/scan.ts';
 import { bindShortConvolution } from '../../engine/layers/recurrent/shortConvolution.ts';
 import { bindStateSpaceGates } from '../../engine/layers/recurrent/stateSpace.ts';
@@ -92,4 +93,18 @@ await measure('unit heads', await bindUnitHeads(device, { vectors: storage(maxRo
 const normed = { values: storage(maxRows * qwen.inner), gate: projections, gateStride: qwen.columns, gateOffset: 6144, weight: storage(128), weights: 128, heads: 16, headDim: 128, epsilon: 1e-6 };
 await measure('gated norm of heads', await bindGatedHeadNorm(device, { ...normed, activation: 'silu', gated: 'after' }), (rows) => 12 * rows * qwen.inner, 'GB/s');
 await measure('output gate of attention', await bindSigmoidGate(device, { values: storage(maxRows * 2048), gate: storage(maxRows * 2048), columns: 2048 }), (rows) => 12 * rows * 2048, 'GB/s');
+// RWKV-7 of 1.5B: 32 heads of 64.
+const wide = 2048;
+const rwkvHeads = { heads: wide / 64, headDim: 64, projected: storage(7 * maxRows * wide), vectors: storage(3 * maxRows * wide) };
+const rwkvVector = (): GPUBuffer => storage(wide);
+const shifting = { input: storage(maxRows * wide), columns: wide, lerp: storage(6 * wide), mixes: 6, output: storage(6 * maxRows * wide), maxRows, step: step.buffer, tailRow: 0 };
+const rwkvCache = new StateCache(device, 'bench', { kind: 'linear', mechanism: 'rwkv', heads: wide / 64, headDim: 64 } as LinearSpec);
+await measure('token shift', await bindTokenShift(device, { ...shifting, cache: rwkvCache }), (rows) => 28 * rows * wide, 'GB/s');
+await measure('activation of rows', await bindActivateRows(device, { values: storage(maxRows * 4 * wide), columns: 4 * wide, activation: 'squared relu' }), (rows) => 32 * rows * wide, 'GB/s');
+const keyed = { keys: maxRows * wide, rates: 4 * maxRows * wide, keyScale: rwkvVector(), keyRate: rwkvVector(), rateBias: rwkvVector(), decays: storage(maxRows * wide), erasers: storage(2 * maxRows * wide) };
+await measure('keys of RWKV-7', await bindRwkvKeys(device, { ...rwkvHeads, ...keyed }), (rows) => 24 * rows * wide, 'GB/s');
+const valued = { queries: 0, values: 2 * maxRows * wide, mix: { region: 5 * maxRows * wide, bias: rwkvVector() }, firstValues: storage(maxRows * wide), gates: storage(maxRows * 64) };
+await measure('values of RWKV-7', await bindRwkvValues(device, { ...rwkvHeads, ...valued }), (rows) => 24 * rows * wide, 'GB/s');
+const given = { gateRegion: 6 * maxRows * wide, values: storage(maxRows * wide), weight: rwkvVector(), bias: rwkvVector(), bonus: rwkvVector(), epsilon: 64e-5 };
+await measure('results of RWKV-7', await bindRwkvRead(device, { ...rwkvHeads, ...given }), (rows) => 24 * rows * wide, 'GB/s');
 process.exit(0);

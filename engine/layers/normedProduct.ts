@@ -13,8 +13,9 @@ export interface NormedProduct {
   weights: LinearWeights;
   /** f32 [rows][inputs], before the norm. */
   source: GPUBuffer;
-  /** f32 [inputs]. */
+  /** f32 [inputs]; `bias` of a layer norm. */
   gain: GPUBuffer;
+  bias: GPUBuffer | null;
   /** Scratch, f32 [rows][inputs]. */
   normed: GPUBuffer;
   /** f32 [rows][outputs]. */
@@ -27,13 +28,13 @@ export interface NormedProduct {
 }
 
 export async function bindNormedProduct(device: Device, kernels: LinearKernels, io: NormedProduct): Promise<Part[]> {
-  const { name, weights, source, gain, normed, output, gate, epsilon, step, maxRows } = io;
+  const { name, weights, source, gain, bias, normed, output, gate, epsilon, step, maxRows } = io;
   const { inputs, outputs } = weights.shape;
-  const binding: ProductBinding = { input: normed, output, step, maxRows, norm: { source, gain, epsilon }, gate };
+  const binding: ProductBinding = { input: normed, output, step, maxRows, norm: bias ? undefined : { source, gain, epsilon }, gate };
   const columns = outputs / 2;
   const [product, norm, gated] = await Promise.all([
     kernels.bind(weights, binding),
-    bindNormalise(device, { input: source, weight: gain, output: normed, step, columns: inputs, epsilon, maxRows }),
+    bindNormalise(device, { input: source, weight: gain, bias, output: normed, step, columns: inputs, epsilon, maxRows }),
     gate ? bindGated(device, { gateUp: output, output: gate.output, step, columns, activation: gate.activation }) : null,
   ]);
   const parts = [unless(product, 'norm', part('norms', norm, rowWork(2 * inputs))), part(name, product, productWork(weights))];

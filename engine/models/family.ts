@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
 import { shapesOf } from './linearSpec.ts';
-import { type AttentionSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec, tensorsOf } from './spec.ts';
+import { type AttentionSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec, normTensors, tensorsOf } from './spec.ts';
 
 export interface Family {
   /** Values of `general.architecture` that this file reads. */
@@ -64,11 +64,8 @@ export function checkShapes(file: GgufFile, spec: ModelSpec): void {
   const { hiddenSize, vocabularySize } = spec;
   checkShape(file, spec.embedding.tensor, hiddenSize, vocabularySize);
   checkShape(file, spec.outputTensor, hiddenSize, vocabularySize);
-  checkShape(file, spec.outputNorm, hiddenSize);
-  for (const { mixer, feedForward, ...norms } of spec.blocks) {
-    for (const name of [norms.mixerNorm, norms.mixerPostNorm, norms.feedForwardNorm, norms.feedForwardPostNorm]) {
-      if (name) checkShape(file, name, hiddenSize);
-    }
+  for (const name of normTensors(spec)) checkShape(file, name, hiddenSize);
+  for (const { mixer, feedForward } of spec.blocks) {
     if (mixer.kind === 'linear') for (const { name, dims } of shapesOf(mixer)) checkShape(file, name, ...dims);
     else checkAttention(file, mixer, hiddenSize);
     checkFeedForward(file, feedForward, hiddenSize);
@@ -85,6 +82,12 @@ function checkAttention(file: GgufFile, { tensors, rotary, heads, kvHeads, headD
 }
 
 function checkFeedForward(file: GgufFile, spec: FeedForwardSpec, hiddenSize: number): void {
+  if (spec.kind === 'channel mix') {
+    checkShape(file, spec.tensors.shift, hiddenSize);
+    checkShape(file, spec.tensors.key, hiddenSize, spec.width);
+    checkShape(file, spec.tensors.value, spec.width, hiddenSize);
+    return;
+  }
   const experts = spec.kind === 'experts' ? [spec.experts] : [];
   checkGated(file, spec, hiddenSize, experts);
   if (spec.kind === 'gated') return;

@@ -59,7 +59,28 @@ export interface StateSpaceSpec extends LinearMixer<'projections' | 'output', 'c
   taps: number;
 }
 
-export type LinearSpec = GatedDeltaSpec | ShortConvolutionSpec | StateSpaceSpec;
+type RwkvMatrices = 'receptance' | 'key' | 'value' | 'decayIn' | 'decayOut' | 'rateIn' | 'rateOut' | 'mixIn' | 'mixOut' | 'gateIn' | 'gateOut' | 'output';
+type RwkvVectors = 'shift' | 'decayBias' | 'rateBias' | 'mixBias' | 'keyScale' | 'keyRate' | 'bonus' | 'norm' | 'normBias';
+
+/**
+ * RWKV-7 (arXiv 2503.14456): S ← diag(w) S − (κ ⊙ α)(κᵀS)ᵀ + k vᵀ, the erased part read before the decay; o = Sᵀr. Each of
+ * r, w, k, v, α and the gate is a product of the row mixed with the row before it; those of w, α, the mix and the gate are
+ * of low rank, `…In` then `…Out`.
+ */
+export interface RwkvSpec extends LinearMixer<RwkvMatrices, RwkvVectors> {
+  mechanism: 'rwkv';
+  heads: number;
+  headDim: number;
+  /** The first layer's values are mixed into those of the others. */
+  first: boolean;
+  /** The widest of the products of low rank. */
+  rank: number;
+}
+
+/** Of RWKV-7's norm of what heads read; files do not give it. */
+export const rwkvNormEpsilon = 64e-5;
+
+export type LinearSpec = GatedDeltaSpec | ShortConvolutionSpec | StateSpaceSpec | RwkvSpec;
 
 /** Every tensor of a layer with its shape. */
 export function shapesOf({ tensors }: LinearSpec): TensorShape[] {
@@ -75,6 +96,9 @@ export function stateFloats(spec: LinearSpec): { matrix: number; tail: number } 
       return { matrix: 0, tail: (spec.taps - 1) * spec.channels };
     case 'state space':
       return { matrix: spec.heads * spec.headDim * spec.stateDim, tail: (spec.taps - 1) * scannedChannels(spec) };
+    case 'rwkv':
+      // The last row of the mixer, and that of the channel mix behind it.
+      return { matrix: spec.heads * spec.headDim ** 2, tail: 2 * spec.heads * spec.headDim };
   }
 }
 

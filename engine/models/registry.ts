@@ -16,10 +16,11 @@ import { qwen3 } from './qwen3.ts';
 import { qwen35 } from './qwen35.ts';
 import { qwen3next } from './qwen3next.ts';
 import { qwen3moe } from './qwen3moe.ts';
+import { rwkv7 } from './rwkv7.ts';
 import { smollm3 } from './smollm3.ts';
 import type { ModelSpec } from './spec.ts';
 
-const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, qwen3next, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2];
+const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, qwen3next, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2, rwkv7];
 
 export const supportedArchitectures: readonly string[] = families.flatMap((family) => family.architectures);
 

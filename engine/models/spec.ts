@@ -100,7 +100,17 @@ export interface SharedExpertSpec {
   tensors: { gate: string | null; gateUp: readonly string[]; down: string };
 }
 
-export type FeedForwardSpec = GatedSpec | ExpertsSpec;
+/**
+ * The channel mix of RWKV: value · relu(key · x')², with x' the row mixed with the row before it, which stays in the state of
+ * the block's mixer.
+ */
+export interface ChannelMixSpec {
+  kind: 'channel mix';
+  width: number;
+  tensors: { shift: string; key: string; value: string };
+}
+
+export type FeedForwardSpec = GatedSpec | ExpertsSpec | ChannelMixSpec;
 
 /** hidden += residualScale · postNorm(mixer(norm(hidden))); the same with the feed-forward. */
 export interface BlockSpec {
@@ -122,11 +132,13 @@ export interface ModelSpec {
   /** The longest context it was trained on: less than `contextTokens` where positions are only stretched. */
   trainedTokens: number;
   normEpsilon: number;
+  /** `layer`: a norm also takes out the mean, and adds the bias that its tensor's name has instead of `weight`. */
+  normKind: 'root mean square' | 'layer';
   /** Factor on what a block adds to the hidden state; 1 but for Granite. */
   residualScale: number;
   /** Factor on the logits; 1 but for Granite. */
   logitScale: number;
-  embedding: { tensor: string; scale: number };
+  embedding: { tensor: string; scale: number; norm: string | null };
   blocks: readonly BlockSpec[];
   outputNorm: string;
   /** The embedding's tensor when the model ties them. */
@@ -151,6 +163,7 @@ export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, 
 }
 
 function feedForwardTensors(spec: FeedForwardSpec): string[] {
+  if (spec.kind === 'channel mix') return Object.values(spec.tensors);
   const names = [...spec.tensors.gateUp, spec.tensors.down];
   if (spec.kind === 'gated') return names;
   names.push(spec.tensors.router);
@@ -166,14 +179,22 @@ function mixerTensors(mixer: MixerSpec): string[] {
   return [...tensors.projections, ...tensors.biases, tensors.output, ...optional.filter((name) => typeof name === 'string')];
 }
 
+/** The tensor of a layer norm's bias. */
+export function biasOf(norm: string): string {
+  return norm.replace(/weight$/, 'bias');
+}
+
+/** Tensors of [hiddenSize]: gains of norms, and their biases. */
+export function normTensors({ blocks, embedding, outputNorm, normKind }: ModelSpec): string[] {
+  const ofBlocks = blocks.flatMap((block) => [block.mixerNorm, block.mixerPostNorm, block.feedForwardNorm, block.feedForwardPostNorm]);
+  const gains = [embedding.norm, ...ofBlocks, outputNorm].filter((name) => name !== null);
+  return normKind === 'layer' ? gains.flatMap((name) => [name, biasOf(name)]) : gains;
+}
+
 /** Every tensor the description uses, each once. */
 export function tensorsOf(spec: ModelSpec): Set<string> {
-  const names = [spec.embedding.tensor, spec.outputNorm, spec.outputTensor];
-  for (const block of spec.blocks) {
-    names.push(block.mixerNorm, block.feedForwardNorm, ...feedForwardTensors(block.feedForward));
-    for (const name of [block.mixerPostNorm, block.feedForwardPostNorm]) if (name) names.push(name);
-    names.push(...mixerTensors(block.mixer));
-  }
+  const names = [spec.embedding.tensor, spec.outputTensor, ...normTensors(spec)];
+  for (const { mixer, feedForward } of spec.blocks) names.push(...feedForwardTensors(feedForward), ...mixerTensors(mixer));
   return new Set(names);
 }
 

@@ -8,7 +8,7 @@ import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
 import type { SourceMatrix } from '../layers/linear/matrix.ts';
 import { splitRows } from '../layers/linear/splitRows.ts';
 import type { LinearSpec } from './linearSpec.ts';
-import type { AttentionSpec, FeedForwardSpec, GatedSpec, ModelSpec } from './spec.ts';
+import { type AttentionSpec, biasOf, type ChannelMixSpec, type ExpertsSpec, type GatedSpec, type ModelSpec } from './spec.ts';
 
 export interface LoadOptions {
   signal?: AbortSignal;
@@ -34,13 +34,26 @@ export interface StateWeights<Spec extends LinearSpec = LinearSpec> {
   vectors: Record<keyof Spec['tensors']['vectors'], GPUBuffer>;
 }
 
+/** Of a norm; the bias of a layer norm. */
+export interface NormWeights {
+  gain: GPUBuffer;
+  bias: GPUBuffer | null;
+}
+
 export interface BlockWeights {
-  mixerNorm: GPUBuffer;
-  mixerPostNorm: GPUBuffer | null;
+  mixerNorm: NormWeights;
+  mixerPostNorm: NormWeights | null;
   mixer: AttentionWeights | StateWeights;
-  feedForwardNorm: GPUBuffer;
-  feedForwardPostNorm: GPUBuffer | null;
-  feedForward: GatedWeights | ExpertsWeights;
+  feedForwardNorm: NormWeights;
+  feedForwardPostNorm: NormWeights | null;
+  feedForward: GatedWeights | ExpertsWeights | ChannelMixWeights;
+}
+
+export interface ChannelMixWeights {
+  kind: 'channel mix';
+  shift: GPUBuffer;
+  key: LinearWeights;
+  value: LinearWeights;
 }
 
 export interface GatedWeights {
@@ -64,7 +77,8 @@ export interface ModelWeights {
   embedding: LinearWeights;
   /** The embedding itself when the model ties them. */
   output: LinearWeights;
-  outputNorm: GPUBuffer;
+  embeddingNorm: NormWeights | null;
+  outputNorm: NormWeights;
   blocks: readonly BlockWeights[];
 }
 
@@ -117,25 +131,38 @@ export async function loadWeights(
   };
   const embedding = await linear(spec.embedding.tensor);
   const output = spec.outputTensor === spec.embedding.tensor ? embedding : await linear(spec.outputTensor);
+  const scaled = async (name: string, scale: number): Promise<GPUBuffer> => place(name, (await reader.vector(name)).map((weight) => weight * scale));
+  const norm = async (name: string, scale = 1): Promise<NormWeights> => ({
+    gain: await scaled(name, scale),
+    bias: spec.normKind === 'layer' ? await scaled(biasOf(name), scale) : null,
+  });
+  const optionalNorm = async (name: string | null): Promise<NormWeights | null> => (name ? norm(name) : null);
+  const channelMix = async ({ shift, key, value }: ChannelMixSpec['tensors']): Promise<ChannelMixWeights> => ({
+    kind: 'channel mix',
+    shift: await vector(shift),
+    key: await linear(key),
+    value: await linear(value),
+  });
+  const embeddingNorm = await optionalNorm(spec.embedding.norm);
   // The logits are linear in the last norm's weights.
-  const outputNorm = place(spec.outputNorm, (await reader.vector(spec.outputNorm)).map((weight) => weight * spec.logitScale));
+  const outputNorm = await norm(spec.outputNorm, spec.logitScale);
   const blocks: BlockWeights[] = [];
   for (const { mixer, feedForward, ...norms } of spec.blocks) {
     blocks.push({
-      mixerNorm: await vector(norms.mixerNorm),
-      mixerPostNorm: await optional(norms.mixerPostNorm),
+      mixerNorm: await norm(norms.mixerNorm),
+      mixerPostNorm: await optionalNorm(norms.mixerPostNorm),
       mixer: mixer.kind === 'linear' ? await state(mixer) : await attention(mixer),
-      feedForwardNorm: await vector(norms.feedForwardNorm),
-      feedForwardPostNorm: await optional(norms.feedForwardPostNorm),
-      feedForward: await feedForwardWeights(feedForward, linear),
+      feedForwardNorm: await norm(norms.feedForwardNorm),
+      feedForwardPostNorm: await optionalNorm(norms.feedForwardPostNorm),
+      feedForward: feedForward.kind === 'channel mix' ? await channelMix(feedForward.tensors) : await feedForwardWeights(feedForward, linear),
     });
   }
-  return { embedding, output, outputNorm, blocks };
+  return { embedding, embeddingNorm, output, outputNorm, blocks };
 }
 
 type UploadMatrix = (...names: string[]) => Promise<LinearWeights>;
 
-async function feedForwardWeights(spec: FeedForwardSpec, linear: UploadMatrix): Promise<GatedWeights | ExpertsWeights> {
+async function feedForwardWeights(spec: GatedSpec | ExpertsSpec, linear: UploadMatrix): Promise<GatedWeights | ExpertsWeights> {
   if (spec.kind === 'gated') return gatedWeights(spec.tensors, linear);
   const { tensors, shared } = spec;
   const gateUp: LinearWeights[] = [];

@@ -3,11 +3,12 @@
  * bottom like the papers, uses dequantised weights and double precision, and keeps every key and
  * value; a sliding layer just does not look at the old ones.
  */
-import type { AttentionSpec, FeedForwardSpec, GatedSpec, ModelSpec } from '../models/spec.ts';
+import { type AttentionSpec, biasOf, type ChannelMixSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec } from '../models/spec.ts';
 import { chooseExperts, expertRows } from './experts.ts';
 import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
 import { multiply, type ReferenceMatrix } from './multiply.ts';
 import { linearMixer } from './recurrent/mixers.ts';
+import { channelMix } from './recurrent/rwkvMixer.ts';
 
 export type { ReferenceMatrix } from './multiply.ts';
 
@@ -32,22 +33,26 @@ export function referenceForward(
   options: ReferenceOptions = {},
 ): Float64Array[] {
   const embedding = weights.matrix(spec.embedding.tensor);
+  const norm = (x: Float64Array, name: string): Float64Array =>
+    spec.normKind === 'layer' ? layerNorm(x, weights.vector(name), weights.vector(biasOf(name)), spec.normEpsilon) : normalise(x, weights.vector(name), spec.normEpsilon);
+  const firstValues = { current: new Float64Array(0) };
   const mixers = spec.blocks.map(({ mixer }, index) => {
-    if (mixer.kind === 'linear') return linearMixer(mixer, weights, spec.normEpsilon);
+    if (mixer.kind === 'linear') return linearMixer(mixer, weights, spec.normEpsilon, firstValues);
     const cache = { keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens };
     return (normed: Float64Array, position: number) => attend(mixer, weights, cache, normed, position, spec.normEpsilon, options, index);
   });
+  const feedForwards = spec.blocks.map(({ feedForward: one }) => (one.kind === 'channel mix' ? channelMix(one, weights) : (normed: Float64Array) => feedForward(one, weights, normed)));
   return tokens.map((token, position) => {
     const row = embedding.values.subarray(token * spec.hiddenSize, (token + 1) * spec.hiddenSize);
-    const hidden = Float64Array.from(row, (value) => value * spec.embedding.scale);
+    const embedded = Float64Array.from(row, (value) => value * spec.embedding.scale);
+    const hidden = spec.embedding.norm ? norm(embedded, spec.embedding.norm) : embedded;
     spec.blocks.forEach((block, index) => {
-      const normed = normalise(hidden, weights.vector(block.mixerNorm), spec.normEpsilon);
-      const mixed = mixers[index](normed, position);
-      add(hidden, postNorm(mixed, block.mixerPostNorm, weights, spec.normEpsilon), spec.residualScale);
-      const fed = feedForward(block.feedForward, weights, normalise(hidden, weights.vector(block.feedForwardNorm), spec.normEpsilon));
-      add(hidden, postNorm(fed, block.feedForwardPostNorm, weights, spec.normEpsilon), spec.residualScale);
+      const mixed = mixers[index](norm(hidden, block.mixerNorm), position);
+      add(hidden, block.mixerPostNorm ? norm(mixed, block.mixerPostNorm) : mixed, spec.residualScale);
+      const fed = feedForwards[index](norm(hidden, block.feedForwardNorm));
+      add(hidden, block.feedForwardPostNorm ? norm(fed, block.feedForwardPostNorm) : fed, spec.residualScale);
     });
-    const logits = multiply(weights.matrix(spec.outputTensor), normalise(hidden, weights.vector(spec.outputNorm), spec.normEpsilon));
+    const logits = multiply(weights.matrix(spec.outputTensor), norm(hidden, spec.outputNorm));
     return logits.map((logit) => logit * spec.logitScale);
   });
 }
@@ -109,7 +114,7 @@ function everyOtherHead(rows: Float64Array, headDim: number, phase: 0 | 1): Floa
   return rows.filter((_, i) => Math.floor(i / headDim) % 2 === phase);
 }
 
-function feedForward(spec: FeedForwardSpec, weights: ReferenceWeights, normed: Float64Array): Float64Array {
+function feedForward(spec: Exclude<FeedForwardSpec, ChannelMixSpec>, weights: ReferenceWeights, normed: Float64Array): Float64Array {
   if (spec.kind === 'gated') return gated(spec, spec.tensors.gateUp.map(weights.matrix), weights.matrix(spec.tensors.down), normed);
   const { tensors, activation, width, shared } = spec;
   const { experts, shares } = chooseExperts(multiply(weights.matrix(tensors.router), normed), spec.chosen, spec.normalised, spec.scale);
@@ -147,8 +152,9 @@ function normalise(x: Float64Array, weight: Float32Array, epsilon: number): Floa
   return x.map((value, i) => value * scale * weight[i]);
 }
 
-function postNorm(x: Float64Array, norm: string | null, weights: ReferenceWeights, epsilon: number): Float64Array {
-  return norm ? normalise(x, weights.vector(norm), epsilon) : x;
+function layerNorm(x: Float64Array, weight: Float32Array, bias: Float32Array, epsilon: number): Float64Array {
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+  return normalise(x.map((value) => value - mean), weight, epsilon).map((value, i) => value + bias[i]);
 }
 
 /** Products with several matrices, one after another. */

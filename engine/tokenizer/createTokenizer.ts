@@ -4,11 +4,13 @@ import type { PlainTextEncoder } from './encodedPiece.ts';
 import type { TokenizerMetadata } from './metadata.ts';
 import { ModelTokenizer } from './modelTokenizer.ts';
 import { preTokenizers, type PreTokenizer } from './preTokenizers.ts';
+import { RwkvEncoder } from './rwkvEncoder.ts';
 import { SentencePieceEncoder } from './sentencePieceEncoder.ts';
+import type { Spelling } from './tokenBytes.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
-const supportedModels = ['gpt2', 'llama'];
+const supportedModels = ['gpt2', 'llama', 'rwkv'];
 
 /**
  * Makes the tokenizer that a model file describes. Throws `tokenizer-unsupported` for a kind of
@@ -17,6 +19,7 @@ const supportedModels = ['gpt2', 'llama'];
 export function createTokenizer(metadata: TokenizerMetadata): Tokenizer {
   const model = metadata.string('tokenizer.ggml.model');
   if (!supportedModels.includes(model)) throw unsupported('tokenizer', model, supportedModels);
+  if (model === 'rwkv') return createRwkv(metadata);
   return model === 'gpt2' ? createByteLevel(metadata) : createSentencePiece(metadata);
 }
 
@@ -43,11 +46,17 @@ function createSentencePiece(metadata: TokenizerMetadata): Tokenizer {
   return create(metadata, vocabulary, encoder, { spelling: 'sentence-piece', addBos: true });
 }
 
+function createRwkv(metadata: TokenizerMetadata): Tokenizer {
+  const vocabulary = readVocabulary(metadata);
+  const unknown = metadata.integerOr('tokenizer.ggml.unknown_token_id', 0);
+  return create(metadata, vocabulary, new RwkvEncoder(vocabulary, unknown), { spelling: 'escaped', addBos: false });
+}
+
 function create(
   metadata: TokenizerMetadata,
   vocabulary: Vocabulary,
   encoder: PlainTextEncoder,
-  defaults: { readonly spelling: 'byte-level' | 'sentence-piece'; readonly addBos: boolean },
+  defaults: { readonly spelling: Spelling; readonly addBos: boolean },
 ): Tokenizer {
   const tokenAt = (name: string): number | undefined => {
     const token = metadata.integerOr(`tokenizer.ggml.${name}_token_id`, -1);

@@ -1,9 +1,10 @@
 import { bytesOfStandIns } from './byteAlphabet.ts';
+import { bytesOfEscaped } from './rwkvEncoder.ts';
 import { spaceMark } from './sentencePieceEncoder.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** How a vocabulary spells the bytes of its ordinary tokens. */
-export type Spelling = 'byte-level' | 'sentence-piece';
+export type Spelling = 'byte-level' | 'sentence-piece' | 'escaped';
 
 const textEncoder = new TextEncoder();
 const byteName = /^<0x([0-9A-Fa-f]{2})>$/;
@@ -13,6 +14,7 @@ export function bytesOfToken(vocabulary: Vocabulary, spelling: Spelling, token: 
   const text = vocabulary.texts[token];
   if (vocabulary.isControl(token) || vocabulary.isUserDefined(token)) return textEncoder.encode(text);
   if (spelling === 'byte-level') return bytesOfStandIns(text) ?? textEncoder.encode(text);
+  if (spelling === 'escaped') return bytesOfEscaped(text);
   const byte = vocabulary.isByte(token) ? byteName.exec(text) : null;
   if (byte !== null) return Uint8Array.of(Number.parseInt(byte[1], 16));
   return textEncoder.encode(text.replaceAll(spaceMark, ' '));

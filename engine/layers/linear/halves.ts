@@ -26,7 +26,7 @@ function sharedHalves(device: Device, rows: number, inputs: number): GPUBuffer {
 }
 
 /** `inputs` is divisible by 8. */
-export async function bindHalves(device: Device, { input, inputs, rows }: { input: GPUBuffer; inputs: number; rows: number }): Promise<BoundHalves> {
+export async function bindHalves(device: Device, { input, inputs, rows }: { input: GPUBuffer | GPUBufferBinding; inputs: number; rows: number }): Promise<BoundHalves> {
   const kernel = await device.kernels.get({ label: 'halve_rows', texts: [halveRows], constants: { INVOCATIONS: 128 } });
   const output = sharedHalves(device, rows, inputs);
   const dispatch = { kernel, bindings: kernel.bind(sharedUniform(device, 'halves shape', [inputs / 8]), input, output) };

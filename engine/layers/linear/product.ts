@@ -10,9 +10,9 @@ import { bindingsOf, type LinearWeights, type WeightPart } from './weights.ts';
 
 export interface ProductBinding {
   /** f32 [maxRows][inputs]. */
-  input: GPUBuffer;
+  input: GPUBuffer | GPUBufferBinding;
   /** f32 [maxRows][outputs]. */
-  output: GPUBuffer;
+  output: GPUBuffer | GPUBufferBinding;
   /** The step's uniform buffer, see step.ts. */
   step: GPUBuffer;
   /** Most rows of a step; 1 leaves the prefill kernels uncompiled. */

@@ -1,4 +1,4 @@
-/** RMS normalisation of a step's rows, before a branch (`output =`) or after it (`output +=`). */
+/** Normalisation of a step's rows by their root mean square, or by mean and deviation (a layer norm), before a branch (`output =`) or after it (`output +=`). */
 import normaliseText from '../../../shaders/normalise.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
@@ -9,6 +9,8 @@ export interface NormaliseBuffers {
   input: GPUBuffer;
   /** [columns] f32. */
   weight: GPUBuffer;
+  /** [columns] f32 of a layer norm, which also takes out the mean. */
+  bias?: GPUBuffer | null;
   /** [rows][columns] f32; another buffer than the input. */
   output: GPUBuffer;
   step: GPUBuffer;
@@ -31,9 +33,10 @@ export async function bindNormalise(device: Device, io: NormaliseBuffers, family
       LONE_SUBGROUP: loneSubgroup,
       INVOCATIONS: loneSubgroup ? device.facts.subgroupLanes : 128,
       ADD: io.add ?? false,
+      LAYER: Boolean(io.bias),
     },
   });
   const shape = sharedUniform(device, 'normalise shape', [io.columns / 4, { float: io.epsilon }]);
-  const dispatch = { kernel, bindings: kernel.bind(shape, io.input, io.weight, io.output) };
+  const dispatch = { kernel, bindings: kernel.bind(shape, io.input, io.weight, io.output, ...(io.bias ? [io.bias] : [])) };
   return { encode: (pass, step) => encodeDispatch(pass, dispatch, step.rows) };
 }

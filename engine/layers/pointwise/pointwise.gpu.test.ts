@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import { gate, geluTanh, silu } from '../../reference/gated.ts';
-import { normaliseRows } from '../../reference/normalise.ts';
+import { layerNormRows, normaliseRows } from '../../reference/normalise.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { largestDifference, randomFloats, runStep } from '../attention/testing.ts';
 import { StepUniform } from '../step.ts';
@@ -32,6 +32,18 @@ test.each([4, 20, 576, 640, 2048])('normalise %i columns', async (columns) => {
         expect(largestDifference(actual, add ? expected.map((x, i) => x + before[i]) : expected), family).toBeLessThan(1e-5);
       }
     }
+  }
+});
+
+test.each([4, 36, 768])('a layer norm of %i columns, far from 0', async (columns) => {
+  for (const [offset, family] of [0, 100].flatMap((offset) => families.map((family) => [offset, family] as const))) {
+    const input = randomFloats(5 * columns, columns).map((x) => x + offset);
+    const [weight, bias] = [randomFloats(columns, 3), randomFloats(columns, 5)];
+    const output = device.memory.storage('activations', 'output', 5 * columns * 4);
+    const uniform = new StepUniform(device);
+    const io = { input: upload(device, input), weight: upload(device, weight), bias: upload(device, bias), output, step: uniform.buffer, columns, epsilon: 1e-5, maxRows: 5 };
+    const actual = await runStep(device, await bindNormalise(device, io, family), uniform, { rows: 5, position: 0 }, output, 5 * columns);
+    expect(largestDifference(actual, layerNormRows(input, weight, bias, 1e-5)), `${family} around ${offset}`).toBeLessThan(1e-4);
   }
 });
 

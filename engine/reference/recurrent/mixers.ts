@@ -5,6 +5,7 @@ import { silu } from '../gated.ts';
 import { multiply } from '../multiply.ts';
 import { deltaGates, unitHeads } from './gatedDelta.ts';
 import { gatedHeadNorm } from './gatedHeadNorm.ts';
+import { type FirstValues, rwkvMixer } from './rwkvMixer.ts';
 import { emptyState, scan } from './scan.ts';
 import { shortConvolution } from './shortConvolution.ts';
 import { stateSpaceGates } from './stateSpace.ts';
@@ -12,7 +13,7 @@ import { stateSpaceGates } from './stateSpace.ts';
 /** Mixes the next token's normed row into what was seen, and returns what the layer adds. */
 export type ReferenceMixer = (normed: Float64Array) => Float64Array;
 
-export function linearMixer(spec: LinearSpec, weights: ReferenceWeights, epsilon: number): ReferenceMixer {
+export function linearMixer(spec: LinearSpec, weights: ReferenceWeights, epsilon: number, firstValues: FirstValues): ReferenceMixer {
   switch (spec.mechanism) {
     case 'gated delta':
       return gatedDelta(spec, weights, epsilon);
@@ -20,6 +21,8 @@ export function linearMixer(spec: LinearSpec, weights: ReferenceWeights, epsilon
       return convolution(spec, weights);
     case 'state space':
       return stateSpace(spec, weights, epsilon);
+    case 'rwkv':
+      return rwkvMixer(spec, weights, firstValues);
   }
 }
 

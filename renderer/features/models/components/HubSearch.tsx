@@ -8,7 +8,7 @@ import { hubStore, useHub } from '../hubStore.ts';
 import { hubStrings as text } from '../hubStrings.ts';
 
 const licences = ['apache-2.0', 'mit', 'gemma', 'llama3.2', 'cc-by-4.0', 'cc-by-nc-4.0'];
-const families = ['llama', 'gemma3', 'qwen3', 'qwen35', 'qwen2', 'phi3', 'smollm3', 'granite', 'mistral3', 'lfm2', 'qwen3moe'];
+const families = ['llama', 'gemma3', 'qwen3', 'qwen35', 'qwen2', 'phi3', 'smollm3', 'granite', 'mistral3', 'lfm2', 'qwen3moe', 'rwkv7'];
 const sizes = [1e9, 4e9, 9e9, 15e9, 35e9];
 const contexts = [8192, 32_768, 131_072, 262_144];
 
