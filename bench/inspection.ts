@@ -6,6 +6,7 @@
  *     node dist/bench/inspection.js --model M.gguf --books FOLDER --tokens 6000 --documents 20 --out lines.jsonl
  *       [--sentences 4]   in each document, and questions about it: what was read is read once
  *       [--seconds N]     begins no document after so long
+ *       [--shard 0/4]     only every fourth document
  *
  * For each question: whether it was answered rightly, whether the ribbon's peak and the sentence that most attention falls
  * on are the hidden one, how many nats the answer loses without it and without another stretch of its length, and the
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     documents: { type: 'string', default: '20' },
     sentences: { type: 'string', default: '4' },
     seconds: { type: 'string' },
+    shard: { type: 'string', default: '0/1' },
     out: { type: 'string' },
   },
 });
@@ -38,6 +40,7 @@ if (!values.model || !values.books || !values.out) throw new Error('--model, --b
 const outPath = values.out;
 const booksFolder = values.books;
 const [tokens, documents, sentences] = [Number(values.tokens), Number(values.documents), Number(values.sentences)];
+const [shard, shards] = values.shard.split('/').map(Number);
 /** Copy scores below this are not noted: hundreds of heads that copy nothing. */
 const leastCopy = 0.01;
 const endMs = values.seconds ? performance.now() + 1000 * Number(values.seconds) : Infinity;
@@ -51,6 +54,7 @@ const done = new Set(readLines().map(({ document, question }) => `${document} ${
 
 for (let document = 1; document <= documents; document++) {
   if (performance.now() > endMs) break;
+  if (document % shards !== shard) continue;
   const { text, sentences: hidden } = severalHidden({ tokenizer, books, tokens, sentences }, document);
   for (const one of hidden) if (!done.has(`${document} ${one.question}`)) appendFileSync(outPath, `${JSON.stringify(await tryQuestion(document, text, one))}\n`);
 }

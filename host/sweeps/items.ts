@@ -19,8 +19,8 @@ export function linesOf(answer: string): string[] {
     .map((line) => line.replace(bullet, '').replaceAll('**', '').trim())
     .filter((line) => line !== '' && !line.endsWith(':') && !nothing.test(line) && contentWords(line).length > 0)
     .map((line) => line.slice(0, longestCharacters));
-  // Small models say the last line again and again.
-  return lines.filter((line, index) => lines.indexOf(line) === index);
+  // Small models say the last line again and again, until they are cut off in it.
+  return lines.filter((line, index) => !lines.slice(0, index).some((before) => before.startsWith(line)));
 }
 
 /** Items with where they are said; those that the window's text does not bear out are left out. */

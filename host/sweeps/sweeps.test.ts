@@ -39,7 +39,7 @@ test('windows are the whole text, cut between paragraphs', () => {
 });
 
 test('lines are items without their bullets; none is none, and what the window does not say is left out', () => {
-  expect(linesOf('Here they are:\n1. **Anna**\n- Bert\n- Bert\nNone of the others.')).toEqual(['Anna', 'Bert']);
+  expect(linesOf('Here they are:\n1. **Anna**\n- Bert\n- Bert\nNone of the others.\nBer')).toEqual(['Anna', 'Bert']);
   const window = { start: 5, end: 60 };
   const text = '.....Anna sold her horse. Bert went home and wept for joy.';
   const items = itemsOf('Anna sold her horse\nCarla bought a castle\nBert wept', { text, window, question: '' });

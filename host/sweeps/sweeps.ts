@@ -34,7 +34,8 @@ export interface SweepParts {
   stagingFolder: string;
 }
 
-const mostAnswerTokens = 256;
+/** Of a window. */
+export const mostAnswerTokens = 256;
 
 export class Sweeps {
   readonly #parts: SweepParts;
