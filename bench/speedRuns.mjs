@@ -9,11 +9,12 @@
  * --peer's node_modules holds llama.cpp (@fugood/llama.node with its Vulkan package on a GPU). --small: the same runs with
  * a few tokens, to see that everything works. A file of JSON lines a run, and summary.jsonl: how each ended.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chosenRuns, timedRuns } from './timedRuns.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -32,47 +33,7 @@ const { values } = parseArgs({
 const { app, models, data, peer, small } = values;
 if (!app || !models || !data || !values.out) throw new Error('--app, --models, --data and --out are needed');
 const out = values.out;
-mkdirSync(out, { recursive: true });
-const endMs = performance.now() + 1000 * Number(values.seconds);
-const secondsLeft = () => (endMs - performance.now()) / 1000;
-const leastSeconds = 5;
-
-/** @param {object} line */
-function note(line) {
-  appendFileSync(join(out, 'summary.jsonl'), `${JSON.stringify(line)}\n`);
-  console.log(JSON.stringify(line));
-}
-
-/** @param {string} name */
-function program(name) {
-  const nested = join(String(app), 'bench', name);
-  return existsSync(nested) ? nested : join(String(app), name);
-}
-
-/**
- * Runs a program until it ends or its time is over; what it prints goes to a file.
- * @param {string} name of the file of its output
- * @param {string[]} words
- * @returns {Promise<number | null>} its exit status
- */
-function start(name, words) {
-  if (secondsLeft() < leastSeconds) {
-    note({ name, skipped: 'no time was left' });
-    return Promise.resolve(null);
-  }
-  const startMs = performance.now();
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(createWriteStream(join(out, `${name}.jsonl`)));
-  child.stderr.pipe(createWriteStream(join(out, `${name}.log`)));
-  const timer = setTimeout(() => child.kill('SIGTERM'), 1000 * secondsLeft());
-  return new Promise((resolve) => {
-    child.on('close', (status, signal) => {
-      clearTimeout(timer);
-      note({ name, status, signal, seconds: Math.round((performance.now() - startMs) / 1000), command: words.map((word) => basename(word)).join(' ') });
-      resolve(status);
-    });
-  });
-}
+const { note, program, start, secondsLeft } = timedRuns({ app, out, seconds: Number(values.seconds) });
 
 const realModels = { smollm2: 'SmolLM2-135M-Instruct.Q4_1', gemma: 'gemma-3-270m-q4_k_m' };
 
@@ -110,8 +71,4 @@ const runs = {
   golden,
   models: speeds,
 };
-for (const name of values.runs.split(',')) {
-  const run = runs[/** @type {keyof typeof runs} */ (name)];
-  if (!run) throw new Error(`there is no run "${name}"; there are ${Object.keys(runs).join(', ')}`);
-  await run();
-}
+for (const run of chosenRuns(runs, values.runs)) await run();

@@ -10,10 +10,9 @@
  * and golden/. --small: the same runs with a few hundred tokens, to see that everything works. `--synthetic` is a model
  * file of the shape of Llama 3.2 1B for the long reading. One folder of results a run, and summary.jsonl: how each ended.
  */
-import { spawn } from 'node:child_process';
-import { appendFileSync, createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chosenRuns, timedRuns } from './timedRuns.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -29,44 +28,11 @@ const { values } = parseArgs({
 });
 const { app, models, data, out, small } = values;
 if (!app || !models || !data || !out) throw new Error('--app, --models, --data and --out are needed');
-const endMs = performance.now() + 1000 * Number(values.seconds);
+const { program, start, secondsLeft } = timedRuns({ app, out, seconds: Number(values.seconds) });
 
 const smol = join(models, 'SmolLM2-135M-Instruct.Q4_1.gguf');
 const gemma = join(models, 'gemma-3-270m-q4_k_m.gguf');
 const book = (/** @type {string} */ name) => join(data, 'books', name);
-
-/** @param {string} name */
-function program(name) {
-  const nested = join(String(app), 'bench', name);
-  return existsSync(nested) ? nested : join(String(app), name);
-}
-
-/**
- * Runs a program until it ends or the time is over; its output goes to a file.
- * @param {string} run
- * @param {string} name of the output file
- * @param {string[]} words
- */
-function start(run, name, words) {
-  const folder = join(String(out), run);
-  mkdirSync(folder, { recursive: true });
-  const startMs = performance.now();
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.pipe(createWriteStream(join(folder, name), { flags: 'a' }));
-  child.stderr.pipe(createWriteStream(join(folder, `${name}.log`), { flags: 'a' }));
-  const timer = setTimeout(() => child.kill('SIGTERM'), Math.max(0, endMs - startMs));
-  return new Promise((resolve) => {
-    child.on('close', (status, signal) => {
-      clearTimeout(timer);
-      const line = { run, name, status, signal, seconds: Math.round((performance.now() - startMs) / 1000), command: words.map((word) => word.split('/').at(-1)).join(' ') };
-      appendFileSync(join(String(out), 'summary.jsonl'), `${JSON.stringify(line)}\n`);
-      console.log(JSON.stringify(line));
-      resolve(undefined);
-    });
-  });
-}
-
-const secondsLeft = () => Math.max(1, Math.round((endMs - performance.now()) / 1000) - 15);
 
 /**
  * Five needles and two continuations a document: 20 documents are 100 and 40. What is slow, or only a ceiling, has fewer.
@@ -78,47 +44,43 @@ const secondsLeft = () => Math.max(1, Math.round((endMs - performance.now()) / 1
 function truth(run, model, tokens, more) {
   const policies = 'sketch,flat+estimate:2%,flat+estimate:5%,flat:2%/8,clusters:2%/8,clusters:5%/8,quest:5%/8,window/8';
   const common = ['--model', model, '--length', String(small ? 700 : tokens), '--data-sets', String(data), '--out', join(String(out), run), '--json'];
-  const amounts = ['--policy', small ? 'sketch:2%,window' : policies, '--budget', '0.25%,1%,2%,5%,10%', '--seeds', small ? '1' : '20', '--seconds', String(secondsLeft())];
-  return start(run, 'eval.jsonl', [join(String(app), 'host.js'), 'eval', 'mixed', ...common, ...amounts, ...more]);
+  const amounts = ['--policy', small ? 'sketch:2%,window' : policies, '--budget', '0.25%,1%,2%,5%,10%', '--seeds', small ? '1' : '20', '--seconds', String(Math.max(1, Math.round(secondsLeft()) - 15))];
+  return start(`${run}/eval`, [join(String(app), 'host.js'), 'eval', 'mixed', ...common, ...amounts, ...more]);
 }
 
 /** @type {Record<string, () => Promise<unknown>>} */
 const runs = {
   golden: async () => {
     for (const [name, model] of [['smollm2-135m-instruct-q4_1', smol], ['gemma-3-270m-q4_k_m', gemma]]) {
-      await start('golden', `${name}.jsonl`, [join(String(app), 'host.js'), 'logits', '--tokens', join(String(data), 'golden', `${name}.logits.json`), '--model', model, '--json']);
+      await start(`golden/${name}`, [join(String(app), 'host.js'), 'logits', '--tokens', join(String(data), 'golden', `${name}.logits.json`), '--model', model, '--json']);
     }
   },
   smollm2: () => truth('smollm2', smol, 6000, small ? ['--kv-gpu', '100%'] : ['--processes', '2', '--lanes', '3']),
   gemma: () => truth('gemma', gemma, 28_000, small ? ['--kv-gpu', '100%'] : ['--lanes', '3']),
   unlimited: async () => {
     const texts = ['dracula-345.txt', 'great-expectations-1400.txt', 'ulysses-4300.txt'].slice(0, small ? 1 : 3).flatMap((name) => ['--text', book(name)]);
-    for (const model of [smol, gemma]) await start('unlimited', 'unlimited.jsonl', [program('unlimited.js'), '--model', model, ...texts, '--tokens', small ? '700' : '2000', '--answer', small ? '8' : '200']);
+    for (const model of [smol, gemma]) await start('unlimited/unlimited', [program('unlimited.js'), '--model', model, ...texts, '--tokens', small ? '700' : '2000', '--answer', small ? '8' : '200']);
   },
   planted: async () => {
     const lengths = small ? ['4096'] : ['131072', '1048576'];
     for (const tokens of lengths) {
       const size = small ? ['--layers', '2', '--lengths', '2048,4096', '--gpu-share', '1'] : ['--layers', '16'];
-      await start('planted', `planted-${tokens}.jsonl`, [program('planted.js'), '--tokens', tokens, ...size]);
+      await start(`planted/planted-${tokens}`, [program('planted.js'), '--tokens', tokens, ...size]);
     }
   },
   killed: () => {
     const [model, context] = small || !values.synthetic ? [smol, small ? 2560 : 8192] : [values.synthetic, 131_072];
     // A quarter of the keys and values of a model of Llama 3.2 1B's shape; SmolLM2 has 46 080 bytes a token.
     const bytes = model === smol ? (46_080 * context) / 4 : (32_768 * context) / 4;
-    return start('killed', 'killed.jsonl', [program('killedRead.js'), '--host', join(String(app), 'host.js'), '--model', model, '--text', join(String(data), small ? 'books/short.txt' : 'books/long.txt'), '--context', String(context), '--kv-gpu', String(Math.floor(bytes))]);
+    return start('killed/killed', [program('killedRead.js'), '--host', join(String(app), 'host.js'), '--model', model, '--text', join(String(data), small ? 'books/short.txt' : 'books/long.txt'), '--context', String(context), '--kv-gpu', String(Math.floor(bytes))]);
   },
   graph: async () => {
     const dump = join(String(out), 'graph', 'dump');
-    await start('graph', 'dump.jsonl', [program('graph.js'), '--dump', dump, '--model', gemma, '--book', book('middlemarch-145.txt'), '--tokens', small ? '2600' : '28000']);
+    await start('graph/dump', [program('graph.js'), '--dump', dump, '--model', gemma, '--book', book('middlemarch-145.txt'), '--tokens', small ? '2600' : '28000']);
     const layers = small ? ['5'] : ['5', '11', '17'];
-    await Promise.all(layers.map((layer) => start('graph', `recall-${layer}.jsonl`, [program('graph.js'), '--recall', dump, '--layers', layer])));
+    await Promise.all(layers.map((layer) => start(`graph/recall-${layer}`, [program('graph.js'), '--recall', dump, '--layers', layer])));
   },
 };
 
-mkdirSync(out, { recursive: true });
-const chosen = values.runs.split(',');
-const unknown = chosen.filter((name) => !(name in runs));
-if (unknown.length > 0) throw new Error(`there is no run ${unknown.join(', ')}; there are ${Object.keys(runs).join(', ')}`);
 // Truth does not depend on what runs beside it; times do, so whoever wants those asks for one run.
-await Promise.all(chosen.map((name) => runs[name]()));
+await Promise.all(chosenRuns(runs, values.runs).map((run) => run()));

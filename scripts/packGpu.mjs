@@ -59,6 +59,8 @@ async function pack() {
   await run('strip', [join(content, 'node')]).catch(() => undefined);
   for (const file of bundles) copyFileSync(join(distFolder, file), join(app, file));
   for (const file of benches()) copyFileSync(join(distFolder, 'bench', file), join(app, file));
+  // Those that run the others.
+  for (const file of readdirSync(join(rootFolder, 'bench')).filter((name) => name.endsWith('.mjs'))) copyFileSync(join(rootFolder, 'bench', file), join(app, file));
   cpSync(join(rootFolder, 'assets'), join(content, 'assets'), { recursive: true });
   const dawn = join(app, 'node_modules', 'webgpu');
   mkdirSync(join(dawn, 'dist', 'linux-x64'), { recursive: true });
