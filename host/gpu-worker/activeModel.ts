@@ -15,6 +15,7 @@ import { KvCache } from '../../engine/kv/cache.ts';
 import { kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
 import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
+import { gpuMemoryBytes } from '../models/gpuMemory.ts';
 import { defaultGpuKvBytes, defaultRamKvBytes } from '../models/kvDefaults.ts';
 import { openModelSource } from '../models/openModelSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
@@ -69,7 +70,7 @@ export class ActiveModel {
     const source = await openModelSource(path);
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
-    const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind);
+    const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
     try {
       const loaded = await loadModel(device, source, {
         contextTokens,

@@ -39,7 +39,7 @@ export function judge({ file, downloadBytes, headerBytes }: Candidate, wanted: n
     const spec = describeModel(file);
     const contextTokens = Math.min(wanted ?? spec.contextTokens, spec.contextTokens);
     const adapter = { kind: machine.kind, kvFormat: machine.kind === 'software' ? ('f32' as const) : ('f16' as const) };
-    const gpuBudgetBytes = budgets.gpuBytes ?? defaultGpuKvBytes(machine.kind);
+    const gpuBudgetBytes = budgets.gpuBytes ?? defaultGpuKvBytes(machine.kind, { gpuBytes: machine.gpuBytes, modelBytes: fileBytes(file) });
     const { largestBudget, offload } = defaultKvSetting;
     const tiers = { gpuBudgetBytes, format: budgets.format, offload, ...('share' in largestBudget ? { largestShare: largestBudget.share } : { largestTokens: largestBudget.tokens }) };
     const plan = planContext(spec, adapter, contextTokens, { kvBudgetBytes: gpuBudgetBytes, tiers });
@@ -66,6 +66,10 @@ export function judge({ file, downloadBytes, headerBytes }: Candidate, wanted: n
     const tooSmall = code === 'kv-budget-too-small';
     return { ...known, ...nothing, contextTokens: Math.min(wanted ?? declared, declared), disk, level: tooSmall ? 'too-large' : 'unsupported', reason: message };
   }
+}
+
+function fileBytes(file: GgufFile): number {
+  return [...file.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, file.dataOffsetBytes);
 }
 
 type Figures = Omit<Verdict, 'level' | 'reason'>;
