@@ -159,6 +159,7 @@ export function createHandlers(host: Host): Handlers {
     'inspector.evidence': ({ messageId }) => inspector.evidence(messageId),
     'inspector.tile': (request) => inspector.tile(request),
     'inspector.profile': (request) => inspector.profile(request),
+    'inspector.retrieval': ({ messageId }) => inspector.retrieval(messageId),
     'inspector.cancel': ({ messageId }) => {
       inspector.cancel(messageId);
       return {};

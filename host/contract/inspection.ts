@@ -155,3 +155,46 @@ export const ablation = z.object({
   after: z.array(z.number()),
 });
 export type Ablation = z.infer<typeof ablation>;
+
+/** One step of the answer, decoded once more by the policy; sums over layers and KV heads. */
+export const retrievalStep = z.object({
+  /** Keys beyond the GPU that the policy chose, of these there already, and fetched. */
+  chosen: count,
+  hits: count,
+  fetched: count,
+  ramReadBytes: count,
+  diskReadBytes: count,
+  /** Until it was known what to fetch, and until it was on its way to the GPU. */
+  waitMs: z.number(),
+  fetchMs: z.number(),
+  /** Of as many best keys, those chosen; full attention's weight on what was attended to exactly. null where not sampled. */
+  recall: share.nullable(),
+  mass: share.nullable(),
+});
+export type RetrievalStep = z.infer<typeof retrievalStep>;
+
+/** Of a document, in the blocks of `EvidenceDocument`; base64 f32, one a block. */
+export const retrievalDocument = z.object({
+  documentId: z.string(),
+  /** Of the block's tokens, those beyond the GPU's rings; the rest is always attended to. */
+  far: z.string(),
+  /** Shares of sampled steps, layers and KV heads: chosen, among the best; full attention's weight that was missed. */
+  returned: z.string(),
+  best: z.string(),
+  missed: z.string(),
+  /** Shares of the block's keys by where they lie after the answer; together 1. */
+  onGpu: z.string(),
+  inRam: z.string(),
+  onDisk: z.string(),
+});
+export type RetrievalDocument = z.infer<typeof retrievalDocument>;
+
+export const retrieval = z.object({
+  policy: z.string(),
+  /** Tokens before this position are beyond the GPU's rings; 0 where everything is on the GPU. */
+  sealedTokens: count,
+  sampledSteps: z.number().nonnegative(),
+  steps: z.array(retrievalStep),
+  documents: z.array(retrievalDocument),
+});
+export type Retrieval = z.infer<typeof retrieval>;

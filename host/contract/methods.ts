@@ -20,7 +20,7 @@ import {
   settings,
   workerStatus,
 } from './entities.ts';
-import { ablation, evidenceState, profile, profileRequest, tile, tileRequest } from './inspection.ts';
+import { ablation, evidenceState, profile, profileRequest, retrieval, tile, tileRequest } from './inspection.ts';
 import { sweep } from './sweep.ts';
 
 const offset = z.number().int().nonnegative();
@@ -135,6 +135,8 @@ export const methods = {
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
   'inspector.tile': { params: tileRequest, result: tile },
   'inspector.profile': { params: profileRequest, result: profile },
+  /** What the policy chose while the answer was decoded, what would have been best, and where the keys lie. */
+  'inspector.retrieval': { params: z.object({ messageId: identifier }).strict(), result: retrieval },
   'inspector.cancel': { params: z.object({ messageId: identifier }).strict(), result: nothing },
   /** The answer's probabilities without characters [start, end) of a document. */
   'inspector.ablate': { params: z.object({ messageId: identifier, documentId: identifier, start: offset, end: offset }).strict(), result: ablation },

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
-import { ablation, answerEvidence, profile, profileRequest, tile, tileRequest } from '../contract/inspection.ts';
+import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -56,11 +56,13 @@ export const inspectionWish = z.discriminatedUnion('name', [
   z.object({ name: z.literal('evidence') }),
   tileRequest.pick({ heads: true, rows: true, keys: true }).extend({ name: z.literal('tile') }),
   profileRequest.omit({ messageId: true }).extend({ name: z.literal('profile') }),
+  /** The answer's steps once more, by the policy that they were decoded with. */
+  z.object({ name: z.literal('retrieval'), policy: policySetting.optional() }),
   /** Characters [start, end) of a document. */
   z.object({ name: z.literal('ablation'), documentId: z.string(), start: z.number().int().nonnegative(), end: z.number().int().nonnegative() }),
 ]);
 export type InspectionWish = z.infer<typeof inspectionWish>;
-export const inspectionResults = { evidence: answerEvidence, tile: tile.omit({ cached: true }), profile, ablation } as const;
+export const inspectionResults = { evidence: answerEvidence, tile: tile.omit({ cached: true }), profile, retrieval, ablation } as const;
 
 export const logitsCase = z.object({
   name: z.string(),

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { tile } from '../contract/inspection.ts';
 import type { Host } from '../host.ts';
 import { eventually } from '../testing/eventually.ts';
 import { failureOf } from '../testing/failureOf.ts';
@@ -78,17 +79,30 @@ test('without a passage an answer has other probabilities; a question has none',
   expect(() => host.inspector.evidence(question)).toThrow('Only answers');
 });
 
+test('what the policy chose is told once, and kept', async () => {
+  const dataFolder = temporaryFolder();
+  const host = await openTestHostWithModel({ dataFolder });
+  const { messageId, documentId } = await answered(host);
+  await ready(host, messageId);
+  const told = await host.inspector.retrieval(messageId);
+  expect(told).toMatchObject({ policy: 'sketch', sealedTokens: 3, documents: [{ documentId }] });
+  await host.close();
+  const again = await openTestHostWithModel({ dataFolder, worker: { entry: '/nowhere' } });
+  expect(await again.inspector.retrieval(messageId)).toEqual(told);
+});
+
 test('the cache of tiles forgets what was used longest ago, and what is damaged', async () => {
   const folder = join(temporaryFolder(), 'tiles');
   const shown = { rows: 1, columns: 1, heads: 1, sums: 'x'.repeat(900), peaks: '', peakKeys: '' };
   const noisy = (seed: number) => ({ ...shown, sums: Array.from({ length: 900 }, (_, i) => String.fromCharCode(33 + ((Math.imul(i + 1, 2654435761) ^ Math.imul(seed + 1, 40503 * (i + 3))) >>> 8) % 90)).join('') });
+  const shape = tile.omit({ cached: true });
   const cache = new TileCache(folder, 3000);
   for (let i = 0; i < 6; i++) {
     await cache.keep(i, noisy(i));
-    await cache.find(0);
+    await cache.find(0, shape);
   }
-  expect(await cache.find(0)).toEqual(noisy(0));
-  expect(await cache.find(1)).toBeUndefined();
+  expect(await cache.find(0, shape)).toEqual(noisy(0));
+  expect(await cache.find(1, shape)).toBeUndefined();
   expect(readdirSync(folder).length).toBeLessThan(6);
-  expect(await new TileCache(folder, 3000).find(0)).toEqual(noisy(0));
+  expect(await new TileCache(folder, 3000).find(0, shape)).toEqual(noisy(0));
 });

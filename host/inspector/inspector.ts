@@ -4,13 +4,14 @@
  */
 import { z } from 'zod';
 import type { Conversation, Message, ModelRecord } from '../contract/entities.ts';
-import type { Ablation, EvidenceState, Profile, ProfileRequest, Tile, TileRequest } from '../contract/inspection.ts';
+import type { Ablation, EvidenceState, Profile, ProfileRequest, Retrieval, Tile, TileRequest } from '../contract/inspection.ts';
 import { buildChatPrompt } from '../conversations/chatPrompt.ts';
 import type { ConversationStore } from '../conversations/conversationStore.ts';
 import type { MessageTree } from '../conversations/messageTree.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import { cancelled, HostError, isCancelled, toFailure } from '../errors.ts';
 import type { HostEvents } from '../events.ts';
+import { retrieval, tile } from '../contract/inspection.ts';
 import { inspectionResults, type InspectionWish } from '../gpu-worker/protocol.ts';
 import type { MemoryShelf } from '../memories/memoryShelf.ts';
 import type { ModelStore } from '../models/modelStore.ts';
@@ -43,6 +44,8 @@ interface Asked {
   conversation: Conversation;
   model: ModelRecord;
 }
+
+const keptTile = tile.omit({ cached: true });
 
 /** How long nothing must happen before an answer is looked into by itself. */
 const quietMs = 300;
@@ -90,11 +93,25 @@ export class Inspector {
     const asked = this.#asked(messageId);
     const content = [1, asked.model.sha256 ?? asked.model.id, messageId, asked.conversation.documentIds, wish];
     return this.#cancellable(messageId, async (abort) => {
-      const known = await this.#parts.tiles.find(content);
+      const known = await this.#parts.tiles.find(content, keptTile);
       if (known) return { ...known, cached: true };
       const computed = await this.#look(asked, { name: 'tile', ...wish }, inspectionResults.tile, abort);
       await this.#parts.tiles.keep(content, computed);
       return { ...computed, cached: false };
+    });
+  }
+
+  /** What the policy did; computed once for an answer and a policy. */
+  async retrieval(messageId: string): Promise<Retrieval> {
+    const asked = this.#asked(messageId);
+    const { policy, documentIds } = asked.conversation;
+    const content = ['retrieval 1', asked.model.sha256 ?? asked.model.id, messageId, documentIds, policy, this.#parts.settings.read().kv];
+    return this.#cancellable(messageId, async (abort) => {
+      const known = await this.#parts.tiles.find(content, retrieval);
+      if (known) return known;
+      const computed = await this.#look(asked, { name: 'retrieval', policy: policy ?? undefined }, inspectionResults.retrieval, abort);
+      await this.#parts.tiles.keep(content, computed);
+      return computed;
     });
   }
 

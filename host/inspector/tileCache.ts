@@ -1,13 +1,12 @@
-/** Tiles that were computed, in one folder, each named by what it shows; the ones used longest ago go first. */
+/** Tiles and other views that were computed, in one folder, each named by what it shows; those used longest ago go first. */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
-import { type Tile, tile } from '../contract/inspection.ts';
+import type { z } from 'zod';
 
 const mostBytes = 256 * 1024 * 1024;
-type Stored = Omit<Tile, 'cached'>;
 
 export class TileCache {
   readonly #folder: string;
@@ -22,13 +21,13 @@ export class TileCache {
   }
 
   /** undefined when there is none; one that cannot be read is none. */
-  async find(content: unknown): Promise<Stored | undefined> {
+  async find<T>(content: unknown, shown: z.ZodType<T>): Promise<T | undefined> {
     const name = nameOf(content);
     const sizeBytes = this.#known().get(name);
     if (sizeBytes === undefined) return undefined;
     try {
       const path = join(this.#folder, name);
-      const found = tile.omit({ cached: true }).parse(JSON.parse(inflateSync(await readFile(path)).toString('utf8')));
+      const found = shown.parse(JSON.parse(inflateSync(await readFile(path)).toString('utf8')));
       this.#touch(name, sizeBytes);
       void utimes(path, new Date(), new Date()).catch(() => undefined);
       return found;
@@ -39,7 +38,7 @@ export class TileCache {
   }
 
   /** A full disk is no reason not to show a tile: it is only not kept. */
-  async keep(content: unknown, shown: Stored): Promise<void> {
+  async keep(content: unknown, shown: object): Promise<void> {
     const name = nameOf(content);
     const bytes = deflateSync(JSON.stringify(shown), { level: 1 });
     const path = join(this.#folder, name);

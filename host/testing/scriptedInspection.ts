@@ -22,6 +22,12 @@ export async function inspectScripted({ prompt, answer, wish }: Inspect, isCance
     const starts = Uint32Array.from(text.matchAll(/\S+/g), ({ index }) => index);
     return { tokens: starts.length, starts: base64(starts), weights: base64(Float32Array.from(starts, (_, i) => (i === 0 ? 0.5 : 0))) };
   }
+  if (wish.name === 'retrieval') {
+    const shares = (...values: number[]): string => base64(Float32Array.from(values));
+    const half = { far: shares(1, 1, 0, 0), returned: shares(1, 0, 0, 0), best: shares(1, 1, 0, 0), missed: shares(0, 0.2, 0, 0), onGpu: shares(0.5, 0, 1, 1), inRam: shares(0.5, 0, 0, 0), onDisk: shares(0, 1, 0, 0) };
+    const steps = words.map((_, row) => ({ chosen: 10, hits: 8, fetched: 2, ramReadBytes: 512, diskReadBytes: 0, waitMs: 0.2, fetchMs: 0.1, recall: row === 0 ? 0.5 : null, mass: row === 0 ? 0.8 : null }));
+    return { policy: 'sketch', sealedTokens: 3, sampledSteps: 1, steps, documents: prompt.documents.map(({ id }) => ({ documentId: id, ...half })) };
+  }
   if (wish.name === 'tile') {
     const rows = Math.ceil((wish.rows.to - wish.rows.from) / wish.rows.perBucket);
     const columns = Math.ceil((wish.keys.to - wish.keys.from) / wish.keys.perBucket);

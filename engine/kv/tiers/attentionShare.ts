@@ -20,6 +20,9 @@ export interface AttentionShare {
   headRecall: number[];
 }
 
+/** Of a KV head: each token's share of full attention, a mean over the group's heads, and the tokens that were chosen. */
+export type TokenListener = (kvHead: number, weights: Float64Array, chosen: Uint32Array) => void;
+
 export interface ShareInputs {
   /** [heads][headDim], scaled. */
   queries: Float32Array;
@@ -32,15 +35,17 @@ export interface ShareInputs {
   chosen: readonly Uint32Array[];
   /** For each head, the log-sum-exp of its scores over the ring. */
   ringLogSumExps: Float32Array;
+  onTokens?: TokenListener;
 }
 
-export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen, ringLogSumExps }: ShareInputs): AttentionShare {
+export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen, ringLogSumExps, onTokens }: ShareInputs): AttentionShare {
   const group = heads / kvHeads;
   const headMass: number[] = [];
   const headRecall: number[] = [];
   for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
     const tokens = keys[kvHead].length / headDim;
     const summed = new Float64Array(tokens);
+    const shares = onTokens && new Float64Array(tokens);
     for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
       const weights = scoresOf(queries.subarray(head * headDim, (head + 1) * headDim), keys[kvHead]);
       const maximum = weights.reduce((most, score) => Math.max(most, score), ringLogSumExps[head]);
@@ -57,8 +62,10 @@ export function attentionShare({ queries, heads, kvHeads, headDim, keys, chosen,
       for (const token of chosen[kvHead]) exact += weights[token];
       headMass.push(exact / total);
       for (let token = sinkTokens; token < tokens; token++) summed[token] += weights[token] / chosable;
+      if (shares) for (let token = 0; token < tokens; token++) shares[token] += weights[token] / total / group;
     }
     headRecall.push(recallOf(summed, chosen[kvHead]));
+    if (shares) onTokens?.(kvHead, shares, chosen[kvHead]);
   }
   return { mass: mean(headMass), recall: mean(headRecall), headMass, headRecall };
 }
@@ -90,15 +97,17 @@ export class AttentionShareMeter {
   readonly #readback: Readback;
   readonly #context: FarContext;
   readonly #everySteps: number;
+  readonly #onTokens: TokenListener | undefined;
   readonly #shares: AttentionShare[] = [];
   #step = -1;
   /** What measuring took, which is not the step's own time. */
   spentMs = 0;
 
-  constructor(readback: Readback, context: FarContext, everySteps: number) {
+  constructor(readback: Readback, context: FarContext, everySteps: number, onTokens?: TokenListener) {
     this.#readback = readback;
     this.#context = context;
     this.#everySteps = everySteps;
+    this.#onTokens = onTokens;
   }
 
   /** Mean over the measured layers and steps; null when nothing was. */
@@ -132,6 +141,7 @@ export class AttentionShareMeter {
       keys: perHead((kvHead) => decodeKeys(words.subarray(kvHead * sealed * this.#context.words, (kvHead + 1) * sealed * this.#context.words), plan.format, headDim)),
       chosen: perHead((kvHead) => tokens.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + counts[kvHead])),
       ringLogSumExps: Float32Array.from({ length: heads }, (_, head) => logSumExp(Array.from({ length: ringSplits }, (_split, split) => ring[split * heads + head]))),
+      onTokens: this.#onTokens,
     });
     this.#shares.push(share);
     this.spentMs += performance.now() - startMs;

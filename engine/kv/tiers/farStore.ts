@@ -64,6 +64,11 @@ export class FarStore {
     return this.#shape.layers;
   }
 
+  /** Whether a sealed segment is in RAM; else it is on disk. */
+  inRam(layer: number, segment: number): boolean {
+    return this.#resident[layer][segment] !== null && segment < this.#resident[layer].length;
+  }
+
   segments(layer: number): number {
     return this.#resident[layer].length;
   }

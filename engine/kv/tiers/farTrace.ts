@@ -1,6 +1,6 @@
 /** What each far layer did in each decoding step, on request: what was chosen, from where it came, and how good that was. */
 import type { Readback } from '../../device/readback.ts';
-import { type AttentionShare, AttentionShareMeter } from './attentionShare.ts';
+import { type AttentionShare, AttentionShareMeter, type TokenListener } from './attentionShare.ts';
 import type { FarContext } from './farContext.ts';
 import type { FarLayer } from './farLayer.ts';
 import type { HeadKeys, LayerReport } from './farReport.ts';
@@ -19,16 +19,19 @@ export interface TracedLayer {
   share: AttentionShare | null;
 }
 
-/** While it is open the context reports to it. `measureEverySteps`: how often recall and mass are computed; 0: never. */
+/**
+ * While it is open the context reports to it. `measureEverySteps`: how often recall and mass are computed; 0: never.
+ * `onTokens` hears of every KV head that is measured.
+ */
 export class FarTrace {
   readonly #context: FarContext;
   readonly #meter: AttentionShareMeter | null;
   #layers: TracedLayer[] = [];
   #counts: number[] = [];
 
-  constructor(context: FarContext, readback: Readback, measureEverySteps: number) {
+  constructor(context: FarContext, readback: Readback, measureEverySteps: number, onTokens?: TokenListener) {
     this.#context = context;
-    this.#meter = measureEverySteps > 0 ? new AttentionShareMeter(readback, context, measureEverySteps) : null;
+    this.#meter = measureEverySteps > 0 ? new AttentionShareMeter(readback, context, measureEverySteps, onTokens) : null;
     context.report.listener = (layer, report, heads) => this.#note(layer, report, heads);
     if (this.#meter) context.observer = { observe: (layer) => this.#observe(layer) };
   }

@@ -1,8 +1,10 @@
 /** Looks into one answer at a time; the answer that was looked at last stays open until something else is computed. */
 import { type AttentionTile, type InspectedHead, Inspection, type InspectionParts } from '../../../engine/inspect/inspection.ts';
 import { answerLogprobs } from '../../../engine/inspect/ablation.ts';
-import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, Profile, ProfileRequest, TileRequest } from '../../contract/inspection.ts';
+import { replayRetrieval } from '../../../engine/inspect/retrievalReplay.ts';
+import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, Profile, ProfileRequest, Retrieval, TileRequest } from '../../contract/inspection.ts';
 import { attentionHeads } from '../../../engine/models/spec.ts';
+import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.ts';
 import { HostError } from '../../errors.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
@@ -12,6 +14,7 @@ import { citeClaims, massOf, tokensBetween } from './claims.ts';
 import { headStatisticsOf, layerGroups, type RowStatistics, rowStatisticsOf, zonesOf } from './headStatistics.ts';
 import { composeAnswer, endOfText, type InspectedAnswer, type InspectedDocument } from './inspectedAnswer.ts';
 import { RetrievalHeads } from './retrievalHeads.ts';
+import { blockTokensOf, retrievalOf } from './retrievalBlocks.ts';
 
 export interface InspectedTurn {
   prompt: ChatPrompt;
@@ -19,8 +22,8 @@ export interface InspectedTurn {
   keeping?: Keeping;
 }
 
-/** Blocks of a document in the evidence, at most. */
-const mostBlocks = 512;
+/** Steps of an answer that are compared with full attention: each costs a pass over all keys on the processor. */
+const sampledSteps = 4;
 
 interface OpenAnswer {
   key: string;
@@ -100,6 +103,16 @@ export class AnswerInspector {
     return { tokens: sums.length, starts: base64(Uint32Array.from(document.starts)), weights: base64(weights) };
   }
 
+  /** The answer's steps once more, by the policy. */
+  async retrieval(turn: InspectedTurn, { policy }: { policy?: PolicySetting }, context: JobContext): Promise<Retrieval> {
+    const { asked } = await this.#opened(turn, context);
+    this.close();
+    const parts = this.#parts(context);
+    if (parts.runner.far) parts.runner.far.policy = policy ?? defaultPolicySetting;
+    const replay = await replayRetrieval(parts, { tokens: asked.tokens, firstRow: asked.promptTokens - 1, samples: sampledSteps, signal: context.signal });
+    return retrievalOf(replay, asked.documents);
+  }
+
   /** The answer's log-probabilities with a passage of a document and without it. */
   async ablate(turn: InspectedTurn, passage: { documentId: string; start: number; end: number }, context: JobContext): Promise<{ before: number[]; after: number[] }> {
     const { asked } = await this.#opened(turn, context);
@@ -161,7 +174,7 @@ function documentRange({ documents }: InspectedAnswer): { fromKey: number; toKey
 
 async function evidenceOf(inspection: Inspection, document: InspectedDocument, heads: readonly InspectedHead[], signal: AbortSignal): Promise<EvidenceDocument> {
   const { id, name, firstToken, starts } = document;
-  const blockTokens = Math.max(1, Math.ceil(starts.length / mostBlocks));
+  const blockTokens = blockTokensOf(document);
   const { sums, columns } = await inspection.tile(heads, { firstRow: 0, endRow: inspection.rows, rowsPerBucket: 1, fromKey: firstToken, toKey: firstToken + starts.length, keysPerBucket: blockTokens }, signal);
   const blockStarts = Array.from({ length: columns }, (_, block) => starts[block * blockTokens]);
   const shares = sums.map((sum) => sum / heads.length);

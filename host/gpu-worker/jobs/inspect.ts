@@ -13,6 +13,8 @@ export async function inspect(inspector: AnswerInspector, { prompt, answer, keep
       return inspector.ablate(turn, wish, context);
     case 'profile':
       return inspector.profile(turn, wish, context);
+    case 'retrieval':
+      return inspector.retrieval(turn, wish, context);
     case 'tile': {
       const { tile, heads } = await inspector.tile(turn, wish, context);
       return { ...encoded(tile), heads };
