@@ -22,11 +22,13 @@ import type { RwkvBuffers } from './layers/mixers/linearInputs.ts';
 import { bindChannelMix } from './layers/mixers/rwkvMixer.ts';
 import type { Mixer } from './layers/mixer.ts';
 import { bindNormedProduct, type NormedProduct } from './layers/normedProduct.ts';
-import { type Part, part, productWork, rowWork } from './layers/part.ts';
+import { aloneOrApart, type Part, part, productWork, rowWork } from './layers/part.ts';
 import { bindSigmoidGate } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
+import { freeTeam, type Team } from './layers/team/team.ts';
+import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { LinearSpec } from './models/linearSpec.ts';
 import type { AttentionSpec, BlockSpec, ModelSpec } from './models/spec.ts';
@@ -79,6 +81,7 @@ export class Runner {
   readonly #tailStep: StepUniform;
   readonly #angles: readonly RotaryAngles[];
   readonly #buffers: readonly GPUBuffer[];
+  readonly #team: Team | null;
 
   private constructor(parts: RunnerParts) {
     this.#device = parts.device;
@@ -101,6 +104,7 @@ export class Runner {
     this.#angles = parts.angles;
     this.layers = parts.layers;
     this.head = parts.head;
+    this.#team = parts.team;
     this.#buffers = [parts.buffers, parts.experts, parts.rwkv].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 
@@ -198,6 +202,7 @@ export class Runner {
     this.#chunks?.free();
     this.tap.close();
     for (const buffer of this.#buffers) this.#device.memory.free(buffer);
+    if (this.#team) freeTeam(this.#device, this.#team);
     for (const part of [this.#step, this.#tailStep, ...this.#angles]) part.free();
   }
 }
@@ -209,6 +214,7 @@ interface RunnerParts {
   buffers: Record<keyof ReturnType<typeof scratchShapes>, GPUBuffer>;
   experts: ExpertBuffers | null;
   rwkv: RwkvBuffers | null;
+  team: Team | null;
   step: StepUniform;
   tailStep: StepUniform;
   angles: RotaryAngles[];
@@ -248,6 +254,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   }));
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
   const tap = new QueryTap(device);
+  const team = createTeamFor(device, spec, kernels.teamMembers);
   const mixers: Mixer[] = [];
   const embedded = weights.embeddingNorm ? buffers.branch : buffers.hidden;
   const embedding = await kernels.bindEmbedding(weights.embedding, { tokens: buffers.tokens, output: embedded, step, scale: spec.embedding.scale / spec.residualScale });
@@ -270,17 +277,21 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
-  /** Parts from the hidden rows to the mixed ones. */
-  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: KvCache | FarMemory): Promise<Part[]> => {
+  const anglesOf = (mixer: AttentionSpec): GPUBuffer => {
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
+    return table.buffer;
+  };
+
+  /** Parts from the hidden rows to the mixed ones. */
+  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: KvCache | FarMemory): Promise<Part[]> => {
     const stepOfLayer = mixer.windowTokens === null ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
       projections: buffers.projections,
       queries: buffers.queries,
       mixed: buffers.mixed,
-      angles: table.buffer,
+      angles: anglesOf(mixer),
       step: stepOfLayer,
       watch: tap.part({ queries: buffers.queries, width: mixer.heads * mixer.headDim, step: stepOfLayer }),
       maxRows,
@@ -327,7 +338,8 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
       bindFeedForward(block, parts, cache),
     ]);
-    layers.push(...inOrder.flat());
+    const together = team && (await bindTeamBlock(device, team, block, parts, { hidden: buffers.hidden, angles: anglesOf, cache, step: stepUniform, epsilon: common.epsilon }));
+    layers.push(...(together ? aloneOrApart(together, inOrder.flat(), () => !tap.listening) : inOrder.flat()));
   };
   const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights, cache: LayerCache): Promise<Part[]> => {
     if (description.kind === 'gated' && own.kind === 'gated') {
@@ -358,7 +370,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, team, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf({ rotary }: AttentionSpec, options: RunnerOptions): Float32Array | null {

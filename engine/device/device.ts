@@ -47,6 +47,7 @@ const wantedLimits = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeWorkgroupsPerDimension',
   'maxStorageBuffersPerShaderStage',
+  'maxStorageTexturesPerShaderStage',
   'maxTextureDimension2D',
 ] as const;
 

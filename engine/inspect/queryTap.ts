@@ -37,6 +37,11 @@ export class QueryTap {
     this.#device = device;
   }
 
+  /** Whether queries of what is computed now are kept. */
+  get listening(): boolean {
+    return this.#listening;
+  }
+
   /** The part that follows a layer's rotation; layers in their order. */
   part(source: Source): Part {
     const index = this.#sources.push(source) - 1;

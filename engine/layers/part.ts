@@ -52,6 +52,19 @@ export function part(name: string, bound: Pick<Part, 'encode'>, work: (step: Ste
   return { name, encode: (pass, step) => bound.encode(pass, step), work };
 }
 
+/** `together` for a row alone while `allowed`, else `apart`: both do the same. */
+export function aloneOrApart(together: Part, apart: readonly Part[], allowed: () => boolean): Part[] {
+  const alone = ({ rows }: Step): boolean => rows === 1 && allowed();
+  const only = (one: Part, when: (step: Step) => boolean): Part => ({
+    ...one,
+    encode: (pass, step) => {
+      if (when(step)) one.encode(pass, step);
+    },
+    work: (step) => (when(step) ? one.work(step) : { flops: 0, bytes: 0 }),
+  });
+  return [only(together, alone), ...apart.map((one) => only(one, (step) => !alone(step)))];
+}
+
 /** For kernels whose few operations nobody counts: every value of every row is read or written once. */
 export function rowWork(valuesPerRow: number): (step: Step) => Work {
   return ({ rows }) => ({ flops: 0, bytes: 4 * rows * valuesPerRow });
@@ -61,6 +74,10 @@ export function rowWork(valuesPerRow: number): (step: Step) => Work {
 export function productWork(weights: { shape: { outputs: number; inputs: number }; sizeBytes: number }): (step: Step) => Work {
   const { outputs, inputs } = weights.shape;
   return ({ rows }) => ({ flops: 2 * rows * outputs * inputs, bytes: weights.sizeBytes + 4 * rows * (inputs + outputs) });
+}
+
+export function sumOfWork(all: readonly ((step: Step) => Work)[]): (step: Step) => Work {
+  return (step) => all.map((work) => work(step)).reduce((a, b) => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes }));
 }
 
 /** Causal attention that reads each key and value once; its products, not its exponentials. */

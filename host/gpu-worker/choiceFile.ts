@@ -1,22 +1,23 @@
 /** Kernel choices that were measured on this adapter, kept between starts in one small JSON file. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AdapterFacts } from '../../engine/device/device.ts';
 import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
 
 /** Raise it when kernels change, so that old measurements are forgotten. */
-const choicesVersion = 1;
+const choicesVersion = 2;
 const choicesSchema = z.record(z.string(), z.string());
 
 export class ChoiceFile implements ChoiceCache {
   readonly #path: string;
   readonly #choices: Map<string, string>;
 
-  /** One file for each adapter and driver; a file that cannot be read counts as empty. */
+  /** One file for each adapter, driver and number of processors, on which teams depend; a file that cannot be read counts as empty. */
   constructor(folder: string, facts: AdapterFacts) {
-    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features])).digest('hex');
+    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features, availableParallelism()])).digest('hex');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#path = join(folder, `kernel-choices-${scope.slice(0, 16)}.json`);
     this.#choices = new Map(Object.entries(readChoices(this.#path)));

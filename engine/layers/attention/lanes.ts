@@ -37,7 +37,7 @@ export async function bindLanes(device: Device, io: AttentionBuffers): Promise<B
 }
 
 /** Query heads that share one pass over the keys while decoding: evenly many a tile, at most 4. */
-function headsAtOnce(group: number): number {
+export function headsAtOnce(group: number): number {
   return Math.ceil(group / Math.ceil(group / 4));
 }
 

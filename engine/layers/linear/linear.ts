@@ -12,6 +12,7 @@ import { type ChoiceCache, chooseFamily } from './choice.ts';
 import type { Codes } from './rivals.ts';
 import { type FamilyName, familyOf } from './variants.ts';
 import { type Preferences, workgroupFamily } from './workgroup.ts';
+import { chooseTeam } from '../team/choice.ts';
 import { limitsOf, type LinearWeights, WeightUploader } from './weights.ts';
 
 export type { ChoiceCache } from './choice.ts';
@@ -28,6 +29,8 @@ export interface BoundLinear {
 }
 
 export interface LinearKernels {
+  /** Workgroups that run at once and may be made a team (layers/team) for a row alone; 0 for none. */
+  teamMembers: number;
   /** Names of the chosen variants and why, for `doctor`. */
   describe(): Record<string, string>;
   /**
@@ -52,6 +55,8 @@ export interface LinearOptions {
   bindingLimitBytes?: number;
   /** What the weights are stored as: kernels for others are not measured. Left out, all. */
   codes?: ReadonlySet<Codes>;
+  /** Members of a team, 0 for none; left out, as measured. */
+  teamMembers?: number;
 }
 
 export async function createLinearKernels(device: Device, cache: ChoiceCache, options: LinearOptions = {}): Promise<LinearKernels> {
@@ -60,9 +65,11 @@ export async function createLinearKernels(device: Device, cache: ChoiceCache, op
     : options.family
       ? { family: familyOf(device, options.family), why: 'asked for' }
       : await chooseFamily(device, cache, options.codes ?? new Set(['u4', 'u8', 'f16']));
+  const team = options.teamMembers === undefined && family.teams ? await chooseTeam(device, cache, family) : { members: options.teamMembers ?? 0, why: 'asked for' };
   const uploader = new WeightUploader(device, family.layout, limitsOf(device, options.bindingLimitBytes));
   return {
-    describe: () => ({ ...family.describe(), weights: `${family.name} layout (${why})` }),
+    teamMembers: team.members,
+    describe: () => ({ ...family.describe(), ...(family.teams ? { team: `${team.members || 'no'} members (${team.why})` } : {}), weights: `${family.name} layout (${why})` }),
     upload: (name, sources) => uploader.upload(name, sources),
     finishUploads: () => uploader.finish(),
     bind: (weights, io) => bindProduct(device, family, weights, io),

@@ -1,11 +1,13 @@
 /** Kernels of software adapters: one subgroup a workgroup, no barriers, no workgroup memory. */
 import activationText from '../../../shaders/activation.wgsl';
+import matmulRowSums from '../../../shaders/matmul_row_sums.wgsl';
 import matmulSubgroupRow from '../../../shaders/matmul_subgroup_row.wgsl';
 import matmulSubgroupTile from '../../../shaders/matmul_subgroup_tile.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
-import { blockWeights, fieldsPerUnit, formatConstants, type Layout } from './format.ts';
+import type { ShaderConstants } from '../../device/shader.ts';
+import { blockWeights, fieldsPerUnit, formatConstants, type Layout, type WeightFormat } from './format.ts';
 import { portableVariants } from './portable.ts';
 import type { Fusion, Variant, VariantFamily } from './variants.ts';
 import type { WeightPart } from './weights.ts';
@@ -24,6 +26,17 @@ const shapes: Record<number, { rowColumns: number; tile: Tile }> = {
   8: { rowColumns: 8, tile: { columns: 4, rowGroups: 1, byComponent: true } },
 };
 
+/** What matmul_row_sums.wgsl needs besides the format. */
+export function rowSumsConstants(format: WeightFormat, lanes: number): ShaderConstants {
+  return {
+    LANES: lanes,
+    FOUR_LANES: lanes === 4,
+    COLUMNS: shapes[lanes].rowColumns,
+    OWN_QUADS: 8 / lanes,
+    FIELD_BITS: format.scales === 'none' ? 0 : 32 / fieldsPerUnit(format),
+  };
+}
+
 export function subgroupFamily(device: Device, textures: boolean): VariantFamily {
   const lanes = device.facts.subgroupLanes;
   const { rowColumns, tile } = shapes[lanes];
@@ -36,12 +49,11 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
   const row = (part: WeightPart, gate: Fusion['gate']): Promise<Kernel> =>
     device.kernels.get({
       label: 'matmul_subgroup_row',
-      texts: gate ? [matmulWeights, activationText, matmulSubgroupRow] : [matmulWeights, matmulSubgroupRow],
+      texts: [matmulWeights, matmulRowSums, ...(gate ? [activationText] : []), matmulSubgroupRow],
       constants: {
         ...constants(part),
-        COLUMNS: rowColumns,
-        OWN_QUADS: 8 / lanes,
-        FIELD_BITS: part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format),
+        ...rowSumsConstants(part.format, lanes),
+        MATRICES: 1,
         GATED: gate !== null,
         ...(gate ? { GELU: gate === 'gelu-tanh' } : {}),
       },
@@ -73,6 +85,7 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
   return {
     name: textures ? 'subgroup texture' : 'subgroup',
     layout,
+    teams: device.facts.kind === 'software',
     variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),
     describe: () => ({
       decode: `${decode.name}, ${lanes} lanes × ${rowColumns} columns, f32 activations`,

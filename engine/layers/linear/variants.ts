@@ -34,6 +34,8 @@ export interface Variant {
 export interface VariantFamily {
   name: string;
   layout: Layout;
+  /** Whether its workgroups may be made teams: each is one subgroup. */
+  teams?: boolean;
   /** In ascending order of `fromRows`; the first is good from one row. */
   variantsFor(shape: LinearShape, format: WeightFormat): readonly Variant[];
   describe(): Record<string, string>;
