@@ -67,6 +67,23 @@ test('a preset is made, and taken over into a chat', async ({ app }) => {
   await page.keyboard.press('Escape');
 });
 
+test('where the time goes is measured and shown, kernel by kernel', async ({ app }) => {
+  const { page } = app;
+  await page.keyboard.press('ControlOrMeta+,');
+  const section = page.getByRole('region', { name: 'Where the time goes' });
+  await section.getByRole('button', { name: 'Measure' }).click();
+  for (const phase of ['reading', 'decoding']) {
+    const strip = section.getByTestId(`timeline-${phase}`);
+    await expect(strip).toBeVisible({ timeout: 60_000 });
+    // Thirty layers of several kernels each.
+    expect(await strip.locator('rect').count()).toBeGreaterThan(120);
+    await expect(strip.getByRole('row', { name: /^attention/ })).toBeVisible();
+  }
+  await section.scrollIntoViewIfNeeded();
+  await takePictures(app, 'settings-timeline');
+  await expectAccessible(app);
+});
+
 test('with high contrast the colours are others', async ({ app }) => {
   const { page } = app;
   await page.keyboard.press('ControlOrMeta+,');

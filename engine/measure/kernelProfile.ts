@@ -44,19 +44,30 @@ export interface ProfileOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Overwrites cached keys and values: the caller clears the sequence. A signal ends it early, with what was measured. */
-export async function profileKernels(device: Device, runner: Runner, sampler: Sampler, options: ProfileOptions): Promise<PhaseProfile[]> {
-  const { promptTokens } = options;
+interface PhaseStep {
+  phase: KernelTime['phase'];
+  step: Step;
+  /** Everything that runs in the step, in order. */
+  parts: Part[];
+}
+
+/** A chunk from the middle of a prompt, and the token after its end. */
+export function stepsOf(runner: Runner, sampler: Sampler, promptTokens: number): PhaseStep[] {
   const rows = Math.min(runner.maxRows, promptTokens);
   const sampling = part(
     'choosing the token',
     { encode: (pass) => sampler.encode(pass, { logits: runner.logits, token: runner.tokens }) },
     rowWork(runner.spec.vocabularySize),
   );
-  const phases: { phase: KernelTime['phase']; step: Step; parts: Part[] }[] = [
+  return [
     { phase: 'reading', step: { rows, position: Math.floor((promptTokens - rows) / 2) }, parts: [...runner.layers] },
     { phase: 'decoding', step: { rows: 1, position: promptTokens }, parts: [...runner.layers, ...runner.head, sampling] },
   ];
+}
+
+/** Overwrites cached keys and values: the caller clears the sequence. A signal ends it early, with what was measured. */
+export async function profileKernels(device: Device, runner: Runner, sampler: Sampler, options: ProfileOptions): Promise<PhaseProfile[]> {
+  const phases = stepsOf(runner, sampler, options.promptTokens);
   const total = phases.reduce((sum, { parts }) => sum + partsByName(parts).size + 1, 0);
   let done = 0;
   const profiles: PhaseProfile[] = [];

@@ -51,3 +51,13 @@ export const machineReport = z.object({
   versions: z.record(z.string(), z.string()),
 });
 export type MachineReport = z.infer<typeof machineReport>;
+
+/** A step of the loaded model, kernel by kernel in the order they ran. */
+export const stepTimeline = z.object({
+  phase: z.enum(['reading', 'decoding']),
+  tokens: count,
+  /** Tokens before it. */
+  atToken: count,
+  kernels: z.array(z.object({ name: z.string(), startMs: z.number(), ms: z.number() })),
+});
+export type StepTimeline = z.infer<typeof stepTimeline>;

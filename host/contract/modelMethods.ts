@@ -1,5 +1,6 @@
 /** Calls and events about models: at hand, at the hub, on their way; and about the room that everything takes. */
 import { z } from 'zod';
+import { stepTimeline } from './machine.ts';
 import { catalogueEntry, download, failure, identifier, modelRecord } from './entities.ts';
 import { folderImport, hubContents, hubFilters, hubRepository, modelFolder, repositoryId, storageUsage, tokenStatus, verdict } from './hub.ts';
 
@@ -23,6 +24,8 @@ export const modelMethods = {
   'models.remove': { params: z.object({ modelId: identifier }).strict(), result: nothing },
   /** What a model that is here would take with this window; null: its whole context. */
   'models.verdict': { params: z.object({ modelId: identifier, contextTokens }).strict(), result: verdict },
+  /** Where the time of a chunk and of a token goes; null on adapters without timestamps. Loads the model. */
+  'models.timeline': { params: z.object({ modelId: identifier }).strict(), result: z.object({ steps: z.array(stepTimeline).nullable() }) },
   /** Ids of the catalogue, the best for this machine first. */
   'models.recommended': { params: nothing, result: z.array(z.object({ id: identifier, level: verdict.shape.level, reason: z.string() })) },
 

@@ -18,6 +18,7 @@ import { inspect } from './jobs/inspect.ts';
 import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
 import { profile } from './jobs/profile.ts';
+import { timeline } from './jobs/timeline.ts';
 import { read } from './jobs/read.ts';
 import { documentTokenRange } from './jobs/tokenRange.ts';
 import { WorkerMemories } from './memories.ts';
@@ -146,6 +147,8 @@ export class GpuWorker {
         return bench(this.#loaded(), request, context);
       case 'profile':
         return profile(this.#loaded(), request, context);
+      case 'timeline':
+        return timeline(this.#loaded(), request, context);
       case 'doctor':
         return doctor(this.#device, this.#model);
       default:
@@ -255,7 +258,7 @@ export class GpuWorker {
 
 /** What is computed for such a request takes the place of what an inspection looks at. */
 function changesSequence({ kind }: WorkerRequest): boolean {
-  return kind === 'generate' || kind === 'read' || kind === 'logits' || kind === 'bench' || kind === 'profile' || kind === 'memories';
+  return kind === 'generate' || kind === 'read' || kind === 'logits' || kind === 'bench' || kind === 'profile' || kind === 'timeline' || kind === 'memories';
 }
 
 /** Measurements can be made again: they belong with caches, not with a person's data. */

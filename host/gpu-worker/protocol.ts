@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
 import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
+import { stepTimeline } from '../contract/machine.ts';
 
 const jobId = z.string().min(1).max(64);
 
@@ -103,6 +104,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
   /** Every kernel by itself, beside what the adapter reaches at best. */
   z.object({ kind: z.literal('profile'), jobId, promptTokens: z.number().int().positive() }),
+  /** When each kernel of a chunk and of a token ran. Its result: `timelineResult`. */
+  z.object({ kind: z.literal('timeline'), jobId, promptTokens: z.number().int().positive() }),
   z.object({ kind: z.literal('doctor'), jobId }),
   z.object({ kind: z.literal('cancel'), jobId }),
   z.object({ kind: z.literal('ping'), jobId }),
@@ -274,3 +277,6 @@ export const profileResult = z.object({
   ),
 });
 export type ProfileResult = z.infer<typeof profileResult>;
+
+/** null on adapters without timestamps. */
+export const timelineResult = z.object({ steps: z.array(stepTimeline).nullable() });

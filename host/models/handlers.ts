@@ -4,14 +4,19 @@ import type { modelMethods } from '../contract/modelMethods.ts';
 import type { Handlers } from '../handlers.ts';
 import type { Host } from '../host.ts';
 import { storageUsage } from '../storageUsage.ts';
+import { timelineResult } from '../gpu-worker/protocol.ts';
 import { missingFile } from './modelStore.ts';
+import { modelTarget } from './modelTarget.ts';
 import { openModelSource } from './openModelSource.ts';
 import { readMachine } from './machine.ts';
 import { recommend } from './recommend.ts';
 import { loadJudge } from './loadJudge.ts';
 
+/** Enough that a chunk keeps a GPU busy, and a moment on a processor. */
+const tracedPromptTokens = 512;
+
 export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof modelMethods> {
-  const { events, files, models, modelFolders, downloads, hubModels, secrets, settings, supervisor, conversations, readings } = host;
+  const { events, files, models, modelFolders, downloads, hubModels, secrets, settings, session, supervisor, conversations, readings } = host;
   const changed = () => events.emit('models.changed', models.list());
   const machine = () => readMachine(supervisor, modelFolders.receiving());
 
@@ -49,6 +54,10 @@ export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof mod
       } finally {
         await source.close();
       }
+    },
+    'models.timeline': async ({ modelId }) => {
+      const target = modelTarget(models, models.get(modelId), settings.read().kv, null);
+      return session.use(target, {}, () => supervisor.run({ kind: 'timeline', promptTokens: tracedPromptTokens }, timelineResult));
     },
     'models.recommended': async () => recommend(host.catalogue, await machine()),
 

@@ -213,6 +213,7 @@ const doing: Record<JobRequest['kind'], string> = {
   logits: 'computing logits',
   bench: 'measuring its speed',
   profile: 'measuring its kernels',
+  timeline: 'measuring its kernels',
   doctor: 'examining the GPU',
 };
 

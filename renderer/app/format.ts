@@ -4,6 +4,8 @@ import { language } from './language.ts';
 const locale = language;
 const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const threeDigits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
+const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** As they stand behind a number. */
@@ -16,6 +18,16 @@ const byteUnits = [units.bytes, 'KB', 'MB', 'GB', 'TB'];
 
 export function formatCount(value: number): string {
   return whole.format(value);
+}
+
+/** Milliseconds, three digits of them. */
+export function formatMs(ms: number): string {
+  return threeDigits.format(ms);
+}
+
+/** A part of a whole, in percent. */
+export function formatShare(share: number): string {
+  return percent.format(share);
 }
 
 export function formatCompact(value: number): string {

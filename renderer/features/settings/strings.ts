@@ -140,6 +140,23 @@ const english = {
     limitCount: (count: number) => `${count} limits`,
     none: 'The GPU process has not reported an adapter yet.',
   },
+  timeline: {
+    title: 'Where the time goes',
+    hint: 'A chunk of reading and one token of an answer, kernel by kernel, as the GPU’s clock sees them.',
+    model: 'Model',
+    measure: 'Measure',
+    measuring: 'Measuring…',
+    noModel: 'There is no model yet.',
+    none: 'This adapter has no clock for kernels.',
+    reading: (tokens: string) => `Reading ${tokens} tokens`,
+    decoding: 'One token of an answer',
+    total: (ms: string, kernels: string) => `${ms} ms, ${kernels} kernels`,
+    strip: (phase: string) => `${phase}: kernels from left to right`,
+    kernel: 'Kernel',
+    calls: 'Times',
+    ms: 'ms',
+    share: 'Share',
+  },
 } as const;
 
 export type SettingsStrings = Translated<typeof english>;

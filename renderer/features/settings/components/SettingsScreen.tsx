@@ -21,6 +21,7 @@ import { SamplingForm } from './SamplingForm.tsx';
 import { ShortcutsSection } from './ShortcutsSection.tsx';
 import { SettingRow, SettingSection } from './SettingRow.tsx';
 import { TextSetting } from './TextSetting.tsx';
+import { TimelineSection } from './TimelineSection.tsx';
 
 const themes = (['system', 'light', 'dark', 'contrast'] as const).map((value) => ({ value, label: text.appearance.themes[value] }));
 
@@ -75,6 +76,7 @@ export function SettingsScreen() {
           <ShortcutsSection settings={settings} change={change} />
           <MachineSection />
           <GpuReport />
+          <TimelineSection />
           <DiagnosticsSection />
         </div>
       </ScrollRegion>
