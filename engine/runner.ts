@@ -16,6 +16,7 @@ import { createExperts, type ExpertBuffers } from './layers/experts/experts.ts';
 import type { LinearKernels, LinearWeights } from './layers/linear/linear.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
+import { createEvictingMixer } from './layers/mixers/evictingMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
 import { createLinearMixer } from './layers/mixers/linearMixer.ts';
 import type { RwkvBuffers } from './layers/mixers/linearInputs.ts';
@@ -30,9 +31,11 @@ import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { freeTeam, type Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { type Step, StepUniform } from './layers/step.ts';
+import type { EvictingBuffers } from './layers/evicting/eviction.ts';
+import type { EvictingSpec } from './models/evictingSpec.ts';
 import type { LinearSpec } from './models/linearSpec.ts';
-import type { AttentionSpec, BlockSpec, ModelSpec } from './models/spec.ts';
-import { expertShapes, maxTailRows, rwkvShapes, scratchShapes } from './scratch.ts';
+import { type AttentionSpec, type BlockSpec, keepsState, type ModelSpec } from './models/spec.ts';
+import { evictingShapes, expertShapes, maxTailRows, rwkvShapes, scratchShapes } from './scratch.ts';
 import type { AttentionWeights, BlockWeights, ModelWeights, NormWeights, StateWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
@@ -105,7 +108,7 @@ export class Runner {
     this.layers = parts.layers;
     this.head = parts.head;
     this.#team = parts.team;
-    this.#buffers = [parts.buffers, parts.experts, parts.rwkv].flatMap((buffers) => Object.values(buffers ?? {}));
+    this.#buffers = [parts.buffers, parts.experts, parts.rwkv, parts.evicting].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 
   static async create(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<Runner> {
@@ -133,7 +136,7 @@ export class Runner {
 
   /** Tokens that the widest ring must hold; 0 without rings. */
   get windowTokens(): number {
-    return Math.max(0, ...this.spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
+    return Math.max(0, ...this.spec.blocks.map(({ mixer }) => (mixer.kind === 'sliding' ? (mixer.windowTokens ?? 0) : 0)));
   }
 
   /** Whether a layer keeps a state of constant size, which cannot be cut back. */
@@ -215,6 +218,7 @@ interface RunnerParts {
   experts: ExpertBuffers | null;
   rwkv: RwkvBuffers | null;
   team: Team | null;
+  evicting: EvictingBuffers | null;
   step: StepUniform;
   tailStep: StepUniform;
   angles: RotaryAngles[];
@@ -229,10 +233,11 @@ interface RunnerParts {
 
 async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
   const { maxRows, contextTokens } = options;
-  const { buffers, experts, rwkv } = await device.memory.checked('Room for the activations', () => ({
+  const { buffers, experts, rwkv, evicting } = await device.memory.checked('Room for the activations', () => ({
     buffers: allocateShapes(device, scratchShapes(spec, maxRows)),
     experts: allocateShapes(device, expertShapes(spec, maxRows)),
     rwkv: allocateShapes(device, rwkvShapes(spec, maxRows)),
+    evicting: allocateShapes(device, evictingShapes(spec, maxRows)),
   }));
   const stepUniform = new StepUniform(device);
   const tailStep = new StepUniform(device);
@@ -245,7 +250,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const slackTokens = tiers ? tiers.plan.layout.segmentTokens : ringSlackTokens;
   const { caches, scratch } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
     caches: spec.blocks.map(({ mixer }, index): LayerCache => {
-      if (mixer.kind === 'linear') return new StateCache(device, `layer ${index}`, mixer);
+      if (keepsState(mixer)) return new StateCache(device, `layer ${index}`, mixer);
       return tiers && farLayers.has(index)
         ? new FarMemory(device, `layer ${index}`, tiers.plan)
         : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens });
@@ -277,7 +282,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
-  const anglesOf = (mixer: AttentionSpec): GPUBuffer => {
+  const anglesOf = (mixer: AttentionSpec | EvictingSpec): GPUBuffer => {
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
@@ -285,8 +290,8 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   };
 
   /** Parts from the hidden rows to the mixed ones. */
-  const bindAttention = async (mixer: AttentionSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: KvCache | FarMemory): Promise<Part[]> => {
-    const stepOfLayer = mixer.windowTokens === null ? step : stepUniform.whole;
+  const bindAttention = async (mixer: AttentionSpec | EvictingSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: LayerCache): Promise<Part[]> => {
+    const stepOfLayer = mixer.windowTokens === null || mixer.kind === 'evicting' ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
       projections: buffers.projections,
       queries: buffers.queries,
@@ -298,10 +303,15 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
       contextTokens,
       normEpsilon: spec.normEpsilon,
     };
+    const mix = (): Promise<Mixer> => {
+      if (mixer.kind === 'evicting') {
+        if (!(cache instanceof StateCache) || !evicting) throw new Error('an evicting layer without its state');
+        return createEvictingMixer(device, mixer, parts, cache, evicting, inputs);
+      }
+      return far && cache instanceof FarMemory ? createFarMixer(device, mixer, parts, cache, far, inputs) : createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
+    };
     const [attention, projecting] = await Promise.all([
-      far && cache instanceof FarMemory
-        ? createFarMixer(device, mixer, parts, cache, far, inputs)
-        : createAttentionMixer(device, mixer, parts, cache as KvCache, inputs),
+      mix(),
       parts.outputGate ? null : normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections),
     ]);
     mixers.push(attention);
@@ -334,7 +344,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     const inOrder = await Promise.all([
       'matrices' in parts.mixer
         ? bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
-        : bindAttention(mixer as AttentionSpec, parts.mixer, parts.mixerNorm, cache as KvCache | FarMemory),
+        : bindAttention(mixer as AttentionSpec | EvictingSpec, parts.mixer, parts.mixerNorm, cache),
       addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
       bindFeedForward(block, parts, cache),
     ]);
@@ -370,10 +380,10 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, team, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, evicting, team, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
-function divisorsOf({ rotary }: AttentionSpec, options: RunnerOptions): Float32Array | null {
+function divisorsOf({ rotary }: Pick<AttentionSpec, 'rotary'>, options: RunnerOptions): Float32Array | null {
   const name = divisorsFor(rotary, options.contextTokens);
   return name ? (options.divisors.get(name) ?? null) : null;
 }

@@ -1,6 +1,7 @@
 /** The scratch of a step: what each buffer holds, f32, one row a token. */
 import { smallestTileRows, tileCount } from './layers/experts/tiles.ts';
 import { linearColumns } from './layers/mixers/linearMixer.ts';
+import { evictingSlots } from './models/evictingSpec.ts';
 import { rwkvMixes } from './layers/mixers/rwkvMixer.ts';
 import type { BlockSpec, ExpertsSpec, FeedForwardSpec, MixerSpec, ModelSpec } from './models/spec.ts';
 
@@ -75,6 +76,23 @@ export function rwkvShapes(spec: ModelSpec, maxRows: number) {
   };
 }
 
+/** What evicting layers need besides. */
+export function evictingShapes(spec: ModelSpec, maxRows: number) {
+  const mixers = spec.blocks.map(({ mixer }) => mixer).filter((mixer) => mixer.kind === 'evicting');
+  if (mixers.length === 0) return null;
+  const widest = (columns: (mixer: (typeof mixers)[number]) => number, count = maxRows) => ({ columns: Math.max(...mixers.map(columns)), count });
+  const judged = widest(({ kvHeads, router }) => kvHeads * Math.max(...router.convolutions.map(({ outputs }) => outputs)));
+  return {
+    keys: widest(({ kvHeads, headDim }) => kvHeads * headDim),
+    values: widest(({ kvHeads, headDim }) => kvHeads * headDim),
+    judged,
+    judgedNext: judged,
+    scores: widest(({ kvHeads }) => kvHeads),
+    until: widest((mixer) => mixer.kvHeads * (evictingSlots(mixer) + maxRows), 1),
+    sources: widest((mixer) => mixer.kvHeads * evictingSlots(mixer), 1),
+  };
+}
+
 export function scratchBytes(spec: ModelSpec, maxRows: number): number {
-  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows), ...rwkvShapes(spec, maxRows) }).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
+  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows), ...rwkvShapes(spec, maxRows) }).concat(Object.values(evictingShapes(spec, maxRows) ?? {})).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
 }

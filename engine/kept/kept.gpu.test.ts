@@ -8,7 +8,7 @@ import { loadModel, type LoadedModel } from '../model.ts';
 import type { KeptSegment } from '../ports.ts';
 import { openTestDevice } from '../testing/device.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
-import { stateBytes } from '../models/linearSpec.ts';
+import { constantBytes, keepsState } from '../models/spec.ts';
 import { Keeper } from './keeper.ts';
 import { statePart } from './parts.ts';
 import { restore, usableSegments } from './restore.ts';
@@ -100,7 +100,7 @@ describe.each([
 
   test('a kept state has the bytes that the description says', () => {
     for (const [block, { mixer }] of reader.spec.blocks.entries()) {
-      for (const { parts } of kept.segments) expect(parts.get(statePart(block)) ?? 0).toBe(mixer.kind === 'linear' ? stateBytes(mixer) : 0);
+      for (const { parts } of kept.segments) expect(parts.get(statePart(block)) ?? 0).toBe(keepsState(mixer) ? constantBytes(mixer) : 0);
     }
   });
 

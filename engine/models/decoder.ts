@@ -25,7 +25,7 @@ export interface Departures {
   /** Each head's rows of queries are followed by those of a gate for its output. */
   gatedQueries?: boolean;
   /** What takes the place of a layer's attention, if anything. */
-  mixer?(layer: number): MixerSpec | null;
+  mixer?(layer: number, attention: (layer: number) => AttentionSpec): MixerSpec | null;
   feedForward?(layer: number): FeedForwardSpec;
   /** Blocks at the end that are not for plain decoding. */
   skippedLayers?: number;
@@ -74,7 +74,7 @@ export function describeDecoder(file: GgufFile, architecture: string, departures
   const { feedForward = (layer) => gatedFeedForward(file, architecture, layer) } = departures;
   const block = (i: number): BlockSpec => ({
     mixerNorm: `blk.${i}.attn_norm.weight`,
-    mixer: departures.mixer?.(i) ?? attention(i),
+    mixer: departures.mixer?.(i, attention) ?? attention(i),
     mixerPostNorm: null,
     feedForwardNorm: `blk.${i}.${departures.feedForwardNorm ?? 'ffn_norm'}.weight`,
     feedForward: feedForward(i),

@@ -1,15 +1,16 @@
 /** How far back each of a model's layers can see, and what it keeps for that. */
-import { stateBytes } from './linearSpec.ts';
-import type { ModelSpec } from './spec.ts';
+import { constantBytes, type MixerSpec, type ModelSpec } from './spec.ts';
 
 export interface LayerGroup {
-  kind: 'full' | 'sliding' | 'linear';
+  kind: 'full' | 'sliding' | 'evicting' | 'linear';
   /** Of `linear` layers. */
   mechanism: string | null;
   /** Numbers of the blocks, from 0. */
   layers: number[];
   /** The latest tokens that such a layer sees one by one; null: all of them. A state has them only as a blend. */
   reachTokens: number | null;
+  /** Tokens behind those that an `evicting` layer keeps at most; null in others. */
+  budgetTokens: number | null;
   /** Bytes that a layer keeps whatever the length of the sequence; null where they grow with it. */
   stateBytes: number | null;
 }
@@ -18,14 +19,23 @@ export interface LayerGroup {
 export function layerKinds(spec: ModelSpec): LayerGroup[] {
   const groups = new Map<string, LayerGroup>();
   for (const [layer, { mixer }] of spec.blocks.entries()) {
-    const own: Omit<LayerGroup, 'layers'> =
-      mixer.kind === 'linear'
-        ? { kind: 'linear', mechanism: mixer.mechanism, reachTokens: 0, stateBytes: stateBytes(mixer) }
-        : { kind: mixer.kind, mechanism: null, reachTokens: mixer.windowTokens, stateBytes: null };
+    const own = sightOf(mixer);
     const key = JSON.stringify(own);
     const group = groups.get(key) ?? { ...own, layers: [] };
     group.layers.push(layer);
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+function sightOf(mixer: MixerSpec): Omit<LayerGroup, 'layers'> {
+  const none = { mechanism: null, budgetTokens: null, stateBytes: null };
+  switch (mixer.kind) {
+    case 'linear':
+      return { ...none, kind: 'linear', mechanism: mixer.mechanism, reachTokens: 0, stateBytes: constantBytes(mixer) };
+    case 'evicting':
+      return { ...none, kind: 'evicting', reachTokens: mixer.windowTokens, budgetTokens: mixer.budgetTokens, stateBytes: constantBytes(mixer) };
+    default:
+      return { ...none, kind: mixer.kind, reachTokens: mixer.windowTokens };
+  }
 }

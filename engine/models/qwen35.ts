@@ -41,7 +41,7 @@ export function describeDeltaHybrid(file: GgufFile, architecture: string, orders
   });
 }
 
-function deltaOf(file: GgufFile, architecture: string, orders: Pick<GatedDeltaSpec, 'keyHeadOrder' | 'gateOrder'>): (i: number) => GatedDeltaSpec {
+export function deltaOf(file: GgufFile, architecture: string, orders: Pick<GatedDeltaSpec, 'keyHeadOrder' | 'gateOrder'>): (i: number) => GatedDeltaSpec {
   const hiddenSize = size(file, `${architecture}.embedding_length`, 65_536);
   const keyHeads = size(file, `${architecture}.ssm.group_count`, 1024);
   const valueHeads = size(file, `${architecture}.ssm.time_step_rank`, 1024);

@@ -3,6 +3,7 @@
  * walk the same description, and memory is computed from it before anything is loaded. Tensor names
  * are those of the file.
  */
+import { type EvictingSpec, evictingState, routerShapes } from './evictingSpec.ts';
 import { type LinearSpec, shapesOf, stateBytes } from './linearSpec.ts';
 
 /** Rotary position embedding; angle of pair i at position p is p · positionScale · base^(−2i/rotatedDims) ÷ divisor_i. */
@@ -60,11 +61,23 @@ export interface AttentionSpec {
 }
 
 /** What mixes information between tokens. */
-export type MixerSpec = AttentionSpec | LinearSpec;
+export type MixerSpec = AttentionSpec | EvictingSpec | LinearSpec;
 
-/** Heads that attend to keys; a layer that keeps a state has none. */
+/** Layers whose cache is a state of constant size: it can be looked at only as a whole, and only checkpoints lead back. */
+export function keepsState(mixer: MixerSpec): mixer is EvictingSpec | LinearSpec {
+  return mixer.kind === 'linear' || mixer.kind === 'evicting';
+}
+
+/** Bytes of such a layer's state. */
+export function constantBytes(mixer: EvictingSpec | LinearSpec): number {
+  if (mixer.kind === 'linear') return stateBytes(mixer);
+  const { matrix, tail } = evictingState(mixer);
+  return 4 * (matrix + tail);
+}
+
+/** Heads whose keys all lie where they can be looked at; a layer that keeps a state has none. */
 export function attentionHeads(mixer: MixerSpec): number {
-  return mixer.kind === 'linear' ? 0 : mixer.heads;
+  return keepsState(mixer) ? 0 : mixer.heads;
 }
 
 /** down · (activation(gate·x) ⊙ up·x) */
@@ -152,8 +165,8 @@ export interface ModelSpec {
 export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, slackTokens: number): { full: number; sliding: number; linear: number } {
   const bytes = { full: 0, sliding: 0, linear: 0 };
   for (const { mixer } of spec.blocks) {
-    if (mixer.kind === 'linear') {
-      bytes.linear += 2 * stateBytes(mixer);
+    if (keepsState(mixer)) {
+      bytes.linear += 2 * constantBytes(mixer);
       continue;
     }
     const slots = Math.min(tokens, (mixer.windowTokens ?? tokens) + (mixer.windowTokens ? slackTokens : 0));
@@ -176,7 +189,8 @@ function mixerTensors(mixer: MixerSpec): string[] {
   if (mixer.kind === 'linear') return shapesOf(mixer).map(({ name }) => name);
   const { rotary, tensors } = mixer;
   const optional = [tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
-  return [...tensors.projections, ...tensors.biases, tensors.output, ...optional.filter((name) => typeof name === 'string')];
+  const router = mixer.kind === 'evicting' ? routerShapes(mixer.router).map(({ name }) => name) : [];
+  return [...tensors.projections, ...tensors.biases, tensors.output, ...router, ...optional.filter((name) => typeof name === 'string')];
 }
 
 /** The tensor of a layer norm's bias. */

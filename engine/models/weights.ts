@@ -7,7 +7,8 @@ import { dequantise } from '../formats/quantisation/dequantise.ts';
 import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
 import type { SourceMatrix } from '../layers/linear/matrix.ts';
 import { splitRows } from '../layers/linear/splitRows.ts';
-import type { LinearSpec } from './linearSpec.ts';
+import type { EvictingSpec, RouterSpec } from './evictingSpec.ts';
+import type { LinearSpec, TensorShape } from './linearSpec.ts';
 import { type AttentionSpec, biasOf, type ChannelMixSpec, type ExpertsSpec, type GatedSpec, type ModelSpec } from './spec.ts';
 
 export interface LoadOptions {
@@ -26,6 +27,13 @@ export interface AttentionWeights {
   queryNorm: GPUBuffer | null;
   keyNorm: GPUBuffer | null;
   output: LinearWeights;
+  /** Of `evicting` layers. */
+  router: RouterWeights | null;
+}
+
+export interface RouterWeights {
+  convolutions: readonly { weight: GPUBuffer; bias: GPUBuffer }[];
+  score: { weight: GPUBuffer; bias: GPUBuffer };
 }
 
 /** The tensors of a `linear` layer under the names that its description gives them. */
@@ -109,7 +117,14 @@ export async function loadWeights(
   };
   const optional = async (name: string | null): Promise<GPUBuffer | null> => (name ? vector(name) : null);
 
-  const attention = async ({ tensors, headDim, gatedQueries }: AttentionSpec): Promise<AttentionWeights> => {
+  const routerWeights = async ({ convolutions, score }: RouterSpec): Promise<RouterWeights> => {
+    const layer = async ({ weight, bias }: Record<'weight' | 'bias', TensorShape>) => ({ weight: await vector(weight.name), bias: await vector(bias.name) });
+    const layers = [];
+    for (const one of convolutions) layers.push(await layer(one));
+    return { convolutions: layers, score: await layer(score) };
+  };
+  const attention = async (mixer: AttentionSpec | EvictingSpec): Promise<AttentionWeights> => {
+    const { tensors, headDim, gatedQueries } = mixer;
     const projections: SourceMatrix[] = [];
     for (const name of tensors.projections) projections.push(await reader.matrix(name));
     const [queries, gates] = gatedQueries ? splitRows(projections[0], headDim) : [projections[0], null];
@@ -120,6 +135,7 @@ export async function loadWeights(
       queryNorm: await optional(tensors.queryNorm),
       keyNorm: await optional(tensors.keyNorm),
       output: await linear(tensors.output),
+      router: mixer.kind === 'evicting' ? await routerWeights(mixer.router) : null,
     };
   };
   const state = async (mixer: LinearSpec): Promise<StateWeights> => {

@@ -5,6 +5,8 @@
  */
 import { type AttentionSpec, biasOf, type ChannelMixSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec } from '../models/spec.ts';
 import { chooseExperts, expertRows } from './experts.ts';
+import type { EvictingSpec } from '../models/evictingSpec.ts';
+import { keptTokens, RouterReference } from './evicting.ts';
 import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
 import { multiply, type ReferenceMatrix } from './multiply.ts';
 import { linearMixer } from './recurrent/mixers.ts';
@@ -38,7 +40,7 @@ export function referenceForward(
   const firstValues = { current: new Float64Array(0) };
   const mixers = spec.blocks.map(({ mixer }, index) => {
     if (mixer.kind === 'linear') return linearMixer(mixer, weights, spec.normEpsilon, firstValues);
-    const cache = { keys: [] as Float64Array[], values: [] as Float64Array[], contextTokens };
+    const cache: ReferenceCache = { keys: [], values: [], judged: [], contextTokens };
     return (normed: Float64Array, position: number) => attend(mixer, weights, cache, normed, position, spec.normEpsilon, options, index);
   });
   const feedForwards = spec.blocks.map(({ feedForward: one }) => (one.kind === 'channel mix' ? channelMix(one, weights) : (normed: Float64Array) => feedForward(one, weights, normed)));
@@ -57,10 +59,18 @@ export function referenceForward(
   });
 }
 
+interface ReferenceCache {
+  keys: Float64Array[];
+  values: Float64Array[];
+  /** For each key head of an evicting layer its network, and the rows that it judges: key and value as they are projected. */
+  judged: { rows: Float64Array[]; network: RouterReference }[];
+  contextTokens: number;
+}
+
 function attend(
-  spec: AttentionSpec,
+  spec: AttentionSpec | EvictingSpec,
   weights: ReferenceWeights,
-  cache: { keys: Float64Array[]; values: Float64Array[]; contextTokens: number },
+  cache: ReferenceCache,
   normed: Float64Array,
   position: number,
   epsilon: number,
@@ -74,6 +84,8 @@ function attend(
   const queryRows = projected.subarray(0, (spec.gatedQueries ? 2 : 1) * heads * headDim);
   const queries = spec.gatedQueries ? everyOtherHead(queryRows, headDim, 0) : queryRows;
   const keys = projected.slice(queryRows.length, queryRows.length + kvHeads * headDim);
+  const values = projected.slice(queryRows.length + kvHeads * headDim);
+  const kept = spec.kind === 'evicting' ? keptOf(spec, weights, cache, keys.slice(), values, position) : null;
   const divisors = divisorsFor(spec.rotary, cache.contextTokens);
   const frequencies = rotaryFrequencies(spec.rotary, divisors ? weights.vector(divisors) : null);
   const prepare = (vector: Float64Array, count: number, norm: string | null): void => {
@@ -86,7 +98,7 @@ function attend(
   prepare(queries, heads, tensors.queryNorm);
   prepare(keys, kvHeads, tensors.keyNorm);
   cache.keys.push(keys);
-  cache.values.push(projected.slice(queryRows.length + kvHeads * headDim));
+  cache.values.push(values);
 
   const temperature = spec.temperature ? 1 + spec.temperature.rate * Math.log(1 + Math.floor(position / spec.temperature.tokens)) : 1;
   const first = spec.windowTokens === null ? 0 : Math.max(0, position - spec.windowTokens + 1);
@@ -94,19 +106,37 @@ function attend(
   for (let head = 0; head < heads; head++) {
     const query = queries.subarray(head * headDim, (head + 1) * headDim);
     const from = Math.floor(head / (heads / kvHeads)) * headDim;
+    const seenTokens = kept?.[from / headDim] ?? Array.from({ length: position + 1 - first }, (_, i) => first + i);
     const scores = [];
-    for (let p = first; p <= position; p++) {
+    for (const p of seenTokens) {
       const seen = !removed || spec.windowTokens !== null || position < removed.from || p < removed.start || p >= removed.end;
       scores.push(seen ? spec.queryScale * temperature * dot(query, cache.keys[p], from) : -Infinity);
     }
     const shares = softmax(scores);
     onShares?.(layer, position, head, first, shares);
     shares.forEach((share, i) => {
-      for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[first + i][from + d];
+      for (let d = 0; d < headDim; d++) out[head * headDim + d] += share * cache.values[seenTokens[i]][from + d];
     });
   }
   if (spec.gatedQueries) everyOtherHead(queryRows, headDim, 1).forEach((gate, i) => (out[i] /= 1 + Math.exp(-gate)));
   return multiply(weights.matrix(tensors.output), out);
+}
+
+/** For each key head the tokens that an evicting layer's row sees. */
+function keptOf(spec: EvictingSpec, weights: ReferenceWeights, { judged }: ReferenceCache, keys: Float64Array, values: Float64Array, position: number): number[][] {
+  const { kvHeads, headDim, router } = spec;
+  const layer = ({ weight, bias }: Record<'weight' | 'bias', { name: string }>) => ({ weight: weights.vector(weight.name), bias: weights.vector(bias.name) });
+  const numbers = { convolutions: router.convolutions.map(layer), score: layer(router.score) };
+  return Array.from({ length: kvHeads }, (_, head) => {
+    const own = (rows: Float64Array): Float64Array => rows.subarray(head * headDim, (head + 1) * headDim);
+    if (!judged[head]) {
+      const rows: Float64Array[] = [];
+      judged[head] = { rows, network: new RouterReference(router.convolutions, numbers, head, rows) };
+    }
+    const { rows, network } = judged[head];
+    rows.push(Float64Array.from([...own(keys), ...own(values)]));
+    return keptTokens(spec, position, (token) => network.score(token));
+  });
 }
 
 /** Rows of queries (phase 0) or of gates (phase 1), which alternate head by head. */
@@ -136,7 +166,7 @@ function gated({ activation, width }: Pick<GatedSpec, 'activation' | 'width'>, g
   return multiply(down, gate.map((value, i) => activate(value) * up[i]));
 }
 
-function rotate(x: Float64Array, { rotary }: AttentionSpec, frequencies: Float64Array, position: number): void {
+function rotate(x: Float64Array, { rotary }: Pick<AttentionSpec, 'rotary'>, frequencies: Float64Array, position: number): void {
   const half = rotary.rotatedDims / 2;
   for (let i = 0; i < half; i++) {
     const [a, b] = rotary.pairing === 'adjacent' ? [2 * i, 2 * i + 1] : [i, i + half];

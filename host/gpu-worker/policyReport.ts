@@ -1,6 +1,6 @@
 /** What attention did with the keys, for `--json` and the interface. */
 import type { PolicyOutcome } from '../contract/entities.ts';
-import { stateBytes } from '../../engine/models/linearSpec.ts';
+import { constantBytes, keepsState, type ModelSpec } from '../../engine/models/spec.ts';
 import type { ActiveModel } from './activeModel.ts';
 
 /** For the interface: a mean over steps, layers and KV heads; `keys` is the sequence's length at the end. */
@@ -63,18 +63,27 @@ function graphReport({ report, usedBytes, indexedKeys }: NonNullable<Far['graphs
   return { ramBytes: usedBytes, indexedKeys, scoredShare: allKeys > 0 ? scoredKeys / allKeys : 0, searches, searchMs, buildMs, droppedQueries };
 }
 
+/** Of layers that drop tokens: what a head keeps at most, and what it has dropped at least. */
+function evictingReport({ blocks }: ModelSpec, keys: number): { evicting?: { layers: number; exact: number; estimated: number; dropped: number; total: number } } {
+  const rooms = blocks.flatMap(({ mixer }) => (mixer.kind === 'evicting' ? [mixer.windowTokens + mixer.budgetTokens] : []));
+  if (rooms.length === 0) return {};
+  const exact = Math.min(keys, ...rooms);
+  return { evicting: { layers: rooms.length, exact, estimated: 0, dropped: keys - exact, total: keys } };
+}
+
 /** `keys`: the sequence's length at the end. Keys beyond the GPU are counted over all steps, layers and KV heads. */
 export function policyReport(model: ActiveModel, keys: number): Record<string, unknown> {
   const { spec, runner } = model.loaded;
   const { far } = runner;
   const layers = (kind: string): number => spec.blocks.filter(({ mixer }) => mixer.kind === kind).length;
-  const window = Math.max(0, ...spec.blocks.map(({ mixer }) => mixer.windowTokens ?? 0));
+  const window = Math.max(0, ...spec.blocks.map(({ mixer }) => (mixer.kind === 'sliding' ? (mixer.windowTokens ?? 0) : 0)));
   const sliding = { layers: layers('sliding'), exact: Math.min(keys, window), estimated: 0, total: keys };
   // A state has seen every token and keeps none by itself.
-  const states = spec.blocks.flatMap(({ mixer }) => (mixer.kind === 'linear' ? [stateBytes(mixer)] : []));
+  const states = spec.blocks.flatMap(({ mixer }) => (keepsState(mixer) ? [constantBytes(mixer)] : []));
+  const evicting = evictingReport(spec, keys);
   const linear = states.length > 0 ? { linear: { layers: states.length, stateBytes: states.reduce((sum, bytes) => sum + bytes, 0) } } : {};
   if (!far || far.sealed === 0) {
-    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding, ...linear }, dropped: 0 };
+    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding, ...linear, ...evicting }, dropped: evicting.evicting?.dropped ?? 0 };
   }
   const { exactKeys, estimatedKeys, missedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
   const resident = keys - far.farTokens;
@@ -92,6 +101,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
       },
       sliding,
       ...linear,
+      ...evicting,
     },
     hitRatio,
     tiers: { gpuBytes: far.plan.bytes.total, ramBytes, diskBytes, ramReadBytes, diskReadBytes },

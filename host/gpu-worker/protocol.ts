@@ -122,10 +122,11 @@ export const modelDescription = z.object({
   /** How far back the layers see, and what they keep for that; those that see alike together. */
   layerKinds: z.array(
     z.object({
-      kind: z.enum(['full', 'sliding', 'linear']),
+      kind: z.enum(['full', 'sliding', 'evicting', 'linear']),
       mechanism: z.string().nullable(),
       layers: z.array(z.number().int()),
       reachTokens: z.number().int().nullable(),
+      budgetTokens: z.number().int().nullable(),
       stateBytes: z.number().int().nullable(),
     }),
   ),

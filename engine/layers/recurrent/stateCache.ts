@@ -1,10 +1,11 @@
 /**
- * The cache of a `linear` layer: a state of constant size, in two copies. A step reads the one that holds the state
+ * The cache of a `linear` or an `evicting` layer: a state of constant size, in two copies. A step reads the one that holds the state
  * before it and writes the other, so that the last step can be taken back (a token that was computed ahead); further
  * back, only a checkpoint leads.
  */
 import type { Device } from '../../device/device.ts';
 import type { BufferRange } from '../../kv/tiers/indexRanges.ts';
+import { type EvictingSpec, evictingState } from '../../models/evictingSpec.ts';
 import { type LinearSpec, stateFloats } from '../../models/linearSpec.ts';
 import type { MixerCheckpoint } from '../mixer.ts';
 import type { Step } from '../step.ts';
@@ -29,9 +30,9 @@ export class StateCache {
   /** The step that was encoded last, and what it reads. */
   #turned: { position: number; rows: number; source: 0 | 1 } | null = null;
 
-  constructor(device: Device, label: string, spec: LinearSpec) {
+  constructor(device: Device, label: string, spec: LinearSpec | EvictingSpec) {
     this.#device = device;
-    const { matrix, tail } = stateFloats(spec);
+    const { matrix, tail } = spec.kind === 'evicting' ? evictingState(spec) : stateFloats(spec);
     this.#matrixBytes = 4 * matrix;
     this.sizeBytes = 4 * (matrix + tail);
     const tailOffset = Math.ceil(this.#matrixBytes / bindingAlignment) * bindingAlignment;
