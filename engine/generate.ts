@@ -18,6 +18,9 @@ export interface GenerateOptions {
   oneByOne?: boolean;
 }
 
+/** A token that was waited for less may have been there for long. */
+const leastWaitMs = 1;
+
 /** `end`: an end token came; `length`: maxTokens were made; `context`: the window is full. */
 export type GenerateEnd = 'end' | 'length' | 'context';
 
@@ -41,23 +44,31 @@ export async function* generateTokens(
     device.gpu.queue.submit([encoder.finish()]);
     return read;
   };
+  const { pace } = runner;
+  pace?.forget();
   let read = choose(device.gpu.createCommandEncoder())();
+  let arrivedMs = 0;
   for (let made = 1; ; made++) {
     const position = sequence.length;
     const full = position >= runner.contextTokens;
     const goesOn = !full && made < maxTokens;
-    const start = async (): Promise<() => Promise<number[]>> => {
-      const encoder = await runner.encodeLayers({ rows: 1, position });
+    const start = async (apart = false): Promise<() => Promise<number[]>> => {
+      const encoder = await runner.encodeLayers({ rows: 1, position, apart });
       runner.encodeHead(encoder, [0]);
       return choose(encoder);
     };
     let ahead: Promise<number[]> | null = null;
     if (goesOn && !runner.waits && !oneByOne) {
-      ahead = (await start())();
+      ahead = (await start(pace ? !pace.begin() : false))();
       // A failure of a step that nobody waits for any more is not news.
       ahead.catch(() => undefined);
     }
+    const waitingMs = performance.now();
     const [token] = await read;
+    const nowMs = performance.now();
+    // One that had been there says nothing, and the first comes of reading.
+    if (made > 1 && !runner.waits && !oneByOne) pace?.took(nowMs - waitingMs > leastWaitMs ? nowMs - arrivedMs : null);
+    arrivedMs = nowMs;
     if (signal?.aborted) throw cancelled();
     if (endTokens.has(token)) return 'end';
     // The step ahead has stored this token's keys and values; without it the token is not in the cache.

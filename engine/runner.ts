@@ -28,6 +28,7 @@ import { bindSigmoidGate } from './layers/pointwise/gated.ts';
 import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
+import { TeamPace } from './layers/team/pace.ts';
 import { freeTeam, type Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { type Step, StepUniform } from './layers/step.ts';
@@ -85,6 +86,8 @@ export class Runner {
   readonly #angles: readonly RotaryAngles[];
   readonly #buffers: readonly GPUBuffer[];
   readonly #team: Team | null;
+  /** Where a team computes rows alone: whether it should for the next one. */
+  readonly pace: TeamPace | null;
 
   private constructor(parts: RunnerParts) {
     this.#device = parts.device;
@@ -108,6 +111,7 @@ export class Runner {
     this.layers = parts.layers;
     this.head = parts.head;
     this.#team = parts.team;
+    this.pace = parts.team && new TeamPace();
     this.#buffers = [parts.buffers, parts.experts, parts.rwkv, parts.evicting].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 

@@ -26,6 +26,11 @@ export interface AdapterFacts {
   kind: 'gpu' | 'software';
   /** Lanes of a subgroup, 0 when subgroups are missing or their size varies. */
   subgroupLanes: number;
+  /**
+   * Whether each workgroup of a small dispatch has a thread of its own, so that they may wait for each other. lavapipe
+   * gives its threads equal shares; SwiftShader's scheduler may give two to one thread, one after the other.
+   */
+  runsWorkgroupsAtOnce: boolean;
   hasHalf: boolean;
   /** Shapes that subgroups multiply in one instruction; none where the adapter cannot. */
   matrixShapes: MatrixShape[];
@@ -160,6 +165,7 @@ function factsOf(adapter: GPUAdapter, limits: Record<string, number>): AdapterFa
     driver: info.description,
     kind,
     subgroupLanes: adapter.features.has('subgroups') ? lanes : 0,
+    runsWorkgroupsAtOnce: /llvmpipe/i.test(name),
     hasHalf: adapter.features.has('shader-f16'),
     matrixShapes: matrixShapesOf(adapter),
     features: [...adapter.features].sort(),

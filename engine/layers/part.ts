@@ -54,7 +54,7 @@ export function part(name: string, bound: Pick<Part, 'encode'>, work: (step: Ste
 
 /** `together` for a row alone while `allowed`, else `apart`: both do the same. */
 export function aloneOrApart(together: Part, apart: readonly Part[], allowed: () => boolean): Part[] {
-  const alone = ({ rows }: Step): boolean => rows === 1 && allowed();
+  const alone = ({ rows, apart: kernelByKernel }: Step): boolean => rows === 1 && !kernelByKernel && allowed();
   const only = (one: Part, when: (step: Step) => boolean): Part => ({
     ...one,
     encode: (pass, step) => {

@@ -18,6 +18,8 @@ export interface Step {
   removed?: number;
   /** Reading: attends to everything exactly, whatever the policy of decoding is. */
   exact?: boolean;
+  /** A row alone goes kernel by kernel, even where a team would compute it. */
+  apart?: boolean;
 }
 
 export class StepUniform {

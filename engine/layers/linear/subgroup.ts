@@ -85,7 +85,7 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
   return {
     name: textures ? 'subgroup texture' : 'subgroup',
     layout,
-    teams: device.facts.kind === 'software',
+    teams: device.facts.runsWorkgroupsAtOnce,
     variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),
     describe: () => ({
       decode: `${decode.name}, ${lanes} lanes × ${rowColumns} columns, f32 activations`,

@@ -19,7 +19,7 @@ let device: Device;
 let families: FamilyName[];
 beforeAll(async () => {
   device = await openTestDevice();
-  families = device.facts.kind === 'software' ? possibleFamilies(device).filter((name) => name.startsWith('subgroup')).slice(-1) : [];
+  families = device.facts.runsWorkgroupsAtOnce ? possibleFamilies(device).filter((name) => name.startsWith('subgroup')).slice(-1) : [];
 });
 afterAll(() => device.destroy());
 
