@@ -1,5 +1,6 @@
 /** What the next prompt holds, part by part, and where an answer is on its way. */
 import { z } from 'zod';
+import { layerGroup } from './models.ts';
 import { policyName } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';
 
@@ -37,6 +38,8 @@ export const contextMeter = z.object({
   windowTokens: count,
   /** What of the window the model was trained on; beyond it positions are only stretched. */
   trainedTokens: count,
+  /** How far back the model's layers see. */
+  layers: z.array(layerGroup),
   headerTokens: count,
   systemTokens: count,
   documents: z.array(z.object({ documentId: identifier, name: z.string(), tokens: count })),

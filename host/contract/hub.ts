@@ -1,6 +1,6 @@
 /** The hub as the interface sees it: repositories, their files, and what a file would take of this machine. */
 import { z } from 'zod';
-import { failure, identifier, licence } from './entities.ts';
+import { failure, identifier, layerGroup, licence } from './entities.ts';
 
 const count = z.number().int().nonnegative();
 /** owner/name */
@@ -66,6 +66,8 @@ export const verdict = z.object({
   weightsBytes: count,
   kv: z.object({ gpuBytes: count, ramBytes: count, diskBytes: count }),
   workingBytes: count,
+  /** How far back its layers see. */
+  layers: z.array(layerGroup),
   gpu: share,
   ram: share,
   disk: share,

@@ -125,6 +125,7 @@ export class Chat {
     return {
       windowTokens: measure.windowTokens,
       trainedTokens: measure.trainedTokens,
+      layers: measure.layers,
       headerTokens: measure.headerTokens,
       systemTokens: measure.systemTokens,
       documents: measure.documents.map(({ id, tokens }) => ({ documentId: id, name: documents.get(id).name, tokens })),

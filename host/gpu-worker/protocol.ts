@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
 import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest } from '../contract/inspection.ts';
-import { adapterReport, answerStatistics, failure, gpuMemory, sampling } from '../contract/entities.ts';
+import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling } from '../contract/entities.ts';
 import { stepTimeline } from '../contract/machine.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -120,16 +120,7 @@ export const modelDescription = z.object({
   parameters: z.number(),
   layers: z.number().int(),
   /** How far back the layers see, and what they keep for that; those that see alike together. */
-  layerKinds: z.array(
-    z.object({
-      kind: z.enum(['full', 'sliding', 'evicting', 'linear']),
-      mechanism: z.string().nullable(),
-      layers: z.array(z.number().int()),
-      reachTokens: z.number().int().nullable(),
-      budgetTokens: z.number().int().nullable(),
-      stateBytes: z.number().int().nullable(),
-    }),
-  ),
+  layerKinds: z.array(layerGroup),
   vocabularySize: z.number().int(),
   trainedContextTokens: z.number().int(),
   contextTokens: z.number().int(),
@@ -151,6 +142,8 @@ export const promptMeasure = z.object({
   windowTokens: z.number().int(),
   /** What of the window the model was trained on; beyond it positions are only stretched. */
   trainedTokens: z.number().int(),
+  /** How far back the model's layers see. */
+  layers: z.array(layerGroup),
   /** How many of the prompt's tokens will lie beyond the GPU; 0 when everything fits. */
   offloadedTokens: z.number().int(),
   /** Bytes on disk for each token that is kept. */

@@ -1,6 +1,7 @@
 /** Whether a model will run on this machine with a window of so many tokens, in bytes, with the reason. */
 import type { GgufFile } from '../../engine/formats/gguf/readGguf.ts';
 import { memoryNeeds, planContext } from '../../engine/memoryPlan.ts';
+import { layerKinds } from '../../engine/models/layerKinds.ts';
 import { describeModel } from '../../engine/models/registry.ts';
 import type { Verdict } from '../contract/hub.ts';
 import type { KvBudgets } from '../contract/policy.ts';
@@ -34,7 +35,7 @@ export function judge({ file, downloadBytes, headerBytes }: Candidate, wanted: n
   const declared = architecture ? metadata.integerOr(`${architecture}.context_length`, 0) : 0;
   const disk = { neededBytes: Math.ceil(downloadBytes * 1.05), availableBytes: machine.diskFreeBytes };
   const known = { architecture, quantisation: quantisationName(file), parameters: countParameters(file), longestContextTokens: declared, downloadBytes, headerBytes };
-  const nothing = { weightsBytes: 0, kv: { gpuBytes: 0, ramBytes: 0, diskBytes: 0 }, workingBytes: 0, gpu: { neededBytes: 0, availableBytes: machine.gpuBytes }, ram: { neededBytes: 0, availableBytes: machine.ramBytes } };
+  const nothing = { layers: [], weightsBytes: 0, kv: { gpuBytes: 0, ramBytes: 0, diskBytes: 0 }, workingBytes: 0, gpu: { neededBytes: 0, availableBytes: machine.gpuBytes }, ram: { neededBytes: 0, availableBytes: machine.ramBytes } };
   try {
     const spec = describeModel(file);
     const contextTokens = Math.min(wanted ?? spec.contextTokens, spec.contextTokens);
@@ -52,6 +53,7 @@ export function judge({ file, downloadBytes, headerBytes }: Candidate, wanted: n
       ...known,
       contextTokens,
       longestContextTokens: spec.contextTokens,
+      layers: layerKinds(spec),
       weightsBytes: needs.weightsBytes,
       kv: { gpuBytes: Math.ceil(kv.gpuBytes), ramBytes: Math.ceil(kv.ramBytes), diskBytes: Math.ceil(kv.diskBytes) },
       workingBytes: needs.workingBytes,

@@ -57,7 +57,7 @@ function fail(jobId: string, code: string, message: string): void {
 function measure(prompt: Prompt) {
   if (prompt.kind !== 'chat') {
     const totalTokens = prompt.kind === 'raw' ? countWords(prompt.text) : prompt.tokens.length;
-    return { headerTokens: 0, systemTokens: 0, documents: [], historyTokens: 0, questionTokens: 0, totalTokens, cachedTokens: 0, windowTokens, trainedTokens: windowTokens, offloadedTokens: 0, keptBytesPerToken: 100 };
+    return { headerTokens: 0, systemTokens: 0, documents: [], historyTokens: 0, questionTokens: 0, totalTokens, cachedTokens: 0, windowTokens, trainedTokens: windowTokens, layers: [], offloadedTokens: 0, keptBytesPerToken: 100 };
   }
   const documents = prompt.documents.map(({ id, textPath }) => ({ id, tokens: countWords(readFileSync(textPath, 'utf8')) }));
   const systemTokens = countWords(prompt.system);
@@ -65,7 +65,7 @@ function measure(prompt: Prompt) {
   const questionTokens = countWords(prompt.question);
   const documentTokens = documents.reduce((total, { tokens }) => total + tokens, 0);
   const totalTokens = 1 + systemTokens + historyTokens + questionTokens + documentTokens;
-  return { headerTokens: 1, systemTokens, documents, historyTokens, questionTokens, totalTokens, cachedTokens: 0, windowTokens, trainedTokens: windowTokens, offloadedTokens: Math.max(0, totalTokens - gpuTokens), keptBytesPerToken: 100 };
+  return { headerTokens: 1, systemTokens, documents, historyTokens, questionTokens, totalTokens, cachedTokens: 0, windowTokens, trainedTokens: windowTokens, layers: [], offloadedTokens: Math.max(0, totalTokens - gpuTokens), keptBytesPerToken: 100 };
 }
 
 /** Everything is attended exactly, but where the prompt is longer than the GPU has room for: then half is estimated. */

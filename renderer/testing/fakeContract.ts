@@ -99,6 +99,8 @@ export class FakeContract {
       case 'models.verify':
         await pause(900);
         return { ok: true, sha256: 'a'.repeat(64), failure: null };
+      case 'models.verdict':
+        return data.verdict;
       case 'downloads.list':
         return this.#downloads;
       case 'downloads.start':
@@ -211,7 +213,7 @@ export class FakeContract {
     const prompt = 30 + historyTokens + parts.questionTokens + documents.reduce((sum, { tokens }) => sum + tokens, 0);
     const freeTokens = 8192 - prompt - sampling.maxTokens;
     const refusal = failureOf(`This needs ${(8192 - freeTokens).toLocaleString('en')} tokens, but SmolLM2 135M Instruct can hold 8,192.`, 'Remove a document or choose a model with a longer context. Nothing is cut.');
-    return { ...parts, windowTokens: 8192, trainedTokens: 8192, freeTokens, refusal: freeTokens < 0 ? refusal : null, cachedTokens: historyTokens > 0 ? Math.min(5890, prompt) : 0, tiers: this.#tiers(prompt, conversationId), readingTokensPerSecond: 107, keptBytesPerToken: 23_040 };
+    return { ...parts, windowTokens: 8192, trainedTokens: 8192, layers: data.layerGroups, freeTokens, refusal: freeTokens < 0 ? refusal : null, cachedTokens: historyTokens > 0 ? Math.min(5890, prompt) : 0, tiers: this.#tiers(prompt, conversationId), readingTokensPerSecond: 107, keptBytesPerToken: 23_040 };
   }
 
   /** The GPU holds 2,000 tokens here. */

@@ -4,6 +4,7 @@ import {
   type AnswerStatistics,
   type CatalogueEntry,
   type DocumentRecord,
+  type LayerGroup,
   type MachineReport,
   type MemoryRecord,
   type Message,
@@ -12,6 +13,7 @@ import {
   type Reading,
   defaultSampling,
 } from '../../host/contract/entities.ts';
+import type { Verdict } from '../../host/contract/hub.ts';
 import { conversationOf, messageOf } from './scriptedHost.ts';
 
 const hourMs = 3_600_000;
@@ -176,6 +178,35 @@ The chapter is at [Project Gutenberg](https://www.gutenberg.org/ebooks/145). <sc
 - [x] Chapter I read
 - [ ] Chapter II still to be read
 `;
+
+/** As of a hybrid, so that every line about layers is there to be seen. */
+export const layerGroups: LayerGroup[] = [
+  { kind: 'linear', mechanism: 'gated delta', layers: [0, 2, 4, 6, 8, 10], reachTokens: 0, budgetTokens: null, stateBytes: 1_122_304 },
+  { kind: 'evicting', mechanism: null, layers: [1, 3], reachTokens: 769, budgetTokens: 512, stateBytes: 5_326_848 },
+  { kind: 'sliding', mechanism: null, layers: [5], reachTokens: 1024, budgetTokens: null, stateBytes: null },
+  { kind: 'full', mechanism: null, layers: [7, 9, 11], reachTokens: null, budgetTokens: null, stateBytes: null },
+];
+
+const needed = { neededBytes: 420_000_000, availableBytes: 24_000_000_000 };
+
+export const verdict: Verdict = {
+  level: 'fits',
+  reason: '8,192 tokens take 420 MB of memory; everything fits there.',
+  architecture: 'llama',
+  quantisation: 'Q8_0',
+  parameters: 134_515_008,
+  contextTokens: 8192,
+  longestContextTokens: 8192,
+  weightsBytes: 145_000_000,
+  kv: { gpuBytes: 188_000_000, ramBytes: 0, diskBytes: 0 },
+  workingBytes: 87_000_000,
+  layers: layerGroups,
+  gpu: { ...needed, neededBytes: 0 },
+  ram: needed,
+  disk: { ...needed, neededBytes: 0 },
+  downloadBytes: 0,
+  headerBytes: 0,
+};
 
 /** What a prompt beyond the GPU's share is like, without loading a book. */
 const far: PolicyOutcome = {

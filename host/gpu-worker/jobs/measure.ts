@@ -21,6 +21,7 @@ export async function measure(model: ActiveModel, { prompt, keeping }: { prompt:
     cachedTokens: Math.max(model.loaded.sequence.reusable(tokens), kept),
     windowTokens: model.loaded.contextTokens,
     trainedTokens: Math.min(model.loaded.contextTokens, model.loaded.spec.trainedTokens),
+    layers: model.description.layerKinds,
     offloadedTokens: model.loaded.runner.far?.farTokensAt(tokens.length) ?? 0,
     keptBytesPerToken: model.keptBytesPerToken,
   };

@@ -7,6 +7,7 @@ import { type SendSituation, sendBlockerOf } from './sendBlocker.ts';
 const meter: ContextMeter = {
   windowTokens: 8192,
   trainedTokens: 8192,
+  layers: [],
   headerTokens: 12,
   systemTokens: 20,
   documents: [
@@ -34,6 +35,14 @@ describe('summarise', () => {
   it('tells how much lies beyond the training of the model', () => {
     expect(summarise(meter).untrainedTokens).toBe(0);
     expect(summarise({ ...meter, trainedTokens: 3000 }).untrainedTokens).toBe(852);
+  });
+
+  it('says what layers that evict have dropped at least', () => {
+    const evicting = { kind: 'evicting' as const, mechanism: null, layers: [1, 3, 5], reachTokens: 769, budgetTokens: 512, stateBytes: 1 };
+    const used = summarise(meter).usedTokens - meter.answerReserveTokens;
+    expect(summarise(meter).evicted).toEqual({ tokens: 0, layers: 0 });
+    expect(summarise({ ...meter, layers: [evicting] }).evicted).toEqual({ tokens: used - 1281, layers: 3 });
+    expect(summarise({ ...meter, layers: [{ ...evicting, budgetTokens: 100_000 }] }).evicted).toEqual({ tokens: 0, layers: 3 });
   });
 
   it('adds up to the window', () => {

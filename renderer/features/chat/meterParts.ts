@@ -37,6 +37,8 @@ export interface MeterSummary {
   tiers: MeterTier[];
   offloadedTokens: number;
   droppedTokens: number;
+  /** What layers that evict have dropped at least, and how many such layers there are. */
+  evicted: { tokens: number; layers: number };
   /** Null while this model's speed on this machine is unknown. */
   readingSeconds: number | null;
 }
@@ -67,8 +69,16 @@ export function summarise(meter: ContextMeter): MeterSummary {
     tiers: summariseTiers(meter.tiers),
     offloadedTokens: meter.tiers.offloadedTokens,
     droppedTokens: meter.tiers.droppedTokens,
+    evicted: evictedOf(meter, promptTokens),
     readingSeconds: speed ? unreadTokens / speed : null,
   };
+}
+
+/** Every such layer keeps its window and its budget, and no more. */
+function evictedOf({ layers }: ContextMeter, promptTokens: number): MeterSummary['evicted'] {
+  const evicting = layers.filter(({ kind }) => kind === 'evicting');
+  const rooms = evicting.map(({ reachTokens, budgetTokens }) => (reachTokens ?? 0) + (budgetTokens ?? 0));
+  return { tokens: Math.max(0, promptTokens - Math.min(...rooms, Infinity)), layers: evicting.reduce((sum, group) => sum + group.layers.length, 0) };
 }
 
 function summariseTiers({ residentTokens, offloadedTokens, chosenTokens, estimatedTokens, droppedTokens }: ContextTiers): MeterTier[] {

@@ -4,7 +4,7 @@ import { sampleFailure } from '../../testing/scriptedHost.ts';
 import { passedWindow } from './pastWindow.ts';
 
 const meter = (change: Partial<ContextMeter>, resident = 100, offloaded = 0): ContextMeter => ({
-  windowTokens: 1000, trainedTokens: 1000, headerTokens: 5, systemTokens: 5, documents: [], historyTokens: 80, questionTokens: 10, answerReserveTokens: 10,
+  windowTokens: 1000, trainedTokens: 1000, layers: [], headerTokens: 5, systemTokens: 5, documents: [], historyTokens: 80, questionTokens: 10, answerReserveTokens: 10,
   freeTokens: 800, refusal: null, cachedTokens: 0, readingTokensPerSecond: null, keptBytesPerToken: 100,
   tiers: { policy: 'sketch', residentTokens: resident, offloadedTokens: offloaded, chosenTokens: 0, estimatedTokens: offloaded, droppedTokens: 0, droppedBecause: null },
   ...change,

@@ -8,7 +8,7 @@ import { messagesOf } from './thread.ts';
 const question = messageOf('q1');
 const answer = messageOf('a1', { role: 'assistant', parentId: 'q1', state: 'streaming', text: '' });
 const meter: ContextMeter = {
-  windowTokens: 100, trainedTokens: 100, headerTokens: 1, systemTokens: 1, documents: [], historyTokens: 0, questionTokens: 2, answerReserveTokens: 10,
+  windowTokens: 100, trainedTokens: 100, layers: [], headerTokens: 1, systemTokens: 1, documents: [], historyTokens: 0, questionTokens: 2, answerReserveTokens: 10,
   freeTokens: 86, refusal: null, cachedTokens: 0, readingTokensPerSecond: null, keptBytesPerToken: 100,
   tiers: { policy: 'sketch', residentTokens: 4, offloadedTokens: 0, chosenTokens: 0, estimatedTokens: 0, droppedTokens: 0, droppedBecause: null },
 };

@@ -229,6 +229,9 @@ export const german: ChatStrings = {
     used: (used, window) => `${used} von ${window} Token`,
     beyond: (resident, offloaded) => `${resident} auf der GPU, ${offloaded} jenseits davon`,
     dropped: (tokens) => `${tokens} weggelassen`,
+    evicted: (tokens, layers) => `mindestens ${tokens} in ${layers === 1 ? 'einer Schicht' : `${layers} Schichten`} weggelassen`,
+    evictedWhy: (layers) => `Weggelassen von ${layers === 1 ? 'einer Schicht, die verdrängt,' : `jeder von ${layers} Schichten, die verdrängen,`} weil ihr Platz voll ist`,
+    atLeast: (tokens) => `mindestens ${tokens}`,
     tiers: {
       resident: 'Auf der GPU',
       chosen: 'Jenseits davon, gewählt und genau beachtet',

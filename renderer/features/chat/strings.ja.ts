@@ -229,6 +229,9 @@ export const japanese: ChatStrings = {
     used: (used, window) => `${window} 中 ${used} トークン`,
     beyond: (resident, offloaded) => `GPU に ${resident}、その外に ${offloaded}`,
     dropped: (tokens) => `除外 ${tokens}`,
+    evicted: (tokens, layers) => `${layers} 層で少なくとも ${tokens} を除外`,
+    evictedWhy: (layers) => `退避する ${layers} 層のそれぞれで、容量が一杯のため除外`,
+    atLeast: (tokens) => `少なくとも ${tokens}`,
     tiers: {
       resident: 'GPU 上',
       chosen: 'GPU の外、選んで正確に参照',

@@ -231,6 +231,9 @@ const english = {
     used: (used: string, window: string) => `${used} of ${window} tokens`,
     beyond: (resident: string, offloaded: string) => `${resident} on the GPU, ${offloaded} beyond it`,
     dropped: (tokens: string) => `${tokens} dropped`,
+    evicted: (tokens: string, layers: number) => `at least ${tokens} dropped in ${layers === 1 ? 'one layer' : `${layers} layers`}`,
+    evictedWhy: (layers: number) => `Dropped by ${layers === 1 ? 'one layer that evicts' : `each of ${layers} layers that evict`}, because its room is full`,
+    atLeast: (tokens: string) => `at least ${tokens}`,
     tiers: {
       resident: 'On the GPU',
       chosen: 'Beyond it, chosen and attended to exactly',

@@ -61,10 +61,10 @@ function accessibleName(summary: MeterSummary): string {
 }
 
 /** How much is beyond the model's training and beyond the GPU, if anything, and that nothing is dropped. */
-function tierWords({ tiers, offloadedTokens, droppedTokens, untrainedTokens }: MeterSummary): string[] {
+function tierWords({ tiers, offloadedTokens, droppedTokens, untrainedTokens, evicted }: MeterSummary): string[] {
   const resident = tiers.find(({ kind }) => kind === 'resident')?.tokens ?? 0;
   const beyondTraining = untrainedTokens > 0 ? [text.untrained(formatCount(untrainedTokens))] : [];
-  return [...beyondTraining, ...(offloadedTokens > 0 ? [text.beyond(formatCount(resident), formatCount(offloadedTokens))] : []), text.dropped(formatCount(droppedTokens))];
+  return [...beyondTraining, ...(offloadedTokens > 0 ? [text.beyond(formatCount(resident), formatCount(offloadedTokens))] : []), evicted.tokens > 0 ? text.evicted(formatCount(evicted.tokens), evicted.layers) : text.dropped(formatCount(droppedTokens))];
 }
 
 function Bar({ summary }: { summary: MeterSummary | null }) {
@@ -114,7 +114,7 @@ function Numbers({ summary, waiting }: { summary: MeterSummary | null; waiting: 
       <span className="flex min-w-0 gap-x-2 truncate [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
         <span>{text.used(formatCount(usedTokens), formatCount(windowTokens))}</span>
         {tierWords(summary).map((words) => (
-          <span key={words} className={clsx('truncate', summary.droppedTokens > 0 && 'last:font-medium last:text-warning-text')}>
+          <span key={words} className={clsx('truncate', summary.droppedTokens + summary.evicted.tokens > 0 && 'last:font-medium last:text-warning-text')}>
             {words}
           </span>
         ))}

@@ -4,6 +4,7 @@ import type { ContextMeter } from '../../../../host/contract/entities.ts';
 import { formatCount, formatDuration } from '../../../app/format.ts';
 import type { MeterSummary, PartKind } from '../meterParts.ts';
 import { chatStrings } from '../strings.ts';
+import { LayerSight } from '../../models/components/LayerSight.tsx';
 import { policyStrings } from '../policyStrings.ts';
 import { partColours, tierColours } from './partColours.ts';
 
@@ -53,6 +54,7 @@ export function ContextTable({ meter, summary }: { meter: ContextMeter; summary:
         <p className={clsx('mt-2 text-small', summary.untrainedTokens > 0 ? 'text-warning-text' : 'text-quiet')}>{text.trainedOn(formatCount(meter.trainedTokens))}</p>
       )}
       <TierTable meter={meter} summary={summary} />
+      <LayerSight layers={meter.layers} className="mt-2.5 border-t border-line pt-2" />
       <dl className="mt-2.5 border-t border-line pt-2 tabular-nums">
         <Fact label={text.cachedRow}>{formatCount(meter.cachedTokens)}</Fact>
         <Fact label={text.toRead}>{formatCount(summary.unreadTokens)}</Fact>
@@ -89,6 +91,14 @@ function TierTable({ meter: { tiers }, summary }: { meter: ContextMeter; summary
             <td className={clsx('py-0.5 text-right align-top', kind === 'dropped' && tokens > 0 && 'font-medium text-warning-text')}>{formatCount(tokens)}</td>
           </tr>
         ))}
+        {summary.evicted.tokens > 0 && (
+          <tr data-tier="evicted">
+            <th scope="row" className="py-0.5 pr-4 pl-4.5 text-left font-normal">
+              {text.evictedWhy(summary.evicted.layers)}
+            </th>
+            <td className="py-0.5 text-right align-top font-medium text-warning-text">{text.atLeast(formatCount(summary.evicted.tokens))}</td>
+          </tr>
+        )}
         {summary.offloadedTokens > 0 && (
           <>
             <tr className="border-t border-line">

@@ -3,6 +3,8 @@ import { clsx } from 'clsx';
 import { useMemo, useState } from 'react';
 import type { AnswerEvidence, HeadStatistics, HeadType } from '../../../../host/contract/inspection.ts';
 import { Button } from '../../../ui/Button.tsx';
+import { useActiveMeter } from '../../chat/hooks/useChatContext.ts';
+import { unseenInWords } from '../../models/layerWords.ts';
 import { css, viridis } from '../colours.ts';
 import { inspectorStore } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
@@ -16,6 +18,7 @@ const keyOf = ({ layer, head }: Pick<HeadStatistics, 'layer' | 'head'>): string 
 export function HeadAtlas({ evidence }: { evidence: AnswerEvidence }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const layers = useMemo(() => [...Map.groupBy(evidence.heads, ({ layer }) => layer).values()], [evidence.heads]);
+  const unseen = unseenInWords(useActiveMeter()?.layers ?? []);
   const toggle = (head: HeadStatistics): void => {
     const next = new Set(chosen);
     if (!next.delete(keyOf(head))) next.add(keyOf(head));
@@ -67,6 +70,7 @@ export function HeadAtlas({ evidence }: { evidence: AnswerEvidence }) {
             ))}
           </tbody>
         </table>
+        {unseen && <p className="max-w-prose pt-2 text-small text-quiet">{unseen}</p>}
         <div className="flex items-center gap-2 pt-3">
           <Button variant="primary" disabled={chosen.size === 0} onClick={show}>
             {text.show}

@@ -7,6 +7,7 @@ import { Popover } from '../../../ui/Popover.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import type { FileVerdict } from '../hubStore.ts';
 import { hubStrings as text } from '../hubStrings.ts';
+import { LayerSight } from './LayerSight.tsx';
 
 const looks = {
   fits: { icon: CircleCheck, colour: 'text-accent-text' },
@@ -99,6 +100,7 @@ function Figures({ verdict }: { verdict: Verdict }) {
           </div>
         ))}
       </dl>
+      <LayerSight layers={verdict.layers} className="mt-1.5 border-t border-line pt-1.5 text-small" />
       {headerBytes > 0 && <p className="mt-1.5 text-small text-faint">{text.header(formatBytes(headerBytes))}</p>}
     </>
   );

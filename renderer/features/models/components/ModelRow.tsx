@@ -2,13 +2,14 @@ import { Ellipsis, ShieldCheck, Star, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { ModelRecord } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
-import { formatBytes, formatCompact, formatCount } from '../../../app/format.ts';
+import { formatBytes, formatCompact } from '../../../app/format.ts';
 import { ConfirmDialog } from '../../../ui/ConfirmDialog.tsx';
 import { ExternalLink } from '../../../ui/ExternalLink.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Menu, MenuItem } from '../../../ui/Menu.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
+import { ModelContext } from './ModelContext.tsx';
 import { settingsStore, useSettings } from '../../settings/store.ts';
 import { answeringModel, modelsStore, useModels } from '../store.ts';
 import { modelsStrings as text } from '../strings.ts';
@@ -33,7 +34,9 @@ export function ModelRow({ model }: { model: ModelRecord }) {
         </th>
         <td className={`${cell} whitespace-nowrap`}>{formatBytes(model.sizeBytes)}</td>
         <td className={`${cell} max-md:hidden`}>{model.quantisation}</td>
-        <td className={`${cell} whitespace-nowrap`}>{text.contextTokens(formatCount(model.contextTokens))}</td>
+        <td className={`${cell} whitespace-nowrap`}>
+          <ModelContext model={model} />
+        </td>
         <td className={`${cell} normal-nums max-md:hidden`}>{model.licence ? <ExternalLink href={model.licence.url}>{model.licence.name}</ExternalLink> : <span className="text-faint">{text.noLicence}</span>}</td>
         <td className="py-1.5 text-right">
           <ModelMenu model={model} isDefault={isDefault} />
