@@ -42,18 +42,35 @@ export interface LoadedModel {
   /** Weights of the file, by number. */
   parameters: number;
   contextTokens: number;
+  loading: LoadTimes;
   kernels: LinearKernels;
   runner: Runner;
   sequence: Sequence;
   free(): void;
 }
 
+export interface LoadTimes {
+  headerMs: number;
+  /** Choosing the kernels of matrix products, which is measured once on an adapter. */
+  kernelsMs: number;
+  weightsMs: number;
+  /** Of the file's tensors. */
+  weightBytes: number;
+  /** Caches, and compiling all kernels. */
+  runnerMs: number;
+}
+
 /** Throws every named error of the reader and the families, `out-of-gpu-memory`, `device-lost`, `cancelled`. */
 export async function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
+  const lap = stopwatch();
   const file = await readGguf(source, { signal: options.signal });
   const spec = describeModel(file);
+  const headerMs = lap();
   const kernels = await createLinearKernels(device, options.choices, { codes: storedCodes(file) });
+  const kernelsMs = lap();
   const weights = await loadWeights(device, kernels, file, spec, options).finally(() => kernels.finishUploads());
+  await device.finished();
+  const weightsMs = lap();
   const kvFormat = options.kvFormat ?? chooseKvFormat(device);
   const plan = planContext(spec, { kind: device.facts.kind, kvFormat }, options.contextTokens, { kvBudgetBytes: options.kvBudgetBytes, tiers: options.tiers ?? null });
   const { contextTokens } = plan;
@@ -67,13 +84,25 @@ export async function loadModel(device: Device, source: WeightSource, options: M
     tiers,
   });
   const sequence = new Sequence(device, runner);
+  const weightBytes = [...file.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const loading = { headerMs, kernelsMs, weightsMs, weightBytes, runnerMs: lap() };
   const parameters = [...file.tensors.values()].reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
   const free = (): void => {
     sequence.clear();
     runner.free();
     freeWeights(device, weights);
   };
-  return { file, spec, parameters, contextTokens, kernels, runner, sequence, free };
+  return { file, spec, parameters, contextTokens, loading, kernels, runner, sequence, free };
+}
+
+/** Each call gives the milliseconds since the one before. */
+function stopwatch(): () => number {
+  let sinceMs = performance.now();
+  return () => {
+    const beforeMs = sinceMs;
+    sinceMs = performance.now();
+    return sinceMs - beforeMs;
+  };
 }
 
 function openTiers(spec: ModelSpec, options: TierOptions, plan: TierPlan): { plan: TierPlan; store: FarStore; graphs: GraphOptions | null } {

@@ -12,6 +12,8 @@ export interface WeightSource {
   readonly joinedParts?: number;
   /** Reads exactly `lengthBytes` bytes from `offsetBytes`; rejects when the range passes the end. */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** The same straight into memory that is there, where that saves a copy. */
+  readInto?(offsetBytes: number, target: Uint8Array): Promise<void>;
 }
 
 /** How to wait for the GPU without starving it: a busy poll takes cores from a software adapter. */

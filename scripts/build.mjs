@@ -37,7 +37,7 @@ const hostPrograms = {
 };
 
 /** Programs under bench/ that are run after a build; the truth bench is part of the host. */
-const benchNames = ['needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tiers', 'unlimited'];
+const benchNames = ['needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tiers', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

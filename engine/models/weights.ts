@@ -1,11 +1,11 @@
-/** Reads a model's tensors and puts them on the GPU, one at a time, still quantised. */
+/** Puts a model's tensors on the GPU, still quantised, as they are read. */
 import type { Device } from '../device/device.ts';
 import { cancelled } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
-import { unpackAffine } from '../formats/quantisation/affine.ts';
 import { dequantise } from '../formats/quantisation/dequantise.ts';
+import { sizeInBytes } from '../formats/quantisation/tensorTypes.ts';
 import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
-import type { SourceMatrix } from '../layers/linear/matrix.ts';
+import type { StoredMatrix } from '../layers/linear/matrix.ts';
 import { splitRows } from '../layers/linear/splitRows.ts';
 import type { EvictingSpec, RouterSpec } from './evictingSpec.ts';
 import type { LinearSpec, TensorShape } from './linearSpec.ts';
@@ -99,11 +99,7 @@ export async function loadWeights(
   options: LoadOptions = {},
 ): Promise<ModelWeights> {
   const reader = new TensorReader(file, options);
-  const linear = async (...names: string[]): Promise<LinearWeights> => {
-    const sources: SourceMatrix[] = [];
-    for (const name of names) sources.push(await reader.matrix(name));
-    return kernels.upload(names.join('+'), sources);
-  };
+  const linear = (...names: string[]): Promise<LinearWeights> => kernels.upload(names.join('+'), names.map((name) => reader.matrix(name)));
   const place = (name: string, values: Float32Array<ArrayBuffer>): GPUBuffer => {
     const buffer = device.memory.storage('weights', name, values.byteLength);
     device.gpu.queue.writeBuffer(buffer, 0, values);
@@ -125,8 +121,7 @@ export async function loadWeights(
   };
   const attention = async (mixer: AttentionSpec | EvictingSpec): Promise<AttentionWeights> => {
     const { tensors, headDim, gatedQueries } = mixer;
-    const projections: SourceMatrix[] = [];
-    for (const name of tensors.projections) projections.push(await reader.matrix(name));
+    const projections = tensors.projections.map((name) => reader.matrix(name));
     const [queries, gates] = gatedQueries ? splitRows(projections[0], headDim) : [projections[0], null];
     return {
       queryKeyValue: await kernels.upload(tensors.projections.join('+'), [queries, ...projections.slice(1)]),
@@ -196,44 +191,38 @@ async function gatedWeights({ gateUp, down }: GatedSpec['tensors'], linear: Uplo
   return { kind: 'gated', gateUp: await linear(...gateUp), down: await linear(down) };
 }
 
-const floatPrecision = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
-
-/** Larger tensors are not read ahead: they would lie in memory twice. */
-const readAheadBytes = 256 * 1024 * 1024;
-
-/** Reads tensors as the packers want them, with progress and cancellation between tensors. */
+/** Reads tensors, with progress and cancellation. */
 export class TensorReader {
   readonly #file: GgufFile;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
-  readonly #inOrder: readonly { name: string; offsetBytes: number; sizeBytes: number }[];
-  /** The tensor behind the last one that was read: it is read while that one is packed. */
-  #ahead: { name: string; bytes: Promise<Uint8Array> } | null = null;
   #doneBytes = 0;
 
   constructor(file: GgufFile, options: LoadOptions = {}) {
     this.#file = file;
     this.#options = options;
-    this.#inOrder = [...file.tensors].map(([name, { offsetBytes, sizeBytes }]) => ({ name, offsetBytes, sizeBytes })).sort((a, b) => a.offsetBytes - b.offsetBytes);
     this.#totalBytes = [...file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
   }
 
-  /** Further dimensions, such as a tensor's experts, follow one another as rows. */
-  async matrix(name: string): Promise<SourceMatrix> {
-    const tensor = this.#tensor(name);
-    const [columns, ...outer] = tensor.dims;
-    const rows = outer.reduce((a, b) => a * b, 1);
-    const bytes = await this.#bytes(name);
-    if (tensor.type === 'F32' || tensor.type === 'F16' || tensor.type === 'BF16') {
-      const values = dequantise(tensor.type, bytes, rows * columns);
-      return { kind: 'float', rows, columns, values, precision: floatPrecision[tensor.type] };
-    }
-    return { kind: 'affine', rows: unpackAffine(tensor.type, bytes, rows, columns) };
+  /** Further dimensions, such as a tensor's experts, follow one another as rows. Nothing is read before its rows are. */
+  matrix(name: string): StoredMatrix {
+    const { type, dims, offsetBytes } = this.#tensor(name);
+    const [columns, ...outer] = dims;
+    const rowBytes = sizeInBytes(type, columns);
+    return {
+      kind: 'stored',
+      type,
+      rows: outer.reduce((a, b) => a * b, 1),
+      columns,
+      readRows: (firstRow, target) => this.#read(offsetBytes + firstRow * rowBytes, target),
+    };
   }
 
   async vector(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const tensor = this.#tensor(name);
-    return dequantise(tensor.type, await this.#bytes(name), tensor.dims.reduce((a, b) => a * b, 1)) as Float32Array<ArrayBuffer>;
+    const { type, dims, offsetBytes, sizeBytes } = this.#tensor(name);
+    const bytes = new Uint8Array(sizeBytes);
+    await this.#read(offsetBytes, bytes);
+    return dequantise(type, bytes, dims.reduce((a, b) => a * b, 1)) as Float32Array<ArrayBuffer>;
   }
 
   #tensor(name: string) {
@@ -242,25 +231,14 @@ export class TensorReader {
     return tensor;
   }
 
-  async #bytes(name: string): Promise<Uint8Array> {
-    if (this.#options.signal?.aborted) throw cancelled();
-    const tensor = this.#tensor(name);
-    const bytes = await (this.#ahead?.name === name ? this.#ahead.bytes : this.#file.source.read(tensor.offsetBytes, tensor.sizeBytes));
-    this.#readAhead(name);
-    this.#doneBytes += tensor.sizeBytes;
-    this.#options.onProgress?.(this.#doneBytes, this.#totalBytes);
-    return bytes;
-  }
-
-  #readAhead(name: string): void {
-    const next = this.#inOrder[this.#inOrder.findIndex((one) => one.name === name) + 1];
-    if (!next || next.sizeBytes > readAheadBytes) {
-      this.#ahead = null;
-      return;
-    }
-    const bytes = this.#file.source.read(next.offsetBytes, next.sizeBytes);
-    // Whoever asks for it hears of a failure.
-    bytes.catch(() => undefined);
-    this.#ahead = { name: next.name, bytes };
+  async #read(offsetBytes: number, target: Uint8Array): Promise<void> {
+    const { signal, onProgress } = this.#options;
+    if (signal?.aborted) throw cancelled();
+    const { source } = this.#file;
+    if (source.readInto) await source.readInto(offsetBytes, target);
+    else target.set(await source.read(offsetBytes, target.length));
+    // What has to be read once more counts once.
+    this.#doneBytes = Math.min(this.#doneBytes + target.length, this.#totalBytes);
+    onProgress?.(this.#doneBytes, this.#totalBytes);
   }
 }

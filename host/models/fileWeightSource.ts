@@ -30,13 +30,17 @@ export class FileWeightSource implements WeightSource {
 
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(lengthBytes);
+    await this.readInto(offsetBytes, bytes);
+    return bytes;
+  }
+
+  async readInto(offsetBytes: number, target: Uint8Array): Promise<void> {
     let done = 0;
-    while (done < lengthBytes) {
-      const { bytesRead } = await this.#file.read(bytes, done, lengthBytes - done, offsetBytes + done);
-      if (bytesRead === 0) throw new RangeError(`${this.name}: bytes ${offsetBytes}…${offsetBytes + lengthBytes} pass its end`);
+    while (done < target.length) {
+      const { bytesRead } = await this.#file.read(target, done, target.length - done, offsetBytes + done);
+      if (bytesRead === 0) throw new RangeError(`${this.name}: bytes ${offsetBytes}…${offsetBytes + target.length} pass its end`);
       done += bytesRead;
     }
-    return bytes;
   }
 
   close(): Promise<void> {

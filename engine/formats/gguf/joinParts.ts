@@ -36,22 +36,29 @@ export async function joinParts(sources: readonly WeightSource[], signal?: Abort
     name: sources[0]?.name ?? '',
     sizeBytes,
     joinedParts: parts.length,
-    read: (offsetBytes, lengthBytes) => readJoined(header, parts, offsetBytes, lengthBytes),
+    async read(offsetBytes, lengthBytes) {
+      const bytes = new Uint8Array(lengthBytes);
+      await readJoined(header, parts, offsetBytes, bytes);
+      return bytes;
+    },
+    readInto: (offsetBytes, target) => readJoined(header, parts, offsetBytes, target),
   };
 }
 
-async function readJoined(header: Uint8Array, parts: readonly Part[], offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(lengthBytes);
-  const end = offsetBytes + lengthBytes;
-  if (offsetBytes < header.length) bytes.set(header.subarray(offsetBytes, Math.min(end, header.length)));
+async function readJoined(header: Uint8Array, parts: readonly Part[], offsetBytes: number, target: Uint8Array): Promise<void> {
+  const end = offsetBytes + target.length;
+  if (offsetBytes < header.length) target.set(header.subarray(offsetBytes, Math.min(end, header.length)));
   for (const { source, header: own, baseBytes, dataBytes } of parts) {
     const start = header.length + baseBytes;
     const from = Math.max(offsetBytes, start);
     // Padding at the end of a part may not be in its file.
     const to = Math.min(end, start + Math.min(dataBytes, source.sizeBytes - own.dataOffsetBytes));
-    if (from < to) bytes.set(await source.read(own.dataOffsetBytes + from - start, to - from), from - offsetBytes);
+    if (from >= to) continue;
+    const piece = target.subarray(from - offsetBytes, to - offsetBytes);
+    const at = own.dataOffsetBytes + from - start;
+    if (source.readInto) await source.readInto(at, piece);
+    else piece.set(await source.read(at, piece.length));
   }
-  return bytes;
 }
 
 function joinedHeader(parts: readonly Part[]): Uint8Array {

@@ -6,7 +6,7 @@ import { expand, magnitude } from '../../reference/matmul.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { largestDifference, randomFloats, runStep } from '../attention/testing.ts';
 import { createLinearKernels } from '../linear/linear.ts';
-import type { SourceMatrix } from '../linear/matrix.ts';
+import type { UnpackedMatrix } from '../linear/matrix.ts';
 import { randomNumbers, randomSource, type SourceKind } from '../linear/testing/sources.ts';
 import { kernelFamilies } from '../pointwise/bound.ts';
 import { StepUniform } from '../step.ts';
@@ -100,7 +100,7 @@ describe.each(families)('products: %s', (family) => {
     const source = randomSource(random, kind, experts * columns, inputs);
     const dense = source.kind === 'float' ? source : expand(source.rows);
     const linear = await createLinearKernels(device, { get: () => undefined, set: () => undefined }, { bindingLimitBytes: kind === 'u4/32+ f16' ? 16_000 : undefined });
-    const weights = await linear.upload('experts', [source as SourceMatrix]);
+    const weights = await linear.upload('experts', [source as UnpackedMatrix]);
     for (const pairsPerInput of [chosen, 1]) {
       const input = randomFloats((maxRows * chosen) / pairsPerInput * inputs, 5);
       const choice = Uint32Array.from({ length: maxRows * chosen }, () => random.between(0, experts - 1));

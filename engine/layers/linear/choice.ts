@@ -5,7 +5,8 @@ import type { SourceMatrix } from './matrix.ts';
 import { bindProduct } from './product.ts';
 import { chooseRivals, type Codes } from './rivals.ts';
 import { type FamilyName, familyOf, promisingFamilies, type VariantFamily } from './variants.ts';
-import { WeightUploader, limitsOf } from './weights.ts';
+import { WeightUploader } from './uploader.ts';
+import { limitsOf } from './weights.ts';
 
 /** Remembers measured choices; the owner scopes it to adapter, driver and engine version. */
 export interface ChoiceCache {

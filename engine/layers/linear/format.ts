@@ -4,6 +4,8 @@
  */
 import type { ShaderConstants } from '../../device/shader.ts';
 import { floatsToHalves, halvesToFloats } from '../../formats/half.ts';
+import { affineFormat, type AffineRows } from '../../formats/quantisation/affine.ts';
+import type { TensorTypeName } from '../../formats/quantisation/tensorTypes.ts';
 import type { SourceMatrix } from './matrix.ts';
 
 /** Weights along the inputs that share a place in every layout; inputs are padded to this. */
@@ -46,17 +48,23 @@ export function scaleWordsPerBlock(format: WeightFormat): number {
 }
 
 export function formatOf(source: SourceMatrix): WeightFormat {
-  if (source.kind === 'float') {
-    const codes = source.precision === 'f16' || (source.precision === 'bf16' && fitsHalf(source.values)) ? 'f16' : 'f32';
-    return { codes, scales: 'none', scaleBlock: 32, zeroPoint: 0 };
-  }
-  const { bits, blockSize, zeroPoint, scalesAreHalf } = source.rows;
-  return {
-    codes: bits === 4 ? 'u4' : 'u8',
-    scales: scalesAreHalf ? 'f16' : 'f32',
-    scaleBlock: blockSize,
-    zeroPoint,
-  };
+  if (source.kind === 'stored') return formatOfType(source.type);
+  if (source.kind === 'affine') return affineFormatOf(source.rows);
+  return floatFormat(source.precision === 'f16' || (source.precision === 'bf16' && fitsHalf(source.values)) ? 'f16' : 'f32');
+}
+
+/** bf16 is taken for numbers that halves hold as well, as nearly all weights are. */
+export function formatOfType(type: TensorTypeName): WeightFormat {
+  const affine = affineFormat(type);
+  return affine ? affineFormatOf(affine) : floatFormat(type === 'F32' ? 'f32' : 'f16');
+}
+
+export function floatFormat(codes: 'f16' | 'f32'): WeightFormat {
+  return { codes, scales: 'none', scaleBlock: 32, zeroPoint: 0 };
+}
+
+function affineFormatOf({ bits, blockSize, zeroPoint, scalesAreHalf }: Pick<AffineRows, 'bits' | 'blockSize' | 'zeroPoint' | 'scalesAreHalf'>): WeightFormat {
+  return { codes: bits === 4 ? 'u4' : 'u8', scales: scalesAreHalf ? 'f16' : 'f32', scaleBlock: blockSize, zeroPoint };
 }
 
 export function sameFormat(a: WeightFormat, b: WeightFormat): boolean {
@@ -86,6 +94,10 @@ export function formatConstants(format: WeightFormat, tileColumns: number, inTex
 }
 
 /** Whether halves lose no more than 2^-18 of the largest weight: less than f32 sums of products lose. */
+export function halvesSuffice(largest: number, largestLoss: number): boolean {
+  return largestLoss <= largest * 2 ** -18;
+}
+
 function fitsHalf(values: Float32Array): boolean {
   const chunk = 65536;
   let largest = 0;
@@ -98,5 +110,5 @@ function fitsHalf(values: Float32Array): boolean {
       largestLoss = Math.max(largestLoss, Math.abs(part[index] - rounded[index]));
     }
   }
-  return largestLoss <= largest * 2 ** -18;
+  return halvesSuffice(largest, largestLoss);
 }

@@ -6,7 +6,8 @@ import { gate, geluTanh, silu } from '../../reference/gated.ts';
 import { normaliseRows } from '../../reference/normalise.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
-import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearOptions, type SourceMatrix } from './linear.ts';
+import { type BoundLinear, createLinearKernels, type LinearKernels, type LinearOptions } from './linear.ts';
+import type { UnpackedMatrix } from './matrix.ts';
 import { type FamilyName, possibleFamilies } from './variants.ts';
 import { matrixTiles, matrixVariant } from './matrixTile.ts';
 import { type Preferences, rowCandidates, rowVariant, tileCandidates } from './workgroup.ts';
@@ -24,7 +25,7 @@ afterAll(() => device.destroy());
 
 const noCache = { get: () => undefined, set: () => undefined };
 
-function denseOf(source: SourceMatrix): DenseRows {
+function denseOf(source: UnpackedMatrix): DenseRows {
   return source.kind === 'float' ? source : expand(source.rows);
 }
 
@@ -41,7 +42,7 @@ async function run(bound: BoundLinear, rows: number): Promise<void> {
 interface Case {
   kernels: LinearKernels;
   random: Random;
-  sources: readonly SourceMatrix[];
+  sources: readonly UnpackedMatrix[];
   maxRows: number;
   accumulate?: boolean;
   inputScale?: number;

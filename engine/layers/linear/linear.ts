@@ -13,7 +13,8 @@ import type { Codes } from './rivals.ts';
 import { type FamilyName, familyOf } from './variants.ts';
 import { type Preferences, workgroupFamily } from './workgroup.ts';
 import { chooseTeam } from '../team/choice.ts';
-import { limitsOf, type LinearWeights, WeightUploader } from './weights.ts';
+import { WeightUploader } from './uploader.ts';
+import { limitsOf, type LinearWeights } from './weights.ts';
 
 export type { ChoiceCache } from './choice.ts';
 export type { SourceMatrix } from './matrix.ts';

@@ -1,19 +1,11 @@
 /** How many bytes a file's tensors take once they are packed for the GPU, from their types and shapes alone. */
-import { affineFormat } from '../../formats/quantisation/affine.ts';
 import type { GgufFile } from '../../formats/gguf/readGguf.ts';
 import type { GgufTensor } from '../../formats/gguf/readTensors.ts';
-import { blockWeights, scaleWordsPerBlock, unitsPerBlock, type WeightFormat } from './format.ts';
+import { blockWeights, formatOfType, scaleWordsPerBlock, unitsPerBlock } from './format.ts';
 import type { Codes } from './rivals.ts';
 
 /** Of every family of kernels. */
 const tileColumns = 64;
-
-/** bf16 is taken for numbers that halves hold as well, as nearly all weights are. */
-function formatOfType(type: GgufTensor['type']): WeightFormat {
-  const affine = affineFormat(type);
-  if (!affine) return { codes: type === 'F32' ? 'f32' : 'f16', scales: 'none', scaleBlock: 32, zeroPoint: 0 };
-  return { codes: affine.bits === 4 ? 'u4' : 'u8', scales: affine.scalesAreHalf ? 'f16' : 'f32', scaleBlock: affine.blockSize, zeroPoint: affine.zeroPoint };
-}
 
 /** How the matrices of a file are stored once they are packed, by the bytes they take, the most first. */
 export function storedCodes(file: GgufFile): Set<Codes> {

@@ -5,11 +5,11 @@
 import type { AffineRows } from '../../formats/quantisation/affine.ts';
 import { floatsToHalves } from '../../formats/half.ts';
 import { blockWeights, fieldsPerUnit, scaleWordsPerBlock, unitsPerBlock, type WeightFormat } from './format.ts';
-import type { SourceMatrix } from './matrix.ts';
+import type { UnpackedMatrix } from './matrix.ts';
 
 /** Rows `firstRow … firstRow + rows − 1` of a source, which become columns of the packed tile range. */
 export interface ColumnRange {
-  source: SourceMatrix;
+  source: UnpackedMatrix;
   firstRow: number;
   rows: number;
   /** Column of the tile range that receives `firstRow`. */

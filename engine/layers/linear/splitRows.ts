@@ -1,32 +1,26 @@
 /** Takes a matrix apart whose rows belong to two in turn. */
-import type { SourceMatrix } from './matrix.ts';
+import type { StoredMatrix } from './matrix.ts';
+import { storedRowBytes } from './storedRows.ts';
 
 /** Rows in runs of `run`: the first, third, … and the second, fourth, …; their number is a multiple of 2 · run. */
-export function splitRows(source: SourceMatrix, run: number): [SourceMatrix, SourceMatrix] {
+export function splitRows(source: StoredMatrix, run: number): [StoredMatrix, StoredMatrix] {
   return [everyOtherRun(source, run, 0), everyOtherRun(source, run, 1)];
 }
 
-function everyOtherRun(source: SourceMatrix, run: number, phase: 0 | 1): SourceMatrix {
-  if (source.kind === 'float') {
-    const { rows, columns, values } = source;
-    return { ...source, rows: rows / 2, values: pick(values, rows, columns, run, phase) };
-  }
-  const { rows, columns, codes, scales, offsets, blockSize } = source.rows;
-  const blocks = columns / blockSize;
-  return {
-    kind: 'affine',
-    rows: {
-      ...source.rows,
-      rows: rows / 2,
-      codes: pick(codes, rows, columns, run, phase),
-      scales: pick(scales, rows, blocks, run, phase),
-      offsets: offsets && pick(offsets, rows, blocks, run, phase),
-    },
+function everyOtherRun(source: StoredMatrix, run: number, phase: 0 | 1): StoredMatrix {
+  const rowBytes = storedRowBytes(source);
+  const readRows = async (firstRow: number, target: Uint8Array): Promise<void> => {
+    const end = firstRow + target.length / rowBytes;
+    const pieces: Promise<void>[] = [];
+    for (let row = firstRow; row < end; ) {
+      const within = row % run;
+      const count = Math.min(run - within, end - row);
+      const from = 2 * (row - within) + phase * run + within;
+      pieces.push(source.readRows(from, target.subarray((row - firstRow) * rowBytes, (row - firstRow + count) * rowBytes)));
+      row += count;
+    }
+    // All of them, so that nothing is still writing when one has failed.
+    for (const outcome of await Promise.allSettled(pieces)) if (outcome.status === 'rejected') throw outcome.reason;
   };
-}
-
-function pick<Values extends Float32Array | Uint8Array>(values: Values, rows: number, perRow: number, run: number, phase: 0 | 1): Values {
-  const picked = values.slice(0, (rows / 2) * perRow) as Values;
-  for (let to = 0, from = phase * run; from < rows; to += run, from += 2 * run) picked.set(values.subarray(from * perRow, (from + run) * perRow), to * perRow);
-  return picked;
+  return { ...source, rows: source.rows / 2, readRows };
 }

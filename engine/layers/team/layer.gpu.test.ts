@@ -7,7 +7,7 @@ import { normaliseRows } from '../../reference/normalise.ts';
 import { rotate } from '../../reference/rotate.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { fillCache, largestDifference, randomFloats, runStep } from '../attention/testing.ts';
-import { createLinearKernels, type SourceMatrix } from '../linear/linear.ts';
+import { createLinearKernels } from '../linear/linear.ts';
 import { randomNumbers, randomSource, type SourceKind } from '../linear/testing/sources.ts';
 import { type FamilyName, possibleFamilies } from '../linear/variants.ts';
 import { StepUniform } from '../step.ts';
@@ -49,7 +49,7 @@ async function compute(shape: Shape, family: FamilyName, { members, patience, co
   const kernels = await createLinearKernels(device, new Map(), { family, teamMembers: 0 });
   const matrix = async (inputs: number, ...outputs: number[]) => {
     const sources = outputs.map((rows) => randomSource(random, kind, rows, inputs));
-    const dense: DenseRows = stack(sources.map((source: SourceMatrix) => (source.kind === 'float' ? source : expand(source.rows))));
+    const dense: DenseRows = stack(sources.map((source) => (source.kind === 'float' ? source : expand(source.rows))));
     return { dense, weights: await kernels.upload('test', sources) };
   };
   const queryKeyValue = await matrix(hiddenSize, heads * headDim, kvHeads * headDim, kvHeads * headDim);

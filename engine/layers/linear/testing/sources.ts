@@ -1,6 +1,8 @@
 /** Random weights of every format, from a seed. */
 import { floatsToHalves, halvesToFloats } from '../../../formats/half.ts';
-import type { SourceMatrix } from '../matrix.ts';
+import type { TensorTypeName } from '../../../formats/quantisation/tensorTypes.ts';
+import type { StoredMatrix, UnpackedMatrix } from '../matrix.ts';
+import { storedRowBytes } from '../storedRows.ts';
 
 export interface Random {
   /** Uniform in [0, 1). */
@@ -41,7 +43,7 @@ export const sourceKinds = [
 ] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
-export function randomSource(random: Random, kind: SourceKind, rows: number, columns: number): SourceMatrix {
+export function randomSource(random: Random, kind: SourceKind, rows: number, columns: number): UnpackedMatrix {
   if (kind === 'f16' || kind === 'bf16' || kind === 'f32') {
     const values = Float32Array.from({ length: rows * columns }, () => random.normal() * 0.1);
     if (kind === 'f32') return { kind: 'float', rows, columns, values, precision: kind };
@@ -70,4 +72,19 @@ export function randomSource(random: Random, kind: SourceKind, rows: number, col
       scalesAreHalf,
     },
   };
+}
+
+/** A matrix in a file, which is `bytes`. */
+export function storedMatrix(type: TensorTypeName, bytes: Uint8Array, rows: number, columns: number): StoredMatrix {
+  const matrix: StoredMatrix = {
+    kind: 'stored',
+    type,
+    rows,
+    columns,
+    async readRows(firstRow, target) {
+      const start = firstRow * storedRowBytes(matrix);
+      target.set(bytes.subarray(start, start + target.length));
+    },
+  };
+  return matrix;
 }
