@@ -36,51 +36,84 @@ export async function* generateTokens(
   sampler: Sampler,
   { maxTokens, endTokens, signal, oneByOne = false }: GenerateOptions,
 ): AsyncGenerator<number, GenerateEnd> {
-  const choose = (encoder: GPUCommandEncoder): (() => Promise<number[]>) => {
+  const { pace } = runner;
+  pace?.forget();
+  /** By a team, a token that counts for nothing is read as undefined. */
+  const choose = (encoder: GPUCommandEncoder, team: boolean): (() => Promise<number | undefined>) => {
+    if (team) sampler.encodeSave(encoder);
     const pass = encoder.beginComputePass({ label: 'sample' });
     sampler.encode(pass, { logits: runner.logits, token: runner.tokens });
     pass.end();
-    const read = sampler.encodeRead(encoder);
+    const read = sampler.encodeRead(encoder, 1, team ? runner.late : null);
     device.gpu.queue.submit([encoder.finish()]);
-    return read;
+    return async () => (await read())[0];
   };
-  const { pace } = runner;
-  pace?.forget();
-  let read = choose(device.gpu.createCommandEncoder())();
+  const start = async (position: number, team = false): Promise<() => Promise<number | undefined>> => {
+    const encoder = await runner.encodeLayers({ rows: 1, position, team });
+    runner.encodeHead(encoder, [0]);
+    return choose(encoder, team);
+  };
+  /** The last step and, where there was one, the step ahead of it again, kernel by kernel. */
+  const again = async (choices: number): Promise<number | undefined> => {
+    runner.dismissTeams();
+    const position = sequence.length - 1;
+    runner.writeTokens([sequence.tokens[position]]);
+    const encoder = await runner.encodeLayers({ rows: 1, position });
+    sampler.encodeGoBack(encoder, choices);
+    runner.encodeHead(encoder, [0]);
+    return choose(encoder, false)();
+  };
+  let read = choose(device.gpu.createCommandEncoder(), false)();
   let arrivedMs = 0;
-  for (let made = 1; ; made++) {
-    const position = sequence.length;
-    const full = position >= runner.contextTokens;
-    const goesOn = !full && made < maxTokens;
-    const start = async (apart = false): Promise<() => Promise<number[]>> => {
-      const encoder = await runner.encodeLayers({ rows: 1, position, apart });
-      runner.encodeHead(encoder, [0]);
-      return choose(encoder);
-    };
-    let ahead: Promise<number[]> | null = null;
-    if (goesOn && !runner.waits && !oneByOne) {
-      ahead = (await start(pace ? !pace.begin() : false))();
-      // A failure of a step that nobody waits for any more is not news.
-      ahead.catch(() => undefined);
+  /** The step that computes what follows the sequence's last token, until it is known to be sound. */
+  let unsure: Promise<number | undefined> | null = null;
+  try {
+    for (let made = 1; ; made++) {
+      const position = sequence.length;
+      const full = position >= runner.contextTokens;
+      const goesOn = !full && made < maxTokens;
+      const early = goesOn && !runner.waits && !oneByOne;
+      let ahead: Promise<number | undefined> | null = null;
+      if (early) {
+        ahead = (await start(position, runner.pace?.begin() ?? false))();
+        // A failure of a step that nobody waits for any more is not news.
+        ahead.catch(() => undefined);
+      }
+      const waitingMs = performance.now();
+      let token = await read;
+      const nowMs = performance.now();
+      // One that had been there says nothing, and the first comes of reading.
+      if (made > 1 && !runner.waits && !oneByOne) runner.pace?.took(nowMs - waitingMs > leastWaitMs ? nowMs - arrivedMs : null);
+      arrivedMs = nowMs;
+      if (token === undefined) {
+        await ahead?.catch(() => undefined);
+        token = await again(ahead ? 2 : 1);
+        if (ahead) ahead = (await start(position))();
+      }
+      unsure = null;
+      if (token === undefined) throw new Error('a step without a team has no late members');
+      if (signal?.aborted) throw cancelled();
+      if (endTokens.has(token)) return 'end';
+      // The step ahead has stored this token's keys and values; without it the token is not in the cache.
+      if (ahead) {
+        sequence.append(token);
+        unsure = ahead;
+      }
+      yield token;
+      if (!goesOn) return full ? 'context' : 'length';
+      if (ahead) {
+        read = ahead;
+        continue;
+      }
+      const next = await start(position);
+      sequence.append(token);
+      read = next();
     }
-    const waitingMs = performance.now();
-    const [token] = await read;
-    const nowMs = performance.now();
-    // One that had been there says nothing, and the first comes of reading.
-    if (made > 1 && !runner.waits && !oneByOne) pace?.took(nowMs - waitingMs > leastWaitMs ? nowMs - arrivedMs : null);
-    arrivedMs = nowMs;
-    if (signal?.aborted) throw cancelled();
-    if (endTokens.has(token)) return 'end';
-    // The step ahead has stored this token's keys and values; without it the token is not in the cache.
-    if (ahead) sequence.append(token);
-    yield token;
-    if (!goesOn) return full ? 'context' : 'length';
-    if (ahead) {
-      read = ahead;
-      continue;
+  } finally {
+    // What the last token's step stored may count for nothing, if it was made by a team.
+    if (unsure && runner.pace && (await unsure.catch(() => undefined)) === undefined) {
+      runner.dismissTeams();
+      sequence.dropTo(sequence.length - 1);
     }
-    const next = await start();
-    sequence.append(token);
-    read = next();
   }
 }

@@ -29,7 +29,7 @@ import { bindNormalise } from './layers/pointwise/normalise.ts';
 import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import { TeamPace } from './layers/team/pace.ts';
-import { freeTeam, type Team } from './layers/team/team.ts';
+import { freeTeam, lateOffsetBytes, type Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { EvictingBuffers } from './layers/evicting/eviction.ts';
@@ -86,8 +86,8 @@ export class Runner {
   readonly #angles: readonly RotaryAngles[];
   readonly #buffers: readonly GPUBuffer[];
   readonly #team: Team | null;
-  /** Where a team computes rows alone: whether it should for the next one. */
-  readonly pace: TeamPace | null;
+  #pace: TeamPace | null;
+  readonly #dismissTeams: () => void;
 
   private constructor(parts: RunnerParts) {
     this.#device = parts.device;
@@ -111,7 +111,8 @@ export class Runner {
     this.layers = parts.layers;
     this.head = parts.head;
     this.#team = parts.team;
-    this.pace = parts.team && new TeamPace();
+    this.#pace = parts.team && new TeamPace();
+    this.#dismissTeams = parts.dismissTeams;
     this.#buffers = [parts.buffers, parts.experts, parts.rwkv, parts.evicting].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 
@@ -188,6 +189,22 @@ export class Runner {
     return encoder;
   }
 
+  /** Where a team may compute rows alone: whether it should. null where none does, or not any more. */
+  get pace(): TeamPace | null {
+    return this.#pace;
+  }
+
+  /** Counts members of teams that came late: above 0 what was computed since counts for nothing. */
+  get late(): { buffer: GPUBuffer; offsetBytes: number } | null {
+    return this.#team && { buffer: this.#team.meeting, offsetBytes: lateOffsetBytes };
+  }
+
+  /** A member came late: from now on rows alone go kernel by kernel. */
+  dismissTeams(): void {
+    this.#pace = null;
+    this.#dismissTeams();
+  }
+
   /** Cuts what lies beyond the GPU to the first `length` tokens. */
   async truncate(length: number): Promise<void> {
     await this.far?.truncate(length);
@@ -222,6 +239,7 @@ interface RunnerParts {
   experts: ExpertBuffers | null;
   rwkv: RwkvBuffers | null;
   team: Team | null;
+  dismissTeams: () => void;
   evicting: EvictingBuffers | null;
   step: StepUniform;
   tailStep: StepUniform;
@@ -384,7 +402,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, evicting, team, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, evicting, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf({ rotary }: Pick<AttentionSpec, 'rotary'>, options: RunnerOptions): Float32Array | null {

@@ -241,14 +241,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 //@end
     }
   }
-  met = meet(lane, members, met);
+  _ = meet(lane, members, met);
   for (var first = member * RUN; first < HIDDEN; first += members * RUN) {
     let sums = sums_of3(first + lane, HIDDEN - 1u, WIDTH / 32u, gated / 4u, lane);
 //@unroll c COLUMNS
     if (first + lane + $cu * LANES < HIDDEN) { add(first + lane + $cu * LANES, sums.sum$c); }
 //@end
   }
-  // Far beyond what f32 holds, so that whoever looks at the result sees that it is none.
-  let late = leave(lane, members, met);
-  if (late > 0u) { hidden[lane] = f32(late) * 3e38 * (hidden[lane] * hidden[lane] + 10.0); }
+  leave(lane, members);
 }

@@ -52,9 +52,9 @@ export function part(name: string, bound: Pick<Part, 'encode'>, work: (step: Ste
   return { name, encode: (pass, step) => bound.encode(pass, step), work };
 }
 
-/** `together` for a row alone while `allowed`, else `apart`: both do the same. */
+/** `together` for a row alone that a team may compute, while `allowed`; else `apart`. Both do the same. */
 export function aloneOrApart(together: Part, apart: readonly Part[], allowed: () => boolean): Part[] {
-  const alone = ({ rows, apart: kernelByKernel }: Step): boolean => rows === 1 && !kernelByKernel && allowed();
+  const alone = ({ rows, team = false }: Step): boolean => rows === 1 && team && allowed();
   const only = (one: Part, when: (step: Step) => boolean): Part => ({
     ...one,
     encode: (pass, step) => {

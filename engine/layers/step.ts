@@ -18,8 +18,8 @@ export interface Step {
   removed?: number;
   /** Reading: attends to everything exactly, whatever the policy of decoding is. */
   exact?: boolean;
-  /** A row alone goes kernel by kernel, even where a team would compute it. */
-  apart?: boolean;
+  /** A row alone may be computed by a team; whoever asks for it sees to it that no member came late. */
+  team?: boolean;
 }
 
 export class StepUniform {

@@ -61,7 +61,7 @@ export function stepsOf(runner: Runner, sampler: Sampler, promptTokens: number):
   );
   return [
     { phase: 'reading', step: { rows, position: Math.floor((promptTokens - rows) / 2) }, parts: [...runner.layers] },
-    { phase: 'decoding', step: { rows: 1, position: promptTokens }, parts: [...runner.layers, ...runner.head, sampling] },
+    { phase: 'decoding', step: { rows: 1, position: promptTokens, team: runner.pace !== null }, parts: [...runner.layers, ...runner.head, sampling] },
   ];
 }
 

@@ -50,6 +50,9 @@ export class Sampler {
   readonly #idleReads: GPUBuffer[] = [];
   readonly #reads: GPUBuffer[] = [];
   #chosen = 0;
+  #penalises = false;
+  /** What the last choices began from, in turn. */
+  readonly #saved: Record<'state' | 'seen' | 'history', GPUBuffer>[] = [];
 
   private constructor(device: Device, shape: SamplerShape, kernels: SamplerKernels) {
     this.#device = device;
@@ -119,6 +122,31 @@ export class Sampler {
       ]),
     );
     this.#chosen = 0;
+    this.#penalises = penaltyTokens > 0;
+  }
+
+  /** Encodes a copy of what the next choice begins from, in case it has to be made again. */
+  encodeSave(encoder: GPUCommandEncoder): void {
+    const { saved, live } = this.#savedPairs(this.#chosen);
+    live.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, saved[i], 0, buffer.size));
+  }
+
+  /** As if the last `count` (1 or 2) choices had not been made; the first of them must have been saved. */
+  encodeGoBack(encoder: GPUCommandEncoder, count: number): void {
+    this.#chosen -= count;
+    const { saved, live } = this.#savedPairs(this.#chosen);
+    live.forEach((buffer, i) => encoder.copyBufferToBuffer(saved[i], 0, buffer, 0, buffer.size));
+  }
+
+  #savedPairs(choice: number): { saved: GPUBuffer[]; live: GPUBuffer[] } {
+    const slots = 2;
+    while (this.#saved.length < slots) {
+      const copyOf = (name: 'state' | 'seen' | 'history'): GPUBuffer => this.#device.memory.storage('activations', `sampler ${name} before`, this.#buffers[name].size);
+      this.#saved.push({ state: copyOf('state'), seen: copyOf('seen'), history: copyOf('history') });
+    }
+    const names = this.#penalises ? (['state', 'seen', 'history'] as const) : (['state'] as const);
+    const slot = this.#saved[choice % slots];
+    return { saved: names.map((name) => slot[name]), live: names.map((name) => this.#buffers[name]) };
   }
 
   /** Chooses a token from the logits and writes it to `token`; may be encoded several times before a read. */
@@ -132,30 +160,35 @@ export class Sampler {
 
   /**
    * Encodes the copy of the last `count` choices (oldest first, at most 256) for the CPU. Call the
-   * result after the submission; it rejects with a named error when the logits were not finite.
+   * result after the submission; it rejects with a named error when the logits were not finite. `fault`: a word that is read
+   * with them; above 0 the choices count for nothing, and there are none.
    */
-  encodeRead(encoder: GPUCommandEncoder, count = 1): () => Promise<number[]> {
+  encodeRead(encoder: GPUCommandEncoder, count = 1, fault: { buffer: GPUBuffer; offsetBytes: number } | null = null): () => Promise<number[]> {
     const staging = this.#idleReads.pop() ?? this.#allocateRead();
     for (let i = 0; i < count; i++) {
       const slot = (this.#chosen - count + i) % ringSlots;
       encoder.copyBufferToBuffer(this.#buffers.ring, slot * 4, staging, i * 4, 4);
     }
+    if (fault) encoder.copyBufferToBuffer(fault.buffer, fault.offsetBytes, staging, count * 4, 4);
+    const sizeBytes = 4 * (fault ? count + 1 : count);
     return async () => {
-      const mapped = await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, count * 4), count * 4);
-      const tokens = [...new Uint32Array(mapped)];
+      const mapped = await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, sizeBytes), sizeBytes);
+      const words = [...new Uint32Array(mapped)];
       staging.unmap();
       this.#idleReads.push(staging);
+      if (fault && words[count] > 0) return [];
+      const tokens = words.slice(0, count);
       if (tokens.includes(noToken)) throw notFinite();
       return tokens;
     };
   }
 
   free(): void {
-    for (const buffer of [...Object.values(this.#buffers), ...this.#reads]) this.#device.memory.free(buffer);
+    for (const buffer of [...Object.values(this.#buffers), ...this.#saved.flatMap((saved) => Object.values(saved)), ...this.#reads]) this.#device.memory.free(buffer);
   }
 
   #allocateRead(): GPUBuffer {
-    const buffer = this.#device.memory.allocate('staging', 'chosen tokens', ringSlots * 4, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
+    const buffer = this.#device.memory.allocate('staging', 'chosen tokens', ringSlots * 4 + 4, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
     this.#reads.push(buffer);
     return buffer;
   }

@@ -15,9 +15,9 @@ export class ChoiceFile implements ChoiceCache {
   readonly #path: string;
   readonly #choices: Map<string, string>;
 
-  /** One file for each adapter, driver and number of processors, on which teams depend; a file that cannot be read counts as empty. */
+  /** One file for each adapter, driver and number of threads, on which teams depend; a file that cannot be read counts as empty. */
   constructor(folder: string, facts: AdapterFacts) {
-    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features, availableParallelism()])).digest('hex');
+    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features, availableParallelism(), process.env['LP_NUM_THREADS'] ?? null])).digest('hex');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#path = join(folder, `kernel-choices-${scope.slice(0, 16)}.json`);
     this.#choices = new Map(Object.entries(readChoices(this.#path)));

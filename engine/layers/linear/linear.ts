@@ -12,7 +12,7 @@ import { type ChoiceCache, chooseFamily } from './choice.ts';
 import type { Codes } from './rivals.ts';
 import { type FamilyName, familyOf } from './variants.ts';
 import { type Preferences, workgroupFamily } from './workgroup.ts';
-import { chooseTeam } from '../team/choice.ts';
+import { chooseTeam, dismissTeams } from '../team/choice.ts';
 import { WeightUploader } from './uploader.ts';
 import { limitsOf, type LinearWeights } from './weights.ts';
 
@@ -32,6 +32,8 @@ export interface BoundLinear {
 export interface LinearKernels {
   /** Workgroups that run at once and may be made a team (layers/team) for a row alone; 0 for none. */
   teamMembers: number;
+  /** A member came late: no more teams, until they are measured again at another start. */
+  dismissTeams(): void;
   /** Names of the chosen variants and why, for `doctor`. */
   describe(): Record<string, string>;
   /**
@@ -66,10 +68,13 @@ export async function createLinearKernels(device: Device, cache: ChoiceCache, op
     : options.family
       ? { family: familyOf(device, options.family), why: 'asked for' }
       : await chooseFamily(device, cache, options.codes ?? new Set(['u4', 'u8', 'f16']));
-  const team = options.teamMembers === undefined && family.teams ? await chooseTeam(device, cache, family) : { members: options.teamMembers ?? 0, why: 'asked for' };
+  let team = options.teamMembers === undefined && family.teams ? await chooseTeam(device, cache, family) : { members: options.teamMembers ?? 0, why: 'asked for' };
   const uploader = new WeightUploader(device, family.layout, limitsOf(device, options.bindingLimitBytes));
   return {
     teamMembers: team.members,
+    dismissTeams: () => {
+      team = dismissTeams(device, cache, family);
+    },
     describe: () => ({ ...family.describe(), ...(family.teams ? { team: `${team.members || 'no'} members (${team.why})` } : {}), weights: `${family.name} layout (${why})` }),
     upload: (name, sources) => uploader.upload(name, sources),
     finishUploads: () => uploader.finish(),

@@ -13,7 +13,7 @@ import type { Bound } from '../pointwise/bound.ts';
 import { bindNormalise } from '../pointwise/normalise.ts';
 import { StepUniform } from '../step.ts';
 import { bindTeamLayer, workOfLayer } from './layer.ts';
-import { createTeam, freeTeam, type Team } from './team.ts';
+import { createTeam, freeTeam, lateOffsetBytes, type Team } from './team.ts';
 
 export interface TeamChoice {
   /** 0: no team. */
@@ -30,8 +30,22 @@ const sizes = [2, 4, 8, 16];
 /** A few milliseconds: members that do not run at once would wait for the others for ever. */
 const measuredPatience = 1 << 20;
 
+/** Devices on which a member came late while answers were made: no teams any more. */
+const dismissed = new WeakSet<Device>();
+
+/** No more teams on this device; at the next start they are measured again. */
+export function dismissTeams(device: Device, cache: ChoiceCache, family: VariantFamily): TeamChoice {
+  dismissed.add(device);
+  cache.set(keyOf(family), '');
+  return none;
+}
+
+const none: TeamChoice = { members: 0, why: 'one came late while an answer was made' };
+const keyOf = (family: VariantFamily): string => `team of ${family.name}`;
+
 export async function chooseTeam(device: Device, cache: ChoiceCache, family: VariantFamily): Promise<TeamChoice> {
-  const key = `team of ${family.name}`;
+  if (dismissed.has(device)) return none;
+  const key = keyOf(family);
   const [known, told] = (cache.get(key) ?? '').split('|');
   if (told) return { members: Number(known), why: `${told}, remembered` };
   const choice = await measure(device, family);
@@ -96,7 +110,8 @@ async function measure(device: Device, family: VariantFamily): Promise<TeamChoic
       const bound = await bindTeamLayer(device, team, { ...common, ...shape, ...rotary, ...matrices, window: null, activation: 'silu', hidden, attentionGain: gain, feedGain: gain, angles, keys, values });
       if (!bound) break;
       const together = await run([bound]);
-      const wrong = difference(together.result, apart.result);
+      const late = new Uint32Array(await readback.read(team.meeting, lateOffsetBytes, 4))[0];
+      const wrong = late > 0 ? 'do not run at once' : difference(together.result, apart.result);
       const ms = wrong ? Infinity : await together.time();
       tried.push(`${members} members ${wrong ?? `${ms.toFixed(2)} ms`}`);
       if (ms >= best.ms) break;

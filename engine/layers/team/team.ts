@@ -7,19 +7,22 @@ import type { LinearWeights, WeightPart } from '../linear/weights.ts';
 
 export interface Team {
   members: number;
-  /** Arrivals, departures and patience, see team.wgsl. */
+  /** Arrivals, departures, patience and how often a member came late: see team.wgsl. */
   meeting: GPUBuffer;
   /** f32, what members tell each other; each layer is done with it before the next one begins. */
   work: GPUBuffer;
 }
+
+/** Where the meeting counts those that came late; above 0 what was computed since counts for nothing. */
+export const lateOffsetBytes = 12;
 
 /** Turns of a waiting loop: one or two seconds. */
 const patienceTurns = 1 << 28;
 
 /** `workNumbers`: the most that a kernel of the team needs, see `workOf…` beside each. */
 export function createTeam(device: Device, members: number, workNumbers: number, patience = patienceTurns): Team {
-  const meeting = device.memory.storage('activations', 'team meeting', 12);
-  device.gpu.queue.writeBuffer(meeting, 0, Uint32Array.of(0, 0, patience));
+  const meeting = device.memory.storage('activations', 'team meeting', 16);
+  device.gpu.queue.writeBuffer(meeting, 0, Uint32Array.of(0, 0, patience, 0));
   return { members, meeting, work: device.memory.storage('activations', 'team work', workNumbers * 4) };
 }
 

@@ -18,11 +18,11 @@ function suitsTeam(block: BlockSpec): block is TeamBlock {
   return !mixer.gatedQueries && !mixer.temperature && !mixer.tensors.queryNorm && mixer.tensors.biases.length === 0;
 }
 
-/** null where `members` is 0 or the model has no block that suits a team. */
+/** null where `members` is 0 or the model has a block that does not suit a team: a step must be one that can be computed again. */
 export function createTeamFor(device: Device, { blocks, hiddenSize }: ModelSpec, members: number): Team | null {
-  const suited = members > 0 ? blocks.filter(suitsTeam) : [];
-  const numbers = suited.map(({ mixer, feedForward }) => workOfLayer(members, { hiddenSize, heads: mixer.heads, width: feedForward.width, layout: mixer }));
-  return numbers.length > 0 ? createTeam(device, members, Math.max(...numbers)) : null;
+  if (members === 0 || !blocks.every(suitsTeam)) return null;
+  const numbers = blocks.map(({ mixer, feedForward }) => workOfLayer(members, { hiddenSize, heads: mixer.heads, width: feedForward.width, layout: mixer }));
+  return createTeam(device, members, Math.max(...numbers));
 }
 
 export interface TeamBlockBuffers {
