@@ -1,11 +1,12 @@
 /**
  * How fast weights reach the GPU:
  *
- *     node dist/bench/load.js [--model FILE]… [--types Q4_0,Q8_0,…] [--megabytes 64] [--out FILE.jsonl]
+ *     node dist/bench/load.js [--model FILE]… [--types Q4_0,Q8_0,…] [--megabytes 64] [--chunks 4x8,3x16] [--out FILE.jsonl]
  *
  * For each model how long each step of loading takes, and the speed of its weights beside that of the slower of reading
  * the file and copying to the GPU. For each type, random weights that the GPU repacks and that the CPU packs: speed,
- * processor time, and whether all words are equal. JSON lines.
+ * processor time, and whether all words are equal. --chunks streams each model's bytes, as if they were one matrix, through
+so many buffers of so many MiB. JSON lines.
  */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -19,10 +20,11 @@ import { sizeInBytes, type TensorTypeName } from '../engine/formats/quantisation
 import { rowsOf, type StoredMatrix } from '../engine/layers/linear/matrix.ts';
 import { unpackRows } from '../engine/layers/linear/storedRows.ts';
 import { storedMatrix } from '../engine/layers/linear/testing/sources.ts';
-import { WeightUploader } from '../engine/layers/linear/uploader.ts';
+import { usualChunks, WeightUploader } from '../engine/layers/linear/uploader.ts';
 import { type LinearWeights, limitsOf } from '../engine/layers/linear/weights.ts';
 import { measureLoadSpeed } from '../engine/measure/loadSpeed.ts';
 import { loadModel } from '../engine/model.ts';
+import type { WeightSource } from '../engine/ports.ts';
 import { createTokenizer } from '../engine/tokenizer/createTokenizer.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     model: { type: 'string', multiple: true, default: [] },
     types: { type: 'string', default: everyType.join(',') },
     megabytes: { type: 'string', default: '64' },
+    chunks: { type: 'string', default: '' },
     out: { type: 'string' },
   },
 });
@@ -58,6 +61,7 @@ for (const path of values.model) {
   const speed = await measureLoadSpeed(device, source, model.loading);
   tell({ model: source.name, adapter: device.facts.name, ...model.loading, tokenizerMs, ...speed });
   model.free();
+  for (const chunks of values.chunks.split(',').filter(Boolean)) await measureChunks(device, source, chunks);
   await source.close();
 }
 for (const type of values.types.split(',').filter(Boolean)) await measureType(device, type as TensorTypeName, 1e6 * Number(values.megabytes));
@@ -75,7 +79,7 @@ async function measureType(gpu: Device, type: TensorTypeName, bytes: number): Pr
   // Compiles, and makes the pages of the staging buffers.
   await upload(gpu, storedMatrix(type, data, 64, columns));
   const repacked = await upload(gpu, stored);
-  const packed = await upload(gpu, stored, true);
+  const packed = await upload(gpu, stored, { onCpu: true });
   const equal = await sameWords(gpu, repacked.weights, packed.weights);
   for (const { weights } of [repacked, packed]) weights.free();
   const { weights: _, ...onGpu } = repacked;
@@ -83,13 +87,29 @@ async function measureType(gpu: Device, type: TensorTypeName, bytes: number): Pr
   tell({ type, adapter: gpu.facts.name, bytes: data.length, repacked: onGpu, packed: onCpu, equal });
 }
 
+/** Up to 2 GiB of a file as a matrix of Q8_0, whatever is in it. */
+async function measureChunks(gpu: Device, source: WeightSource, text: string): Promise<void> {
+  const [count, mebibytes] = text.split('x').map(Number);
+  const rowBytes = sizeInBytes('Q8_0', columns);
+  const rows = Math.floor(Math.min(source.sizeBytes, 2 ** 31) / rowBytes);
+  const readRows = async (firstRow: number, target: Uint8Array): Promise<void> => {
+    if (source.readInto) await source.readInto(firstRow * rowBytes, target);
+    else target.set(await source.read(firstRow * rowBytes, target.length));
+  };
+  const matrix: StoredMatrix = { kind: 'stored', type: 'Q8_0', rows, columns, readRows };
+  await upload(gpu, { ...matrix, rows: Math.min(rows, 64) });
+  const { weights, ...speed } = await upload(gpu, matrix, { chunks: { count, sizeBytes: mebibytes * 2 ** 20 } });
+  weights.free();
+  tell({ chunks: text, model: source.name, ...speed });
+}
+
 function randomHalves(random: () => number): Uint8Array {
   return new Uint8Array(Uint16Array.from({ length: differentRows * columns }, () => 0x2000 + Math.floor(0x1000 * random())).buffer);
 }
 
 /** `onCpu`: unpacked and packed there, as everything is that the GPU does not repack. */
-async function upload(gpu: Device, stored: StoredMatrix, onCpu = false) {
-  const uploader = new WeightUploader(gpu, { tileColumns: 64, textures: false }, limitsOf(gpu));
+async function upload(gpu: Device, stored: StoredMatrix, { onCpu = false, chunks = usualChunks } = {}) {
+  const uploader = new WeightUploader(gpu, { tileColumns: 64, textures: false }, limitsOf(gpu), chunks);
   await gpu.finished();
   const processorStart = process.cpuUsage();
   const startMs = performance.now();

@@ -13,20 +13,27 @@ import { canRepack, Repacker, type StoredRange } from './repack.ts';
 import { unpackRows } from './storedRows.ts';
 import { LinearWeights, type UploadLimits, type WeightPart } from './weights.ts';
 
-/** What is read, packed or copied at once, and how many such pieces are under way. */
-const chunkBytes = 8 * 1024 * 1024;
-const chunkCount = 4;
+export interface Chunks {
+  /** What is read, packed or copied at once. */
+  sizeBytes: number;
+  /** How many are under way. */
+  count: number;
+}
+
+export const usualChunks: Chunks = { sizeBytes: 8 * 1024 * 1024, count: 4 };
 
 export class WeightUploader {
   readonly #device: Device;
   readonly #layout: Layout;
   readonly #limits: UploadLimits;
+  readonly #chunks: Chunks;
   #ring: UploadRing | null = null;
   #repacker: Repacker | null = null;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(device: Device, layout: Layout, limits: UploadLimits) {
+  constructor(device: Device, layout: Layout, limits: UploadLimits, chunks = usualChunks) {
     this.#device = device;
+    this.#chunks = chunks;
     this.#layout = layout;
     this.#limits = limits;
   }
@@ -161,7 +168,7 @@ export class WeightUploader {
   }
 
   async #repack({ stores }: WeightPart, shape: PackedShape, sources: readonly StoredMatrix[], columns: Columns, extents: ReadonlyMap<SourceMatrix, GPUBuffer>): Promise<void> {
-    this.#repacker ??= new Repacker(this.#device, this.#staging(), chunkBytes);
+    this.#repacker ??= new Repacker(this.#device, this.#staging(), this.#chunks.sizeBytes);
     for (const range of rangesWithin(sources, columns.first, columns.count)) {
       if (!this.#repacker.fits(range.source)) throw internal(`A row of ${range.source.columns} weights does not fit the staging ring.`);
       await this.#repacker.fill(stores as GPUBuffer[], shape, range, extents.get(range.source) ?? null);
@@ -172,7 +179,7 @@ export class WeightUploader {
   async #pack({ stores }: WeightPart, plans: readonly StorePlan[], shape: PackedShape, sources: readonly SourceMatrix[], columns: Columns): Promise<void> {
     const tiles = Math.ceil(columns.count / shape.tileColumns);
     const tileBytes = Math.max(...plans.map((plan) => plan.tileBytes));
-    const tilesPerWrite = Math.floor(chunkBytes / tileBytes);
+    const tilesPerWrite = Math.floor(this.#chunks.sizeBytes / tileBytes);
     if (tilesPerWrite === 0) throw internal(`A tile of ${tileBytes} bytes does not fit the staging ring.`);
     const read = (tile: number): Promise<ColumnRange[]> | null => {
       if (tile >= tiles) return null;
@@ -203,7 +210,7 @@ export class WeightUploader {
   }
 
   #staging(): UploadRing {
-    return (this.#ring ??= new UploadRing(this.#device, { label: 'upload', sizeBytes: chunkBytes, count: chunkCount }));
+    return (this.#ring ??= new UploadRing(this.#device, { label: 'upload', ...this.#chunks }));
   }
 
   #fitsTexture(shape: PackedShape): boolean {
