@@ -1,12 +1,12 @@
 /** `longleaf bench`: how fast a model runs here, kernel by kernel, and beside llama.cpp. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { type BenchResult, benchResult, type ProfileResult, profileResult } from '../gpu-worker/protocol.ts';
+import { type BenchResult, benchResult, loadingResult, type ProfileResult, profileResult } from '../gpu-worker/protocol.ts';
 import { inspectModel } from '../models/inspectModel.ts';
 import type { PeerBackend, PeerResult } from '../peer/peerProtocol.ts';
 import { runPeer } from '../peer/runPeer.ts';
 import { defaultKvSetting } from '../contract/policy.ts';
-import { formatPeer, formatProfile, formatRounds } from './benchTables.ts';
+import { formatLoading, formatPeer, formatProfile, formatRounds } from './benchTables.ts';
 import type { CommandContext } from './context.ts';
 import { chooseModel, withEngine } from './engine.ts';
 
@@ -77,7 +77,8 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
       }
       const adapter = supervisor.status.adapter?.name ?? 'an unknown adapter';
       const speeds = spreadOf(ours);
-      output.text(`${chosen.name} on ${adapter}, loaded in ${(model.loadMs / 1000).toFixed(1)} s\n${formatRounds(ours, speeds)}`);
+      const loading = await supervisor.run({ kind: 'loading' }, loadingResult, { signal });
+      output.text(`${chosen.name} on ${adapter}, loaded in ${(model.loadMs / 1000).toFixed(1)} s\n${formatLoading(loading)}${formatRounds(ours, speeds)}`);
       const peer = peers.length > 0 ? { threads, backend: peers[0].backend, rounds: peers, ...spreadOf(peers) } : null;
       if (peer) output.text(formatPeer(peer, speeds));
       let profile: ProfileResult | null = null;
@@ -86,7 +87,7 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
         output.text(formatProfile(profile));
       }
       const { kernels, loadMs } = model;
-      output.event({ event: 'done', model: chosen.name, adapter, loadMs, kernels, rounds: ours, ...speeds, peer, profile });
+      output.event({ event: 'done', model: chosen.name, adapter, loadMs, loading, kernels, rounds: ours, ...speeds, peer, profile });
     }),
   );
 }

@@ -1,11 +1,19 @@
 /** The tables of `longleaf bench`. */
 import type { TimelineEntry } from '../../engine/measure/timeline.ts';
-import type { BenchResult, ProfileResult } from '../gpu-worker/protocol.ts';
+import type { BenchResult, LoadingResult, ProfileResult } from '../gpu-worker/protocol.ts';
 import type { SpeedSpread, Spread } from './bench.ts';
 
 export interface PeerSummary extends SpeedSpread {
   threads: number;
   backend: string;
+}
+
+export function formatLoading({ weightBytes, weightsMs, loadBytesPerSecond, readBytesPerSecond, uploadBytesPerSecond, shareOfSlower }: LoadingResult): string {
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+  return (
+    `  weights of ${gigabytes(weightBytes)} in ${(weightsMs / 1000).toFixed(2)} s, ${gigabytes(loadBytesPerSecond)}/s: ${(100 * shareOfSlower).toFixed(0)} % of the slower of ` +
+    `reading the file (${gigabytes(readBytesPerSecond)}/s) and copying to the GPU (${gigabytes(uploadBytesPerSecond)}/s)\n`
+  );
 }
 
 export function formatRounds(rounds: readonly BenchResult[], speeds: SpeedSpread): string {

@@ -30,6 +30,7 @@ import { runTemplate } from './templateThread.ts';
 const keptDocuments = 16;
 
 export class ActiveModel {
+  readonly path: string;
   readonly loaded: LoadedModel;
   readonly tokenizer: Tokenizer;
   readonly style: PromptStyle;
@@ -47,10 +48,11 @@ export class ActiveModel {
   readonly #threads: WorkerThreads;
   readonly #device: Device;
 
-  private constructor(device: Device, parts: Pick<ActiveModel, 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
+  private constructor(device: Device, parts: Pick<ActiveModel, 'path' | 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
     this.#threads = threads;
     this.#device = device;
     this.#spill = spill;
+    this.path = parts.path;
     this.loaded = parts.loaded;
     this.tokenizer = parts.tokenizer;
     this.style = parts.style;
@@ -107,7 +109,7 @@ export class ActiveModel {
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
-      return new ActiveModel(device, { loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill, threads);
+      return new ActiveModel(device, { path, loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill, threads);
     } finally {
       await source.close();
     }

@@ -15,6 +15,7 @@ import { doctor } from './jobs/doctor.ts';
 import { generate } from './jobs/generate.ts';
 import { AnswerInspector } from './inspect/answerInspector.ts';
 import { inspect } from './jobs/inspect.ts';
+import { loading } from './jobs/loading.ts';
 import { logits } from './jobs/logits.ts';
 import { measure } from './jobs/measure.ts';
 import { profile } from './jobs/profile.ts';
@@ -145,6 +146,8 @@ export class GpuWorker {
         return logits(this.#loaded(), request, context);
       case 'bench':
         return bench(this.#loaded(), request, context);
+      case 'loading':
+        return loading(this.#loaded(), this.#device);
       case 'profile':
         return profile(this.#loaded(), request, context);
       case 'timeline':

@@ -102,6 +102,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('inspect'), jobId, prompt: chatPrompt, answer: z.string(), keeping: keeping.optional(), wish: inspectionWish }),
   z.object({ kind: z.literal('logits'), jobId, case: logitsCase, chunkTokens: z.number().int().positive().nullable(), policy: policySetting.optional() }),
   z.object({ kind: z.literal('bench'), jobId, prefillTokens: z.number().int().positive(), decodeTokens: z.number().int().positive() }),
+  /** How the loaded model came to the GPU, beside what bounds that. */
+  z.object({ kind: z.literal('loading'), jobId }),
   /** Every kernel by itself, beside what the adapter reaches at best. */
   z.object({ kind: z.literal('profile'), jobId, promptTokens: z.number().int().positive() }),
   /** When each kernel of a chunk and of a token ran. Its result: `timelineResult`. */
@@ -246,6 +248,20 @@ export const benchResult = z.object({
   decodeTokensPerSecond: z.number(),
 });
 export type BenchResult = z.infer<typeof benchResult>;
+
+/** Milliseconds of the steps of loading (`LoadTimes`), and the speed of the weights (`LoadSpeed`). */
+export const loadingResult = z.object({
+  headerMs: z.number(),
+  kernelsMs: z.number(),
+  weightsMs: z.number(),
+  weightBytes: z.number(),
+  runnerMs: z.number(),
+  loadBytesPerSecond: z.number(),
+  readBytesPerSecond: z.number(),
+  uploadBytesPerSecond: z.number(),
+  shareOfSlower: z.number(),
+});
+export type LoadingResult = z.infer<typeof loadingResult>;
 
 const benchPhase = z.enum(['reading', 'decoding']);
 export const profileResult = z.object({

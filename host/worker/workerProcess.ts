@@ -212,6 +212,7 @@ const doing: Record<JobRequest['kind'], string> = {
   inspect: 'looking into an answer',
   logits: 'computing logits',
   bench: 'measuring its speed',
+  loading: 'measuring how fast it loads',
   profile: 'measuring its kernels',
   timeline: 'measuring its kernels',
   doctor: 'examining the GPU',
