@@ -54,10 +54,13 @@ export interface ContextPlan {
 export function planContext(spec: ModelSpec, adapter: AdapterKind, wanted: number | null, limits: { kvBudgetBytes: number; tiers: TierLimits | null }): ContextPlan {
   const { kind } = adapter;
   const { tiers } = limits;
-  const contextTokens = wanted ? checkedContext(spec, wanted) : tiers ? spec.contextTokens : affordableContext(spec, adapter, limits.kvBudgetBytes);
-  const rows = Math.min(affordableRows(spec, maxRows[kind]), contextTokens);
+  // Only keys and values of layers that see everything can lie elsewhere.
+  const divisible = spec.blocks.some(({ mixer }) => mixer.kind === 'full');
+  const affordable = (): number => (tiers && divisible ? spec.contextTokens : affordableContext(spec, adapter, tiers?.gpuBudgetBytes ?? limits.kvBudgetBytes));
+  const contextTokens = wanted ? checkedContext(spec, wanted) : affordable();
+  const rows = Math.min(affordableRows(spec, maxRows[kind], contextTokens), contextTokens);
   const needed = tiers && (tiers.offload === 'always' || residentKvBytes(spec, adapter, contextTokens) > tiers.gpuBudgetBytes);
-  if (!needed || !spec.blocks.some(({ mixer }) => mixer.kind === 'full')) return { contextTokens, rows, tiers: null };
+  if (!needed || !divisible) return { contextTokens, rows, tiers: null };
   const { gpuBudgetBytes, format, pages, largestShare = 0.1, largestTokens } = tiers;
   const chunkRows = Math.min(maxChunkRows[kind], contextTokens);
   const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: Math.min(rows, maxFarRows[kind]), maxChunkRows: chunkRows, largestShare, largestTokens, pages });
@@ -80,7 +83,7 @@ export interface MemoryNeeds {
 /** What the plan takes once the window is full. */
 export function memoryNeeds(file: GgufFile, spec: ModelSpec, adapter: AdapterKind, plan: ContextPlan): MemoryNeeds {
   const weightsBytes = packedBytes(file, tensorsOf(spec));
-  const workingBytes = scratchBytes(spec, plan.rows);
+  const workingBytes = scratchBytes(spec, plan.rows, plan.contextTokens);
   const slackTokens = plan.tiers ? plan.tiers.layout.segmentTokens : ringSlackTokens;
   const { full, sliding, linear } = kvBytes(spec, plan.contextTokens, kvBytesPerValue(adapter.kvFormat), plan.rows + slackTokens);
   if (!plan.tiers) return { weightsBytes, kv: { gpuBytes: full + sliding + linear, beyondBytes: 0 }, workingBytes };
@@ -101,9 +104,9 @@ function checkedContext(spec: ModelSpec, contextTokens: number): number {
 }
 
 /** Rows whose activations stay small, in halves of `most`. */
-function affordableRows(spec: ModelSpec, most: number): number {
+function affordableRows(spec: ModelSpec, most: number, contextTokens: number): number {
   let rows = most;
-  while (rows > 64 && scratchBytes(spec, rows) > activationBytes) rows /= 2;
+  while (rows > 64 && scratchBytes(spec, rows, contextTokens) > activationBytes) rows /= 2;
   return rows;
 }
 

@@ -6,6 +6,7 @@ import { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
 import { QueryTap } from './inspect/queryTap.ts';
 import type { KvCache } from './kv/cache.ts';
+import { SparseCache } from './kv/sparseCache.ts';
 import { FarContext } from './kv/tiers/farContext.ts';
 import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { FarMemory } from './kv/tiers/farLayer.ts';
@@ -18,6 +19,7 @@ import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type AttentionInputs, createAttentionMixer, reserveKvCache, ringSlackTokens } from './layers/mixers/attentionMixer.ts';
 import { createEvictingMixer } from './layers/mixers/evictingMixer.ts';
 import { createFarMixer } from './layers/mixers/farMixer.ts';
+import { createSparseMixer } from './layers/mixers/sparseMixer.ts';
 import { createLinearMixer } from './layers/mixers/linearMixer.ts';
 import type { RwkvBuffers } from './layers/mixers/linearInputs.ts';
 import { bindChannelMix } from './layers/mixers/rwkvMixer.ts';
@@ -33,10 +35,12 @@ import { freeTeam, lateOffsetBytes, type Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { type Step, StepUniform } from './layers/step.ts';
 import type { EvictingBuffers } from './layers/evicting/eviction.ts';
+import type { SparseBuffers } from './layers/sparse/sparse.ts';
+import type { SparseSpec } from './models/sparseSpec.ts';
 import type { EvictingSpec } from './models/evictingSpec.ts';
 import type { LinearSpec } from './models/linearSpec.ts';
 import { type AttentionSpec, type BlockSpec, keepsState, type ModelSpec } from './models/spec.ts';
-import { evictingShapes, expertShapes, maxTailRows, rwkvShapes, scratchShapes } from './scratch.ts';
+import { evictingShapes, expertShapes, maxTailRows, rwkvShapes, scratchShapes, sparseShapes } from './scratch.ts';
 import type { AttentionWeights, BlockWeights, ModelWeights, NormWeights, StateWeights } from './models/weights.ts';
 
 export interface RunnerOptions {
@@ -113,7 +117,7 @@ export class Runner {
     this.#team = parts.team;
     this.#pace = parts.team && new TeamPace();
     this.#dismissTeams = parts.dismissTeams;
-    this.#buffers = [parts.buffers, parts.experts, parts.rwkv, parts.evicting].flatMap((buffers) => Object.values(buffers ?? {}));
+    this.#buffers = [parts.buffers, parts.experts, parts.rwkv, parts.evicting, parts.sparse].flatMap((buffers) => Object.values(buffers ?? {}));
   }
 
   static async create(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<Runner> {
@@ -241,6 +245,7 @@ interface RunnerParts {
   team: Team | null;
   dismissTeams: () => void;
   evicting: EvictingBuffers | null;
+  sparse: SparseBuffers | null;
   step: StepUniform;
   tailStep: StepUniform;
   angles: RotaryAngles[];
@@ -255,11 +260,12 @@ interface RunnerParts {
 
 async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSpec, weights: ModelWeights, options: RunnerOptions): Promise<RunnerParts> {
   const { maxRows, contextTokens } = options;
-  const { buffers, experts, rwkv, evicting } = await device.memory.checked('Room for the activations', () => ({
+  const { buffers, experts, rwkv, evicting, sparse } = await device.memory.checked('Room for the activations', () => ({
     buffers: allocateShapes(device, scratchShapes(spec, maxRows)),
     experts: allocateShapes(device, expertShapes(spec, maxRows)),
     rwkv: allocateShapes(device, rwkvShapes(spec, maxRows)),
     evicting: allocateShapes(device, evictingShapes(spec, maxRows)),
+    sparse: allocateShapes(device, sparseShapes(spec, maxRows, contextTokens)),
   }));
   const stepUniform = new StepUniform(device);
   const tailStep = new StepUniform(device);
@@ -273,6 +279,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   const { caches, scratch } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
     caches: spec.blocks.map(({ mixer }, index): LayerCache => {
       if (keepsState(mixer)) return new StateCache(device, `layer ${index}`, mixer);
+      if (mixer.kind === 'sparse') return new SparseCache(device, `layer ${index}`, mixer, contextTokens);
       return tiers && farLayers.has(index)
         ? new FarMemory(device, `layer ${index}`, tiers.plan)
         : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens });
@@ -304,7 +311,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     return [await product(name, matrix, input, buffers.branch), await norm('norms', buffers.branch, postNorm, buffers.hidden, true)];
   };
 
-  const anglesOf = (mixer: AttentionSpec | EvictingSpec): GPUBuffer => {
+  const anglesOf = (mixer: Pick<AttentionSpec, 'rotary'>): GPUBuffer => {
     const key = rotaryKey(mixer.rotary);
     const table = angles.get(key) ?? new RotaryAngles(device, mixer.rotary, divisorsOf(mixer, options), { maxRows, maxChunkRows: tiers?.plan.maxChunkRows ?? maxRows });
     angles.set(key, table);
@@ -312,7 +319,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
   };
 
   /** Parts from the hidden rows to the mixed ones. */
-  const bindAttention = async (mixer: AttentionSpec | EvictingSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: LayerCache): Promise<Part[]> => {
+  const bindAttention = async (mixer: AttentionSpec | SparseSpec | EvictingSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: LayerCache): Promise<Part[]> => {
     const stepOfLayer = mixer.windowTokens === null || mixer.kind === 'evicting' ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
       projections: buffers.projections,
@@ -330,13 +337,25 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         if (!(cache instanceof StateCache) || !evicting) throw new Error('an evicting layer without its state');
         return createEvictingMixer(device, mixer, parts, cache, evicting, inputs);
       }
+      if (mixer.kind === 'sparse') {
+        if (!(cache instanceof SparseCache) || !sparse) throw new Error('a sparse layer without its cache');
+        return createSparseMixer(device, mixer, parts, cache, sparse, { ...inputs, gates: buffers.gates });
+      }
       return far && cache instanceof FarMemory ? createFarMixer(device, mixer, parts, cache, far, inputs) : createAttentionMixer(device, mixer, parts, cache as KvCache, inputs);
     };
     const [attention, projecting] = await Promise.all([
       mix(),
-      parts.outputGate ? null : normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections),
+      parts.outputGate || parts.branchGates ? null : normedProduct('query, key, value', parts.queryKeyValue, mixerNorm, buffers.projections),
     ]);
     mixers.push(attention);
+    if (parts.branchGates) {
+      return [
+        await norm('norms', buffers.hidden, mixerNorm, buffers.normed),
+        await product('query, key, value', parts.queryKeyValue, buffers.normed, buffers.projections),
+        await product('gates of branches', parts.branchGates, buffers.normed, buffers.gates),
+        ...attention.parts,
+      ];
+    }
     if (!parts.outputGate || projecting) return [...(projecting ?? []), ...attention.parts];
     const columns = mixer.heads * mixer.headDim;
     const normed = await norm('norms', buffers.hidden, mixerNorm, buffers.normed);
@@ -366,7 +385,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
     const inOrder = await Promise.all([
       'matrices' in parts.mixer
         ? bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
-        : bindAttention(mixer as AttentionSpec | EvictingSpec, parts.mixer, parts.mixerNorm, cache),
+        : bindAttention(mixer as AttentionSpec | SparseSpec | EvictingSpec, parts.mixer, parts.mixerNorm, cache),
       addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
       bindFeedForward(block, parts, cache),
     ]);
@@ -402,7 +421,7 @@ async function buildRunner(device: Device, kernels: LinearKernels, spec: ModelSp
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, evicting, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
 }
 
 function divisorsOf({ rotary }: Pick<AttentionSpec, 'rotary'>, options: RunnerOptions): Float32Array | null {

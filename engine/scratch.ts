@@ -35,7 +35,7 @@ type MixerColumns = ReturnType<typeof linearColumns>;
 function mixerColumns(mixer: MixerSpec): MixerColumns {
   if (mixer.kind === 'linear') return linearColumns(mixer);
   const heads = mixer.heads * mixer.headDim;
-  return { projections: heads + 2 * mixer.kvHeads * mixer.headDim, vectors: heads, gates: mixer.gatedQueries ? heads : 0, mixed: heads };
+  return { projections: heads + 2 * mixer.kvHeads * mixer.headDim, vectors: heads, gates: mixer.kind === 'sparse' ? 3 * mixer.heads : mixer.gatedQueries ? heads : 0, mixed: heads };
 }
 
 /** Gated numbers of a row, or keys of a channel mix: of all experts that it goes through, or of the shared one, which comes after them. */
@@ -93,6 +93,17 @@ export function evictingShapes(spec: ModelSpec, maxRows: number) {
   };
 }
 
-export function scratchBytes(spec: ModelSpec, maxRows: number): number {
-  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows), ...rwkvShapes(spec, maxRows) }).concat(Object.values(evictingShapes(spec, maxRows) ?? {})).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
+/** What sparse layers need besides, in a context of so many tokens. */
+export function sparseShapes(spec: ModelSpec, maxRows: number, contextTokens: number) {
+  const mixers = spec.blocks.map(({ mixer }) => mixer).filter((mixer) => mixer.kind === 'sparse');
+  if (mixers.length === 0) return null;
+  const widest = (columns: (mixer: (typeof mixers)[number]) => number) => ({ columns: Math.max(...mixers.map(columns)), count: maxRows });
+  return {
+    importance: widest(({ kvHeads, blockTokens }) => kvHeads * Math.ceil(contextTokens / blockTokens)),
+    chosen: widest(({ kvHeads, chosenBlocks }) => kvHeads * chosenBlocks),
+  };
+}
+
+export function scratchBytes(spec: ModelSpec, maxRows: number, contextTokens: number): number {
+  return Object.values({ ...scratchShapes(spec, maxRows), ...expertShapes(spec, maxRows), ...rwkvShapes(spec, maxRows) }).concat(Object.values(evictingShapes(spec, maxRows) ?? {}), Object.values(sparseShapes(spec, maxRows, contextTokens) ?? {})).reduce((sum, { columns, count }) => sum + 4 * columns * count, 0);
 }

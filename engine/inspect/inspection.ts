@@ -2,7 +2,7 @@
  * Looks inside: the queries of some rows are computed again and kept, and any part of their attention is made from them
  * and the stored keys, in tiles. Weights are exact, whatever policy an answer was decoded with.
  */
-import { keepsState } from '../models/spec.ts';
+import { isPlainAttention } from '../models/spec.ts';
 import type { Device } from '../device/device.ts';
 import type { Readback } from '../device/readback.ts';
 import { cancelled, EngineError } from '../errors.ts';
@@ -185,7 +185,7 @@ async function layersOf(device: Device, runner: Runner, position: number, rows: 
   let attending = 0;
   return device.memory.checked('Room for the sums of the rows', () =>
     runner.spec.blocks.map(({ mixer }) => {
-      if (keepsState(mixer)) return null;
+      if (!isPlainAttention(mixer)) return null;
       const { heads, kvHeads, headDim, windowTokens } = mixer;
       const logSums = device.memory.storage('activations', 'row log sums', 4 * rows * heads);
       device.gpu.queue.writeBuffer(logSums, 0, new Float32Array(rows * heads).fill(-1e30));

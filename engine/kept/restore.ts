@@ -72,6 +72,7 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
   for (const [block, cache] of runner.caches.entries()) {
     if (cache instanceof StateCache) await fillState(cache, block, segments);
     if (!(cache instanceof KvCache)) continue;
+    cache.noteFilled();
     if (cache.windowTokens === null) await fillCache(device, cache, block, vectors);
     else {
       const from = windowFrom(cache, block, segments);

@@ -24,7 +24,7 @@ afterAll(() => device.destroy());
 
 const tokensFrom = (seed: number, count: number): number[] => Array.from({ length: count }, (_, i) => 1 + ((i * 7919 + seed * 104_729) % 250));
 
-describe.each(['qwen35', 'qwen3next', 'lfm2', 'granitehybrid', 'rwkv7', 'lalte'])('%s', (name) => {
+describe.each(['qwen35', 'qwen3next', 'lfm2', 'granitehybrid', 'rwkv7', 'lalte', 'lansa'])('%s', (name) => {
   const document = tokensFrom(1, 90);
   const question = tokensFrom(2, 20);
   const other = tokensFrom(3, 25);

@@ -33,6 +33,9 @@ export class KvCache {
     return written - length <= this.layout.capacitySlots - this.windowTokens;
   }
 
+  /** Somebody else than steps has filled it. */
+  noteFilled(): void {}
+
   /** A copy of a ring as it is now, to come back to this length later; null when nothing is ever overwritten. */
   checkpoint(encoder: GPUCommandEncoder): MixerCheckpoint | null {
     if (this.windowTokens === null) return null;

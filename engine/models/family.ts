@@ -3,6 +3,7 @@ import { EngineError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
 import { type EvictingSpec, routerShapes } from './evictingSpec.ts';
 import { shapesOf } from './linearSpec.ts';
+import type { SparseSpec } from './sparseSpec.ts';
 import { type AttentionSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec, normTensors, tensorsOf } from './spec.ts';
 
 export interface Family {
@@ -69,12 +70,13 @@ export function checkShapes(file: GgufFile, spec: ModelSpec): void {
   for (const { mixer, feedForward } of spec.blocks) {
     if (mixer.kind === 'linear') for (const { name, dims } of shapesOf(mixer)) checkShape(file, name, ...dims);
     else checkAttention(file, mixer, hiddenSize);
+    if (mixer.kind === 'sparse') checkShape(file, mixer.gates.name, ...mixer.gates.dims);
     if (mixer.kind === 'evicting') for (const { name, dims } of routerShapes(mixer.router)) checkShape(file, name, ...dims);
     checkFeedForward(file, feedForward, hiddenSize);
   }
 }
 
-function checkAttention(file: GgufFile, { tensors, rotary, heads, kvHeads, headDim, gatedQueries }: AttentionSpec | EvictingSpec, hiddenSize: number): void {
+function checkAttention(file: GgufFile, { tensors, rotary, heads, kvHeads, headDim, gatedQueries }: AttentionSpec | SparseSpec | EvictingSpec, hiddenSize: number): void {
   const vectors = [gatedQueries ? 2 * heads : heads, kvHeads, kvHeads].map((count) => count * headDim);
   checkStacked(file, tensors.projections, [hiddenSize], vectors);
   checkStacked(file, tensors.biases, [], vectors);

@@ -2,14 +2,14 @@
 import { constantBytes, type MixerSpec, type ModelSpec } from './spec.ts';
 
 export interface LayerGroup {
-  kind: 'full' | 'sliding' | 'evicting' | 'linear';
+  kind: 'full' | 'sliding' | 'sparse' | 'evicting' | 'linear';
   /** Of `linear` layers. */
   mechanism: string | null;
   /** Numbers of the blocks, from 0. */
   layers: number[];
-  /** The latest tokens that such a layer sees one by one; null: all of them. A state has them only as a blend. */
+  /** The latest tokens that such a layer is sure to see one by one; null: all of them. A state has them only as a blend. */
   reachTokens: number | null;
-  /** Tokens behind those that an `evicting` layer keeps at most; null in others. */
+  /** Tokens behind those that an `evicting` layer keeps, or a `sparse` one attends to one by one, at most; null in others. */
   budgetTokens: number | null;
   /** Bytes that a layer keeps whatever the length of the sequence; null where they grow with it. */
   stateBytes: number | null;
@@ -35,6 +35,8 @@ function sightOf(mixer: MixerSpec): Omit<LayerGroup, 'layers'> {
       return { ...none, kind: 'linear', mechanism: mixer.mechanism, reachTokens: 0, stateBytes: constantBytes(mixer) };
     case 'evicting':
       return { ...none, kind: 'evicting', reachTokens: mixer.windowTokens, budgetTokens: mixer.budgetTokens, stateBytes: constantBytes(mixer) };
+    case 'sparse':
+      return { ...none, kind: 'sparse', reachTokens: mixer.windowTokens, budgetTokens: mixer.chosenBlocks * mixer.blockTokens };
     default:
       return { ...none, kind: mixer.kind, reachTokens: mixer.windowTokens };
   }

@@ -6,6 +6,7 @@ import { gemma3 } from './gemma3.ts';
 import { granite } from './granite.ts';
 import { granitehybrid } from './granitehybrid.ts';
 import { lalte } from './lalte.ts';
+import { lansa } from './lansa.ts';
 import { lfm2 } from './lfm2.ts';
 import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
@@ -21,7 +22,7 @@ import { rwkv7 } from './rwkv7.ts';
 import { smollm3 } from './smollm3.ts';
 import type { ModelSpec } from './spec.ts';
 
-const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, qwen3next, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2, rwkv7, lalte];
+const families: readonly Family[] = [llama, gemma3, qwen2, qwen2moe, qwen3, qwen3moe, qwen35, qwen3next, phi3, smollm3, granite, granitemoe, granitehybrid, mistral3, lfm2, rwkv7, lalte, lansa];
 
 export const supportedArchitectures: readonly string[] = families.flatMap((family) => family.architectures);
 

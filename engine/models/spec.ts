@@ -5,6 +5,7 @@
  */
 import { type EvictingSpec, evictingState, routerShapes } from './evictingSpec.ts';
 import { type LinearSpec, shapesOf, stateBytes } from './linearSpec.ts';
+import { meansFloats, type SparseSpec } from './sparseSpec.ts';
 
 /** Rotary position embedding; angle of pair i at position p is p · positionScale · base^(−2i/rotatedDims) ÷ divisor_i. */
 export interface RotarySpec {
@@ -61,7 +62,7 @@ export interface AttentionSpec {
 }
 
 /** What mixes information between tokens. */
-export type MixerSpec = AttentionSpec | EvictingSpec | LinearSpec;
+export type MixerSpec = AttentionSpec | SparseSpec | EvictingSpec | LinearSpec;
 
 /** Layers whose cache is a state of constant size: it can be looked at only as a whole, and only checkpoints lead back. */
 export function keepsState(mixer: MixerSpec): mixer is EvictingSpec | LinearSpec {
@@ -75,9 +76,14 @@ export function constantBytes(mixer: EvictingSpec | LinearSpec): number {
   return 4 * (matrix + tail);
 }
 
-/** Heads whose keys all lie where they can be looked at; a layer that keeps a state has none. */
+/** Whether all that a layer's heads do is one softmax over keys that are all there: what the inspector can show. */
+export function isPlainAttention(mixer: MixerSpec): mixer is AttentionSpec {
+  return mixer.kind === 'full' || mixer.kind === 'sliding';
+}
+
+/** Heads that the inspector can show. */
 export function attentionHeads(mixer: MixerSpec): number {
-  return keepsState(mixer) ? 0 : mixer.heads;
+  return isPlainAttention(mixer) ? mixer.heads : 0;
 }
 
 /** down · (activation(gate·x) ⊙ up·x) */
@@ -169,6 +175,10 @@ export function kvBytes(spec: ModelSpec, tokens: number, bytesPerValue: number, 
       bytes.linear += 2 * constantBytes(mixer);
       continue;
     }
+    if (mixer.kind === 'sparse') {
+      bytes.full += 4 * (2 * tokens * mixer.kvHeads * mixer.headDim + meansFloats(mixer, tokens));
+      continue;
+    }
     const slots = Math.min(tokens, (mixer.windowTokens ?? tokens) + (mixer.windowTokens ? slackTokens : 0));
     bytes[mixer.kind] += 2 * slots * mixer.kvHeads * mixer.headDim * bytesPerValue;
   }
@@ -190,7 +200,8 @@ function mixerTensors(mixer: MixerSpec): string[] {
   const { rotary, tensors } = mixer;
   const optional = [tensors.queryNorm, tensors.keyNorm, rotary.divisors, rotary.longDivisors?.tensor];
   const router = mixer.kind === 'evicting' ? routerShapes(mixer.router).map(({ name }) => name) : [];
-  return [...tensors.projections, ...tensors.biases, tensors.output, ...router, ...optional.filter((name) => typeof name === 'string')];
+  const gates = mixer.kind === 'sparse' ? [mixer.gates.name] : [];
+  return [...tensors.projections, ...tensors.biases, tensors.output, ...router, ...gates, ...optional.filter((name) => typeof name === 'string')];
 }
 
 /** The tensor of a layer norm's bias. */

@@ -9,6 +9,7 @@ import type { StoredMatrix } from '../layers/linear/matrix.ts';
 import { splitRows } from '../layers/linear/splitRows.ts';
 import type { EvictingSpec, RouterSpec } from './evictingSpec.ts';
 import type { LinearSpec, TensorShape } from './linearSpec.ts';
+import type { SparseSpec } from './sparseSpec.ts';
 import { type AttentionSpec, biasOf, type ChannelMixSpec, type ExpertsSpec, type GatedSpec, type ModelSpec } from './spec.ts';
 
 export interface LoadOptions {
@@ -27,6 +28,8 @@ export interface AttentionWeights {
   queryNorm: GPUBuffer | null;
   keyNorm: GPUBuffer | null;
   output: LinearWeights;
+  /** Of `sparse` layers: a gate for each of a head's three attentions. */
+  branchGates: LinearWeights | null;
   /** Of `evicting` layers. */
   router: RouterWeights | null;
 }
@@ -119,7 +122,7 @@ export async function loadWeights(
     for (const one of convolutions) layers.push(await layer(one));
     return { convolutions: layers, score: await layer(score) };
   };
-  const attention = async (mixer: AttentionSpec | EvictingSpec): Promise<AttentionWeights> => {
+  const attention = async (mixer: AttentionSpec | SparseSpec | EvictingSpec): Promise<AttentionWeights> => {
     const { tensors, headDim, gatedQueries } = mixer;
     const projections = tensors.projections.map((name) => reader.matrix(name));
     const [queries, gates] = gatedQueries ? splitRows(projections[0], headDim) : [projections[0], null];
@@ -130,6 +133,7 @@ export async function loadWeights(
       queryNorm: await optional(tensors.queryNorm),
       keyNorm: await optional(tensors.keyNorm),
       output: await linear(tensors.output),
+      branchGates: mixer.kind === 'sparse' ? await linear(mixer.gates.name) : null,
       router: mixer.kind === 'evicting' ? await routerWeights(mixer.router) : null,
     };
   };

@@ -6,9 +6,11 @@
 import { type AttentionSpec, biasOf, type ChannelMixSpec, type FeedForwardSpec, type GatedSpec, type ModelSpec } from '../models/spec.ts';
 import { chooseExperts, expertRows } from './experts.ts';
 import type { EvictingSpec } from '../models/evictingSpec.ts';
+import type { SparseSpec } from '../models/sparseSpec.ts';
 import { keptTokens, RouterReference } from './evicting.ts';
 import { divisorsFor, rotaryFrequencies } from '../layers/rotary.ts';
 import { multiply, type ReferenceMatrix } from './multiply.ts';
+import { sparseRow } from './sparse.ts';
 import { linearMixer } from './recurrent/mixers.ts';
 import { channelMix } from './recurrent/rwkvMixer.ts';
 
@@ -68,7 +70,7 @@ interface ReferenceCache {
 }
 
 function attend(
-  spec: AttentionSpec | EvictingSpec,
+  spec: AttentionSpec | SparseSpec | EvictingSpec,
   weights: ReferenceWeights,
   cache: ReferenceCache,
   normed: Float64Array,
@@ -99,6 +101,11 @@ function attend(
   prepare(keys, kvHeads, tensors.keyNorm);
   cache.keys.push(keys);
   cache.values.push(values);
+
+  if (spec.kind === 'sparse') {
+    const scaled = queries.map((query) => query * spec.queryScale);
+    return multiply(weights.matrix(tensors.output), sparseRow(spec, scaled, cache.keys, cache.values, multiply(weights.matrix(spec.gates.name), normed)));
+  }
 
   const temperature = spec.temperature ? 1 + spec.temperature.rate * Math.log(1 + Math.floor(position / spec.temperature.tokens)) : 1;
   const first = spec.windowTokens === null ? 0 : Math.max(0, position - spec.windowTokens + 1);

@@ -4,14 +4,14 @@ import { count, failure, identifier, timestampMs } from './primitives.ts';
 
 /** How far back layers can see that see alike, and what they keep for that. */
 export const layerGroup = z.object({
-  kind: z.enum(['full', 'sliding', 'evicting', 'linear']),
+  kind: z.enum(['full', 'sliding', 'sparse', 'evicting', 'linear']),
   /** Of `linear` layers. */
   mechanism: z.string().nullable(),
   /** Numbers of the layers, from 0. */
   layers: z.array(z.number().int()),
-  /** The latest tokens that such a layer sees one by one; null: all of them. A state has them only as a blend. */
+  /** The latest tokens that such a layer is sure to see one by one; null: all of them. A state has them only as a blend. */
   reachTokens: count.nullable(),
-  /** Tokens behind those that an `evicting` layer keeps at most. */
+  /** Tokens behind those that an `evicting` layer keeps, or a `sparse` one attends to one by one, at most. */
   budgetTokens: count.nullable(),
   /** Bytes that a layer keeps whatever the length of the sequence; null where they grow with it. */
   stateBytes: count.nullable(),

@@ -1,7 +1,7 @@
 /** Which blocks of a model a team computes for a row alone, and the part of the model that each becomes. */
 import type { Device } from '../../device/device.ts';
 import { KvCache } from '../../kv/cache.ts';
-import { type AttentionSpec, type BlockSpec, type GatedSpec, keepsState, type ModelSpec } from '../../models/spec.ts';
+import { type AttentionSpec, type BlockSpec, type GatedSpec, isPlainAttention, type ModelSpec } from '../../models/spec.ts';
 import type { BlockWeights } from '../../models/weights.ts';
 import { kvBytesPerValue } from '../attention/layout.ts';
 import { attentionWork, type Part, part, productWork, sumOfWork } from '../part.ts';
@@ -14,7 +14,7 @@ type TeamBlock = BlockSpec & { mixer: AttentionSpec; feedForward: GatedSpec };
 /** Attention and a dense feed-forward, with nothing but norms before them: what team_layer.wgsl computes. */
 function suitsTeam(block: BlockSpec): block is TeamBlock {
   const { mixer, feedForward, mixerPostNorm, feedForwardPostNorm } = block;
-  if (keepsState(mixer) || feedForward.kind !== 'gated' || mixerPostNorm || feedForwardPostNorm) return false;
+  if (!isPlainAttention(mixer) || feedForward.kind !== 'gated' || mixerPostNorm || feedForwardPostNorm) return false;
   return !mixer.gatedQueries && !mixer.temperature && !mixer.tensors.queryNorm && mixer.tensors.biases.length === 0;
 }
 

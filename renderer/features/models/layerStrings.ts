@@ -10,8 +10,9 @@ const english = {
   full: 'every earlier token',
   sliding: (tokens: string) => `the last ${tokens} tokens`,
   linear: (bytes: string, mechanism: string) => `every earlier token, blended into a state of ${bytes} a layer, however long the text (${mechanism})`,
+  sparse: (tokens: string, budget: string) => `the last ${tokens} tokens, ${budget} more in the blocks that matter most, and of all blocks their mean`,
   evicting: (tokens: string, budget: string, bytes: string) => `the last ${tokens} tokens, and of the others up to ${budget} that a learned score keeps; what it drops never comes back (${bytes} a layer)`,
-  unseen: (layers: string) => `${layers}: no attention to single tokens that could be shown, because what they keep is a state of constant size.`,
+  unseen: (layers: string) => `${layers}: not shown, because these layers do not attend to every token one by one.`,
 } as const;
 
 export type LayerStrings = Translated<typeof english>;
@@ -25,8 +26,9 @@ const german: LayerStrings = {
   full: 'jedes frühere Token',
   sliding: (tokens) => `die letzten ${tokens} Token`,
   linear: (bytes, mechanism) => `jedes frühere Token, vermischt in einem Zustand von ${bytes} je Schicht, wie lang der Text auch ist (${mechanism})`,
+  sparse: (tokens, budget) => `die letzten ${tokens} Token, ${budget} weitere in den Blöcken, auf die es am meisten ankommt, und von allen Blöcken ihr Mittel`,
   evicting: (tokens, budget, bytes) => `die letzten ${tokens} Token und von den übrigen bis zu ${budget}, die eine gelernte Bewertung behält; was sie weglässt, kommt nicht wieder (${bytes} je Schicht)`,
-  unseen: (layers) => `${layers}: keine Aufmerksamkeit für einzelne Token, die sich zeigen ließe, denn was sie behalten, ist ein Zustand fester Größe.`,
+  unseen: (layers) => `${layers}: nicht gezeigt, weil diese Schichten nicht jedes Token einzeln beachten.`,
 };
 
 const japanese: LayerStrings = {
@@ -38,8 +40,9 @@ const japanese: LayerStrings = {
   full: 'それまでの全トークン',
   sliding: (tokens) => `直近 ${tokens} トークン`,
   linear: (bytes, mechanism) => `それまでの全トークンを混ぜた状態。文章の長さによらず 1 層 ${bytes}（${mechanism}）`,
+  sparse: (tokens, budget) => `直近 ${tokens} トークン、最も重要なブロックのさらに ${budget} トークン、およびすべてのブロックの平均`,
   evicting: (tokens, budget, bytes) => `直近 ${tokens} トークンと、それ以前から学習した評価が残す最大 ${budget} トークン。除外したものは戻りません（1 層 ${bytes}）`,
-  unseen: (layers) => `${layers}: 保持するのは一定サイズの状態なので、個々のトークンへの注意は表示できません。`,
+  unseen: (layers) => `${layers}: 個々のトークンをすべて参照する層ではないため、表示しません。`,
 };
 
 export const layerStrings: LayerStrings = localised(english, { de: german, ja: japanese });

@@ -28,13 +28,15 @@ export function sightInWords({ kind, mechanism, reachTokens, budgetTokens, state
       return text.sliding(reach);
     case 'linear':
       return text.linear(state, mechanism ?? '');
+    case 'sparse':
+      return text.sparse(reach, budget);
     case 'evicting':
       return text.evicting(reach, budget, state);
   }
 }
 
-/** Of layers whose attention cannot be shown, because they keep a state; null where there are none. */
+/** Of layers whose attention the inspector does not show; null where there are none. */
 export function unseenInWords(groups: readonly LayerGroup[]): string | null {
-  const unseen = groups.filter(({ stateBytes }) => stateBytes !== null).flatMap(({ layers }) => layers);
+  const unseen = groups.filter(({ kind }) => kind !== 'full' && kind !== 'sliding').flatMap(({ layers }) => layers);
   return unseen.length === 0 ? null : text.unseen(layersInWords(unseen.toSorted((a, b) => a - b)));
 }
