@@ -13,6 +13,7 @@ import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
 import { createModelHandlers } from './models/handlers.ts';
+import { stillHandlers } from './moving/stillHandlers.ts';
 import { readLicences } from './licences.ts';
 import { markBackupsOutdated } from './storage/backups.ts';
 import { modelTarget } from './models/modelTarget.ts';
@@ -74,6 +75,8 @@ export function createHandlers(host: Host): Handlers {
 
     'api.status': () => api.status,
     'api.regenerateKey': () => api.regenerateKey(),
+
+    ...stillHandlers(host),
 
     ...createModelHandlers(host),
 

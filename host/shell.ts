@@ -1,34 +1,40 @@
 /** The host under Electron: the same contract, relayed by Electron main over Node's IPC channel. */
-import { serveContract } from './contractServer.ts';
 import { type ShellReply, shellRequest } from './contract/shell.ts';
+import type { LogFile } from './diagnostics/logFile.ts';
 import { toFailure } from './errors.ts';
-import { type Host, type HostOptions, openHost } from './host.ts';
+import type { HostOptions } from './host.ts';
 import { followJobs } from './jobs.ts';
 import { ShellVault } from './secrets/shellVault.ts';
 import { appVersion } from './locations.ts';
+import { MovingHost } from './moving/movingHost.ts';
 import { ShellWindow } from './shellWindow.ts';
 
 export async function runShell(options: HostOptions): Promise<void> {
   if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
   const vault = new ShellVault(send);
-  let host: Host;
+  let hosts: MovingHost;
   try {
-    host = await openHost({ ...options, vault });
+    hosts = await MovingHost.open({ ...options, vault, takesPaths: false });
   } catch (error) {
     await sendAndWait({ kind: 'fatal', failure: toFailure(error) });
     process.exitCode = 1;
     process.disconnect?.();
     return;
   }
-  process.on('uncaughtExceptionMonitor', (error) => host.log.note('host', 'crashed', error.stack ?? error.message));
-  host.log.note('host', 'started', `version ${appVersion()}`);
+  let log: LogFile | undefined;
+  process.on('uncaughtExceptionMonitor', (error) => log?.note('host', 'crashed', error.stack ?? error.message));
+  hosts.onHost((host) => {
+    log = host.log;
+    log.note('host', 'started', `version ${appVersion()}`);
+    followJobs(host.events, send);
+  });
   const windows = new Map<number, ShellWindow>();
   let ending = false;
   const end = async () => {
     if (ending) return;
     ending = true;
-    host.log.note('host', 'ends');
-    await host.close();
+    log?.note('host', 'ends');
+    await hosts.close();
     process.exit(0);
   };
   process.on('disconnect', () => void end());
@@ -42,7 +48,7 @@ export async function runShell(options: HostOptions): Promise<void> {
       case 'connect': {
         const window = new ShellWindow(request.connectionId, send);
         windows.set(request.connectionId, window);
-        serveContract(window, host.handlers, host.events);
+        hosts.connect(window);
         return;
       }
       case 'contract':
@@ -59,11 +65,10 @@ export async function runShell(options: HostOptions): Promise<void> {
         send({ kind: 'pong' });
         return;
       case 'power':
-        if (request.asleep) host.readings.sleep();
-        else host.readings.wake();
+        power(hosts, request.asleep);
         return;
       case 'register-file':
-        void registerFile(host, request.requestId, request.path);
+        void registerFile(hosts, request.requestId, request.path);
         return;
       case 'vault':
         vault.settle(request);
@@ -72,14 +77,21 @@ export async function runShell(options: HostOptions): Promise<void> {
         void end();
     }
   });
-  followJobs(host.events, send);
-  host.begin();
+  hosts.begin();
   send({ kind: 'ready' });
 }
 
-async function registerFile(host: Host, requestId: number, path: string): Promise<void> {
+/** A move of the data folder has stopped readings already. */
+function power(hosts: MovingHost, asleep: boolean): void {
+  if (!hosts.isOpen) return;
+  const { readings } = hosts.current();
+  if (asleep) readings.sleep();
+  else readings.wake();
+}
+
+async function registerFile(hosts: MovingHost, requestId: number, path: string): Promise<void> {
   try {
-    send({ kind: 'file', requestId, fileId: await host.files.registerPath(path) });
+    send({ kind: 'file', requestId, fileId: await hosts.current().files.registerPath(path) });
   } catch (error) {
     send({ kind: 'file-failed', requestId, failure: toFailure(error) });
   }

@@ -1,8 +1,8 @@
 /** `longleaf serve`: the interface in a browser. */
 import { spawn } from 'node:child_process';
 import { HostError } from '../errors.ts';
-import { openHost } from '../host.ts';
 import { rendererFolder } from '../locations.ts';
+import { MovingHost } from '../moving/movingHost.ts';
 import { startHttpServer } from '../server/httpServer.ts';
 import type { CommandContext } from './context.ts';
 
@@ -15,10 +15,10 @@ export interface ServeOptions {
 }
 
 export async function serve({ output, dataFolder, interrupted }: CommandContext, options: ServeOptions): Promise<void> {
-  const host = await openHost({ dataFolder });
+  const hosts = await MovingHost.open({ dataFolder, takesPaths: true });
   try {
-    const server = await startOnSomePort(options.port, (port) => startHttpServer(host, { port, rendererFolder: rendererFolder() }));
-    host.begin();
+    const server = await startOnSomePort(options.port, (port) => startHttpServer(hosts, { port, rendererFolder: rendererFolder() }));
+    hosts.begin();
     const url = server.openUrl();
     output.event({ event: 'serving', url, port: server.port });
     output.note(`Longleaf is at ${url}`);
@@ -28,7 +28,7 @@ export async function serve({ output, dataFolder, interrupted }: CommandContext,
     output.note('Closing…');
     await server.close();
   } finally {
-    await host.close();
+    await hosts.close();
   }
   output.event({ event: 'done' });
 }

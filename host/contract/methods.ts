@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { documentMethods } from './documents.ts';
 import { chatEvents, chatMethods } from './chatMethods.ts';
+import { dataFolderEvents, dataFolderMethods } from './dataFolder.ts';
 import { modelEvents, modelMethods } from './modelMethods.ts';
 import {
   answerProgress,
@@ -57,6 +58,8 @@ export const methods = {
   'api.status': { params: nothing, result: apiStatus },
   /** The old key is refused from then on. */
   'api.regenerateKey': { params: nothing, result: apiStatus },
+
+  ...dataFolderMethods,
 
   ...modelMethods,
 
@@ -154,6 +157,7 @@ export const events = {
   'worker.status': workerStatus,
   'settings.changed': settings,
   'api.changed': apiStatus,
+  ...dataFolderEvents,
   ...modelEvents,
   /** Ask for the list again. */
   'memories.changed': nothing,

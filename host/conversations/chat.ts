@@ -57,6 +57,11 @@ export class Chat {
     this.#parts = parts;
   }
 
+  /** Answers that are being written or wait for their turn. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   messages(conversationId: string): Message[] {
     this.#parts.conversations.get(conversationId);
     const path = this.#parts.messages.path(this.#parts.messages.activeLeaf(conversationId));

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { openSession } from '../testing/contractClient.ts';
 import { openTestHostWithModel } from '../testing/openTestHost.ts';
+import { servedHost } from '../testing/servedHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { startHttpServer } from './httpServer.ts';
 
@@ -17,7 +18,7 @@ async function openBoth() {
   const rendererFolder = join(temporaryFolder(), 'renderer');
   mkdirSync(rendererFolder);
   writeFileSync(join(rendererFolder, 'index.html'), '<!doctype html>');
-  const server = await startHttpServer(host, { port: 0, rendererFolder });
+  const server = await startHttpServer(servedHost(host), { port: 0, rendererFolder });
   onTestFinished(() => server.close());
   await host.api.follow({ enabled: true, port: 0 });
   const apiPort = Number(new URL(host.api.status.address ?? '').port);

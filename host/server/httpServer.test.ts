@@ -9,6 +9,7 @@ import { connectClient, openSession } from '../testing/contractClient.ts';
 import { eventually } from '../testing/eventually.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { openTestHostWithModel, openTestHost } from '../testing/openTestHost.ts';
+import { servedHost } from '../testing/servedHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { startHttpServer } from './httpServer.ts';
 
@@ -20,7 +21,7 @@ async function openServer(withModel = false) {
   writeFileSync(join(rendererFolder, 'index.html'), '<!doctype html><title>Longleaf</title>');
   writeFileSync(join(rendererFolder, 'assets', 'app-1a2b.js'), 'export {};');
   writeFileSync(join(root, 'secret.txt'), 'secret');
-  const server = await startHttpServer(host, { port: 0, rendererFolder });
+  const server = await startHttpServer(servedHost(host), { port: 0, rendererFolder });
   onTestFinished(() => server.close());
   return { host, server, origin: `http://127.0.0.1:${server.port}` };
 }
@@ -157,7 +158,7 @@ test('an upload that is too large is refused, whether it says so or not', async 
 
 test('a port that is in use is refused with what to do', async () => {
   const { host, server } = await openServer();
-  expect(await failureOf(() => startHttpServer(host, { port: server.port, rendererFolder: '/' }))).toEqual({
+  expect(await failureOf(() => startHttpServer(servedHost(host), { port: server.port, rendererFolder: '/' }))).toEqual({
     code: 'port-in-use',
     message: `Port ${server.port} on 127.0.0.1 is in use by another program.`,
     remedy: 'Choose another with --port N, or --port 0 for any that is free.',

@@ -5,7 +5,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { serveContract } from '../contractServer.ts';
+import type { HostConnection } from '../contractServer.ts';
 import { toFailure } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { listenLocally } from './listen.ts';
@@ -22,6 +22,12 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** Whoever answers the windows; `current` throws while there is no host. */
+export interface ServedHost {
+  current(): Pick<Host, 'folder' | 'files'>;
+  connect(connection: HostConnection): void;
+}
+
 export interface HttpServerOptions {
   /** 0: any free port. */
   port: number;
@@ -31,14 +37,14 @@ export interface HttpServerOptions {
 /** Long enough for a pasted text of fifty million characters. */
 const maximumMessageBytes = 256 * 1024 * 1024;
 
-export async function startHttpServer(host: Host, options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(hosts: ServedHost, options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer();
   const port = await listenLocally(server, options.port);
   const session = new ServerSession(port);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumMessageBytes, perMessageDeflate: false });
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    handle(host, options.rendererFolder, session, request, response).catch((error: unknown) => answerFailure(response, error));
+    handle(hosts, options.rendererFolder, session, request, response).catch((error: unknown) => answerFailure(response, error));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const allowed = session.isLocal(request) && session.isSameOrigin(request) && session.isKnown(request);
@@ -47,7 +53,7 @@ export async function startHttpServer(host: Host, options: HttpServerOptions): P
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      serveContract(webSocketConnection(webSocket), host.handlers, host.events);
+      hosts.connect(webSocketConnection(webSocket));
     });
   });
 
@@ -64,7 +70,7 @@ export async function startHttpServer(host: Host, options: HttpServerOptions): P
 }
 
 async function handle(
-  host: Host,
+  hosts: ServedHost,
   rendererFolder: string,
   session: ServerSession,
   request: IncomingMessage,
@@ -85,13 +91,14 @@ async function handle(
   if (!session.isKnown(request)) return refuse(response, 401, usedUp);
   if ((url.pathname === '/files' || url.pathname === '/folders') && request.method === 'PUT') {
     if (!session.isSameOrigin(request)) return refuse(response, 403, 'Uploads come from the interface only.');
+    const { files, folder } = hosts.current();
     const name = url.searchParams.get('name') ?? '';
     const folderId = url.searchParams.get('folder');
     const uploaded = await (url.pathname === '/folders'
-      ? openUploadedFolder(name, host.folder.staging, host.files)
+      ? openUploadedFolder(name, folder.staging, files)
       : folderId === null
-        ? receiveUpload(request, name, host.folder.staging, host.files)
-        : receiveIntoFolder(request, folderId, name, host.files));
+        ? receiveUpload(request, name, folder.staging, files)
+        : receiveIntoFolder(request, folderId, name, files));
     response.writeHead(201, { 'content-type': 'application/json' });
     response.end(JSON.stringify(uploaded));
     return;

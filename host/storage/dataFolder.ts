@@ -1,11 +1,14 @@
 /** The one folder that holds everything Longleaf keeps: private to its user. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HostError, systemErrorCode } from '../errors.ts';
+import { followMoves, movedAway, refuseHalfCopy } from './movedFolder.ts';
 
 export interface DataFolder {
   readonly root: string;
+  /** Where the note lies that led here; null: it is where it was looked for. */
+  readonly noteIn: string | null;
   readonly database: string;
   readonly lock: string;
   readonly backups: string;
@@ -32,10 +35,19 @@ export function dataFolderPath(option: string | undefined, environment: NodeJS.P
   return join(environment['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'longleaf');
 }
 
-/** Creates what is missing, readable by its owner only. */
-export function openDataFolder(root: string): DataFolder {
+/** What belongs to Longleaf in its folder, but locks and what is on its way: there may be more in it that does not. */
+export const dataNames = ['longleaf.sqlite', 'longleaf.sqlite-wal', 'backups', 'documents', 'memories', 'models', 'logs', 'tiles', 'hub-token', 'api-key'] as const;
+/** Made anew wherever the folder is opened. */
+export const passingNames = ['longleaf.sqlite-shm', 'longleaf.sqlite.checked', 'longleaf.lock', 'longleaf.lock.json', 'staging'] as const;
+
+/** Goes where it was moved to, and creates what is missing, readable by its owner only. */
+export function openDataFolder(asked: string): DataFolder {
+  const { root, noteIn } = followMoves(asked);
+  if (noteIn !== null && !existsSync(root)) throw movedAway(root, noteIn);
+  refuseHalfCopy(root);
   const folder: DataFolder = {
     root,
+    noteIn,
     database: join(root, 'longleaf.sqlite'),
     lock: join(root, 'longleaf.lock'),
     backups: join(root, 'backups'),
