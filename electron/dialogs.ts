@@ -13,7 +13,7 @@ const choices: Record<PickKind, { title: string; filters: FileFilter[]; properti
     ],
     properties: ['openFile', 'multiSelections'],
   },
-  folder: { title: 'Choose a folder', filters: [], properties: ['openDirectory'] },
+  folder: { title: 'Choose a folder', filters: [], properties: ['openDirectory', 'createDirectory'] },
   model: {
     title: 'Choose a model file',
     filters: [

@@ -43,7 +43,7 @@ export async function moveDataFolder(from: DataFolder, to: string, { signal, onP
 }
 
 /** After the switch, when the new folder cannot be opened: the old one is still whole. */
-export async function undoMove(from: DataFolder, to: string): Promise<void> {
+export async function undoMove(from: DataFolder): Promise<void> {
   if (from.noteIn === null) forgetNote(from.root, leadsToName);
   else leaveNoteTo(from.noteIn, from.root);
   await discardCopy(from.root);

@@ -66,9 +66,9 @@ async function isFree(path: string, root: string): Promise<boolean> {
   if (path === root) return true;
   if (arrivingFrom(path)?.from === root) return true;
   if (followMoves(path).root === root) return !dataNames.some((name) => existsSync(join(path, name)));
-  const ours: readonly string[] = [leadsToName, arrivingName, ...passingNames];
+  const ours = new Set<string>([leadsToName, arrivingName, ...passingNames]);
   const names = await readdir(path).catch(() => []);
-  return names.every((name) => ours.includes(name));
+  return names.every((name) => ours.has(name));
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -172,7 +172,7 @@ export class MovingHost {
     } catch (error) {
       if (this.#last === null || this.#last.failure !== null) throw error;
       this.#last = { path, failure: toFailure(error) };
-      await undoMove(folder, path);
+      await undoMove(folder);
       return openHost(this.#options);
     }
   }

@@ -1,5 +1,7 @@
 import { Toaster } from 'sonner';
 import { useStore } from 'zustand';
+import { MovingScreen } from '../features/dataFolder/components/MovingScreen.tsx';
+import { useDataFolder } from '../features/dataFolder/store.ts';
 import { FirstRunScreen } from '../features/firstRun/components/FirstRunScreen.tsx';
 import { useIsFirstRun } from '../features/firstRun/useIsFirstRun.ts';
 import { useModels } from '../features/models/store.ts';
@@ -23,13 +25,14 @@ export function App() {
   const known = settingsKnown && modelsKnown;
   const firstRun = useIsFirstRun();
   const link = useStore(host.link);
+  const move = useDataFolder((state) => state.status?.move ?? null);
   useShortcuts();
   useLanguage();
   return (
     <TooltipProvider delayDuration={350} skipDelayDuration={200}>
       <div className="flex h-full flex-col">
-        <Banner quiet={!known || firstRun} />
-        {!known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
+        <Banner quiet={!known || firstRun || move !== null} />
+        {move ? <MovingScreen move={move} /> : !known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
       </div>
       <CommandPalette />
       <SearchDialog />

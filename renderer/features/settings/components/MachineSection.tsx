@@ -3,7 +3,7 @@ import { attempt } from '../../../app/failures.ts';
 import { formatBytes } from '../../../app/format.ts';
 import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
-import { CopyButton } from '../../../ui/CopyButton.tsx';
+import { DataFolderRow } from '../../dataFolder/components/DataFolderRow.tsx';
 import { useSettings } from '../store.ts';
 import { settingsStrings } from '../strings.ts';
 import { FactRow, SettingSection } from './SettingRow.tsx';
@@ -21,15 +21,7 @@ export function MachineSection() {
           <FactRow label={text.computer}>{text.cores(machine.cpuModel, machine.cpuCores)}</FactRow>
           <FactRow label={text.memory}>{text.memoryValue(formatBytes(machine.freeMemoryBytes), formatBytes(machine.memoryBytes))}</FactRow>
           <FactRow label={text.disk}>{text.diskValue(formatBytes(machine.diskFreeBytes))}</FactRow>
-          <FactRow label={text.dataFolder}>
-            <span className="flex items-center gap-1">
-              <span className="min-w-0 break-all" data-testid="data-folder">
-                {machine.dataFolder}
-              </span>
-              <CopyButton label={text.copyDataFolder} text={() => machine.dataFolder} />
-            </span>
-            <span className="block text-small text-quiet">{text.dataFolderHint}</span>
-          </FactRow>
+          <DataFolderRow path={machine.dataFolder} />
           <FactRow label={text.versions}>
             <span className="flex flex-wrap gap-x-4">
               {Object.entries(machine.versions).map(([name, version]) => (
