@@ -160,25 +160,29 @@ export class FarStore {
   async gather(layer: number, kvHead: number, tokens: ArrayLike<number>, target: Uint32Array, offset: number): Promise<void> {
     const { kvHeads, segmentTokens } = this.#shape;
     const { words } = this;
+    const segments = this.#resident[layer];
+    const firstKey = kvHead * segmentTokens * words;
+    const fromKeyToValue = kvHeads * segmentTokens * words;
     const absent = new Map<number, number[]>();
+    let copied = 0;
     for (let i = 0; i < tokens.length; i++) {
       const segment = Math.floor(tokens[i] / segmentTokens);
-      const resident = this.#resident[layer][segment];
+      const resident = segments[segment];
       if (!resident) {
         const waiting = absent.get(segment) ?? [];
         waiting.push(i);
         absent.set(segment, waiting);
         continue;
       }
-      const key = (kvHead * segmentTokens + (tokens[i] % segmentTokens)) * words;
-      const value = key + kvHeads * segmentTokens * words;
       // Vectors are short: copying them word by word takes less than making two views.
-      for (let word = 0; word < words; word++) {
-        target[offset + 2 * i * words + word] = resident[key + word];
-        target[offset + (2 * i + 1) * words + word] = resident[value + word];
-      }
-      this.bytes.ramReadBytes += 8 * words;
+      let to = offset + 2 * i * words;
+      const key = firstKey + (tokens[i] % segmentTokens) * words;
+      for (let from = key; from < key + words; from++) target[to++] = resident[from];
+      const value = key + fromKeyToValue;
+      for (let from = value; from < value + words; from++) target[to++] = resident[from];
+      copied++;
     }
+    this.bytes.ramReadBytes += 8 * words * copied;
     if (absent.size === 0) return;
     await Promise.all(
       [...absent].map(async ([segment, waiting]) => {
