@@ -63,9 +63,15 @@ export class SyntheticModel implements WeightSource {
     this.sizeBytes = beginBytes;
   }
 
-  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
-    if (offsetBytes + lengthBytes > this.sizeBytes) return Promise.reject(new RangeError(`${this.name}: bytes ${offsetBytes}…${offsetBytes + lengthBytes} pass its end`));
+  async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(lengthBytes);
+    await this.readInto(offsetBytes, bytes);
+    return bytes;
+  }
+
+  readInto(offsetBytes: number, bytes: Uint8Array): Promise<void> {
+    const lengthBytes = bytes.length;
+    if (offsetBytes + lengthBytes > this.sizeBytes) return Promise.reject(new RangeError(`${this.name}: bytes ${offsetBytes}…${offsetBytes + lengthBytes} pass its end`));
     bytes.set(this.#header.subarray(Math.min(offsetBytes, this.#header.length), offsetBytes + lengthBytes));
     for (const { beginBytes, endBytes, pattern } of this.#tensors) {
       const end = Math.min(endBytes, offsetBytes + lengthBytes);
@@ -76,7 +82,7 @@ export class SyntheticModel implements WeightSource {
         at += piece.length;
       }
     }
-    return Promise.resolve(bytes);
+    return Promise.resolve();
   }
 }
 

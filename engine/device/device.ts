@@ -104,7 +104,8 @@ export class Device {
    * told as the loss that it is.
    */
   async mapped(buffer: GPUBuffer, ready: Promise<unknown>, sizeBytes = buffer.size): Promise<ArrayBuffer> {
-    await this.settle(ready);
+    // Waiting costs an adapter that computes on the CPU a moment, even for what is there.
+    if (buffer.mapState !== 'mapped') await this.settle(ready);
     try {
       return buffer.getMappedRange(0, sizeBytes);
     } catch (error) {

@@ -4,6 +4,12 @@
  */
 import type { Device } from './device.ts';
 
+/** A buffer that nobody fills, and when the GPU has let go of it. */
+interface Idle {
+  buffer: GPUBuffer;
+  mapped: Promise<undefined>;
+}
+
 export interface Upload {
   /** A source for copies, no longer mapped. */
   readonly buffer: GPUBuffer;
@@ -15,23 +21,22 @@ export class UploadRing {
   readonly count: number;
   readonly #device: Device;
   readonly #buffers: readonly GPUBuffer[];
-  /** Each resolves when the GPU has let go of its buffer. */
-  readonly #free: Promise<GPUBuffer>[];
-  readonly #waiting: ((buffer: Promise<GPUBuffer>) => void)[] = [];
+  readonly #idle: Idle[];
+  readonly #waiting: ((idle: Idle) => void)[] = [];
 
   constructor(device: Device, { label, sizeBytes, count }: { label: string; sizeBytes: number; count: number }) {
-    this.#device = device;
     this.count = count;
+    this.#device = device;
     this.#buffers = Array.from({ length: count }, () => device.memory.allocate('staging', label, sizeBytes, 0x02 /* MAP_WRITE */ | 0x04 /* COPY_SRC */));
-    this.#free = this.#buffers.map((buffer) => this.#map(buffer));
+    this.#idle = this.#buffers.map(mapAgain);
   }
 
   /** Takes the next free buffer, in the order of the calls, and lets `write` fill its words. */
   async fill(write: (words: Uint32Array) => Promise<void>): Promise<Upload> {
-    const buffer = await (this.#free.shift() ?? new Promise<GPUBuffer>((resolve) => void this.#waiting.push(resolve)));
-    const release = (): void => this.#give(this.#map(buffer));
+    const { buffer, mapped } = this.#idle.shift() ?? (await new Promise<Idle>((resolve) => void this.#waiting.push(resolve)));
+    const release = (): void => this.#give(mapAgain(buffer));
     try {
-      await write(new Uint32Array(await this.#device.mapped(buffer, Promise.resolve())));
+      await write(new Uint32Array(await this.#device.mapped(buffer, mapped)));
     } catch (error) {
       buffer.unmap();
       release();
@@ -45,16 +50,17 @@ export class UploadRing {
     for (const buffer of this.#buffers) this.#device.memory.free(buffer);
   }
 
-  #map(buffer: GPUBuffer): Promise<GPUBuffer> {
-    const mapped = this.#device.settle(buffer.mapAsync(0x02 /* WRITE */)).then(() => buffer);
-    // Whoever takes it hears of a failure.
-    mapped.catch(() => undefined);
-    return mapped;
-  }
-
-  #give(buffer: Promise<GPUBuffer>): void {
+  #give(idle: Idle): void {
     const next = this.#waiting.shift();
-    if (next) next(buffer);
-    else this.#free.push(buffer);
+    if (next) next(idle);
+    else this.#idle.push(idle);
   }
+}
+
+/** Nobody waits for it before the buffer is wanted again: on some adapters waiting takes time from everything else. */
+function mapAgain(buffer: GPUBuffer): Idle {
+  const mapped = buffer.mapAsync(0x02 /* WRITE */) as Promise<undefined>;
+  // Whoever takes it hears of a failure.
+  mapped.catch(() => undefined);
+  return { buffer, mapped };
 }
