@@ -39,7 +39,7 @@ const wantedTokens = Number(values.tokens);
 const steps = Number(values.steps);
 const contextTokens = wantedTokens + 2 * steps + 64;
 
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const source = await FileWeightSource.open(modelPath);
 const choices = new Map<string, string>();
 

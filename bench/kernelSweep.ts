@@ -26,7 +26,7 @@ function tell(line: object): void {
   if (values.out) appendFileSync(values.out, `${text}\n`);
 }
 
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const roofs = await measureRoofs(device);
 tell({ adapter: device.facts.name, matrixShapes: device.facts.matrixShapes, roofs });
 

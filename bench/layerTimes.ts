@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 if (!values.model) throw new Error('--model is needed');
 const lengths = values.lengths.split(',').map(Number);
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const source = await FileWeightSource.open(values.model);
 const contextTokens = Math.max(...lengths) + 1;
 const { runner } = await loadModel(device, source, { contextTokens, kvBudgetBytes: Number(values['kv-budget']), choices: new Map() });

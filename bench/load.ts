@@ -50,7 +50,7 @@ function tell(line: object): void {
   if (values.out) appendFileSync(values.out, `${text}\n`);
 }
 
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const choices = new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts);
 for (const path of values.model) {
   const source = await openModelSource(path);

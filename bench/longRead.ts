@@ -47,7 +47,7 @@ function tell(line: object): void {
   if (values.out) appendFileSync(values.out, `${text}\n`);
 }
 
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const source = await FileWeightSource.open(values.model);
 const spec = describeModel(await readGguf(source, {}));
 const halfBytes = kvBytes(spec, contextTokens, 2, 0);

@@ -67,7 +67,7 @@ const totals = { ours: 0, peer: 0, both: 0, lostByUs: 0 };
 
 for (const hidden of makeCases(readFileSync(values.book, 'utf8'))) {
   const { prompt, tokens } = await compose(hidden);
-  const result = await session.use({ id: 'model', path: modelPath, contextTokens: null }, {}, () =>
+  const result = await session.use({ id: 'model', path: modelPath, contextTokens: null, boundsChecks: false }, {}, () =>
     supervisor.run({ kind: 'generate', prompt, sampling: { ...defaultSampling, maxTokens: answerTokens }, stop: [] }, generateResult, {}),
   );
   const { statistics } = result;

@@ -70,7 +70,7 @@ const attention: AttentionSpec = {
 };
 const model = { name: 'Synthetic keys and values', blocks: Array.from({ length: layers }, () => ({ mixer: attention }) as BlockSpec) } as unknown as ModelSpec;
 
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const readback = new Readback(device);
 const halfBytes = 4 * shape.kvHeads * shape.headDim * tokens * layers;
 const gpuBytes = Math.floor(Number(values['gpu-share']) * halfBytes);

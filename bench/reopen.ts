@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { model: { type: 'string' }, text: { type: 'string' }, tokens: { type: 'string' }, 'kv-gpu': { type: 'string' }, out: { type: 'string' } } });
   if (!values.model || !values.text) throw new Error('--model and --text are needed');
   const gpuBytes = values['kv-gpu'] ? Number(values['kv-gpu']) : null;
-  const device = await openAdapter();
+  const device = await openAdapter({ boundsChecks: false });
   const folder = mkdtempSync(join(tmpdir(), 'longleaf-reopen-'));
   const context = (memories: WorkerMemories): JobContext => ({ jobId: 'reopen', device, signal: new AbortController().signal, send: () => undefined, memories, progress: () => undefined });
   try {

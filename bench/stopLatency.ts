@@ -39,7 +39,7 @@ const session = new ModelSession(supervisor);
 let vocabularySize = 0;
 let tooSlow = false;
 
-await session.use({ id: 'model', path: modelPath, contextTokens: null }, {}, async (model) => {
+await session.use({ id: 'model', path: modelPath, contextTokens: null, boundsChecks: false }, {}, async (model) => {
   vocabularySize = model.vocabularySize;
   for (const phase of ['reading', 'answering'] as const) {
     const tokens = phase === 'reading' ? promptTokens : decodePromptTokens;

@@ -125,7 +125,7 @@ async function askWindow(document: number, index: number, piece: string): Promis
   writeFileSync(textPath, piece);
   const prompt = { kind: 'chat' as const, documents: [{ id: `${document}-${index}`, name: `Document ${document}`, textPath }], system: '', history: [], question: windowQuestion(question, 'list') };
   const request = { kind: 'generate' as const, prompt, sampling: { ...defaultSampling, maxTokens: mostAnswerTokens }, stop: [] };
-  const target = { id: model.id, path: host.models.path(model.id), contextTokens: null };
+  const target = { id: model.id, path: host.models.path(model.id), contextTokens: null, boundsChecks: false };
   const { text } = await host.session.use(target, {}, () => host.supervisor.run(request, generateResult, {}));
   return text;
 }

@@ -48,7 +48,7 @@ const policies: { label: string; policy: Policy }[] = parsePolicies(values.polic
     return { label, policy: { ...policy, misses } };
   }),
 );
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 await runFarBench(device, {
   source: values.model ? await FileWeightSource.open(values.model) : new SyntheticModel(shape as ShapeName),
   choices: new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts),

@@ -33,7 +33,7 @@ const promptTokens = Number(values.tokens);
 const answerTokens = Number(values.answer);
 const policies = values.policies.split(',') as PolicyName[];
 const folder = mkdtempSync(join(tmpdir(), 'longleaf-unlimited-'));
-const device = await openAdapter();
+const device = await openAdapter({ boundsChecks: false });
 const context = { jobId: 'unlimited', device, signal: new AbortController().signal, send: () => undefined, memories: new WorkerMemories(), progress: () => undefined };
 const kv = { ...defaultKvSetting, gpuBytes: 2 ** 31, offload: 'always' as const, pages: policies.includes('quest'), graphs: policies.includes('graph'), largestBudget: { share: 1 } };
 const model = await ActiveModel.load(device, { path: values.model, contextTokens: promptTokens + answerTokens + 64, kv }, { choices: new ChoiceFile(folder, device.facts), spillFolder: folder }, context);

@@ -18,6 +18,7 @@ export type EngineErrorCode =
   | 'device-lost'
   | 'out-of-gpu-memory'
   | 'shader-failed'
+  | 'logits-not-finite'
   | 'cancelled'
   | 'internal';
 

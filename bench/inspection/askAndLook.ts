@@ -76,7 +76,7 @@ export class AskAndLook {
   }
 
   #use<T>(work: () => Promise<T>): Promise<T> {
-    return this.#session.use({ id: 'model', path: this.#modelPath, contextTokens: null }, {}, work);
+    return this.#session.use({ id: 'model', path: this.#modelPath, contextTokens: null, boundsChecks: false }, {}, work);
   }
 }
 

@@ -211,7 +211,7 @@ export class Sampler {
 
 function notFinite(): EngineError {
   return new EngineError(
-    'internal',
+    'logits-not-finite',
     'The model computed logits that are not finite numbers, so no next token can be chosen.',
     'Try again; if it happens again, the model file is damaged or the graphics driver computes wrongly: verify the file and update the driver.',
   );

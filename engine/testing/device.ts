@@ -5,11 +5,22 @@ import { waiterFor } from '../device/waiters.ts';
 
 Object.assign(globalThis, globals);
 
-// Dawn forgets its devices when the instance is collected, so the instance lives as long as the process.
-let instance: GPU | undefined;
+export interface TestDeviceOptions {
+  /** Of accesses in shaders: none, or in the shaders themselves, by bringing indices within the array. */
+  boundsChecks?: 'none' | 'clamp';
+}
 
-export async function openTestDevice(): Promise<Device> {
-  instance ??= create(['enable-dawn-features=allow_unsafe_apis,disable_robustness,vulkan_enable_f16_on_nvidia', 'disable-dawn-features=timestamp_quantization']);
+const enabled = { none: ['allow_unsafe_apis', 'disable_robustness', 'vulkan_enable_f16_on_nvidia'], clamp: ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'] };
+const disabled = { none: ['timestamp_quantization'], clamp: ['timestamp_quantization', 'vulkan_use_buffer_robust_access_2'] };
+
+// Dawn forgets its devices when the instance is collected, so the instances live as long as the process.
+const instances = new Map<string, GPU>();
+
+export async function openTestDevice({ boundsChecks = 'none' }: TestDeviceOptions = {}): Promise<Device> {
+  const instance =
+    instances.get(boundsChecks) ??
+    create([`enable-dawn-features=${enabled[boundsChecks].join(',')}`, `disable-dawn-features=${disabled[boundsChecks].join(',')}`]);
+  instances.set(boundsChecks, instance);
   return openDevice(instance, (kind) => waiterFor(kind, () => new Promise((resolve) => void setImmediate(resolve))));
 }
 

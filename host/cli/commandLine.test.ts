@@ -240,13 +240,15 @@ test('commands that read work beside a running Longleaf; those that change are r
 });
 
 test('doctor reports machine and adapter, or why there is none', async () => {
-  const { data } = await prepare();
+  const { model, data } = await prepare();
+  expect((await longleaf('models', 'import', model, ...data)).code).toBe(0);
   const good = (await longleaf('doctor', '--json', ...data)).lines();
-  expect(good.at(-1)).toMatchObject({ event: 'done', machine: { cpuCores: expect.any(Number) }, adapter: { name: 'Scripted adapter' } });
+  expect(good.at(-1)).toMatchObject({ event: 'done', machine: { cpuCores: expect.any(Number) }, adapter: { name: 'Scripted adapter' }, models: [{ id: 'tiny', boundsChecks: true }] });
   setEnvironment('SCRIPTED_START', 'no-adapter');
   const bad = await longleaf('doctor', ...data);
   expect(bad.code).toBe(1);
   expect(bad.stdout).toContain('Machine\n');
+  expect(bad.stdout).toContain('Bounds of every access in shaders\n  tiny: checked\n');
   expect(bad.stderr).toBe('longleaf: There is no adapter. Install Mesa.\n');
 });
 

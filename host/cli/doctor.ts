@@ -4,9 +4,10 @@ import type { AdapterReport } from '../contract/entities.ts';
 import { RelayedError } from '../errors.ts';
 import { reportMachine } from '../machineReport.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
+import { needsBoundsChecks } from '../models/boundsChecks.ts';
 import { formatBytes } from '../wording.ts';
 import type { CommandContext } from './context.ts';
-import { withEngine } from './engine.ts';
+import { withEngine, withModels } from './engine.ts';
 import { formatTree } from './formatTree.ts';
 
 const anyReport = z.unknown();
@@ -20,18 +21,27 @@ export async function doctor({ output, dataFolder, signal }: CommandContext): Pr
         .map(([name, version]) => `${name} ${version}`)
         .join(', ')}\n`,
   );
+  const models = withModels(dataFolder, (store) =>
+    store.list().map((model) => ({ id: model.id, boundsChecks: needsBoundsChecks(store.isOfCatalogue(model)) })),
+  );
+  if (models.length > 0) output.text(describeChecks(models));
   await withEngine(async ({ supervisor }) => {
     try {
       const engine = await supervisor.run({ kind: 'doctor' }, anyReport, { signal });
       const { adapter } = supervisor.status;
       if (adapter) output.text(describeAdapter(adapter));
       output.text(`Engine\n${formatTree(engine)}`);
-      output.event({ event: 'done', machine, adapter, engine });
+      output.event({ event: 'done', machine, models, adapter, engine });
     } catch (error) {
-      output.event({ event: 'done', machine, adapter: null, failure: error instanceof RelayedError ? error.failure : String(error) });
+      output.event({ event: 'done', machine, models, adapter: null, failure: error instanceof RelayedError ? error.failure : String(error) });
       throw error;
     }
   });
+}
+
+function describeChecks(models: readonly { id: string; boundsChecks: boolean }[]): string {
+  const lines = models.map(({ id, boundsChecks }) => `  ${id}: ${boundsChecks ? 'checked' : 'unchecked, as it is one of the catalogue'}\n`);
+  return `Bounds of every access in shaders\n${lines.join('')}`;
 }
 
 function describeAdapter(adapter: AdapterReport): string {

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { HostError } from '../errors.ts';
 import { openHost } from '../host.ts';
 import { workerEntry } from '../locations.ts';
+import { isFileOfCatalogue, needsBoundsChecks } from '../models/boundsChecks.ts';
 import { findInCatalogue, readCatalogue } from '../models/catalogue.ts';
 import { inspectModel } from '../models/inspectModel.ts';
 import { ModelStore, missingFile } from '../models/modelStore.ts';
@@ -38,12 +39,12 @@ export async function chooseModel(context: CommandContext, given: string | undef
   if (given !== undefined && (existsSync(given) || /\.gguf$/i.test(given) || /[\\/]/.test(given))) {
     const path = resolve(given);
     const { name } = await inspectModel(path);
-    return { target: { id: basename(path), path, contextTokens }, name };
+    return { target: { id: basename(path), path, contextTokens, boundsChecks: needsBoundsChecks(await isFileOfCatalogue(path, readCatalogue())) }, name };
   }
   return withModels(context.dataFolder, (models, settings) => {
     const model = given === undefined ? models.defaultModel(settings.read().defaultModelId) : getModel(models, given);
     if (model.state === 'missing') throw missingFile(model);
-    return { target: { id: model.id, path: models.path(model.id), contextTokens }, name: model.name };
+    return { target: { id: model.id, path: models.path(model.id), contextTokens, boundsChecks: needsBoundsChecks(models.isOfCatalogue(model)) }, name: model.name };
   });
 }
 

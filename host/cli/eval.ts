@@ -40,7 +40,7 @@ export async function evaluatePolicies(context: CommandContext, options: EvalOpt
   // What is missing is said before anything is computed.
   readEvalData(sets.dataFolder, sets.book, suites);
   mkdirSync(outFolder, { recursive: true });
-  const request = { modelPath: chosen.target.path, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), lanes, seconds };
+  const request = { modelPath: chosen.target.path, boundsChecks: chosen.target.boundsChecks, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), lanes, seconds };
   await runEval(request, {
     processes,
     signal,

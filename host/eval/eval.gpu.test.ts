@@ -23,6 +23,7 @@ test('a whole truth bench on a small model: stopped, gone on with, and true', as
   writeFileSync(modelPath, tinyModel({ architecture: 'llama', layers: 1, contextTokens: 2048 }));
   const request = (policies: string): EvalRequest => ({
     modelPath,
+    boundsChecks: false,
     modelName: 'Tiny',
     suites: ['passkey'],
     lengthsTokens: [500],
@@ -79,7 +80,7 @@ test('what one policy computed never passes for what was read, though the next c
   const outFolder = join(folder, 'out');
   const policies = parsePolicies('sketch:100%,window', []);
   const kv: EvalRequest['kv'] = { gpu: { share: 4 }, ram: { share: 0.3 }, format: 'f16' };
-  const common = { modelPath, modelName: 'Tiny', dataFolder: null, book: null, outFolder, cacheFolder: join(folder, 'cache'), seconds: null };
+  const common = { modelPath, boundsChecks: false, modelName: 'Tiny', dataFolder: null, book: null, outFolder, cacheFolder: join(folder, 'cache'), seconds: null };
   await evaluate(
     device,
     { ...common, suites: ['continuation'], lengthsTokens: [500], depths: [null], seeds: [1], policies, kv, shard: { index: 0, count: 1 }, lanes: 1 },

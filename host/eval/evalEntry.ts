@@ -16,7 +16,7 @@ process.once('message', (message) => void run(message));
 async function run(message: unknown): Promise<void> {
   try {
     const request = evalRequest.parse(message);
-    const device = await openAdapter();
+    const device = await openAdapter({ boundsChecks: request.boundsChecks });
     if (request.shard.index === 0) reply({ kind: 'note', text: device.facts.name });
     await evaluate(device, request, {
       signal: abort.signal,

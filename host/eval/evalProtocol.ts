@@ -10,6 +10,8 @@ export type KvAmount = z.infer<typeof kvAmount>;
 
 export const evalRequest = z.object({
   modelPath: z.string(),
+  /** Of every access in shaders (`host/models/boundsChecks.ts`). */
+  boundsChecks: z.boolean(),
   modelName: z.string(),
   suites: z.array(z.enum(suiteNames)).min(1),
   lengthsTokens: z.array(z.number().int().positive()).min(1),

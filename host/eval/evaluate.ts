@@ -122,7 +122,7 @@ interface Models {
  * take from the budget of the others, so `quest` gets a model of its own.
  */
 async function openModels(device: Device, request: EvalRequest, contextTokens: number, { signal, onNote }: EvaluateHooks): Promise<Models> {
-  const choices = new ChoiceFile(request.cacheFolder, device.facts);
+  const choices = new ChoiceFile(request.cacheFolder, device.facts, request);
   const source = await openModelSource(request.modelPath);
   const common = { contextTokens, kvBudgetBytes: Infinity, choices, signal };
   const spills: SpillFolder[] = [];

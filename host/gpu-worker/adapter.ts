@@ -1,21 +1,32 @@
-/** Opens the WebGPU adapter that the launcher chose by environment variables, through Dawn. */
+/**
+ * Opens the WebGPU adapter that the launcher chose by environment variables, through Dawn, with its bounds checks in
+ * shaders (“robustness”) or without them. They cost 1.3–2×. Our kernels guard their bounds, which is tested for the
+ * models of the catalogue; a file that anybody may have made gets the checks as well.
+ */
 import { create, globals } from 'webgpu';
 import { type AdapterFacts, type Device, openDevice } from '../../engine/device/device.ts';
 import { waiterFor } from '../../engine/device/waiters.ts';
 import type { AdapterReport } from '../contract/entities.ts';
 
-// f16 on NVIDIA is held back by a toggle; robustness costs 1.3–2× and our kernels guard their bounds.
-const toggles = ['allow_unsafe_apis', 'disable_robustness', 'vulkan_enable_f16_on_nvidia'];
+// f16 on NVIDIA is held back by a toggle.
+const toggles = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
 
 Object.assign(globalThis, globals);
-// Dawn forgets its devices when the instance is collected, so it lives as long as the process.
-// Timestamps are blurred against spying on other pages, of which there are none.
-const instance = create([`enable-dawn-features=${toggles.join(',')}`, 'disable-dawn-features=timestamp_quantization']);
+// Dawn takes the checks from the instance, and forgets its devices when that is collected: both live as long as the process.
+const instances = new Map<boolean, GPU>();
 
 const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-export function openAdapter(): Promise<Device> {
+export function openAdapter({ boundsChecks }: { boundsChecks: boolean }): Promise<Device> {
+  const instance = instances.get(boundsChecks) ?? createInstance(boundsChecks);
+  instances.set(boundsChecks, instance);
   return openDevice(instance, (kind) => waiterFor(kind, yieldToEventLoop));
+}
+
+function createInstance(boundsChecks: boolean): GPU {
+  const enabled = boundsChecks ? toggles : [...toggles, 'disable_robustness'];
+  // Timestamps are blurred against spying on other pages, of which there are none.
+  return create([`enable-dawn-features=${enabled.join(',')}`, 'disable-dawn-features=timestamp_quantization']);
 }
 
 export function reportAdapter(facts: AdapterFacts): AdapterReport {

@@ -15,9 +15,13 @@ export class ChoiceFile implements ChoiceCache {
   readonly #path: string;
   readonly #choices: Map<string, string>;
 
-  /** One file for each adapter, driver and number of threads, on which teams depend; a file that cannot be read counts as empty. */
-  constructor(folder: string, facts: AdapterFacts) {
-    const scope = createHash('sha256').update(JSON.stringify([choicesVersion, facts.name, facts.driver, facts.features, availableParallelism(), process.env['LP_NUM_THREADS'] ?? null])).digest('hex');
+  /**
+   * One file for each adapter, driver and number of threads, on which teams depend, and for bounds checks in shaders,
+   * which cost some kernels more than others; a file that cannot be read counts as empty.
+   */
+  constructor(folder: string, facts: AdapterFacts, { boundsChecks = false }: { boundsChecks?: boolean } = {}) {
+    const measured = [choicesVersion, facts.name, facts.driver, facts.features, availableParallelism(), process.env['LP_NUM_THREADS'] ?? null, ...(boundsChecks ? ['bounds checks'] : [])];
+    const scope = createHash('sha256').update(JSON.stringify(measured)).digest('hex');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#path = join(folder, `kernel-choices-${scope.slice(0, 16)}.json`);
     this.#choices = new Map(Object.entries(readChoices(this.#path)));

@@ -44,10 +44,12 @@ export class GpuWorker {
   readonly #running = new Map<string, AbortController>();
   readonly #memories = new WorkerMemories();
   #device: Device;
+  /** Whether Dawn checks bounds in shaders on this device. */
+  #boundsChecks = false;
   #model: ActiveModel | null = null;
   #inspector: AnswerInspector | null = null;
-  /** The device that was lost last. */
-  #lostDevice: Device | undefined;
+  /** Devices whose end is known: lost, or left for one with other checks. */
+  readonly #ended = new WeakSet<Device>();
   readonly #scrub = new IdleScrub(() => this.#memories.opened());
   /** The end of the queue of GPU jobs. */
   #queue: Promise<void> = Promise.resolve();
@@ -60,7 +62,7 @@ export class GpuWorker {
   }
 
   static async open(send: (reply: WorkerReply) => void, failureOf: (error: unknown) => Failure): Promise<GpuWorker> {
-    const device = await openAdapter();
+    const device = await openAdapter({ boundsChecks: false });
     const worker = new GpuWorker(device, send, failureOf);
     send({ kind: 'ready', adapter: reportAdapter(device.facts) });
     return worker;
@@ -109,10 +111,12 @@ export class GpuWorker {
       this.#send({ kind: 'memory', memory: this.#device.memory.report() });
       this.#send({ kind: 'done', jobId, value });
     } catch (error) {
-      const reason = isCancelled(error) ? error : await device.explain(error);
+      // Loading may have changed the device.
+      const used = request.kind === 'load' ? this.#device : device;
+      const reason = isCancelled(error) ? error : await used.explain(error);
       await this.#noteDamage(reason, request).catch((failure: unknown) => void process.stderr.write(`a damaged segment could not be put aside: ${String(failure)}\n`));
       // The host hears of the loss before it hears that the job failed: whoever tries again then loads the model again.
-      if (reason instanceof EngineError && reason.code === 'device-lost') this.#noteLoss(device, reason);
+      if (reason instanceof EngineError && reason.code === 'device-lost') this.#noteLoss(used, reason);
       this.#send({ kind: 'failed', jobId, failure: this.#failureOf(reason) });
     } finally {
       this.#running.delete(jobId);
@@ -153,7 +157,7 @@ export class GpuWorker {
       case 'timeline':
         return timeline(this.#loaded(), request, context);
       case 'doctor':
-        return doctor(this.#device, this.#model);
+        return doctor(this.#device, this.#model, this.#boundsChecks);
       default:
         throw new Error(`a ${request.kind} request is not a job`);
     }
@@ -177,7 +181,8 @@ export class GpuWorker {
 
   async #load(request: Extract<WorkerRequest, { kind: 'load' }>, context: JobContext): Promise<unknown> {
     await this.#unload();
-    const choices = new ChoiceFile(choicesFolder(), this.#device.facts);
+    if (request.boundsChecks !== this.#boundsChecks) await this.#changeDevice(request.boundsChecks);
+    const choices = new ChoiceFile(choicesFolder(), this.#device.facts, { boundsChecks: this.#boundsChecks });
     this.#model = await ActiveModel.load(this.#device, request, { choices, spillFolder: choicesFolder() }, context);
     return this.#model.description;
   }
@@ -217,6 +222,16 @@ export class GpuWorker {
     };
   }
 
+  /** The checks belong to a device: a model that wants others gets another. */
+  async #changeDevice(boundsChecks: boolean): Promise<void> {
+    const next = await openAdapter({ boundsChecks });
+    this.#ended.add(this.#device);
+    this.#device.destroy();
+    this.#device = next;
+    this.#boundsChecks = boundsChecks;
+    void this.#watchLoss(next);
+  }
+
   /** Tests lose the device in earnest by this. */
   loseDevice(): void {
     this.#device.destroy();
@@ -228,8 +243,8 @@ export class GpuWorker {
 
   /** After a loss everything on the device is gone: a new one is opened, and the host loads the model again. */
   #noteLoss(device: Device, error: EngineError): void {
-    if (device === this.#lostDevice) return;
-    this.#lostDevice = device;
+    if (this.#ended.has(device)) return;
+    this.#ended.add(device);
     this.#model = null;
     this.#inspector = null;
     this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
@@ -239,7 +254,7 @@ export class GpuWorker {
 
   async #reopen(): Promise<void> {
     try {
-      this.#device = await openAdapter();
+      this.#device = await openAdapter({ boundsChecks: this.#boundsChecks });
     } catch {
       // Without an adapter this process is of no use; the host starts another, with back-off.
       process.exit(1);

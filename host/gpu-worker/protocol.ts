@@ -72,7 +72,8 @@ export const logitsCase = z.object({
 });
 
 export const workerRequest = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting }),
+  /** `boundsChecks`: of every access in shaders (`host/models/boundsChecks.ts`). */
+  z.object({ kind: z.literal('load'), jobId, path: z.string(), contextTokens: z.number().int().positive().nullable(), kv: kvSetting, boundsChecks: z.boolean() }),
   z.object({ kind: z.literal('unload'), jobId }),
   z.object({ kind: z.literal('tokens'), jobId, text: z.string() }),
   /** The tokens of a document that hold characters [start, end) of its text. */

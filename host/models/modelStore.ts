@@ -76,6 +76,11 @@ export class ModelStore {
     return found;
   }
 
+  /** Whether it is byte for byte one that we offer, in a file that is ours: one that is used where it is may have changed. */
+  isOfCatalogue({ sha256, owned }: ModelRecord): boolean {
+    return owned && this.#catalogue.some((entry) => entry.sha256 === sha256);
+  }
+
   /** Of its file; of a split model, its first part. */
   path(modelId: string): string {
     return this.#placed(modelId) ?? this.#ownPath(modelId);

@@ -2,6 +2,7 @@
 import type { ModelRecord } from '../contract/entities.ts';
 import { type KvBudgets, largestBudgetFor, type PolicySetting } from '../contract/policy.ts';
 import type { ModelTarget } from '../worker/modelSession.ts';
+import { needsBoundsChecks } from './boundsChecks.ts';
 import { missingFile, type ModelStore } from './modelStore.ts';
 
 /** @throws `model-missing` when its file is not where it was. */
@@ -11,6 +12,7 @@ export function modelTarget(models: ModelStore, model: ModelRecord, budgets: KvB
     id: model.id,
     path: models.path(model.id),
     contextTokens: null,
+    boundsChecks: needsBoundsChecks(models.isOfCatalogue(model)),
     // Page bounds and graphs cost memory, and only one policy each reads them.
     kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph', largestBudget: largestBudgetFor(policy) },
   };

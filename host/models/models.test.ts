@@ -1,13 +1,17 @@
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { supportedArchitectures } from '../../engine/models/registry.ts';
 import { splitModel } from '../../engine/testing/splitModel.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
+import type { ModelRecord } from '../contract/entities.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { openTestHost, writeTinyModel } from '../testing/openTestHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { isFileOfCatalogue, needsBoundsChecks } from './boundsChecks.ts';
 import { findInCatalogue, readCatalogue } from './catalogue.ts';
+import { hashFile } from './hashFile.ts';
+import { modelTarget } from './modelTarget.ts';
 
 test('the catalogue is valid and has one starter', () => {
   const catalogue = readCatalogue();
@@ -118,6 +122,33 @@ test('a file is used where it is, or copied, as one likes; removing the model de
   await host.models.remove(copied.id);
   expect(readdirSync(folder).sort()).toEqual(['copied.gguf', 'linked.gguf']);
   expect(readdirSync(host.folder.models)).toEqual([]);
+});
+
+test('bounds are checked in shaders but for the very files of the catalogue, as long as they are ours', async () => {
+  const path = await writeTinyModel(temporaryFolder());
+  const [entry] = readCatalogue();
+  const sha256 = await hashFile(path);
+  const catalogue = [{ ...entry!, id: 'known', sha256, sizeBytes: statSync(path).size }];
+  const host = await openTestHost({ catalogue });
+  const checks = (model: ModelRecord) => modelTarget(host.models, model, host.settings.read().kv, null).boundsChecks;
+  const linked = await host.models.importFile(path, 'tiny.gguf', 'link');
+  expect(checks(linked)).toBe(true);
+  await host.models.remove(linked.id);
+  expect(checks(await host.models.importFile(path, 'tiny.gguf', 'copy'))).toBe(false);
+  // The same size, and other weights.
+  const other = await writeTinyModel(temporaryFolder(), 'tiny.gguf', 2);
+  expect(checks(await host.models.importFile(other, 'tiny.gguf', 'copy'))).toBe(true);
+  expect([await isFileOfCatalogue(path, catalogue), await isFileOfCatalogue(other, catalogue)]).toEqual([true, false]);
+});
+
+test('LONGLEAF_BOUNDS_CHECKS decides for every model', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('LONGLEAF_BOUNDS_CHECKS', 'on');
+  expect(needsBoundsChecks(true)).toBe(true);
+  vi.stubEnv('LONGLEAF_BOUNDS_CHECKS', 'off');
+  expect(needsBoundsChecks(false)).toBe(false);
+  vi.stubEnv('LONGLEAF_BOUNDS_CHECKS', 'maybe');
+  expect(await failureOf(() => needsBoundsChecks(true))).toMatchObject({ code: 'usage', message: 'LONGLEAF_BOUNDS_CHECKS is “maybe”.' });
 });
 
 test('the parts of a split model are imported together, and a missing one is named', async () => {

@@ -1,6 +1,7 @@
 /** Host and GPU worker as people run them: bundled, in processes of their own. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Failure } from '../contract/entities.ts';
 import { type WorkerEnd, WorkerProcess } from '../worker/workerProcess.ts';
 
 export const buildWorker = (): string => built('gpu-worker.js');
@@ -17,19 +18,22 @@ export interface StartedWorker {
   process: WorkerProcess;
   /** Resolves when it is gone. */
   ended: Promise<WorkerEnd>;
+  /** Devices that it said were lost. */
+  losses: Failure[];
 }
 
 /** Resolves when its adapter is open. */
 export async function startWorker(entry: string, environment: NodeJS.ProcessEnv): Promise<StartedWorker> {
   let end: (end: WorkerEnd) => void;
   const ended = new Promise<WorkerEnd>((resolve) => (end = resolve));
+  const losses: Failure[] = [];
   const opened = await new Promise<WorkerProcess>((resolve, reject) => {
     const started = new WorkerProcess(
       { entry, environment: { ...process.env, ...environment }, pingEveryMs: 1000, hangAfterMs: 120_000, startWithinMs: 120_000 },
       {
         onReady: () => resolve(started),
         onMemory: () => undefined,
-        onDeviceLost: () => undefined,
+        onDeviceLost: (failure) => void losses.push(failure),
         onExit: (how) => {
           end(how);
           reject(new Error(`the worker ended: ${how.reason}\n${how.lastWords}`));
@@ -37,5 +41,5 @@ export async function startWorker(entry: string, environment: NodeJS.ProcessEnv)
       },
     );
   });
-  return { process: opened, ended };
+  return { process: opened, ended, losses };
 }

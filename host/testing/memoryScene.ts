@@ -53,7 +53,7 @@ export class Person {
 
   static async start(entry: string, scene: MemoryScene): Promise<Person> {
     const worker = await startWorker(entry, scene.environment);
-    await worker.process.run({ kind: 'load', path: scene.modelPath, contextTokens, kv: defaultKvSetting });
+    await worker.process.run({ kind: 'load', path: scene.modelPath, contextTokens, kv: defaultKvSetting, boundsChecks: false });
     return new Person(worker, scene);
   }
 

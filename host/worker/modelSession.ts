@@ -14,6 +14,8 @@ export interface ModelTarget {
   contextTokens: number | null;
   /** Where keys and values may lie; by default as the machine allows. */
   kv?: KvSetting;
+  /** Of every access in shaders (`host/models/boundsChecks.ts`). */
+  boundsChecks: boolean;
 }
 
 type LoadProgress = (done: number, total: number) => void;
@@ -140,7 +142,7 @@ export class ModelSession {
     };
     try {
       const description = await this.#supervisor.run(
-        { kind: 'load', path: target.path, contextTokens: target.contextTokens, kv: target.kv ?? defaultKvSetting },
+        { kind: 'load', path: target.path, contextTokens: target.contextTokens, kv: target.kv ?? defaultKvSetting, boundsChecks: target.boundsChecks },
         modelDescription,
         { onProgress: ({ done, total }) => onProgress(done, total) },
       );
@@ -155,8 +157,8 @@ export class ModelSession {
   }
 }
 
-function keyOf({ contextTokens, kv = defaultKvSetting, path }: ModelTarget): string {
-  return JSON.stringify([contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, path]);
+function keyOf({ contextTokens, kv = defaultKvSetting, path, boundsChecks }: ModelTarget): string {
+  return JSON.stringify([boundsChecks, contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, path]);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -20,7 +20,7 @@ function openSupervisor(options: Partial<SupervisorOptions> = {}, environment: N
   supervisor.onStatus(({ state }) => states.at(-1) !== state && states.push(state));
   const session = new ModelSession(supervisor);
   const generate = (text: string, signal?: AbortSignal) =>
-    session.use({ id: 'tiny', path: '/tiny.gguf', contextTokens: null }, { signal }, () =>
+    session.use({ id: 'tiny', path: '/tiny.gguf', contextTokens: null, boundsChecks: false }, { signal }, () =>
       supervisor.run({ kind: 'generate', prompt: { kind: 'raw', text }, sampling: defaultSampling, stop: [] }, generateResult, { signal }),
     );
   return { supervisor, session, states, generate };
@@ -102,7 +102,7 @@ test('work on one model runs side by side; another model waits for it, and nobod
   const { supervisor, session } = openSupervisor();
   const order: string[] = [];
   const use = (path: string, name: string) =>
-    session.use({ id: path, path, contextTokens: null }, {}, async () => {
+    session.use({ id: path, path, contextTokens: null, boundsChecks: false }, {}, async () => {
       order.push(`${name} begins on ${supervisor.status.loadedModelId}`);
       await supervisor.run({ kind: 'tokens', text: 'a' }, z.unknown());
       order.push(`${name} ends`);
@@ -124,9 +124,9 @@ test('a place in the queue can be left', async () => {
   const { session } = openSupervisor();
   const abort = new AbortController();
   let release = () => {};
-  const held = session.use({ id: 'a', path: 'a', contextTokens: null }, {}, () => new Promise<void>((resolve) => (release = resolve)));
-  const waiting = session.use({ id: 'b', path: 'b', contextTokens: null }, { signal: abort.signal }, async () => 'b');
-  const behind = session.use({ id: 'a', path: 'a', contextTokens: null }, {}, async () => 'a');
+  const held = session.use({ id: 'a', path: 'a', contextTokens: null, boundsChecks: false }, {}, () => new Promise<void>((resolve) => (release = resolve)));
+  const waiting = session.use({ id: 'b', path: 'b', contextTokens: null, boundsChecks: false }, { signal: abort.signal }, async () => 'b');
+  const behind = session.use({ id: 'a', path: 'a', contextTokens: null, boundsChecks: false }, {}, async () => 'a');
   abort.abort();
   expect((await failureOf(() => waiting)).code).toBe('cancelled');
   expect(await behind).toBe('a');
