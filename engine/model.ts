@@ -1,6 +1,7 @@
 /** A model on the GPU, ready to read: from a file's bytes to a runner and its sequence. */
 import type { Device } from './device/device.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
+import { rememberAttention } from './layers/attention/choice.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
 import { type ChoiceCache, createLinearKernels, type LinearKernels, LinearWeights } from './layers/linear/linear.ts';
 import { storedCodes } from './layers/linear/packedSize.ts';
@@ -68,6 +69,7 @@ export async function loadModel(device: Device, source: WeightSource, options: M
   const headerMs = lap();
   const kernels = await createLinearKernels(device, options.choices, { codes: storedCodes(file) });
   const kernelsMs = lap();
+  rememberAttention(device, options.choices);
   const weights = await loadWeights(device, kernels, file, spec, options).finally(() => kernels.finishUploads());
   await device.finished();
   const weightsMs = lap();

@@ -1,11 +1,13 @@
 /**
  * Speed of the attention kernels: one line a case with ms a layer and GFLOP/s (reading) or GB/s
- * (decoding). Arguments: kernels (`lanes`, `tiled`) and `quick`. Bundle it with esbuild first, because
+ * (decoding). Arguments: `lanes`, `rivals` (of GPUs; left out, both) and `quick`. Bundle it with esbuild first, because
  * of the WGSL imports.
  */
 import { openTestDevice } from '../../engine/testing/device.ts';
 import type { Device } from '../../engine/device/device.ts';
-import { type AttentionKernel, attentionKernels, bindAttention } from '../../engine/layers/attention/attention.ts';
+import { bindAttention, keysOf, usesLanes } from '../../engine/layers/attention/attention.ts';
+import { attentionRivals } from '../../engine/layers/attention/choice.ts';
+import type { AttentionKernels } from '../../engine/layers/attention/variants.ts';
 import { chooseKvFormat, type KvLayout, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
 import { attentionWork } from '../../engine/layers/part.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
@@ -23,7 +25,7 @@ const shapes: Shape[] = [
   { name: 'Gemma-270M', heads: 4, kvHeads: 1, headDim: 256 },
 ];
 
-async function measureShape(device: Device, shape: Shape, kernel: AttentionKernel, quick: boolean): Promise<void> {
+async function measureShape(device: Device, shape: Shape, tried: AttentionKernels | 'lanes', quick: boolean): Promise<void> {
   const { heads, kvHeads, headDim } = shape;
   const contextTokens = 8192;
   const layout: KvLayout = { format: chooseKvFormat(device), kvHeads, headDim, capacitySlots: contextTokens };
@@ -36,8 +38,9 @@ async function measureShape(device: Device, shape: Shape, kernel: AttentionKerne
   const bound = await bindAttention(
     device,
     { queries, keys, values, output, layout, heads, window: null, step: uniform.buffer, maxRows, contextTokens },
-    kernel,
+    tried,
   );
+  const kernel = tried === 'lanes' ? tried : `${tried.decode.name}; ${tried.read.name}`;
   console.log(`${shape.name} ${kernel}: pipelines in ${(performance.now() - started).toFixed(0)} ms`);
   for (const rows of [64, 1]) {
     for (const position of quick ? [2000] : [0, 500, 2000, 6000]) {
@@ -55,7 +58,11 @@ async function measureShape(device: Device, shape: Shape, kernel: AttentionKerne
 const device = await openTestDevice();
 console.log(device.facts.name);
 const wanted = process.argv.slice(2);
-for (const kernel of attentionKernels(device).filter((name) => !wanted.some((w) => w === 'lanes' || w === 'tiled') || wanted.includes(name))) {
-  for (const shape of shapes) await measureShape(device, shape, kernel, wanted.includes('quick'));
+const wants = (name: string): boolean => wanted.includes(name) || !wanted.some((one) => one === 'lanes' || one === 'rivals');
+for (const shape of shapes) {
+  const { decode, read } = attentionRivals(device, keysOf({ ...shape, format: chooseKvFormat(device), capacitySlots: 8192 }, shape.heads));
+  if (usesLanes(device) && wants('lanes')) await measureShape(device, shape, 'lanes', wanted.includes('quick'));
+  if (!wants('rivals')) continue;
+  for (let i = 0; i < Math.max(decode.length, read.length); i++) await measureShape(device, shape, { decode: decode[Math.min(i, decode.length - 1)], read: read[Math.min(i, read.length - 1)] }, wanted.includes('quick'));
 }
 process.exit(0);

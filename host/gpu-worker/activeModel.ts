@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { KvSetting } from '../contract/policy.ts';
 import type { Device } from '../../engine/device/device.ts';
+import { describeAttention } from '../../engine/layers/attention/choice.ts';
 import { Readback } from '../../engine/device/readback.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
 import { layerKinds } from '../../engine/models/layerKinds.ts';
@@ -105,7 +106,7 @@ export class ActiveModel {
         trainedContextTokens: spec.trainedTokens,
         contextTokens: loaded.contextTokens,
         promptStyle: style.kind,
-        kernels: loaded.kernels.describe(),
+        kernels: { ...loaded.kernels.describe(), ...describeAttention(device) },
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);

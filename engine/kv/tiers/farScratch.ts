@@ -19,7 +19,7 @@ export interface Splits {
   rest: number;
 }
 
-const decodeSplits = { gpu: { ring: 4, far: 8, rest: 16 }, software: { ring: 2, far: 2, rest: 2 } };
+const decodeSplits = { gpu: { ring: 8, far: 32, rest: 32 }, software: { ring: 2, far: 2, rest: 2 } };
 const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
 
 /** Vectors that are put into slots at once. */

@@ -4,9 +4,10 @@
  */
 import type { Device } from '../../device/device.ts';
 import { type Bound, kernelFamilies } from '../pointwise/bound.ts';
+import { chooseAttention } from './choice.ts';
 import { bindLanes } from './lanes.ts';
 import type { KvLayout } from './layout.ts';
-import { bindTiled } from './tiled.ts';
+import { type AttentionKernels, bindVariants, type KeysRead } from './variants.ts';
 
 export interface AttentionBuffers {
   /** [rows][heads·headDim] f32, already scaled. */
@@ -26,18 +27,22 @@ export interface AttentionBuffers {
   contextTokens: number;
 }
 
-/** `tiled` runs everywhere and suits GPUs; `lanes` suits software adapters with subgroups. */
-export type AttentionKernel = 'tiled' | 'lanes';
-
-/** The kernels that this adapter supports, the one to use first. */
-export function attentionKernels(device: Device): AttentionKernel[] {
-  return kernelFamilies(device).includes('subgroup') ? ['lanes', 'tiled'] : ['tiled'];
+/** `lanes` suits software adapters with subgroups; GPUs, and adapters without subgroups, choose a kernel for each job. */
+export function usesLanes(device: Device): boolean {
+  return kernelFamilies(device).includes('subgroup');
 }
 
-/** Token `position + row` attends to the tokens up to itself, which must be stored already. */
-export async function bindAttention(device: Device, io: AttentionBuffers, kernel = attentionKernels(device)[0]): Promise<Bound> {
+/** Token `position + row` attends to the tokens up to itself, which must be stored already. Left out, `kernels` are those that were chosen. */
+export async function bindAttention(device: Device, io: AttentionBuffers, kernels?: AttentionKernels | 'lanes'): Promise<Bound> {
   checkShape(io);
-  return kernel === 'lanes' ? bindLanes(device, io) : bindTiled(device, io);
+  if (kernels === 'lanes' || (!kernels && usesLanes(device))) return bindLanes(device, io);
+  const { layout, heads } = io;
+  return bindVariants(device, io, kernels ?? (await chooseAttention(device, keysOf(layout, heads))));
+}
+
+/** The keys of a layer's own cache. */
+export function keysOf(layout: KvLayout, heads: number): KeysRead {
+  return { ...layout, heads, causal: true, partial: false, listed: false, weighed: false };
 }
 
 function checkShape({ layout, heads, window, maxRows, contextTokens }: AttentionBuffers): void {

@@ -1,8 +1,9 @@
 /** Partial results of attention over disjoint sets of keys, and their exact merge. */
 import mergeText from '../../../shaders/attention_merge.wgsl';
+import mergeSlicesText from '../../../shaders/attention_merge_slices.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
-import { kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
+import { type KernelFamily, kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
 
 /** Where kernels leave (output, log-sum-exp) for each split of the keys. */
 export interface Partials {
@@ -36,15 +37,26 @@ export interface BoundMerge {
   encode(pass: GPUComputePassEncoder, splits: number, vectors: number): void;
 }
 
-export async function bindMerge(device: Device, io: { partials: Partials; output: GPUBuffer; headDim: number }): Promise<BoundMerge> {
-  const kernel: Kernel = await device.kernels.get({
-    label: 'attention_merge',
-    texts: [mergeText],
-    constants: { INVOCATIONS: kernelFamilies(device)[0] === 'subgroup' ? device.facts.subgroupLanes : 32 },
-  });
+/** Splits that results are merged from at most: GPUs hold their weights in workgroup memory. */
+export const mostSplits = 128;
+
+function mergeKernel(device: Device, family: KernelFamily): Promise<Kernel> {
+  if (family === 'workgroup') {
+    return device.kernels.get({ label: 'attention_merge_slices', texts: [mergeSlicesText], constants: { THREADS: 128, MOST_SPLITS: mostSplits } });
+  }
+  return device.kernels.get({ label: 'attention_merge', texts: [mergeText], constants: { INVOCATIONS: device.facts.subgroupLanes } });
+}
+
+export async function bindMerge(
+  device: Device,
+  io: { partials: Partials; output: GPUBuffer; headDim: number },
+  family = kernelFamilies(device)[0],
+): Promise<BoundMerge> {
+  const kernel = await mergeKernel(device, family);
   const bindings = new Map<number, GPUBindGroup>();
   return {
     encode(pass, splits, vectors) {
+      if (splits > mostSplits) throw new RangeError(`${splits} parts are more than can be merged at once`);
       const key = vectors * 65536 + splits;
       let group = bindings.get(key);
       if (!group) {

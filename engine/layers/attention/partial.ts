@@ -2,18 +2,18 @@
  * Attention over a part of a layer's keys. Each part leaves (output, log-sum-exp) in its own splits of the
  * layer's partials; merging all splits gives attention over all parts, exactly (log-sum-exp merge).
  */
-import tiledText from '../../../shaders/attention_tiled.wgsl';
-import loadText from '../../../shaders/kv_load.wgsl';
-import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
 import type { Device } from '../../device/device.ts';
-import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
+import { encodeDispatch } from '../../device/kernel.ts';
 import { packUniforms } from '../../device/uniforms.ts';
-import { type FarFormat, recordWords } from '../../kv/tiers/record.ts';
+import type { FarFormat } from '../../kv/tiers/record.ts';
 import { sharedUniform } from '../pointwise/bound.ts';
 import type { Step } from '../step.ts';
-import { blocksKernel } from './blocks.ts';
+import { blocksVariant } from './blocks.ts';
+import { flashVariants } from './matrixFlash.ts';
 import type { Partials } from './merge.ts';
-import { tileConstants, tileQueries } from './tiled.ts';
+import { splitVariants } from './split.ts';
+import { tiledVariant } from './tiled.ts';
+import type { AttentionVariant, KeysRead } from './variants.ts';
 
 /**
  * `ring`: causal, the layer's own cache from `step.sealed` on. `range`: slots 0 … keys of stored vectors.
@@ -46,11 +46,18 @@ export interface BoundPart {
   encode(pass: GPUComputePassEncoder, step: Step, splits: number): void;
 }
 
-/** `blocks`, for rings and ranges: the kernel that is only faster for many queries, where heads and adapter have the room. */
-export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { blocks = false } = {}): Promise<BoundPart> {
+export interface PartOptions {
+  /** For rings and ranges: kernels that are only faster for many queries, where heads and adapter have the room. */
+  blocks?: boolean;
+  /** Another kernel than the one that would be taken. */
+  variant?: AttentionVariant;
+}
+
+export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { blocks = false, variant }: PartOptions = {}): Promise<BoundPart> {
   const { heads, kvHeads } = io;
   const listed = source.kind === 'list';
-  const { kernel, queriesAtOnce } = (blocks ? await blocksOf(device, source, io) : null) ?? (await tiledKernel(device, source, io));
+  const { queriesAtOnce, ...one } = variant ?? variantFor(device, source, io, blocks);
+  const kernel = await one.kernel();
   const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0]);
   const numbers = device.memory.allocate('activations', 'attention part', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
   const lists = listed ? [source.list, source.counts] : [];
@@ -71,31 +78,14 @@ export async function bindPart(device: Device, source: PartSource, io: PartBuffe
   };
 }
 
-interface PartKernel {
-  kernel: Kernel;
-  queriesAtOnce: number;
+/** GPUs: fragments or blocks for many queries, lanes that share keys for few; the first that the adapter can run. */
+function variantFor(device: Device, source: PartSource, io: PartBuffers, blocks: boolean): AttentionVariant {
+  const keys = partKeys(source, io);
+  const plain = tiledVariant(device, keys, { alone: false });
+  if (blocks) return flashVariants(device, keys)[0] ?? blocksVariant(device, keys) ?? plain;
+  return (device.facts.kind === 'gpu' ? splitVariants(device, keys)[0] : undefined) ?? plain;
 }
 
-async function tiledKernel(device: Device, source: PartSource, { headDim }: PartBuffers): Promise<PartKernel> {
-  const eightBit = source.format === 'q8';
-  const kernel = await device.kernels.get({
-    label: `attention_tiled ${source.kind}`,
-    texts: [eightBit ? eightBitText : loadText, tiledText],
-    constants: {
-      ...tileConstants(headDim),
-      HALF_CACHE: source.format === 'f16',
-      EIGHT_BIT: eightBit,
-      VECTOR_UNITS: eightBit ? recordWords('q8', headDim) : headDim / 4,
-      CAUSAL: source.kind === 'ring',
-      PARTIAL: true,
-      LISTED: source.kind === 'list',
-      WEIGHED: source.kind === 'weighed',
-    },
-  });
-  return { kernel, queriesAtOnce: tileQueries };
-}
-
-async function blocksOf(device: Device, source: PartSource, { headDim }: PartBuffers): Promise<PartKernel | null> {
-  if (source.kind === 'list' || source.kind === 'weighed') return null;
-  return blocksKernel(device, { format: source.format, causal: source.kind === 'ring', headDim });
+export function partKeys(source: PartSource, { heads, kvHeads, headDim, capacitySlots }: PartBuffers): KeysRead {
+  return { format: source.format, heads, kvHeads, headDim, capacitySlots, causal: source.kind === 'ring', partial: true, listed: source.kind === 'list', weighed: source.kind === 'weighed' };
 }

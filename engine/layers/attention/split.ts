@@ -1,0 +1,97 @@
+/** Decoding on GPUs: the keys are split among many workgroups, and lanes share every key (attention_split.wgsl). */
+import loadText from '../../../shaders/kv_load.wgsl';
+import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
+import splitText from '../../../shaders/attention_split.wgsl';
+import type { Device } from '../../device/device.ts';
+import { eightBitRecordWords } from '../../retrieval/layout.ts';
+import type { AttentionVariant, KeysRead } from './variants.ts';
+
+export interface SplitShape {
+  /** Invocations of a workgroup. */
+  threads: number;
+  /** Lanes that share a key at most. */
+  spread: number;
+  /** Keys of a team of such lanes that are loaded at once. */
+  keys: number;
+  /** Query heads that share a key at most. */
+  heads: number;
+  /** Workgroups that keep the adapter busy. */
+  workgroups: number;
+}
+
+/** The most promising first. */
+const shapes: readonly SplitShape[] = [
+  { threads: 128, spread: 32, keys: 4, heads: 4, workgroups: 1024 },
+  { threads: 128, spread: 32, keys: 4, heads: 4, workgroups: 512 },
+  { threads: 128, spread: 8, keys: 2, heads: 4, workgroups: 1024 },
+  { threads: 256, spread: 32, keys: 2, heads: 4, workgroups: 512 },
+];
+
+/** Fewer are not worth a workgroup. */
+const leastKeys = 64;
+
+/** None for adapters whose subgroups are of unknown size. */
+export function splitVariants(device: Device, keys: KeysRead): AttentionVariant[] {
+  const { subgroupLanes: lanes, limits } = device.facts;
+  if (lanes === 0) return [];
+  const known = new Map<string, AttentionVariant>();
+  for (const shape of shapes) {
+    const variant = splitVariant(device, keys, shape);
+    if (shape.threads % lanes === 0 && workgroupBytes(lanes, keys, shape) <= limits.maxComputeWorkgroupStorageSize && !known.has(variant.name)) known.set(variant.name, variant);
+  }
+  return [...known.values()];
+}
+
+/** Query heads that share one pass over the keys: evenly many a tile. */
+function headsAtOnce(group: number, most: number): number {
+  return Math.ceil(group / Math.ceil(group / most));
+}
+
+function workgroupBytes(lanes: number, { heads, kvHeads, headDim }: KeysRead, { threads, heads: most }: SplitShape): number {
+  return (threads / lanes) * headsAtOnce(heads / kvHeads, most) * (4 * headDim + 8);
+}
+
+export function splitVariant(device: Device, keys: KeysRead, shape: SplitShape): AttentionVariant {
+  const { format, headDim } = keys;
+  const lanes = device.facts.subgroupLanes;
+  const eightBit = format === 'q8';
+  const parts = format === 'f16' ? 2 : 1;
+  const units = headDim / 4 / parts;
+  // A power of two, because teams add up in halves.
+  const spread = Math.min(shape.spread, lanes, 2 ** Math.ceil(Math.log2(units)));
+  const loads = Math.ceil(units / spread);
+  const heads = headsAtOnce(keys.heads / keys.kvHeads, shape.heads);
+  const { threads, workgroups } = shape;
+  return {
+    name: `attention_split, ${heads} heads, ${threads / spread} teams of ${spread} with ${shape.keys} keys, ${workgroups} workgroups`,
+    queriesAtOnce: heads,
+    splits: { workgroups, keys: leastKeys },
+    kernel: () =>
+      device.kernels.get({
+        label: 'attention_split',
+        texts: [eightBit ? eightBitText : loadText, splitText],
+        enables: ['subgroups'],
+        constants: {
+          HALF_CACHE: format === 'f16',
+          EIGHT_BIT: eightBit,
+          WIDE: true,
+          FUSED: true,
+          CAUSAL: keys.causal,
+          PARTIAL: keys.partial,
+          LISTED: keys.listed,
+          WEIGHED: keys.weighed,
+          THREADS: threads,
+          LANES: lanes,
+          SUBGROUPS: threads / lanes,
+          SPREAD: spread,
+          KEYS: shape.keys,
+          HEADS: heads,
+          UNITS: units,
+          LOADS: loads,
+          EVEN: units === loads * spread,
+          PARTS: parts,
+          VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : units,
+        },
+      }),
+  };
+}

@@ -1,0 +1,69 @@
+/** What the attention kernels of GPUs have in common: they read the same buffers and leave the same results. */
+import type { Device } from '../../device/device.ts';
+import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
+import { type Bound, sharedUniform } from '../pointwise/bound.ts';
+import type { AttentionBuffers } from './attention.ts';
+import { bindMerge, mostSplits, sharedPartials } from './merge.ts';
+
+/** The keys that a kernel is specialised for. */
+export interface KeysRead {
+  format: 'f32' | 'f16' | 'q8';
+  headDim: number;
+  heads: number;
+  kvHeads: number;
+  capacitySlots: number;
+  /** Slots are positions, and a query sees those up to its own; else every query sees every key. */
+  causal: boolean;
+  /** Leaves parts to be merged with those of other keys. */
+  partial: boolean;
+  listed: boolean;
+  weighed: boolean;
+}
+
+/** One way to attend. */
+export interface AttentionVariant {
+  name: string;
+  /** Queries of a workgroup. */
+  queriesAtOnce: number;
+  kernel(): Promise<Kernel>;
+  /** When keys are split among workgroups: so that there are about `workgroups`, and a split has at least `keys`. */
+  splits: { workgroups: number; keys: number };
+}
+
+export interface AttentionKernels {
+  /** For a row alone. */
+  decode: AttentionVariant;
+  /** For more. */
+  read: AttentionVariant;
+}
+
+/** Reads the layer's own cache with one kernel for a row alone and another for more. */
+export async function bindVariants(device: Device, io: AttentionBuffers, variants: AttentionKernels): Promise<Bound> {
+  const { layout, heads, window } = io;
+  const { kvHeads, headDim } = layout;
+  const group = heads / kvHeads;
+  const partials = sharedPartials(device, mostSplits, heads, headDim);
+  const merge = await bindMerge(device, { partials, output: io.output, headDim });
+  const shape = sharedUniform(device, 'attention shape', [heads, kvHeads, layout.capacitySlots, window ?? 0, 0]);
+  const dispatchOf = async (variant: AttentionVariant) => {
+    const kernel = await variant.kernel();
+    return { kernel, bindings: kernel.bind(io.step, shape, io.queries, io.keys, io.values, io.output, partials.outputs, partials.logSumExps) };
+  };
+  const [decode, read] = await Promise.all([dispatchOf(variants.decode), dispatchOf(variants.read)]);
+  return {
+    encode(pass, { rows, position }) {
+      const alone = rows === 1;
+      const variant = alone ? variants.decode : variants.read;
+      const tiles = Math.ceil((rows * group) / variant.queriesAtOnce);
+      const seenKeys = Math.min(position + rows, window === null ? Infinity : window + rows - 1);
+      const splits = splitsFor(variant, { tiles: tiles * kvHeads, seenKeys, rows });
+      encodeDispatch(pass, alone ? decode : read, tiles, kvHeads, splits);
+      if (splits > 1) merge.encode(pass, splits, rows * heads);
+    },
+  };
+}
+
+function splitsFor({ splits }: AttentionVariant, { tiles, seenKeys, rows }: { tiles: number; seenKeys: number; rows: number }): number {
+  const room = Math.floor(mostSplits / rows);
+  return Math.max(1, Math.min(room, Math.floor(splits.workgroups / tiles), Math.ceil(seenKeys / splits.keys)));
+}

@@ -1,0 +1,416 @@
+// Flash attention by subgroup matrices (tensor cores): many queries over a range of keys, with online softmax in f32.
+// Each subgroup has ROWS queries. A block of keys is multiplied with them into scores, whose weights go back through
+// workgroup memory as halves and multiply the block's values.
+// The queries of one key-value head are numbered row·group + (head in its group).
+// Shapes, bindings, CAUSAL, PARTIAL: those of attention_tiled.wgsl; queries, keys, values and weights are rounded to halves.
+// Where DIRECT, keys and values are bound as halves and fragments load from them: every block lies in neighbouring
+// slots, because KEYS divides the capacity. Otherwise they are staged in workgroup memory, from whatever kv_load.wgsl
+// or kv_load_eight_bit.wgsl reads.
+// Where LAZY, fragments keep the sums of all blocks; they are only rescaled when a maximum has grown by more than LAG,
+// so that weights reach at most e^LAG. Otherwise the sums of a block (Mix: f32, or f16 with weights divided by KEYS)
+// are added up in f32 by the lanes.
+// Mapping: workgroup x = tile of SUBGROUPS · ROWS queries, y = key-value head, z = split of the keys.
+// Constants: M, N, K (the shape of a fragment), LANES, SUBGROUPS, ROW_FRAGMENTS, ROWS = M · ROW_FRAGMENTS, DIMS of a
+//   head, KEYS of a block, CHUNK = output dimensions that are staged at once (divides DIMS, at most KEYS),
+//   DIM_STEPS = DIMS / K, KEY_COLUMNS = KEYS / N, KEY_STEPS = KEYS / K, CHUNKS = DIMS / CHUNK,
+//   CHUNK_COLUMNS = CHUNK / N, OWN = ROWS · CHUNK / LANES, PER_ROW lanes that share a row of scores, OWN_ROWS of a lane
+//   (one of both is 1), STAGED = halves of `tile`, KEYS_AT = where keys begin in it, KEEP_QUERIES in fragments,
+//   VECTOR_UNITS, and the capitals above. Aliases: Mix.
+// Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
+
+struct Step { rows: u32, position: u32, sealed: u32 }
+struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
+
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
+//@if DIRECT
+@group(0) @binding(3) var<storage, read> keys: array<f16>;
+@group(0) @binding(4) var<storage, read> values: array<f16>;
+//@else
+@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
+@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
+//@end
+//@if PARTIAL
+struct Part { keys: u32, firstSplit: u32, continued: u32 }
+@group(0) @binding(5) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(6) var<storage, read_write> logSumExps: array<f32>;
+@group(0) @binding(7) var<uniform> part: Part;
+//@else
+@group(0) @binding(5) var<storage, read_write> output: array<f32>;
+@group(0) @binding(6) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(7) var<storage, read_write> logSumExps: array<f32>;
+//@end
+
+const THREADS = SUBGROUPS * LANES;
+const QUERIES = SUBGROUPS * ROWS;
+const UNITS = DIMS / 4u;
+// Some more than a row has, so that neighbouring rows lie in different banks; fragments want rows at multiples of 16 bytes.
+const PITCH = DIMS + 8u;
+const SCORE_PITCH = KEYS + 4u;
+const WEIGHT_PITCH = KEYS + 8u;
+// Stands for -infinity, which WGSL does not promise to handle.
+const NOTHING = -1e30;
+const LAG = 8.0;
+
+// The queries first; then, without DIRECT, a block's keys and after them its values.
+var<workgroup> tile: array<f16, STAGED>;
+var<workgroup> scores: array<f32, QUERIES * SCORE_PITCH>;
+var<workgroup> weights: array<f16, QUERIES * WEIGHT_PITCH>;
+// What each row's sums are multiplied by: at a block, then at the end.
+var<workgroup> factors: array<f32, QUERIES>;
+//@if LAZY
+var<workgroup> grown: array<u32, SUBGROUPS>;
+//@end
+//@if PARTIAL
+// The share of what the split held before.
+var<workgroup> kept: array<f32, QUERIES>;
+//@end
+
+// Where a query of the key-value head lies: [row][head].
+fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
+  return (query / group) * shape.heads + kvHead * group + query % group;
+}
+
+fn stage(place: u32, unit: vec4<f32>) {
+  let halves = vec4<f16>(clamp(unit, vec4<f32>(-65504.0), vec4<f32>(65504.0)));
+  tile[place] = halves.x;
+  tile[place + 1u] = halves.y;
+  tile[place + 2u] = halves.z;
+  tile[place + 3u] = halves.w;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+  @builtin(local_invocation_index) invocation: u32,
+) {
+  let group = shape.heads / shape.kvHeads;
+  let kvHead = workgroup.y;
+  let firstQuery = workgroup.x * QUERIES;
+  let lastQuery = min(firstQuery + QUERIES, step.rows * group) - 1u;
+  let cacheBase = kvHead * shape.capacitySlots;
+  let subgroup = invocation / LANES;
+  let lane = invocation % LANES;
+  let firstRow = subgroup * ROWS;
+
+  // Keys that any query of the tile sees, and of those the part of this split.
+//@if CAUSAL
+  let tileEnd = step.position + lastQuery / group + 1u;
+  let seenBy = step.position + firstQuery / group + 1u;
+  let tileBegin = select(step.sealed, seenBy - min(seenBy, shape.window), shape.window > 0u);
+//@else
+  let tileBegin = 0u;
+  let tileEnd = part.keys;
+//@end
+  // Splits begin at blocks, which begin at multiples of KEYS.
+  let firstBlock = tileBegin - tileBegin % KEYS;
+  let splitBlocks = ((tileEnd - firstBlock + KEYS - 1u) / KEYS + workgroups.z - 1u) / workgroups.z;
+  let splitBegin = firstBlock + workgroup.z * splitBlocks * KEYS;
+  let begin = max(tileBegin, splitBegin);
+  let end = min(tileEnd, splitBegin + splitBlocks * KEYS);
+
+  for (var i = invocation; i < QUERIES * UNITS; i += THREADS) {
+    let head = headOf(min(firstQuery + i / UNITS, lastQuery), kvHead, group);
+    stage((i / UNITS) * PITCH + 4u * (i % UNITS), queries[head * UNITS + i % UNITS]);
+  }
+  workgroupBarrier();
+//@if KEEP_QUERIES
+//@unroll i ROW_FRAGMENTS
+//@unroll d DIM_STEPS
+  let query$i_$d = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K, PITCH);
+//@end
+//@end
+  workgroupBarrier();
+//@end
+
+  // A lane's rows, while it scores.
+//@unroll o OWN_ROWS
+  let row$o = firstRow + lane / PER_ROW + $ou * LANES;
+  let query_of$o = min(firstQuery + row$o, lastQuery);
+  let head$o = headOf(query_of$o, kvHead, group);
+  // The keys it sees: from … behind.
+//@if CAUSAL
+  let behind$o = min(end, step.position + query_of$o / group + 1u);
+  let from$o = max(begin, select(0u, step.position + query_of$o / group + 1u - min(step.position + query_of$o / group + 1u, shape.window), shape.window > 0u));
+//@else
+  let behind$o = end;
+  let from$o = begin;
+//@end
+  var maximum$o = NOTHING;
+  var sum$o = 0.0;
+//@end
+  // What every query of the tile sees needs no mask.
+//@if CAUSAL
+  let allSeeBehind = min(end, seenBy);
+  let allSeeFrom = max(begin, select(0u, tileEnd - min(tileEnd, shape.window), shape.window > 0u));
+//@else
+  let allSeeBehind = end;
+  let allSeeFrom = begin;
+//@end
+
+//@if LAZY
+//@unroll i ROW_FRAGMENTS
+//@unroll c CHUNKS
+//@unroll n CHUNK_COLUMNS
+  var mixed$i_$c_$n: subgroup_matrix_result<f32, N, M>;
+//@end
+//@end
+//@end
+//@else
+//@unroll c CHUNKS
+//@unroll e OWN
+  var sums$c_$e = 0.0;
+//@end
+//@end
+//@end
+//@if PARTIAL
+  let splitBase = (part.firstSplit + workgroup.z) * step.rows * shape.heads;
+//@else
+  let splitBase = workgroup.z * step.rows * shape.heads;
+//@end
+
+  for (var block = splitBegin; block < end; block += KEYS) {
+//@if DIRECT
+    let vectors = (cacheBase + block % shape.capacitySlots) * DIMS;
+//@else
+    // Keys outside the part are its nearest one, and masked below.
+    for (var i = invocation; i < KEYS * UNITS; i += THREADS) {
+      let key = i / UNITS;
+      let unit = i % UNITS;
+      let vector = (cacheBase + clamp(block + key, begin, end - 1u) % shape.capacitySlots) * VECTOR_UNITS;
+      let place = KEYS_AT + key * PITCH + 4u * unit;
+//@if EIGHT_BIT
+      stage(place, bitcast<f32>(keys[vector + UNITS]) * widen0(keys[vector + unit]));
+      stage(place + KEYS * PITCH, bitcast<f32>(values[vector + UNITS]) * widen0(values[vector + unit]));
+//@else
+      stage(place, widen0(keys[vector + unit]));
+      stage(place + KEYS * PITCH, widen0(values[vector + unit]));
+//@end
+    }
+    workgroupBarrier();
+//@end
+//@unroll j KEY_COLUMNS
+    {
+//@unroll i ROW_FRAGMENTS
+      // Declared without a value it keeps that of the block before: compilers zero it once.
+      var score$i = subgroup_matrix_result<f32, N, M>();
+//@end
+//@unroll d DIM_STEPS
+      {
+//@if DIRECT
+        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&keys, vectors + $ju * N * DIMS + $du * K, DIMS);
+//@else
+        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&tile, KEYS_AT + $ju * N * PITCH + $du * K, PITCH);
+//@end
+//@unroll i ROW_FRAGMENTS
+//@if KEEP_QUERIES
+        score$i = subgroupMatrixMultiplyAccumulate(query$i_$d, key, score$i);
+//@else
+        score$i = subgroupMatrixMultiplyAccumulate(subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K, PITCH), key, score$i);
+//@end
+//@end
+      }
+//@end
+//@unroll i ROW_FRAGMENTS
+      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $ju * N, score$i, SCORE_PITCH);
+//@end
+    }
+//@end
+    workgroupBarrier();
+
+    // Softmax: PER_ROW lanes a row. Rows that lie in the same banks begin at different columns.
+    let masked = block < allSeeFrom || block + KEYS > allSeeBehind;
+//@if LAZY
+    var grows = false;
+//@end
+//@unroll o OWN_ROWS
+    {
+      let place = row$o * SCORE_PITCH;
+      var highest = NOTHING;
+      for (var c = 0u; c < KEYS / PER_ROW; c++) {
+        let column = PER_ROW * ((c + row$o / 8u) % (KEYS / PER_ROW)) + lane % PER_ROW;
+        let score = scores[place + column];
+        highest = max(highest, select(score, NOTHING, masked && (block + column < from$o || block + column >= behind$o)));
+      }
+      for (var mask = 1u; mask < PER_ROW; mask *= 2u) { highest = max(highest, subgroupShuffleXor(highest, mask)); }
+//@if LAZY
+      let raised = select(maximum$o, highest, highest > maximum$o + LAG);
+      grows = grows || (raised > maximum$o && maximum$o > NOTHING);
+//@else
+      let raised = max(maximum$o, highest);
+//@end
+      let factor = exp(max(maximum$o - raised, -88.0));
+      maximum$o = raised;
+      sum$o *= factor;
+      if (lane % PER_ROW == 0u) { factors[row$o] = factor; }
+      for (var c = 0u; c < KEYS / PER_ROW; c++) {
+        let column = PER_ROW * ((c + row$o / 8u) % (KEYS / PER_ROW)) + lane % PER_ROW;
+        let hidden = masked && (block + column < from$o || block + column >= behind$o);
+        let weight = select(exp(scores[place + column] - raised), 0.0, hidden);
+        sum$o += weight;
+//@if MIX_HALF
+        weights[row$o * WEIGHT_PITCH + column] = f16(weight * (1.0 / f32(KEYS)));
+//@else
+        weights[row$o * WEIGHT_PITCH + column] = f16(weight);
+//@end
+      }
+    }
+//@end
+//@if LAZY
+    let any = subgroupAny(grows);
+    if (lane == 0u) { grown[subgroup] = select(0u, 1u, any); }
+    let grew = workgroupUniformLoad(&grown);
+    var rescales = 0u;
+//@unroll s SUBGROUPS
+    rescales |= grew[$s];
+//@end
+    if (rescales > 0u) {
+//@unroll c CHUNKS
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
+//@end
+//@end
+      workgroupBarrier();
+//@unroll e OWN
+      scores[(firstRow + ($eu * LANES + lane) / CHUNK) * SCORE_PITCH + ($eu * LANES + lane) % CHUNK] *= factors[firstRow + ($eu * LANES + lane) / CHUNK];
+//@end
+      workgroupBarrier();
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+      mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, SCORE_PITCH);
+//@end
+//@end
+      workgroupBarrier();
+//@end
+    }
+//@else
+    workgroupBarrier();
+//@end
+
+    // Values. Where sums are staged, they take the place of the scores, or of the weights.
+//@unroll i ROW_FRAGMENTS
+//@unroll k KEY_STEPS
+    let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $ku * K, WEIGHT_PITCH);
+//@end
+//@end
+//@if MIX_HALF
+    workgroupBarrier();
+//@end
+//@unroll c CHUNKS
+//@if !LAZY
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+    var mixed$i_$c_$n = subgroup_matrix_result<Mix, N, M>();
+//@end
+//@end
+//@end
+//@unroll n CHUNK_COLUMNS
+//@unroll k KEY_STEPS
+    {
+//@if DIRECT
+      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&values, vectors + $ku * K * DIMS + $cu * CHUNK + $nu * N, DIMS);
+//@else
+      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&tile, KEYS_AT + (KEYS + $ku * K) * PITCH + $cu * CHUNK + $nu * N, PITCH);
+//@end
+//@unroll i ROW_FRAGMENTS
+      mixed$i_$c_$n = subgroupMatrixMultiplyAccumulate(weight$i_$k, value, mixed$i_$c_$n);
+//@end
+    }
+//@end
+//@end
+//@if !LAZY
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+//@if MIX_HALF
+    subgroupMatrixStore<row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $nu * N, mixed$i_$c_$n, WEIGHT_PITCH);
+//@else
+    subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
+//@end
+//@end
+//@end
+    workgroupBarrier();
+//@unroll e OWN
+    {
+      let row = firstRow + ($eu * LANES + lane) / CHUNK;
+      let column = ($eu * LANES + lane) % CHUNK;
+//@if MIX_HALF
+      sums$c_$e = sums$c_$e * factors[row] + f32(KEYS) * f32(weights[row * WEIGHT_PITCH + column]);
+//@else
+      sums$c_$e = sums$c_$e * factors[row] + scores[row * SCORE_PITCH + column];
+//@end
+    }
+//@end
+    workgroupBarrier();
+//@end
+//@end
+//@if LAZY
+//@if !DIRECT
+    workgroupBarrier();
+//@end
+//@end
+  }
+
+  // The sums of all blocks, by what they weigh together; with PARTIAL, what the split holds already is one key more.
+//@unroll o OWN_ROWS
+  {
+    for (var mask = 1u; mask < PER_ROW; mask *= 2u) { sum$o += subgroupShuffleXor(sum$o, mask); }
+    let own = select(NOTHING, maximum$o + log(sum$o), sum$o > 0.0);
+    let query = firstQuery + row$o;
+    if (lane % PER_ROW == 0u) {
+      factors[row$o] = select(0.0, 1.0 / sum$o, sum$o > 0.0);
+//@if PARTIAL
+      if (query <= lastQuery) {
+        let before = select(NOTHING, logSumExps[splitBase + head$o], part.continued > 0u);
+        let highest = max(before, own);
+        let ownShare = select(0.0, exp(max(own - highest, -88.0)), own > NOTHING);
+        let beforeShare = select(0.0, exp(max(before - highest, -88.0)), before > NOTHING);
+        let total = ownShare + beforeShare;
+        logSumExps[splitBase + head$o] = select(NOTHING, highest + log(total), total > 0.0);
+        factors[row$o] *= select(0.0, ownShare / total, total > 0.0);
+        kept[row$o] = select(0.0, beforeShare / total, total > 0.0);
+      }
+//@else
+      if (query <= lastQuery && workgroups.z > 1u) { logSumExps[splitBase + head$o] = own; }
+//@end
+    }
+  }
+//@end
+  workgroupBarrier();
+//@unroll c CHUNKS
+//@if LAZY
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+  subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
+//@end
+//@end
+  workgroupBarrier();
+//@end
+//@unroll e OWN
+  {
+    let row = firstRow + ($eu * LANES + lane) / CHUNK;
+    let column = ($eu * LANES + lane) % CHUNK;
+    let query = firstQuery + row;
+    if (query <= lastQuery) {
+      let place = headOf(query, kvHead, group) * DIMS + $cu * CHUNK + column;
+//@if LAZY
+      let mixture = factors[row] * scores[row * SCORE_PITCH + column];
+//@else
+      let mixture = factors[row] * sums$c_$e;
+//@end
+//@if PARTIAL
+      // What is not kept may be anything.
+      partials[splitBase * DIMS + place] = mixture + select(0.0, kept[row] * partials[splitBase * DIMS + place], kept[row] > 0.0);
+//@else
+      if (workgroups.z > 1u) { partials[splitBase * DIMS + place] = mixture; } else { output[place] = mixture; }
+//@end
+    }
+  }
+//@end
+//@if LAZY
+  workgroupBarrier();
+//@end
+//@end
+}
