@@ -1,12 +1,13 @@
 /**
  * How fast weights reach the GPU:
  *
- *     node dist/bench/load.js [--model FILE]… [--types Q4_0,Q8_0,…] [--megabytes 64] [--chunks 4x8,3x16] [--out FILE.jsonl]
+ *     node dist/bench/load.js [--model FILE]… [--types Q4_0,Q8_0,…] [--megabytes 64] [--textures] [--chunks 4x8,3x16]
+ *       [--out FILE.jsonl]
  *
  * For each model how long each step of loading takes, and the speed of its weights beside that of the slower of reading
  * the file and copying to the GPU. For each type, random weights that the GPU repacks and that the CPU packs: speed,
  * processor time, and whether all words are equal. --chunks streams each model's bytes, as if they were one matrix, through
-so many buffers of so many MiB. JSON lines.
+ * so many buffers of so many MiB. JSON lines.
  */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     types: { type: 'string', default: everyType.join(',') },
     megabytes: { type: 'string', default: '64' },
     chunks: { type: 'string', default: '' },
+    textures: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -108,8 +110,8 @@ function randomHalves(random: () => number): Uint8Array {
 }
 
 /** `onCpu`: unpacked and packed there, as everything is that the GPU does not repack. */
-async function upload(gpu: Device, stored: StoredMatrix, { onCpu = false, chunks = usualChunks } = {}) {
-  const uploader = new WeightUploader(gpu, { tileColumns: 64, textures: false }, limitsOf(gpu), chunks);
+async function upload(gpu: Device, stored: StoredMatrix, { onCpu = false, chunks = usualChunks, textures = values.textures } = {}) {
+  const uploader = new WeightUploader(gpu, { tileColumns: 64, textures }, limitsOf(gpu), chunks);
   await gpu.finished();
   const processorStart = process.cpuUsage();
   const startMs = performance.now();

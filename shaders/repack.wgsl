@@ -5,7 +5,7 @@
 // Every invocation writes a block of 32 weights of one row, which becomes a column; neighbours write
 // neighbouring columns. Scales are built from bits, so that no adapter flushes a small one.
 //
-// Constants: CODES4, CODES8 (one is true for blocks), UNITS, TILE, HAS_SCALES, SCALE_WORDS.
+// Constants: CODES4, CODES8 (one is true for blocks), UNITS, TILE, IN_TEXTURE, HAS_SCALES, HALF_SCALES, SPLIT_BLOCK.
 
 struct Shape {
   // Rows whose bytes lie in `bytes`, from its beginning, and the bytes of each.
@@ -21,9 +21,29 @@ struct Shape {
 @group(0) @binding(0) var<uniform> shape: Shape;
 // With a word to spare behind the last.
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;
+//@if IN_TEXTURE
+@group(0) @binding(2) var codes: texture_storage_2d<rgba32uint, write>;
+//@else
 @group(0) @binding(2) var<storage, read_write> codes: array<vec4<u32>>;
+//@end
 //@if HAS_SCALES
-@group(0) @binding(3) var<storage, read_write> scales: array<u32>;
+//@if HALF_SCALES
+alias ScaleRecord = u32;
+alias ScaleTexture = texture_storage_2d<r32uint, write>;
+//@else
+//@if SPLIT_BLOCK
+alias ScaleRecord = vec4<u32>;
+alias ScaleTexture = texture_storage_2d<rgba32uint, write>;
+//@else
+alias ScaleRecord = vec2<u32>;
+alias ScaleTexture = texture_storage_2d<rg32uint, write>;
+//@end
+//@end
+//@if IN_TEXTURE
+@group(0) @binding(3) var scales: ScaleTexture;
+//@else
+@group(0) @binding(3) var<storage, read_write> scales: array<ScaleRecord>;
+//@end
 //@end
 
 @compute @workgroup_size(64)
@@ -58,22 +78,31 @@ fn number_of_half(half: u32) -> f32 {
   return bitcast<f32>(sign | ((exponent + 112u) << 23u) | (mantissa << 13u));
 }
 
-// Index of unit `place` of a column: block · UNITS + unit in the block.
-fn unit_index(column: u32, place: u32) -> u32 {
-  return (column / TILE * shape.blocks * UNITS + place) * TILE + column % TILE;
+// Unit `place` of a column: block · UNITS + unit in the block.
+fn store_unit(column: u32, place: u32, unit: vec4<u32>) {
+//@if IN_TEXTURE
+  textureStore(codes, vec2<u32>(place * TILE + column % TILE, column / TILE), unit);
+//@else
+  codes[(column / TILE * shape.blocks * UNITS + place) * TILE + column % TILE] = unit;
+//@end
 }
 
 //@if HAS_SCALES
-// Index of the first word of a block's scales.
-fn scale_index(column: u32, block: u32) -> u32 {
-  return ((column / TILE * shape.blocks + block) * TILE + column % TILE) * SCALE_WORDS;
-}
-
-// (scale, offset) as numbers; `half` is 1 for the second of a block of 16.
-fn store_scale(column: u32, block: u32, half: u32, scale: f32, offset: f32) {
-  let index = scale_index(column, block) + 2u * half;
-  scales[index] = bitcast<u32>(scale);
-  scales[index + 1u] = bitcast<u32>(offset);
+fn store_record(column: u32, block: u32, record: ScaleRecord) {
+//@if IN_TEXTURE
+//@if HALF_SCALES
+  let texel = vec4<u32>(record, 0u, 0u, 0u);
+//@else
+//@if SPLIT_BLOCK
+  let texel = record;
+//@else
+  let texel = vec4<u32>(record, 0u, 0u);
+//@end
+//@end
+  textureStore(scales, vec2<u32>(block * TILE + column % TILE, column / TILE), texel);
+//@else
+  scales[(column / TILE * shape.blocks + block) * TILE + column % TILE] = record;
+//@end
 }
 
 // Word w gets byte w of each of the four, the first lowest; the highest bit is flipped, see matmul_weights.wgsl.
@@ -90,11 +119,11 @@ fn store_codes(column: u32, block: u32, first: vec4<u32>, second: vec4<u32>) {
 //@if CODES4
   let low = first.xz | (first.yw << vec2<u32>(4u));
   let high = second.xz | (second.yw << vec2<u32>(4u));
-  codes[unit_index(column, block)] = transposed(low.x, low.y, high.x, high.y);
+  store_unit(column, block, transposed(low.x, low.y, high.x, high.y));
 //@end
 //@if CODES8
-  codes[unit_index(column, 2u * block)] = transposed(first.x, first.y, first.z, first.w);
-  codes[unit_index(column, 2u * block + 1u)] = transposed(second.x, second.y, second.z, second.w);
+  store_unit(column, 2u * block, transposed(first.x, first.y, first.z, first.w));
+  store_unit(column, 2u * block + 1u, transposed(second.x, second.y, second.z, second.w));
 //@end
 }
 //@end

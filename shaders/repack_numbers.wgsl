@@ -37,7 +37,7 @@ fn repack_block(row: u32, block: u32, column: u32) {
       words[lane % 4u] |= half << (16u * (lane / 4u));
 //@end
     }
-    codes[unit_index(column, block * UNITS + unit)] = words;
+    store_unit(column, block * UNITS + unit, words);
   }
 //@if COUNTS_LOSS
   // Few find something larger than is known.

@@ -5,9 +5,9 @@
 fn repack_block(row: u32, block: u32, column: u32) {
   let start = row * shape.row_bytes + block * BLOCK_BYTES;
 //@if HAS_OFFSETS
-  scales[scale_index(column, block)] = word_at(start);
+  store_record(column, block, word_at(start));
 //@else
-  scales[scale_index(column, block)] = half_at(start);
+  store_record(column, block, half_at(start));
 //@end
   let quants = words_at(start + QUANTS_AT);
 //@if CODES8

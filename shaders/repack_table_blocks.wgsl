@@ -11,7 +11,7 @@ const steps = array<u32, 16>(1u, 24u, 45u, 63u, 79u, 93u, 106u, 118u, 129u, 141u
 fn repack_block(row: u32, block: u32, column: u32) {
 //@if IQ4_NL
   let start = row * shape.row_bytes + block * BLOCK_BYTES;
-  scales[scale_index(column, block)] = half_at(start);
+  store_record(column, block, half_at(start));
   let quants = words_at(start + 2u);
 //@end
 //@if IQ4_XS
@@ -19,16 +19,15 @@ fn repack_block(row: u32, block: u32, column: u32) {
   let part = block % 8u;
   let low = (byte_at(start + 4u + part / 2u) >> (4u * (part % 2u))) & 15u;
   let high = (byte_at(start + 2u + part / 4u) >> (2u * (part % 4u))) & 3u;
-  store_scale(column, block, 0u, number_of_half(half_at(start)) * f32(i32(low | (high << 4u)) - 32), 0.0);
+  let scale = number_of_half(half_at(start)) * f32(i32(low | (high << 4u)) - 32);
+  store_record(column, block, vec2<u32>(bitcast<u32>(scale), 0u));
   let quants = words_at(start + 8u + 16u * part);
 //@end
 //@if MXFP4
   let start = row * shape.row_bytes + block * BLOCK_BYTES;
   // A power of two; the two lowest are no normal numbers. 128 rather than 127, because the table is doubled.
   let exponent = byte_at(start);
-  let index = scale_index(column, block);
-  scales[index] = select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u);
-  scales[index + 1u] = 0u;
+  store_record(column, block, vec2<u32>(select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u), 0u));
   let quants = words_at(start + 1u);
 //@end
   store_codes(column, block, looked_up(quants), looked_up(quants >> vec4<u32>(4u)));

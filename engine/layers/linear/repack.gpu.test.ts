@@ -51,16 +51,26 @@ function bfloats(values: Float32Array): Uint8Array {
 async function words(weights: LinearWeights): Promise<Uint32Array[]> {
   const stores: Uint32Array[] = [];
   for (const store of weights.parts.flatMap((part) => part.stores)) {
-    if ('createView' in store) throw new Error('a texture cannot be read back');
-    const floats = await readback.floats(store, 0, store.size / 4);
-    stores.push(new Uint32Array(floats.buffer, 0, store.size / 4));
+    const buffer = 'createView' in store ? copyOf(store) : store;
+    stores.push(await readback.words(buffer, 0, buffer.size / 4));
+    if (buffer !== store) device.memory.free(buffer);
   }
   return stores;
 }
 
+function copyOf(texture: GPUTexture): GPUBuffer {
+  const { width, height, format } = texture;
+  const bytesPerRow = width * { r32uint: 4, rg32uint: 8, rgba32uint: 16 }[format as 'r32uint' | 'rg32uint' | 'rgba32uint'];
+  const buffer = device.memory.storage('activations', 'copy', bytesPerRow * height);
+  const encoder = device.gpu.createCommandEncoder();
+  encoder.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [width, height]);
+  device.gpu.queue.submit([encoder.finish()]);
+  return buffer;
+}
+
 /** Uploads the same sources from the file and from memory, and compares all that lies on the GPU. */
-async function expectEqual(sources: readonly StoredMatrix[], bindingLimitBytes?: number): Promise<LinearWeights['parts']> {
-  const uploader = new WeightUploader(device, { tileColumns: 64, textures: false }, limitsOf(device, bindingLimitBytes));
+async function expectEqual(sources: readonly StoredMatrix[], { bindingLimitBytes, textures = false }: { bindingLimitBytes?: number; textures?: boolean } = {}): Promise<LinearWeights['parts']> {
+  const uploader = new WeightUploader(device, { tileColumns: 64, textures }, limitsOf(device, bindingLimitBytes));
   const repacked = await uploader.upload('repacked', sources);
   const packed = await uploader.upload('packed', await Promise.all(sources.map((source) => unpackRows(source))));
   await uploader.finish();
@@ -79,13 +89,13 @@ function firstDifference(found: Uint32Array, expected: Uint32Array): string | nu
 }
 
 describe('weights that are repacked on the GPU are those that the CPU packs, bit by bit', () => {
-  it.each(types)('%s: random shapes, stacked and split', async (type) => {
+  it.each(types)('%s: random shapes, stacked and split, in buffers and textures', async (type) => {
     for (const seed of [1, 2, 3]) {
       const random = randomNumbers(seed);
       const { blockElements } = tensorType(type);
       const columns = blockElements === 1 ? random.between(33, 150) * (type === 'F32' ? 1 : 2) : blockElements * random.between(1, 3);
       const sources = Array.from({ length: random.between(1, 3) }, () => randomMatrix(random, type, random.between(1, 150), columns));
-      await expectEqual(sources, seed === 3 ? 64 * 4 * 1024 : undefined);
+      await expectEqual(sources, { bindingLimitBytes: seed === 3 ? 64 * 4 * 1024 : undefined, textures: seed === 2 });
     }
   });
 

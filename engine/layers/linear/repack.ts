@@ -13,10 +13,10 @@ import type { ShaderConstants } from '../../device/shader.ts';
 import { packUniforms } from '../../device/uniforms.ts';
 import type { UploadRing } from '../../device/uploadRing.ts';
 import { tensorType, type TensorTypeName } from '../../formats/quantisation/tensorTypes.ts';
-import { formatConstants, scaleWordsPerBlock } from './format.ts';
+import { formatConstants } from './format.ts';
 import type { StoredMatrix } from './matrix.ts';
-import type { PackedShape } from './packing.ts';
 import { storedRowBytes } from './storedRows.ts';
+import { bindingsOf, type WeightPart } from './weights.ts';
 
 interface Unpacking {
   text: string;
@@ -90,21 +90,21 @@ export class Repacker {
   }
 
   /**
-   * Resolves when all rows of the range are on their way into `stores` (codes, scales; zeroed before), of which `settle`
+   * Resolves when all rows of the range are on their way into the part (zeroed before), of which `settle`
    * waits for the last. `extent` receives what bfloat16 loses as halves (repack_numbers.wgsl). Throws what an earlier
    * range failed with.
    */
-  async fill(stores: readonly GPUBuffer[], packed: PackedShape, range: StoredRange, extent: GPUBuffer | null): Promise<void> {
+  async fill(part: WeightPart, range: StoredRange, extent: GPUBuffer | null): Promise<void> {
     const { source, firstRow, rows, column } = range;
     const rowBytes = storedRowBytes(source);
     const rowsPerChunk = Math.floor(this.#chunkBytes / rowBytes);
-    const kernel = await this.#kernel(source.type, packed, extent !== null);
-    const bindings = kernel.bind(this.#shape, this.#raw, ...stores, ...(extent ? [extent] : []));
+    const kernel = await this.#kernel(source.type, part, extent !== null);
+    const bindings = kernel.bind(this.#shape, this.#raw, ...bindingsOf(part), ...(extent ? [extent] : []));
     for (let row = 0; row < rows; row += rowsPerChunk) {
       const count = Math.min(rowsPerChunk, rows - row);
       await this.#room();
-      const uniforms = packUniforms([count, rowBytes, column + row, packed.blocks, source.columns]);
-      const workgroups = [Math.ceil(count / workgroupColumns), packed.blocks] as const;
+      const uniforms = packUniforms([count, rowBytes, column + row, part.blocks, source.columns]);
+      const workgroups = [Math.ceil(count / workgroupColumns), part.blocks] as const;
       this.#track(this.#send((target) => source.readRows(firstRow + row, target), count * rowBytes, { kernel, bindings }, uniforms, workgroups));
     }
   }
@@ -163,17 +163,16 @@ export class Repacker {
     throw error;
   }
 
-  #kernel(type: TensorTypeName, { format, tileColumns }: PackedShape, countsLoss: boolean): Promise<Kernel> {
+  #kernel(type: TensorTypeName, { format, tileColumns, inTexture }: WeightPart, countsLoss: boolean): Promise<Kernel> {
     const unpacking = unpackings[type];
     if (!unpacking) throw new Error(`${type} is not repacked on the GPU`);
     return this.#device.kernels.get({
       label: `repack ${type}`,
       texts: [repack, unpacking.text],
       constants: {
-        ...formatConstants(format, tileColumns, false),
+        ...formatConstants(format, tileColumns, inTexture),
         ...unpacking.constants,
         BLOCK_BYTES: tensorType(type).blockBytes,
-        SCALE_WORDS: scaleWordsPerBlock(format),
         BFLOAT: type === 'BF16',
         COUNTS_LOSS: countsLoss,
       },

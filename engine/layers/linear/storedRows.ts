@@ -1,4 +1,4 @@
-/** Rows of a matrix in a file, unpacked on the CPU: for layouts that the GPU does not repack, and as its reference. */
+/** Rows of a matrix in a file, unpacked on the CPU: the reference of repacking on the GPU, and for types that it cannot repack. */
 import { unpackAffine } from '../../formats/quantisation/affine.ts';
 import { dequantise } from '../../formats/quantisation/dequantise.ts';
 import { sizeInBytes } from '../../formats/quantisation/tensorTypes.ts';

@@ -1,6 +1,6 @@
 /**
- * Brings weight matrices to the GPU: what is stored in a file streams there as it is, where the layout lies in buffers,
- * and is repacked by kernels; the rest is packed here, a few tiles at a time.
+ * Brings weight matrices to the GPU: what is stored in a file streams there as it is and is repacked by kernels; what is
+ * in memory is packed here, a few tiles at a time.
  */
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
@@ -103,7 +103,7 @@ export class WeightUploader {
   }
 
   #repacks(source: SourceMatrix): source is StoredMatrix {
-    return source.kind === 'stored' && !this.#layout.textures && canRepack(source.type);
+    return source.kind === 'stored' && canRepack(source.type);
   }
 
   /** Which sources lose too much as halves. */
@@ -158,7 +158,7 @@ export class WeightUploader {
       sizeBytes: plans.reduce((sum, plan) => sum + tiles * plan.tileBytes, 0),
     };
     try {
-      if (run.sources.every((source) => this.#repacks(source))) await this.#repack(part, shape, run.sources as StoredMatrix[], columns, extents);
+      if (run.sources.every((source) => this.#repacks(source))) await this.#repack(part, run.sources as StoredMatrix[], columns, extents);
       else await this.#pack(part, plans, shape, run.sources, columns);
     } catch (error) {
       for (const store of stores) memory.free(store);
@@ -167,11 +167,11 @@ export class WeightUploader {
     return part;
   }
 
-  async #repack({ stores }: WeightPart, shape: PackedShape, sources: readonly StoredMatrix[], columns: Columns, extents: ReadonlyMap<SourceMatrix, GPUBuffer>): Promise<void> {
+  async #repack(part: WeightPart, sources: readonly StoredMatrix[], columns: Columns, extents: ReadonlyMap<SourceMatrix, GPUBuffer>): Promise<void> {
     this.#repacker ??= new Repacker(this.#device, this.#staging(), this.#chunks.sizeBytes);
     for (const range of rangesWithin(sources, columns.first, columns.count)) {
       if (!this.#repacker.fits(range.source)) throw internal(`A row of ${range.source.columns} weights does not fit the staging ring.`);
-      await this.#repacker.fill(stores as GPUBuffer[], shape, range, extents.get(range.source) ?? null);
+      await this.#repacker.fill(part, range, extents.get(range.source) ?? null);
     }
   }
 
