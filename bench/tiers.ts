@@ -6,8 +6,9 @@
  *       [--small] [--out FILE.jsonl]
  *
  * The model's weights and the context are noise, made in seconds; what is measured is not: the index scans all of it,
- * slots miss as often as --hits says, and misses come from RAM. `--hits any` asks for something else in every step. JSON
- * lines. --small runs on a software adapter in seconds.
+ * slots miss as often as --hits says, and misses come from RAM. `--hits any` asks for something else in every step.
+ * Where slots could not hold what a policy chooses, its budget is made smaller, and the lines say so. JSON lines.
+ * --small runs on a software adapter in seconds.
  */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -60,7 +61,7 @@ await runFarBench(device, {
   hitRatios: values.hits.split(',').map((ratio) => (ratio === 'any' ? null : Number(ratio))),
   steps: Number(values.steps ?? usual.steps),
   probeSteps: usual.probeSteps,
-  largestShare: 0.05,
+  largestShare: Math.max(...policies.map(({ policy }) => ('share' in policy.budget && policy.budget.share < 1 ? policy.budget.share : 0.02))),
   kernels: values.kernels,
   tell: (line) => {
     const words = JSON.stringify(line, (_, value: unknown) => (typeof value === 'number' && !Number.isInteger(value) ? Math.round(1e5 * value) / 1e5 : value));

@@ -94,7 +94,7 @@ export class DecodeBench {
       if (wanted < 1) queries.angle = Math.sqrt(low * high);
       await this.decode(settle);
       const { hitRatio } = await this.decodeFar(far, probe);
-      if (Math.abs(hitRatio - wanted) < 0.004) break;
+      if (Math.abs(hitRatio - wanted) < 0.01) break;
       if (hitRatio > wanted) low = queries.angle;
       else high = queries.angle;
     }

@@ -3,13 +3,15 @@
  * sealing and index as reading does, so that 128 000 tokens are there in seconds.
  */
 import type { Device } from '../../engine/device/device.ts';
+import type { FarContext } from '../../engine/kv/tiers/farContext.ts';
+import { type Policy, wantedTokens } from '../../engine/kv/tiers/policy.ts';
 import type { FarFormat } from '../../engine/kv/tiers/record.ts';
-import type { Policy } from '../../engine/kv/tiers/policy.ts';
 import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
 import { kvBytes, type ModelSpec } from '../../engine/models/spec.ts';
 import { describeModel } from '../../engine/models/registry.ts';
 import { readGguf } from '../../engine/formats/gguf/readGguf.ts';
+import { sinkTokens } from '../../engine/retrieval/layout.ts';
 import type { WeightSource } from '../../engine/ports.ts';
 import { DecodeBench, type DecodeFigures, type FarFigures } from './measureDecode.ts';
 import { DriftingQueries } from './driftingQueries.ts';
@@ -66,7 +68,8 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
     const halfBytes = kvBytes(spec, tokens, 2, 0).full;
     const { kvBytes: onGpuBytes } = device.memory.report();
     tell({ bench: 'context', ...common, format, fillMs: Math.round(ms), planes: layout.planes, slots, plan: bytes, gpuBytes: onGpuBytes, halfKvBytes: halfBytes, gpuShare: onGpuBytes / halfBytes, outside: far.store.bytes });
-    for (const { label, policy } of policies) {
+    for (const asked of policies) {
+      const { label, policy } = hitRatios.some((ratio) => ratio !== null) ? holdable(asked, far) : asked;
       far.policy = policy;
       for (const wanted of hitRatios) {
         const chooses = policy.name !== 'full' && policy.name !== 'window';
@@ -84,6 +87,20 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
     model.free();
   }
   return lines;
+}
+
+/** Of the slots, those that a choice may fill: what changes from step to step needs the others. */
+const filledShare = 0.75;
+
+/**
+ * The policy, with a smaller budget where slots could not hold what it chooses: it would then miss most of it however
+ * little its choice changes.
+ */
+function holdable({ label, policy }: FarBenchOptions['policies'][number], far: FarContext): FarBenchOptions['policies'][number] {
+  const most = Math.floor(filledShare * (far.plan.slots - sinkTokens));
+  if (policy.name === 'full' || policy.name === 'window' || wantedTokens(policy, far.farTokens, far.plan.maxSelected) <= most) return { label, policy };
+  const percent = ((100 * most) / far.farTokens).toFixed(2);
+  return { label: `${label.replace(/ [^ ]*$/, '')} ${percent}% (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
 }
 
 async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, tokens, gpuShare, steps, largestShare }: FarBenchOptions): Promise<LoadedModel> {
