@@ -169,6 +169,7 @@ export function createHandlers(host: Host): Handlers {
     },
     'inspector.ablate': ({ messageId, ...passage }) => inspector.ablate(messageId, passage),
 
+    'chat.message': ({ messageId }) => host.messages.get(messageId),
     'chat.select': ({ messageId }) => chat.select(messageId),
   };
 }

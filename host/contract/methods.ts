@@ -144,6 +144,8 @@ export const methods = {
   /** The answer's probabilities without characters [start, end) of a document. */
   'inspector.ablate': { params: z.object({ messageId: identifier, documentId: identifier, start: offset, end: offset }).strict(), result: ablation },
 
+  /** One message, on whichever branch it is. */
+  'chat.message': { params: z.object({ messageId: identifier }).strict(), result: message },
   /** Makes this alternative, and the newest answers below it, the active ones. */
   'chat.select': { params: z.object({ messageId: identifier }).strict(), result: z.array(message) },
 } as const;

@@ -27,6 +27,15 @@ export function difference(value: number): Colour {
   return between([less, middle, more], (Math.min(1, Math.max(-1, value)) + 1) / 2);
 }
 
+/** GPU, RAM and disk: told apart by those who see few colours, too. */
+export const tierColours = { onGpu: [0, 114, 178], inRam: [230, 159, 0], onDisk: [140, 140, 140] } as const satisfies Record<string, Colour>;
+
+/** Colours by their shares, which add up to 1. */
+export function mixed(parts: readonly (readonly [Colour, number])[]): Colour {
+  const channel = (index: 0 | 1 | 2): number => Math.round(parts.reduce((sum, [colour, share]) => sum + share * colour[index], 0));
+  return [channel(0), channel(1), channel(2)];
+}
+
 export function css([red, green, blue]: Colour): string {
   return `rgb(${red} ${green} ${blue})`;
 }

@@ -1,6 +1,7 @@
 /** Draws the tiles that are there; where one is missing, a coarser one stands in. */
-import { brightness, viridis } from './colours.ts';
-import { type MapTile, type MapTiles, placesFor, tileColumns, tileRows } from './mapTiles.ts';
+import { brightness, difference, viridis } from './colours.ts';
+import type { TileSource } from './differenceTiles.ts';
+import { type MapTile, placesFor, tileColumns, tileRows } from './mapTiles.ts';
 
 export interface MapView {
   width: number;
@@ -10,13 +11,15 @@ export interface MapView {
   rows: number;
   level: number;
   reducer: 'sum' | 'peak';
+  /** From this row on two compared answers say different things. */
+  divergesAt?: number;
 }
 
 const pictures = new WeakMap<MapTile, Map<string, OffscreenCanvas>>();
 /** Levels above the wanted one that are tried in its place. */
 const standIns = 6;
 
-export function drawMap(canvas: HTMLCanvasElement, view: MapView, tiles: MapTiles, cross: { row: number; key: number } | null): void {
+export function drawMap(canvas: HTMLCanvasElement, view: MapView, tiles: Pick<TileSource, 'find'>, cross: { row: number; key: number } | null): void {
   const ratio = window.devicePixelRatio;
   const [width, height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
   if (canvas.width !== width) canvas.width = width;
@@ -32,7 +35,20 @@ export function drawMap(canvas: HTMLCanvasElement, view: MapView, tiles: MapTile
       if (tile) drawTile(context, view, tile);
     }
   }
+  if (view.divergesAt !== undefined && view.divergesAt < view.rows) drawDivergence(context, view, view.divergesAt);
   if (cross) drawCross(context, view, cross);
+}
+
+function drawDivergence(context: CanvasRenderingContext2D, view: MapView, row: number): void {
+  const y = (row / view.rows) * view.height;
+  context.strokeStyle = 'rgb(60 60 60)';
+  context.lineWidth = 1.5;
+  context.setLineDash([6, 4]);
+  context.beginPath();
+  context.moveTo(0, y);
+  context.lineTo(view.width, y);
+  context.stroke();
+  context.setLineDash([]);
 }
 
 function drawTile(context: CanvasRenderingContext2D, view: MapView, tile: MapTile): void {
@@ -52,7 +68,8 @@ function pictureOf(tile: MapTile, reducer: 'sum' | 'peak'): OffscreenCanvas {
   const image = new ImageData(tile.columns, tile.rows);
   for (let cell = 0; cell < tile.rows * tile.columns; cell++) {
     const weight = reducer === 'sum' ? tile.sums[cell] / tile.heads : tile.peaks[cell];
-    image.data.set([...viridis(brightness(weight)), 255], 4 * cell);
+    const colour = tile.signed ? difference(Math.sign(weight) * brightness(Math.abs(weight))) : viridis(brightness(weight));
+    image.data.set([...colour, 255], 4 * cell);
   }
   picture.getContext('2d')?.putImageData(image, 0, 0);
   known.set(reducer, picture);

@@ -24,6 +24,8 @@ export interface MapTile extends TilePlace {
   sums: Float32Array;
   peaks: Float32Array;
   peakKeys: Uint32Array;
+  /** Of two answers, one less the other. */
+  signed?: true;
 }
 
 export interface MapExtent {

@@ -13,11 +13,12 @@ const session = z.object({
   reducer: z.enum(['sum', 'peak']),
   row: count.int().nullable(),
   window: z.object({ fromKey: count, toKey: count }).nullable(),
+  overlay: z.boolean().default(false),
 });
 export type Session = Omit<z.infer<typeof session>, 'format'>;
 
-export function sessionOf({ messageId, tab, heads, reducer, row, window }: InspectorState): z.input<typeof session> {
-  return { format: 'longleaf-view-1', messageId: messageId ?? '', tab, heads, reducer, row, window };
+export function sessionOf({ messageId, tab, heads, reducer, row, window, overlay }: InspectorState): z.input<typeof session> {
+  return { format: 'longleaf-view-1', messageId: messageId ?? '', tab, heads, reducer, row, window, overlay };
 }
 
 /** null for anything else. */

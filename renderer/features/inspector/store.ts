@@ -23,12 +23,14 @@ export interface InspectorState {
   row: number | null;
   /** null: everything. */
   window: MapWindow | null;
+  /** Whether strips show what the policy chose, and where the keys lie. */
+  overlay: boolean;
   /** By message. */
   known: Readonly<Record<string, EvidenceState>>;
-  open(messageId: string, change?: Partial<Pick<InspectorState, 'tab' | 'row' | 'window' | 'heads' | 'reducer'>>): void;
+  open(messageId: string, change?: Partial<Pick<InspectorState, 'tab' | 'row' | 'window' | 'heads' | 'reducer' | 'overlay'>>): void;
   close(): void;
   show(tab: InspectorTab): void;
-  choose(change: Partial<Pick<InspectorState, 'heads' | 'reducer' | 'row' | 'window'>>): void;
+  choose(change: Partial<Pick<InspectorState, 'heads' | 'reducer' | 'row' | 'window' | 'overlay'>>): void;
   /** Asks the host, which looks into it if that was not done. */
   load(messageId: string): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function createInspectorStore(caller: HostCaller) {
     reducer: 'sum',
     row: null,
     window: null,
+    overlay: false,
     known: {},
     open: (messageId, change = {}) => {
       set({ messageId, tab: 'map', row: null, window: null, heads: 'retrieval', ...change });

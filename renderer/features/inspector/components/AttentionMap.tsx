@@ -1,13 +1,14 @@
 /** The map: tokens of the answer down, the prompt across; pan, zoom, and the texts under the pointer. */
 import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { AnswerEvidence, HeadChoice } from '../../../../host/contract/inspection.ts';
+import type { AnswerEvidence, HeadChoice, Retrieval } from '../../../../host/contract/inspection.ts';
 import { host } from '../../../app/connection/session.ts';
 import { failureOf } from '../../../app/failures.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
+import { DifferenceTiles, type TileSource } from '../differenceTiles.ts';
 import { drawMap, type MapView } from '../drawMap.ts';
 import { savePicture, saveVector } from '../exportMap.ts';
 import { levelFor, MapTiles, placesFor, tileColumns, tileRows } from '../mapTiles.ts';
@@ -17,6 +18,7 @@ import { inspectorStore, useInspector } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
 import { Legend } from './Legend.tsx';
 import { PromptSnippet } from './PromptSnippet.tsx';
+import { MapStrips } from './RetrievalStrips.tsx';
 
 const text = inspectorStrings.map;
 const labelPixels = 14;
@@ -28,8 +30,19 @@ interface Cross {
   key: number;
 }
 
-export function AttentionMap({ messageId, evidence, answer, heads }: { messageId: string; evidence: AnswerEvidence; answer: string; heads: HeadChoice }) {
-  const rows = evidence.tokens.length;
+interface AttentionMapProps {
+  messageId: string;
+  evidence: AnswerEvidence;
+  answer: string;
+  heads: HeadChoice;
+  /** Shown below the columns. */
+  retrieval?: Retrieval | null;
+  /** Another answer to the same prompt that is taken away from this one; `common`: tokens that both begin with. */
+  against?: { messageId: string; rows: number; common: number };
+}
+
+export function AttentionMap({ messageId, evidence, answer, heads, retrieval = null, against }: AttentionMapProps) {
+  const rows = Math.min(evidence.tokens.length, against?.rows ?? Infinity);
   const keys = evidence.promptTokens + rows - 1;
   const reducer = useInspector((state) => state.reducer);
   const chosen = useInspector((state) => state.window);
@@ -39,7 +52,11 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
   const [, setVersion] = useState(0);
   const [cross, setCross] = useState<Cross | null>(null);
   const redraw = useCallback(() => setVersion((version) => version + 1), []);
-  const tiles = useMemo(() => new MapTiles(host, { messageId, heads, extent: { rows, keys } }, redraw), [messageId, heads, rows, keys, redraw]);
+  const otherId = against?.messageId;
+  const tiles = useMemo((): TileSource => {
+    const of = (id: string): MapTiles => new MapTiles(host, { messageId: id, heads, extent: { rows, keys } }, redraw);
+    return otherId === undefined ? of(messageId) : new DifferenceTiles(of(messageId), of(otherId));
+  }, [messageId, otherId, heads, rows, keys, redraw]);
   useEffect(() => () => tiles.close(), [tiles]);
 
   useEffect(() => {
@@ -51,7 +68,7 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
   }, []);
 
   const level = levelFor(shownKeys.toKey - shownKeys.fromKey, size.width);
-  const view: MapView = { ...size, ...shownKeys, rows, level, reducer };
+  const view: MapView = { ...size, ...shownKeys, rows, level, reducer, divergesAt: against?.common };
   useEffect(() => {
     if (size.width === 0) return;
     tiles.want(placesFor(level, shownKeys, rows));
@@ -102,7 +119,7 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2">
-        <Legend />
+        <Legend signed={against !== undefined} />
         <span className="text-small text-faint">{text.perColumn(2 ** level)}</span>
         {tiles.pending > 0 && (
           <span className="flex items-center gap-1.5 text-small text-quiet" role="status" data-testid="map-pending">
@@ -118,7 +135,7 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
       </div>
       {tiles.failure !== null && <Notice tone="danger" className="mb-2" message={failureOf(tiles.failure).message} remedy={failureOf(tiles.failure).remedy} />}
       <div className="flex min-h-40 flex-1">
-        <RowLabels evidence={evidence} answer={answer} height={size.height} current={cross?.row ?? null} />
+        <RowLabels evidence={evidence} rows={rows} answer={answer} height={size.height} current={cross?.row ?? null} />
         {/* oxlint-disable jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- it is moved with the keyboard */}
         <div
           role="application"
@@ -133,7 +150,7 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
           <canvas
             ref={canvas}
             aria-hidden
-            className="absolute inset-0 size-full cursor-crosshair touch-none rounded-md bg-[rgb(68_1_84)]"
+            className={`absolute inset-0 size-full cursor-crosshair touch-none rounded-md ${against ? 'bg-[rgb(235_235_232)]' : 'bg-[rgb(68_1_84)]'}`}
             onPointerDown={(event) => {
               drag.current = { x: event.clientX, fromKey: shownKeys.fromKey };
               event.currentTarget.setPointerCapture(event.pointerId);
@@ -149,18 +166,18 @@ export function AttentionMap({ messageId, evidence, answer, heads }: { messageId
           />
         </div>
       </div>
+      {retrieval && retrieval.sealedTokens > 0 && <MapStrips told={retrieval} evidence={evidence} shown={shownKeys} />}
       <UnderPointer evidence={evidence} answer={answer} cross={cross} weight={shown} />
     </div>
   );
 }
 
 /** The tokens of the answer beside their rows, as many as there is room for. */
-function RowLabels({ evidence, answer, height, current }: { evidence: AnswerEvidence; answer: string; height: number; current: number | null }) {
-  const rows = evidence.tokens.length;
+function RowLabels({ evidence, rows, answer, height, current }: { evidence: AnswerEvidence; rows: number; answer: string; height: number; current: number | null }) {
   const every = Math.max(1, Math.ceil((labelPixels * rows) / Math.max(1, height)));
   return (
     <div aria-hidden className="relative w-24 shrink-0 overflow-hidden text-tiny text-faint">
-      {evidence.tokens.map(({ start, end }, row) =>
+      {evidence.tokens.slice(0, rows).map(({ start, end }, row) =>
         row % every === 0 ? (
           <span key={start} className={`absolute right-2 max-w-full -translate-y-1/2 truncate ${row === current ? 'font-semibold text-text' : ''}`} style={{ top: `${(100 * (row + 0.5)) / rows}%` }}>
             {answer.slice(start, end).trim()}
@@ -190,16 +207,17 @@ function UnderPointer({ evidence, answer, cross, weight }: { evidence: AnswerEvi
       <dt className="text-faint">{text.under}</dt>
       <dd className="min-w-0">{cross ? <PromptSnippet evidence={evidence} position={cross.key} /> : '–'}</dd>
       <dt className="text-faint">{text.share}</dt>
-      <dd className="tabular-nums">{weight === null ? '–' : inspectorStrings.percent(weight)}</dd>
+      <dd className="tabular-nums">{weight === null ? '–' : `${weight < 0 ? '−' : ''}${inspectorStrings.percent(Math.abs(weight))}`}</dd>
     </dl>
   );
 }
 
 /** The weight of the cell, a mean over the heads. */
-function weightAt(tiles: MapTiles, { level, reducer }: MapView, { row, key }: Cross): number | null {
+function weightAt(tiles: TileSource, { level, reducer }: MapView, { row, key }: Cross): number | null {
   const column = Math.floor(key / 2 ** level);
   const tile = tiles.find({ level, x: Math.floor(column / tileColumns), y: Math.floor(row / tileRows) });
   if (!tile) return null;
+  if (row % tileRows >= tile.rows || column % tileColumns >= tile.columns) return null;
   const cell = (row % tileRows) * tile.columns + (column % tileColumns);
   return reducer === 'sum' ? tile.sums[cell] / tile.heads : tile.peaks[cell];
 }

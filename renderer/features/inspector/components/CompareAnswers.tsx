@@ -1,19 +1,24 @@
 /** Two answers to one question, with other policies or other models: where they looked differently. */
 import { useEffect, useMemo, useRef, useState } from 'react';
+import type { Message } from '../../../../host/contract/entities.ts';
 import type { AnswerEvidence, EvidenceDocument } from '../../../../host/contract/inspection.ts';
 import { css, difference } from '../colours.ts';
-import { useMessage } from '../hooks/useMessage.ts';
+import { formatBytes } from '../../../app/format.ts';
+import { commonTokens } from '../differenceTiles.ts';
+import { useMessage, useStoredMessage } from '../hooks/useMessage.ts';
 import { openPassage } from '../openPassage.ts';
 import { profileOf } from '../profile.ts';
 import { inspectorStore, useEvidence } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
+import { AttentionMap } from './AttentionMap.tsx';
 
 const text = inspectorStrings.compare;
 const most = 8;
 const none: readonly string[] = [];
 
 export function CompareAnswers({ messageId, evidence }: { messageId: string; evidence: AnswerEvidence }) {
-  const siblings = useMessage(messageId)?.siblingIds ?? none;
+  const message = useMessage(messageId);
+  const siblings = message?.siblingIds ?? none;
   const others = siblings.filter((id) => id !== messageId);
   const [chosen, setChosen] = useState<string | null>(null);
   const otherId = chosen ?? others[0] ?? null;
@@ -35,6 +40,9 @@ export function CompareAnswers({ messageId, evidence }: { messageId: string; evi
         </select>
       </label>
       <p className="pb-3 text-small text-quiet">{text.hint}</p>
+      {other && message ? (
+        <Cells message={message} evidence={evidence} otherId={otherId} other={other} />
+      ) : null}
       {other ? (
         evidence.documents.map((document) => {
           const same = other.documents.find(({ documentId, blockStarts }) => documentId === document.documentId && blockStarts.length === document.blockStarts.length);
@@ -46,6 +54,64 @@ export function CompareAnswers({ messageId, evidence }: { messageId: string; evi
         </p>
       )}
     </section>
+  );
+}
+
+/** The weights of every cell, one answer less the other, and how each was decoded. */
+function Cells({ message, evidence, otherId, other }: { message: Message; evidence: AnswerEvidence; otherId: string; other: AnswerEvidence }) {
+  const otherMessage = useStoredMessage(otherId);
+  // Both by the same heads.
+  const heads = useMemo(() => evidence.heads.filter(({ retrieval }) => retrieval).map(({ layer, head }) => ({ layer, head })), [evidence]);
+  if (!otherMessage) return null;
+  const samePrompt = evidence.promptTokens === other.promptTokens && evidence.heads.length === other.heads.length && message.modelName === otherMessage.modelName;
+  const spelled = ({ tokens }: AnswerEvidence, { text: answer }: Message): string[] => tokens.map(({ start, end }) => answer.slice(start, end));
+  const common = commonTokens(spelled(evidence, message), spelled(other, otherMessage));
+  return (
+    <>
+      <Runs runs={[message, otherMessage]} />
+      {samePrompt ? (
+        <div className="flex h-[26rem] flex-col pb-4" data-testid="difference-map">
+          <p className="pb-2 text-small text-quiet">{text.cells}</p>
+          <AttentionMap messageId={message.id} evidence={evidence} answer={message.text} heads={heads} against={{ messageId: otherId, rows: other.tokens.length, common }} />
+        </div>
+      ) : (
+        <p className="pb-3 text-small text-quiet">{text.otherModel}</p>
+      )}
+    </>
+  );
+}
+
+function Runs({ runs }: { runs: readonly Message[] }) {
+  const number = (value: number | undefined): string => (value === undefined ? '–' : value.toLocaleString());
+  return (
+    <table className="mb-3 text-small tabular-nums [&_td]:py-0.5 [&_td]:pr-5 [&_th]:pr-5 [&_th]:text-left [&_th]:font-normal [&_th]:text-faint" data-testid="runs">
+      <thead>
+        <tr>
+          {Object.entries(text.run).map(([name, title]) => (
+            <th key={name} scope="col">
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map(({ id, modelName, statistics }, index) => {
+          const policy = statistics?.policy;
+          return (
+            <tr key={id} className="border-t border-line">
+              <td>{index === 0 ? text.thisOne : text.otherOne}</td>
+              <td>{modelName}</td>
+              <td>{policy?.name ?? '–'}</td>
+              <td>{number(policy?.exactKeys)}</td>
+              <td>{number(policy?.estimatedKeys)}</td>
+              <td>{number(policy?.droppedKeys)}</td>
+              <td>{policy?.hitRatio == null ? '–' : inspectorStrings.percent(policy.hitRatio)}</td>
+              <td>{policy ? formatBytes(policy.gpuBytes) : '–'}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
   );
 }
 

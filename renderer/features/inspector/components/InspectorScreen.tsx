@@ -12,6 +12,7 @@ import { Segmented } from '../../../ui/Segmented.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { useFocusWhenShown } from '../../../ui/useFocusWhenShown.ts';
 import { useMessage } from '../hooks/useMessage.ts';
+import { useRetrieval } from '../hooks/useRetrieval.ts';
 import { inspectorStore, type InspectorTab, useEvidence, useInspector } from '../store.ts';
 import { inspectorStrings as text } from '../strings.ts';
 import { AttentionMap } from './AttentionMap.tsx';
@@ -19,6 +20,7 @@ import { CompareAnswers } from './CompareAnswers.tsx';
 import { Guide } from './Guide.tsx';
 import { HeadAtlas } from './HeadAtlas.tsx';
 import { PassageTable } from './PassageTable.tsx';
+import { RetrievalStrips } from './RetrievalStrips.tsx';
 import { Ribbons } from './Ribbons.tsx';
 import { Timeline } from './Timeline.tsx';
 
@@ -58,12 +60,15 @@ export function InspectorScreen() {
 
 function Views({ messageId, evidence, answer, tab }: { messageId: string; evidence: AnswerEvidence; answer: string; tab: InspectorTab }) {
   const heads = useInspector((state) => state.heads);
+  const overlay = useInspector((state) => state.overlay);
+  const retrieval = useRetrieval(messageId, overlay && tab === 'map');
   if (tab === 'map') {
     return (
       <div className="flex min-h-0 flex-1 flex-col px-5 py-3" data-testid="inspector-map">
         <MapChoices />
         <Ribbons evidence={evidence} answer={answer} />
-        <AttentionMap key={JSON.stringify(heads)} messageId={messageId} evidence={evidence} answer={answer} heads={heads} />
+        {overlay && <RetrievalStrips state={retrieval} evidence={evidence} answer={answer} />}
+        <AttentionMap key={JSON.stringify(heads)} messageId={messageId} evidence={evidence} answer={answer} heads={heads} retrieval={overlay ? retrieval.told : null} />
       </div>
     );
   }
@@ -81,6 +86,7 @@ function Views({ messageId, evidence, answer, tab }: { messageId: string; eviden
 function MapChoices() {
   const heads = useInspector((state) => state.heads);
   const reducer = useInspector((state) => state.reducer);
+  const overlay = useInspector((state) => state.overlay);
   const { choose } = inspectorStore.getState();
   const chosen = typeof heads === 'string' ? heads : 'chosen';
   const options = (['retrieval', 'all', ...(chosen === 'chosen' ? (['chosen'] as const) : [])] as const).map((value) => ({ value, label: text.headChoices[value] }));
@@ -88,6 +94,9 @@ function MapChoices() {
     <div className="flex flex-wrap items-center gap-3 pb-2">
       <Segmented value={chosen} options={options} label={text.headChoice} onChange={(value) => value !== 'chosen' && choose({ heads: value })} />
       <Segmented value={reducer} options={(['sum', 'peak'] as const).map((value) => ({ value, label: text.reducers[value] }))} label={text.reducer} onChange={(value) => choose({ reducer: value })} />
+      <Button aria-pressed={overlay} className="aria-pressed:bg-accent-soft" onClick={() => choose({ overlay: !overlay })}>
+        {text.retrieval.show}
+      </Button>
     </div>
   );
 }
