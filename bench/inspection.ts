@@ -87,6 +87,8 @@ async function tryQuestion(document: number, text: string, hidden: HiddenSentenc
     lost: await worker.lostWithout(asked, hidden),
     lostOther: await worker.lostWithout(asked, hidden.other),
     copy: heads.filter(({ kind, copy }) => kind === 'full' && copy >= leastCopy).map(({ layer, head, copy }) => [layer, head, Math.round(copy * 1e4) / 1e4] as const),
+    answeringMs: Math.round(asked.answeringMs),
+    lookingMs: Math.round(asked.lookingMs),
     seconds: Math.round((performance.now() - startedMs) / 100) / 10,
   };
 }

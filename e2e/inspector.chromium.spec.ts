@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
 import { expect, test } from './harness/test.ts';
+import { pan, walk, walkMoves } from './harness/walk.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
@@ -58,6 +59,36 @@ test('the map shows where, and is moved by mouse and by keyboard', async ({ app 
   await expect(app.page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
 });
 
+test('a walk over the map leaves no memory behind, and what was computed is there at once', async ({ app }) => {
+  test.setTimeout(30_000 + 1000 * walkMoves);
+  const { page } = app;
+  const map = page.getByTestId('attention-map');
+  // Everything is computed once before it is measured.
+  await walk(page, map, 40);
+  await expect(page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  const { heaps } = await walk(page, map, walkMoves);
+  await expect(page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  expect(heaps.at(-1), heaps.join(' ')).toBeLessThan(1.1 * heaps[0] + 2e6);
+
+  await map.focus();
+  for (const key of ['0', '+', '+']) await page.keyboard.press(key);
+  await expect(page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  const panned = await pan(page, map, walkMoves > 500 ? 20 : 4);
+  // Another view and back: tiles come from the disk.
+  await page.getByRole('radio', { name: 'Heads', exact: true }).click();
+  await expect(page.getByTestId('head-atlas')).toBeVisible();
+  const cachedMs = await page.evaluate(async () => {
+    const startMs = performance.now();
+    const radio = [...document.querySelectorAll<HTMLElement>('[role=radio]')].find(({ textContent }) => textContent === 'Map');
+    radio?.click();
+    const shown = (): boolean => Number(document.querySelector<HTMLElement>('[data-testid=attention-map]')?.dataset['tiles']) > 0 && !document.querySelector('[data-testid=map-pending]');
+    while (!shown()) await new Promise(requestAnimationFrame);
+    return performance.now() - startMs;
+  });
+  expect(panned.framesPerSecond).toBeGreaterThan(5);
+  console.log(JSON.stringify({ bench: 'inspectorWalk', moves: walkMoves, heaps, ...panned, cachedMs }));
+});
+
 test('timeline, heads, passages, comparison and guide say the same in numbers', async ({ app }) => {
   test.setTimeout(lookingTimeoutMs);
   const show = (name: string) => app.page.getByRole('radio', { name, exact: true }).click();
@@ -88,7 +119,53 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
   await expect(app.page.getByText('There is no other answer to this question')).toBeVisible();
   await show('Guide');
   await expect(app.page.getByTestId('guide')).toContainText('Attention is not an explanation.');
+  await app.page.getByRole('button', { name: 'Compute the examples' }).press('Enter');
+  const examples = app.page.getByTestId('guide-example');
+  await expect(examples).toHaveCount(3, { timeout: lookingTimeoutMs });
+  await expect(examples.first()).toContainText('DRINK ME', { timeout: lookingTimeoutMs });
+  await expect(examples.last().getByRole('listitem')).toHaveCount(2, { timeout: lookingTimeoutMs });
+  await expect(examples.last()).toContainText(/got [\d.]+ % of the attention; without it the answer loses [\d.]+ nats/);
+  await expectAccessible(app);
   await takePictures(app, 'inspector-guide');
+  await app.page.getByRole('button', { name: 'Back to the chat' }).click();
+});
+
+test('an answer from beyond the GPU says what was chosen and where it lies, and is compared with the first cell by cell', async ({ app }) => {
+  test.setTimeout(300_000);
+  const chat = new ChatPage(app.page);
+  await app.page.keyboard.press('ControlOrMeta+,');
+  const budget = app.page.getByRole('spinbutton', { name: 'On the GPU' });
+  await budget.fill('0.1');
+  await budget.press('Enter');
+  await app.page.keyboard.press('Escape');
+  await app.page.keyboard.press('/');
+  await chat.answers.last().hover();
+  await chat.answers.last().getByRole('button', { name: 'Answer again' }).click();
+  await expect(chat.alternative(chat.answers.last())).toHaveText('2/2', { timeout: lookingTimeoutMs });
+  await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: lookingTimeoutMs });
+  await app.page.getByTestId('what-was-read').click({ timeout: lookingTimeoutMs });
+  await app.page.getByTestId('look-inside').click();
+  await app.page.getByRole('button', { name: 'Choice and memory' }).press('Enter');
+  const strips = app.page.getByTestId('retrieval');
+  await expect(strips.getByRole('img')).toHaveCount(4, { timeout: lookingTimeoutMs });
+  await expect(app.page.getByTestId('retrieval-numbers')).toContainText(/Policy sketch, [1-4] steps? compared with full attention: [\d.]+ % of the best keys/);
+  await strips.getByText('Numbers of each step').press('Enter');
+  await expect(strips.getByRole('row')).not.toHaveCount(1);
+  await expect(app.page.getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  await expectAccessible(app);
+  await takePictures(app, 'inspector-choice');
+
+  await app.page.getByRole('radio', { name: 'Compare' }).press('Enter');
+  await expect(app.page.getByTestId('runs').getByRole('row')).toHaveCount(3);
+  await expect(app.page.getByTestId('runs')).toContainText('sketch');
+  const map = app.page.getByTestId('difference-map').getByTestId('attention-map');
+  await expect(map).toHaveAttribute('data-tiles', /[1-9]/, { timeout: lookingTimeoutMs });
+  await map.focus();
+  for (const key of ['ArrowDown', 'ArrowRight', '+']) await app.page.keyboard.press(key);
+  await expect(app.page.getByTestId('difference-map').getByTestId('map-pending')).toHaveCount(0, { timeout: lookingTimeoutMs });
+  await expect(app.page.getByTestId('difference-map').getByTestId('under-pointer')).toContainText('%');
+  await expectAccessible(app);
+  await takePictures(app, 'inspector-compare');
   await app.page.getByRole('button', { name: 'Back to the chat' }).click();
 });
 

@@ -9,6 +9,7 @@ import { promptMeasure } from './gpu-worker/protocol.ts';
 import { writeReport } from './diagnostics/report.ts';
 import { documentHandlers } from './documents/documentHandlers.ts';
 import { checkDocumentsCap } from './documents/documentsCap.ts';
+import { guideExample } from './inspector/guideExample.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
 import { ownerName } from './memories/owners.ts';
@@ -163,6 +164,7 @@ export function createHandlers(host: Host): Handlers {
     'inspector.tile': (request) => inspector.tile(request),
     'inspector.profile': (request) => inspector.profile(request),
     'inspector.retrieval': ({ messageId }) => inspector.retrieval(messageId),
+    'inspector.example': () => guideExample(host),
     'inspector.cancel': ({ messageId }) => {
       inspector.cancel(messageId);
       return {};

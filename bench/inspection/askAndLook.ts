@@ -20,6 +20,9 @@ export interface LookedAt {
   prompt: ChatPrompt;
   text: string;
   evidence: AnswerEvidence;
+  /** What answering took after reading, and looking into the answer afterwards. */
+  answeringMs: number;
+  lookingMs: number;
 }
 
 const mostAnswerTokens = 40;
@@ -51,8 +54,9 @@ export class AskAndLook {
     const prompt: ChatPrompt = { kind: 'chat', documents: [{ id, name: 'The document', textPath }], system: '', history: [], question };
     return this.#use(async () => {
       const answered = await this.#supervisor.run({ kind: 'generate', prompt, sampling: { ...defaultSampling, maxTokens: mostAnswerTokens }, stop: [] }, generateResult, {});
+      const startedMs = performance.now();
       const evidence = await this.#supervisor.run({ kind: 'inspect', prompt, answer: answered.text, wish: { name: 'evidence' } }, inspectionResults.evidence, {});
-      return { prompt, text: answered.text, evidence };
+      return { prompt, text: answered.text, evidence, answeringMs: answered.statistics.answeringMs, lookingMs: performance.now() - startedMs };
     });
   }
 

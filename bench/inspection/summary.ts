@@ -20,6 +20,9 @@ export interface QuestionLine {
   lostOther: number;
   /** Heads that copied, among those that see everything. */
   copy: readonly StrongHead[];
+  /** What answering took after reading, and looking into the answer afterwards. */
+  answeringMs: number;
+  lookingMs: number;
   seconds: number;
 }
 
@@ -42,6 +45,7 @@ export function summarise(lines: readonly QuestionLine[]): Record<string, unknow
     lostOther: quantiles(right.map(({ lostOther }) => lostOther)),
     destroyed: ratio(count(({ lost }) => lost > destroyedNats), right.length),
     destroyedByOther: ratio(count(({ lostOther }) => lostOther > destroyedNats), right.length),
+    lookingPerAnswering: quantiles(lines.map(({ lookingMs, answeringMs }) => lookingMs / Math.max(1, answeringMs))),
     documentsWithHeads: heads.length,
     ...headOverlap(heads),
     secondsAQuestion: lines.reduce((sum, { seconds }) => sum + seconds, 0) / Math.max(1, lines.length),

@@ -140,6 +140,8 @@ export const methods = {
   'inspector.profile': { params: profileRequest, result: profile },
   /** What the policy chose while the answer was decoded, what would have been best, and where the keys lie. */
   'inspector.retrieval': { params: z.object({ messageId: identifier }).strict(), result: retrieval },
+  /** The answer that the guide shows its examples on; asks for it when it is not there. */
+  'inspector.example': { params: nothing, result: message },
   'inspector.cancel': { params: z.object({ messageId: identifier }).strict(), result: nothing },
   /** The answer's probabilities without characters [start, end) of a document. */
   'inspector.ablate': { params: z.object({ messageId: identifier, documentId: identifier, start: offset, end: offset }).strict(), result: ablation },

@@ -106,3 +106,15 @@ test('the cache of tiles forgets what was used longest ago, and what is damaged'
   expect(readdirSync(folder).length).toBeLessThan(6);
   expect(await new TileCache(folder, 3000).find(0, shape)).toEqual(noisy(0));
 });
+
+test('the guide asks once for its example, and shows the same answer again', async () => {
+  const host = await openTestHostWithModel();
+  const first = await host.handlers['inspector.example']({});
+  const conversation = host.conversations.get(first.conversationId);
+  expect(await host.documents.text(conversation.documentIds[0], 0, 8000)).toMatchObject({ text: expect.stringMatching(/^\S[^]*‘DRINK ME’[^]*\S$/u) });
+  expect(host.messages.get(first.parentId ?? '').text).toBe('What was written on the label of the bottle?');
+  await eventually(() => host.messages.get(first.id).state === 'complete');
+  expect((await host.handlers['inspector.example']({})).id).toBe(first.id);
+  expect(host.documents.list().length).toBe(1);
+  await ready(host, first.id);
+});

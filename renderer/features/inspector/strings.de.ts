@@ -129,6 +129,19 @@ export const german: InspectorStrings = {
     otherOne: 'die andere',
   },
   guide: {
+    examples: {
+      compute: 'Beispiele berechnen',
+      hint: 'Fragt dieses Modell nach einer Seite eines Beispieltextes, in einem eigenen Chat, und sieht in seine Antwort hinein.',
+      answering: 'Das Modell antwortet',
+      looking: 'Sieht in die Antwort hinein',
+      asked: 'Gefragt',
+      answered: 'Geantwortet',
+      ribbon: 'Wohin seine suchenden Köpfe sahen, die Seite entlang. Die hellste Stelle:',
+      split: 'Wohin alle Gewichte dieser Antwort gingen, nach Gruppen von Schichten:',
+      trials: 'Zwei Stellen, jede für sich herausgenommen:',
+      looked: (share, nats) => `bekam ${share} der Aufmerksamkeit; ohne sie verliert die Antwort ${nats.replace('.', ',')} nat`,
+      measured: 'Eben berechnet, von dem Modell, das geladen ist; ein anderes Modell gibt andere Zahlen.',
+    },
     title: 'Was du siehst, und was es nicht beweist',
     paragraphs: [
       'Für jedes Token, das es schreibt, wägt das Modell alle Token davor: Das ist Aufmerksamkeit. Jeder Kopf in jeder Schicht hat eigene Gewichte, die zusammen 1 ergeben. Die Karte zeigt die Gewichte der gewählten Köpfe, genau berechnet aus den Schlüsseln und Anfragen eben dieser Antwort, nie aus Stichproben.',

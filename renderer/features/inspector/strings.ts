@@ -130,6 +130,19 @@ const english = {
     otherOne: 'the other',
   },
   guide: {
+    examples: {
+      compute: 'Compute the examples',
+      hint: 'Asks this model about a page of a sample text, in a chat of its own, and looks into its answer.',
+      answering: 'The model answers',
+      looking: 'Looking into the answer',
+      asked: 'Asked',
+      answered: 'Answered',
+      ribbon: 'Where its retrieval heads looked, along the page. The brightest place:',
+      split: 'Where all weights of this answer went, by groups of layers:',
+      trials: 'Two passages, each taken out by itself:',
+      looked: (share: string, nats: string) => `got ${share} of the attention; without it the answer loses ${nats} nats`,
+      measured: 'Computed just now, by the model that is loaded; another model gives other numbers.',
+    },
     title: 'What you see, and what it does not prove',
     paragraphs: [
       'For every token it writes, the model weighs all tokens before it: that is attention. Each head in each layer has its own weights, which add up to 1. The map shows the weights of the heads you choose, computed exactly from the keys and queries of this very answer, never sampled.',

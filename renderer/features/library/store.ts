@@ -20,6 +20,8 @@ export interface LibraryState {
   /** Adds a file; resolves to its record, or to null when it was refused (the arrival says why). */
   add(file: PickedFile): Promise<DocumentRecord | null>;
   addText(name: string, text: string): Promise<DocumentRecord | null>;
+  /** For documents that came in by another way. */
+  refresh(): Promise<void>;
   dismissArrival(id: number): void;
 }
 
@@ -51,15 +53,14 @@ export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
       add: (file) =>
         arrive(file.name, async (report) => caller.call('documents.add', { fileId: await upload(file, report) })),
       addText: (name, text) => arrive(name, () => caller.call('documents.addText', { name, text })),
+      refresh: async () => {
+        const records = await caller.call('documents.list', {});
+        set({ documents: Object.fromEntries(records.map((record) => [record.id, record])) });
+      },
       dismissArrival: (id) => set((state) => ({ arrivals: state.arrivals.filter((arrival) => arrival.id !== id) })),
     };
   });
-  caller.onOpen(() => {
-    void caller.call('documents.list', {}).then(
-      (records) => store.setState({ documents: Object.fromEntries(records.map((record) => [record.id, record])) }),
-      () => undefined,
-    );
-  });
+  caller.onOpen(() => void store.getState().refresh().catch(() => undefined));
   return store;
 }
 

@@ -1,12 +1,13 @@
 /** The answer token by token: where each looked, and how sure it was. */
 import { Pause, Play } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { AnswerEvidence, EvidenceToken, Zones } from '../../../../host/contract/inspection.ts';
+import type { AnswerEvidence, EvidenceToken } from '../../../../host/contract/inspection.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { inspectorStore, useInspector } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
 import { Ribbons } from './Ribbons.tsx';
+import { ZoneSplit } from './ZoneSplit.tsx';
 
 const text = inspectorStrings.timeline;
 const tokenEveryMs = 400;
@@ -60,7 +61,7 @@ export function Timeline({ evidence, answer }: { evidence: AnswerEvidence; answe
       </p>
       <Ribbons evidence={evidence} answer={answer} />
       <Bars tokens={evidence.tokens} row={row} answer={answer} />
-      <Split evidence={evidence} token={token} />
+      <ZoneSplit evidence={evidence} token={token} />
     </div>
   );
 }
@@ -98,56 +99,5 @@ function Bars({ tokens, row, answer }: { tokens: readonly EvidenceToken[]; row: 
         </div>
       ))}
     </div>
-  );
-}
-
-const zoneNames = ['sinks', 'recent', 'document', 'other'] as const;
-const zoneColours: Record<(typeof zoneNames)[number], string> = { sinks: 'bg-part-system', recent: 'bg-part-history', document: 'bg-part-document', other: 'bg-part-question' };
-
-/** Sinks, recent, documents and the rest by groups of layers, in numbers. */
-function Split({ evidence, token }: { evidence: AnswerEvidence; token: EvidenceToken | null }) {
-  const tokens = token ? [token] : evidence.tokens;
-  const meanOf = (group: number, name: keyof Zones): number => tokens.reduce((sum, { zones }) => sum + zones[group][name], 0) / Math.max(1, tokens.length);
-  return (
-    <section aria-labelledby="attention-split">
-      <h2 id="attention-split" className="pb-1 text-body font-semibold">
-        {text.split}
-      </h2>
-      <table className="w-full text-small tabular-nums" data-testid="zones">
-        <thead>
-          <tr className="text-faint [&>th]:py-1 [&>th]:pr-3 [&>th]:text-left [&>th]:font-normal">
-            <th scope="col">{text.group}</th>
-            <th scope="col" className="w-1/3">
-              <span className="sr-only">{text.split}</span>
-            </th>
-            {zoneNames.map((name) => (
-              <th key={name} scope="col">
-                <span aria-hidden className={`mr-1.5 inline-block size-2 rounded-full ${zoneColours[name]}`} />
-                {text.zones[name]}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {evidence.groups.map(({ name, kind }, group) => (
-            <tr key={name} className="border-t border-line [&>td]:py-1.5 [&>td]:pr-3">
-              <th scope="row" className="pr-3 text-left font-normal" title={kind === 'sliding' ? text.windowNote : undefined}>
-                {name}
-              </th>
-              <td>
-                <span aria-hidden className="flex h-2.5 overflow-hidden rounded-sm">
-                  {zoneNames.map((zone) => (
-                    <span key={zone} className={zoneColours[zone]} style={{ width: `${100 * meanOf(group, zone)}%` }} />
-                  ))}
-                </span>
-              </td>
-              {zoneNames.map((zone) => (
-                <td key={zone}>{inspectorStrings.percent(meanOf(group, zone))}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }
