@@ -162,6 +162,7 @@ export function createHandlers(host: Host): Handlers {
     },
     'inspector.evidence': ({ messageId }) => inspector.evidence(messageId),
     'inspector.tile': (request) => inspector.tile(request),
+    'inspector.triangle': (request) => inspector.triangle(request),
     'inspector.profile': (request) => inspector.profile(request),
     'inspector.retrieval': ({ messageId }) => inspector.retrieval(messageId),
     'inspector.example': () => guideExample(host),

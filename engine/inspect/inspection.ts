@@ -39,6 +39,10 @@ export interface InspectionRows {
   tokens: readonly number[];
   /** The first row that is looked at; the last is that of the last token but one: what it says is the last token. */
   firstRow: number;
+  /** Log-probabilities cost the logits of every row; they are computed unless this is false. */
+  withLogprobs?: boolean;
+  /** Rows attend as decoding does, by the policy of the far layers. */
+  asDecoding?: boolean;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -75,7 +79,7 @@ export class Inspection {
    * Computes the rows again: the sequence then is `tokens` without the last one. Valid until the sequence changes or
    * another inspection is opened. Throws `cancelled`, `context-exceeded`, and `internal` for more rows than can be kept.
    */
-  static async open(parts: InspectionParts, { tokens, firstRow, signal, onProgress }: InspectionRows): Promise<Inspection> {
+  static async open(parts: InspectionParts, { tokens, firstRow, withLogprobs = true, asDecoding, signal, onProgress }: InspectionRows): Promise<Inspection> {
     const { device, runner, sequence } = parts;
     const rows = tokens.length - 1 - firstRow;
     if (rows < 1 || rows > Inspection.mostRows(runner)) {
@@ -89,7 +93,10 @@ export class Inspection {
     try {
       await sequence.extend(tokens.slice(0, -1), {
         signal,
-        onChunk: async (first, count) => void logprobs.push(...(await nextLogprobs(parts, count, tokens.slice(first + 1, first + 1 + count)))),
+        asDecoding,
+        onChunk: async (first, count) => {
+          if (withLogprobs) logprobs.push(...(await nextLogprobs(parts, count, tokens.slice(first + 1, first + 1 + count))));
+        },
       });
       runner.tap.stop();
       const inspection = new Inspection(parts, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));

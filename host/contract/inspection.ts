@@ -120,6 +120,8 @@ export const tileRequest = z
     rows: buckets,
     /** Positions of the prompt and the answer. */
     keys: buckets,
+    /** By the queries that the answer had when it was decoded, with its policy; else by those of full attention. */
+    asDecoded: z.literal(true).optional(),
   })
   .strict();
 export type TileRequest = z.infer<typeof tileRequest>;
@@ -136,6 +138,17 @@ export const tile = z.object({
   cached: z.boolean(),
 });
 export type Tile = z.infer<typeof tile>;
+
+/** The prompt by itself: any of its tokens by any before them. Rows are computed again, which takes as long as reading them. */
+export const triangleRequest = z
+  .object({
+    messageId: identifier,
+    heads: headChoice,
+    rows: buckets,
+    keys: buckets,
+  })
+  .strict();
+export type TriangleRequest = z.infer<typeof triangleRequest>;
 
 /** Attention along a document, token by token. */
 export const profileRequest = z.object({ messageId: identifier, documentId: identifier, heads: headChoice, rows: buckets.pick({ from: true, to: true }) }).strict();

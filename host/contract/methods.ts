@@ -21,7 +21,7 @@ import {
   settings,
   workerStatus,
 } from './entities.ts';
-import { ablation, evidenceState, profile, profileRequest, retrieval, tile, tileRequest } from './inspection.ts';
+import { ablation, evidenceState, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from './inspection.ts';
 import { sweep } from './sweep.ts';
 
 const offset = z.number().int().nonnegative();
@@ -138,6 +138,8 @@ export const methods = {
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
   'inspector.tile': { params: tileRequest, result: tile },
   'inspector.profile': { params: profileRequest, result: profile },
+  /** A part of the prompt's own attention; `inspection.progress` tells how far it is. */
+  'inspector.triangle': { params: triangleRequest, result: tile },
   /** What the policy chose while the answer was decoded, what would have been best, and where the keys lie. */
   'inspector.retrieval': { params: z.object({ messageId: identifier }).strict(), result: retrieval },
   /** The answer that the guide shows its examples on; asks for it when it is not there. */
@@ -174,6 +176,8 @@ export const events = {
   'sweeps.changed': sweep,
   'sweeps.removed': z.object({ sweepId: identifier }),
   /** Ask for it again. */
+  /** Rows of a triangle that are done. */
+  'inspection.progress': z.object({ messageId: identifier, done: z.number(), total: z.number() }),
   'evidence.changed': z.object({ messageId: identifier }),
   'answer.progress': answerProgress,
   /** Text appended to a streaming answer; `offset` is where it goes, so that a gap is noticed. */

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
-import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest } from '../contract/inspection.ts';
+import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling } from '../contract/entities.ts';
 import { stepTimeline } from '../contract/machine.ts';
 
@@ -55,7 +55,13 @@ export type MemoryCall = z.infer<typeof memoryCall>;
 /** What to find out about an answer that was given. */
 export const inspectionWish = z.discriminatedUnion('name', [
   z.object({ name: z.literal('evidence') }),
-  tileRequest.pick({ heads: true, rows: true, keys: true }).extend({ name: z.literal('tile') }),
+  tileRequest.pick({ heads: true, rows: true, keys: true }).extend({
+    name: z.literal('tile'),
+    /** Rows pass through the layers as decoding did, by this policy. */
+    asDecoded: policySetting.optional(),
+  }),
+  /** Progress counts rows. */
+  triangleRequest.omit({ messageId: true }).extend({ name: z.literal('triangle') }),
   profileRequest.omit({ messageId: true }).extend({ name: z.literal('profile') }),
   /** The answer's steps once more, by the policy that they were decoded with. */
   z.object({ name: z.literal('retrieval'), policy: policySetting.optional() }),
@@ -63,7 +69,7 @@ export const inspectionWish = z.discriminatedUnion('name', [
   z.object({ name: z.literal('ablation'), documentId: z.string(), start: z.number().int().nonnegative(), end: z.number().int().nonnegative() }),
 ]);
 export type InspectionWish = z.infer<typeof inspectionWish>;
-export const inspectionResults = { evidence: answerEvidence, tile: tile.omit({ cached: true }), profile, retrieval, ablation } as const;
+export const inspectionResults = { evidence: answerEvidence, tile: tile.omit({ cached: true }), triangle: tile.omit({ cached: true }), profile, retrieval, ablation } as const;
 
 export const logitsCase = z.object({
   name: z.string(),

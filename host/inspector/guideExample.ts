@@ -6,7 +6,7 @@ import { sampleBookPath } from '../locations.ts';
 
 const documentName = 'Alice in Wonderland, a page';
 const title = 'Example of the guide';
-const question = 'What was written on the label of the bottle?';
+const question = 'What did the label of the bottle say?';
 /** What the question asks for, and how much of the text around it is enough to look for it in. */
 const answerInText = 'DRINK ME';
 const aroundCharacters = 900;

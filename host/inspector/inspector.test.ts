@@ -91,6 +91,19 @@ test('what the policy chose is told once, and kept', async () => {
   expect(await again.inspector.retrieval(messageId)).toEqual(told);
 });
 
+test('a part of the triangle is computed once, and one that is not wanted any more is cancelled', async () => {
+  const host = await openTestHostWithModel();
+  const { messageId } = await answered(host, 'slow count 2');
+  await ready(host, messageId);
+  const request = { messageId, heads: 'all' as const, rows: { from: 0, to: 8, perBucket: 4 }, keys: { from: 0, to: 8, perBucket: 4 } };
+  const first = await host.inspector.triangle(request);
+  expect(first).toMatchObject({ rows: 2, columns: 2, cached: false });
+  expect(await host.inspector.triangle(request)).toEqual({ ...first, cached: true });
+  const other = host.inspector.triangle({ ...request, heads: 'retrieval' });
+  host.inspector.cancel(messageId);
+  expect(await failureOf(() => other)).toMatchObject({ code: 'cancelled' });
+});
+
 test('the cache of tiles forgets what was used longest ago, and what is damaged', async () => {
   const folder = join(temporaryFolder(), 'tiles');
   const shown = { rows: 1, columns: 1, heads: 1, sums: 'x'.repeat(900), peaks: '', peakKeys: '' };
@@ -112,7 +125,7 @@ test('the guide asks once for its example, and shows the same answer again', asy
   const first = await host.handlers['inspector.example']({});
   const conversation = host.conversations.get(first.conversationId);
   expect(await host.documents.text(conversation.documentIds[0], 0, 8000)).toMatchObject({ text: expect.stringMatching(/^\S[^]*‘DRINK ME’[^]*\S$/u) });
-  expect(host.messages.get(first.parentId ?? '').text).toBe('What was written on the label of the bottle?');
+  expect(host.messages.get(first.parentId ?? '').text).toBe('What did the label of the bottle say?');
   await eventually(() => host.messages.get(first.id).state === 'complete');
   expect((await host.handlers['inspector.example']({})).id).toBe(first.id);
   expect(host.documents.list().length).toBe(1);

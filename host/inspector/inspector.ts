@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import type { Conversation, Message, ModelRecord } from '../contract/entities.ts';
-import type { Ablation, EvidenceState, Profile, ProfileRequest, Retrieval, Tile, TileRequest } from '../contract/inspection.ts';
+import type { Ablation, EvidenceState, Profile, ProfileRequest, Retrieval, Tile, TileRequest, TriangleRequest } from '../contract/inspection.ts';
+import { defaultPolicySetting, policyEstimates, type PolicySetting } from '../contract/policy.ts';
 import { buildChatPrompt } from '../conversations/chatPrompt.ts';
 import type { ConversationStore } from '../conversations/conversationStore.ts';
 import type { MessageTree } from '../conversations/messageTree.ts';
@@ -89,13 +90,29 @@ export class Inspector {
   }
 
   async tile(request: TileRequest): Promise<Tile> {
-    const { messageId, ...wish } = request;
+    const { messageId, asDecoded, ...view } = request;
     const asked = this.#asked(messageId);
-    const content = [1, asked.model.sha256 ?? asked.model.id, messageId, asked.conversation.documentIds, wish];
+    const wish = { ...view, ...(asDecoded ? { asDecoded: policyOf(asked) } : {}) };
+    const content = [1, asked.model.sha256 ?? asked.model.id, messageId, asked.conversation.documentIds, wish, ...(asDecoded ? [this.#parts.settings.read().kv] : [])];
     return this.#cancellable(messageId, async (abort) => {
       const known = await this.#parts.tiles.find(content, keptTile);
       if (known) return { ...known, cached: true };
       const computed = await this.#look(asked, { name: 'tile', ...wish }, inspectionResults.tile, abort);
+      await this.#parts.tiles.keep(content, computed);
+      return { ...computed, cached: false };
+    });
+  }
+
+  /** A part of the prompt's own attention. It takes as long as reading its rows, and tells how far it is. */
+  async triangle(request: TriangleRequest): Promise<Tile> {
+    const { messageId, ...wish } = request;
+    const asked = this.#asked(messageId);
+    const content = ['triangle 1', asked.model.sha256 ?? asked.model.id, messageId, asked.conversation.documentIds, wish];
+    return this.#cancellable(messageId, async (abort) => {
+      const known = await this.#parts.tiles.find(content, keptTile);
+      if (known) return { ...known, cached: true };
+      const onProgress = ({ done, total }: { done: number; total: number }): void => this.#parts.events.emit('inspection.progress', { messageId, done, total });
+      const computed = await this.#look(asked, { name: 'triangle', ...wish }, inspectionResults.triangle, abort, onProgress);
       await this.#parts.tiles.keep(content, computed);
       return { ...computed, cached: false };
     });
@@ -196,7 +213,7 @@ export class Inspector {
   }
 
   /** Runs beside no answer: waits for those that were asked for, and is cancelled by the next. */
-  async #look<T>({ answer, question, conversation, model }: Asked, wish: InspectionWish, result: z.ZodType<T>, abort: AbortController): Promise<T> {
+  async #look<T>({ answer, question, conversation, model }: Asked, wish: InspectionWish, result: z.ZodType<T>, abort: AbortController, onProgress?: (progress: { done: number; total: number }) => void): Promise<T> {
     const { documents, messages, models, settings, supervisor, session, line, memories } = this.#parts;
     await line.ended();
     const ignore = line.onAnswer(() => abort.abort());
@@ -204,9 +221,9 @@ export class Inspector {
       if (abort.signal.aborted) throw cancelled();
       const keeping = await memories.keeping(model.name, null);
       const prompt = buildChatPrompt(conversation, documents, messages.path(question.parentId), question.text);
-      const target = modelTarget(models, model, settings.read().kv, conversation.policy);
+      const target = modelTarget(models, model, settings.read().kv, (wish.name === 'tile' ? wish.asDecoded : undefined) ?? conversation.policy);
       const request = { kind: 'inspect' as const, prompt, answer: answer.text, keeping, wish };
-      return await line.aside(() => session.use(target, { signal: abort.signal }, () => supervisor.run(request, result, { signal: abort.signal })));
+      return await line.aside(() => session.use(target, { signal: abort.signal }, () => supervisor.run(request, result, { signal: abort.signal, onProgress })));
     } finally {
       ignore();
     }
@@ -221,6 +238,12 @@ export class Inspector {
     const chosen = conversation.modelId === null ? undefined : models.find(conversation.modelId);
     return { answer, question: messages.get(answer.parentId), conversation, model: byName ?? chosen ?? models.defaultModel(settings.read().defaultModelId) };
   }
+}
+
+/** What the answer was decoded by; of its budget only what the chat still says is known. */
+function policyOf({ answer, conversation }: Asked): PolicySetting {
+  const name = answer.statistics?.policy?.name ?? 'full';
+  return conversation.policy?.name === name ? conversation.policy : { ...defaultPolicySetting, name, estimate: policyEstimates[name] };
 }
 
 function worthLooking({ answer, conversation }: Asked): boolean {

@@ -28,7 +28,7 @@ export async function inspectScripted({ prompt, answer, wish }: Inspect, isCance
     const steps = words.map((_, row) => ({ chosen: 10, hits: 8, fetched: 2, ramReadBytes: 512, diskReadBytes: 0, waitMs: 0.2, fetchMs: 0.1, recall: row === 0 ? 0.5 : null, mass: row === 0 ? 0.8 : null }));
     return { policy: 'sketch', sealedTokens: 3, sampledSteps: 1, steps, documents: prompt.documents.map(({ id }) => ({ documentId: id, ...half })) };
   }
-  if (wish.name === 'tile') {
+  if (wish.name === 'tile' || wish.name === 'triangle') {
     const rows = Math.ceil((wish.rows.to - wish.rows.from) / wish.rows.perBucket);
     const columns = Math.ceil((wish.keys.to - wish.keys.from) / wish.keys.perBucket);
     const sums = Float32Array.from({ length: rows * columns }, (_, cell) => (cell % columns === 0 ? 1 : 0));

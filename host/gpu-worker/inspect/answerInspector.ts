@@ -1,5 +1,6 @@
 /** Looks into one answer at a time; the answer that was looked at last stays open until something else is computed. */
 import { type AttentionTile, type InspectedHead, Inspection, type InspectionParts } from '../../../engine/inspect/inspection.ts';
+import { causalTile } from '../../../engine/inspect/causalTile.ts';
 import { answerLogprobs } from '../../../engine/inspect/ablation.ts';
 import { replayRetrieval } from '../../../engine/inspect/retrievalReplay.ts';
 import type { AnswerEvidence, EvidenceDocument, HeadChoice, HeadStatistics, Profile, ProfileRequest, Retrieval, TileRequest } from '../../contract/inspection.ts';
@@ -72,8 +73,8 @@ export class AnswerInspector {
     return { version: 1, promptTokens: asked.promptTokens, tokens, answerTokens: asked.answerTokens, groups, documents, heads, citations };
   }
 
-  async tile(turn: InspectedTurn, { heads, rows, keys }: Pick<TileRequest, 'heads' | 'rows' | 'keys'>, context: JobContext): Promise<{ tile: AttentionTile; heads: number }> {
-    const open = await this.#opened(turn, context);
+  async tile(turn: InspectedTurn, { heads, rows, keys, asDecoded }: Pick<TileRequest, 'heads' | 'rows' | 'keys'> & { asDecoded?: PolicySetting }, context: JobContext): Promise<{ tile: AttentionTile; heads: number }> {
+    const open = await this.#opened(turn, context, asDecoded);
     const { inspection } = open;
     const chosen = await this.#chosen(open, heads, context.signal);
     const shape = {
@@ -86,6 +87,19 @@ export class AnswerInspector {
     };
     if (shape.firstRow >= shape.endRow || shape.fromKey >= shape.toKey) throw new HostError('bad-request', 'This part of the map is empty.', 'Look at another one.');
     return { tile: await inspection.tile(chosen, shape, context.signal), heads: chosen.length };
+  }
+
+  /** A part of the prompt's own attention. */
+  async triangle(turn: InspectedTurn, { heads, rows, keys }: Pick<TileRequest, 'heads' | 'rows' | 'keys'>, context: JobContext): Promise<{ tile: AttentionTile; heads: number }> {
+    const open = await this.#opened(turn, context);
+    const chosen = await this.#chosen(open, heads, context.signal);
+    const { tokens, promptTokens } = open.asked;
+    const shape = { firstRow: rows.from, endRow: Math.min(rows.to, promptTokens), rowsPerBucket: rows.perBucket, fromKey: keys.from, toKey: Math.min(keys.to, promptTokens), keysPerBucket: keys.perBucket };
+    if (shape.firstRow >= shape.endRow || shape.fromKey >= shape.toKey) throw new HostError('bad-request', 'This part of the triangle is empty.', 'Look at another one.');
+    // Rows are read again: what is open is not valid any more.
+    this.close();
+    const tile = await causalTile(this.#parts(context), { tokens, heads: chosen, shape, signal: context.signal, onProgress: (done, total) => context.progress('measuring', done, total) });
+    return { tile, heads: chosen.length };
   }
 
   /** Attention along a document, token by token. */
@@ -130,8 +144,9 @@ export class AnswerInspector {
     return { device, runner: loaded.runner, sequence: loaded.sequence, readback };
   }
 
-  async #opened(turn: InspectedTurn, context: JobContext): Promise<OpenAnswer> {
-    const key = JSON.stringify([turn.prompt, turn.answer]);
+  /** `asDecoded`: rows attend as they did when they were written, by this policy; else to everything. */
+  async #opened(turn: InspectedTurn, context: JobContext, asDecoded?: PolicySetting): Promise<OpenAnswer> {
+    const key = JSON.stringify([turn.prompt, turn.answer, asDecoded]);
     if (this.#open?.key === key) return this.#open;
     this.close();
     const { runner } = this.#model.loaded;
@@ -139,7 +154,8 @@ export class AnswerInspector {
     const { tokens, promptTokens } = asked;
     const keeping = turn.keeping && { ...turn.keeping, onlyUse: true as const };
     await readPrompt(this.#model, { tokens: tokens.slice(0, promptTokens - 1), documents: asked.ends }, { keeping, mustKeep: false, context });
-    const inspection = await Inspection.open(this.#parts(context), { tokens, firstRow: promptTokens - 1, signal: context.signal });
+    if (runner.far && asDecoded) runner.far.policy = asDecoded;
+    const inspection = await Inspection.open(this.#parts(context), { tokens, firstRow: promptTokens - 1, asDecoding: asDecoded !== undefined, signal: context.signal });
     this.#open = { key, asked, inspection, looked: null };
     return this.#open;
   }

@@ -15,6 +15,10 @@ export async function inspect(inspector: AnswerInspector, { prompt, answer, keep
       return inspector.profile(turn, wish, context);
     case 'retrieval':
       return inspector.retrieval(turn, wish, context);
+    case 'triangle': {
+      const { tile, heads } = await inspector.triangle(turn, wish, context);
+      return { ...encoded(tile), heads };
+    }
     case 'tile': {
       const { tile, heads } = await inspector.tile(turn, wish, context);
       return { ...encoded(tile), heads };

@@ -41,6 +41,7 @@ export class MapTiles {
   readonly #messageId: string;
   readonly #heads: HeadChoice;
   readonly #extent: MapExtent;
+  readonly #asDecoded: boolean;
   readonly #onChange: () => void;
   /** The ones used longest ago first. */
   readonly #tiles = new Map<string, MapTile>();
@@ -49,11 +50,12 @@ export class MapTiles {
   #failure: unknown = null;
   #closed = false;
 
-  constructor(caller: HostCaller, { messageId, heads, extent }: { messageId: string; heads: HeadChoice; extent: MapExtent }, onChange: () => void) {
+  constructor(caller: HostCaller, { messageId, heads, extent, asDecoded = false }: { messageId: string; heads: HeadChoice; extent: MapExtent; asDecoded?: boolean }, onChange: () => void) {
     this.#caller = caller;
     this.#messageId = messageId;
     this.#heads = heads;
     this.#extent = extent;
+    this.#asDecoded = asDecoded;
     this.#onChange = onChange;
   }
 
@@ -109,6 +111,7 @@ export class MapTiles {
     const request = {
       messageId: this.#messageId,
       heads: this.#heads,
+      ...(this.#asDecoded ? { asDecoded: true as const } : {}),
       rows: { from: place.y * tileRows, to: Math.min(this.#extent.rows, (place.y + 1) * tileRows), perBucket: 1 },
       keys: { from, to: Math.min(this.#extent.keys, from + tileColumns * perBucket), perBucket },
     };

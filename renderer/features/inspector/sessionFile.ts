@@ -8,7 +8,7 @@ const count = z.number().nonnegative();
 const session = z.object({
   format: z.literal('longleaf-view-1'),
   messageId: identifier,
-  tab: z.enum(['map', 'timeline', 'heads', 'passages', 'compare', 'guide']),
+  tab: z.enum(['map', 'timeline', 'heads', 'passages', 'compare', 'triangle', 'guide']),
   heads: headChoice,
   reducer: z.enum(['sum', 'peak']),
   row: count.int().nullable(),

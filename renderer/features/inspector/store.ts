@@ -6,7 +6,7 @@ import { type HostCaller, host } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
 import { viewStore } from '../../app/view.ts';
 
-export type InspectorTab = 'map' | 'timeline' | 'heads' | 'passages' | 'compare' | 'guide';
+export type InspectorTab = 'map' | 'timeline' | 'heads' | 'passages' | 'compare' | 'triangle' | 'guide';
 
 /** Positions of the prompt, and tokens of the answer. */
 export interface MapWindow {

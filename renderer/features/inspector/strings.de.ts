@@ -1,8 +1,8 @@
 /** Die Wörter des Hineinsehens auf Deutsch. */
 import type { InspectorStrings } from './strings.ts';
 
-const number = (value: number): string => value.toFixed(1).replace('.', ',');
-const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : number(100 * share)} %`;
+const number = (value: number, digits = 1): string => value.toFixed(digits).replace('.', ',');
+const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : number(100 * share, share < 0.001 ? 2 : 1)} %`;
 
 export const german: InspectorStrings = {
   title: 'Hineinsehen',
@@ -30,7 +30,7 @@ export const german: InspectorStrings = {
   exactly: 'Beim Schreiben wurde jedes Token genau beachtet.',
   estimated: (exact, estimated, dropped) => `Beim Schreiben wurden in jedem Schritt ${exact} Token genau beachtet, ${estimated} geschätzt, ${dropped} weggelassen. Was hier gezeigt wird, wurde danach genau berechnet.`,
   inspect: 'Hineinsehen',
-  tabs: { map: 'Karte', timeline: 'Verlauf', heads: 'Köpfe', passages: 'Stellen', compare: 'Vergleich', guide: 'Anleitung' },
+  tabs: { map: 'Karte', timeline: 'Verlauf', heads: 'Köpfe', passages: 'Stellen', compare: 'Vergleich', triangle: 'Dreieck', guide: 'Anleitung' },
   views: 'Ansichten',
   headChoice: 'Köpfe',
   headChoices: { retrieval: 'Suchende Köpfe', all: 'Alle Köpfe', chosen: 'Gewählte Köpfe' },
@@ -122,11 +122,23 @@ export const german: InspectorStrings = {
     moreHere: 'mehr hier',
     moreThere: 'mehr dort',
     legend: 'Diese Antwort minus die andere',
-    cells: 'Zelle für Zelle, für die suchenden Köpfe dieser Antwort. Unter der gestrichelten Linie haben die Antworten verschiedene Worte; ihre Zeilen gehören dort nicht zum selben Token.',
+    cells: 'Zelle für Zelle, für die suchenden Köpfe dieser Antwort: Gewichte nach den Anfragen, die jeder Lauf hatte, mit seinem Verfahren und der heutigen Einstellung des Speichers. Wo beide dasselbe rechneten, unterscheidet sich nichts. Unter der gestrichelten Linie haben die Antworten verschiedene Worte; ihre Zeilen gehören dort nicht zum selben Token.',
     otherModel: 'Die andere Antwort ist von einem anderen Modell oder einer anderen Eingabe; ihre Zellen lassen sich nicht über diese legen.',
     run: { answer: 'Antwort', model: 'Modell', policy: 'Verfahren', exact: 'Genau', estimated: 'Geschätzt', dropped: 'Weggelassen', hits: 'Waren da', gpu: 'Auf der GPU' },
     thisOne: 'diese',
     otherOne: 'die andere',
+  },
+  triangle: {
+    label: 'Die Aufmerksamkeit der Eingabe auf sich selbst',
+    hint: 'Für Kundige: jedes Token der Eingabe (abwärts) mal jedes davor (nach rechts). Seine Zeilen werden noch einmal berechnet, was etwa so lange dauert wie das Lesen der Eingabe; eine Frage, die inzwischen gestellt wird, geht vor.',
+    help: 'Pfeiltasten bewegen das Fadenkreuz, + vergrößert dort, − verkleinert, mit Umschalt zum Nachbarteil, Enter öffnet die Stelle.',
+    compute: 'Berechnen',
+    cancel: 'Abbrechen',
+    progress: (percent) => `${percent} % der Zeilen`,
+    level: (tokens) => (tokens === 1 ? 'eine Zelle ist ein Token mal eines' : `eine Zelle sind ${tokens} mal ${tokens} Token`),
+    row: 'Token',
+    key: 'Sieht auf',
+    strongest: 'Am stärksten fern der Diagonale, im Mittel über die Token einer Zeile',
   },
   guide: {
     examples: {
@@ -137,7 +149,6 @@ export const german: InspectorStrings = {
       asked: 'Gefragt',
       answered: 'Geantwortet',
       ribbon: 'Wohin seine suchenden Köpfe sahen, die Seite entlang. Die hellste Stelle:',
-      split: 'Wohin alle Gewichte dieser Antwort gingen, nach Gruppen von Schichten:',
       trials: 'Zwei Stellen, jede für sich herausgenommen:',
       looked: (share, nats) => `bekam ${share} der Aufmerksamkeit; ohne sie verliert die Antwort ${nats.replace('.', ',')} nat`,
       measured: 'Eben berechnet, von dem Modell, das geladen ist; ein anderes Modell gibt andere Zahlen.',

@@ -1,7 +1,7 @@
 /** 中をのぞく言葉（日本語）。 */
 import type { InspectorStrings } from './strings.ts';
 
-const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(share < 0.001 ? 2 : 1)} %`;
 
 export const japanese: InspectorStrings = {
   title: '中を見る',
@@ -29,7 +29,7 @@ export const japanese: InspectorStrings = {
   exactly: '書くとき、すべてのトークンを正確に参照しました。',
   estimated: (exact, estimated, dropped) => `書くとき、各ステップで ${exact} トークンを正確に参照し、${estimated} を推定し、${dropped} を除外しました。ここに示すものは後から正確に計算しました。`,
   inspect: '中を見る',
-  tabs: { map: '地図', timeline: '時間', heads: 'ヘッド', passages: '箇所', compare: '比較', guide: '案内' },
+  tabs: { map: '地図', timeline: '時間', heads: 'ヘッド', passages: '箇所', compare: '比較', triangle: '三角形', guide: '案内' },
   views: '表示',
   headChoice: 'ヘッド',
   headChoices: { retrieval: '検索ヘッド', all: 'すべてのヘッド', chosen: '選んだヘッド' },
@@ -121,11 +121,23 @@ export const japanese: InspectorStrings = {
     moreHere: 'こちらが多い',
     moreThere: 'あちらが多い',
     legend: 'この回答からもう一方を引いた値',
-    cells: 'この回答の検索ヘッドについて、セルごとの差です。破線より下では回答の言葉が異なり、行は同じトークンを表しません。',
+    cells: 'この回答の検索ヘッドについて、セルごとの差です。各実行のクエリ、方式、現在のメモリー設定による重みで、同じ計算なら差はありません。破線より下では回答の言葉が異なり、行は同じトークンを表しません。',
     otherModel: 'もう一方の回答はモデルか入力が異なるため、セルを重ねられません。',
     run: { answer: '回答', model: 'モデル', policy: '方式', exact: '正確', estimated: '推定', dropped: '除外', hits: '既存', gpu: 'GPU 上' },
     thisOne: 'この回答',
     otherOne: 'もう一方',
+  },
+  triangle: {
+    label: '入力の、それ自身への注意',
+    hint: '上級者向け：入力の各トークン（縦）と、その前の各トークン（横）。行をもう一度計算するので、入力を読むのと同じくらい時間がかかります。その間の質問が優先されます。',
+    help: '矢印キーで十字を移動、+ で拡大、− で縮小、Shift で隣の部分、Enter で箇所を開きます。',
+    compute: '計算する',
+    cancel: '中止',
+    progress: (percent) => `行の ${percent} %`,
+    level: (tokens) => `1 セルは ${tokens} × ${tokens} トークン`,
+    row: 'トークン',
+    key: '見ている先',
+    strongest: '対角線から離れた最も強い箇所（行のトークンの平均）',
   },
   guide: {
     examples: {
@@ -136,7 +148,6 @@ export const japanese: InspectorStrings = {
       asked: '質問',
       answered: '回答',
       ribbon: '検索ヘッドがページのどこを見たか。最も明るい箇所：',
-      split: 'この回答のすべての重みの行き先（層のグループごと）：',
       trials: '2 つの箇所を、それぞれ取り除いた場合：',
       looked: (share, nats) => `注意の ${share} を受け、これがないと回答は ${nats} nat を失います`,
       measured: '読み込まれているモデルで今計算したものです。別のモデルでは別の数値になります。',

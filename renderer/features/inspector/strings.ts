@@ -3,7 +3,7 @@ import { type Translated, localised } from '../../app/language.ts';
 import { german } from './strings.de.ts';
 import { japanese } from './strings.ja.ts';
 
-const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+const percent = (share: number): string => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(share < 0.001 ? 2 : 1)} %`;
 
 const english = {
   title: 'Look inside',
@@ -31,7 +31,7 @@ const english = {
   exactly: 'While it was written, every token was attended to exactly.',
   estimated: (exact: string, estimated: string, dropped: string) => `While it was written, ${exact} tokens were attended to exactly in each step, ${estimated} were estimated, ${dropped} dropped. What is shown here was computed afterwards, exactly.`,
   inspect: 'Look inside',
-  tabs: { map: 'Map', timeline: 'Timeline', heads: 'Heads', passages: 'Passages', compare: 'Compare', guide: 'Guide' },
+  tabs: { map: 'Map', timeline: 'Timeline', heads: 'Heads', passages: 'Passages', compare: 'Compare', triangle: 'Triangle', guide: 'Guide' },
   views: 'Views',
   headChoice: 'Heads',
   headChoices: { retrieval: 'Retrieval heads', all: 'All heads', chosen: 'Chosen heads' },
@@ -123,11 +123,23 @@ const english = {
     moreHere: 'more here',
     moreThere: 'more there',
     legend: 'This answer less the other',
-    cells: 'Cell by cell, for the retrieval heads of this answer. Below the dashed line the answers differ in words, so their rows are not about the same token.',
+    cells: 'Cell by cell, for the retrieval heads of this answer: weights by the queries that each run had, with its policy and in today’s memory setting. Where both runs computed the same, nothing differs. Below the dashed line the answers differ in words, so their rows are not about the same token.',
     otherModel: 'The other answer is of another model or prompt, so that its cells cannot be laid over these.',
     run: { answer: 'Answer', model: 'Model', policy: 'Policy', exact: 'Exact', estimated: 'Estimated', dropped: 'Dropped', hits: 'Were there', gpu: 'On the GPU' },
     thisOne: 'this one',
     otherOne: 'the other',
+  },
+  triangle: {
+    label: 'The prompt’s attention to itself',
+    hint: 'For experts: every token of the prompt (down) by every token before it (across). Its rows are computed again, which takes about as long as reading the prompt; a question that is asked meanwhile goes first.',
+    help: 'Arrow keys move the crosshair, + zooms in there, − out, with Shift to the neighbouring part, Enter opens the passage.',
+    compute: 'Compute',
+    cancel: 'Cancel',
+    progress: (percent: number) => `${percent} % of the rows`,
+    level: (tokens: number) => (tokens === 1 ? 'a cell is one token by one' : `a cell is ${tokens} tokens by ${tokens}`),
+    row: 'Token',
+    key: 'Looks at',
+    strongest: 'Strongest far from the diagonal, on average over the tokens of a row',
   },
   guide: {
     examples: {
@@ -138,7 +150,6 @@ const english = {
       asked: 'Asked',
       answered: 'Answered',
       ribbon: 'Where its retrieval heads looked, along the page. The brightest place:',
-      split: 'Where all weights of this answer went, by groups of layers:',
       trials: 'Two passages, each taken out by itself:',
       looked: (share: string, nats: string) => `got ${share} of the attention; without it the answer loses ${nats} nats`,
       measured: 'Computed just now, by the model that is loaded; another model gives other numbers.',

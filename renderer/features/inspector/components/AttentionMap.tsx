@@ -54,7 +54,7 @@ export function AttentionMap({ messageId, evidence, answer, heads, retrieval = n
   const redraw = useCallback(() => setVersion((version) => version + 1), []);
   const otherId = against?.messageId;
   const tiles = useMemo((): TileSource => {
-    const of = (id: string): MapTiles => new MapTiles(host, { messageId: id, heads, extent: { rows, keys } }, redraw);
+    const of = (id: string): MapTiles => new MapTiles(host, { messageId: id, heads, extent: { rows, keys }, asDecoded: otherId !== undefined }, redraw);
     return otherId === undefined ? of(messageId) : new DifferenceTiles(of(messageId), of(otherId));
   }, [messageId, otherId, heads, rows, keys, redraw]);
   useEffect(() => () => tiles.close(), [tiles]);
@@ -117,7 +117,7 @@ export function AttentionMap({ messageId, evidence, answer, heads, retrieval = n
   };
   const shown = cross && weightAt(tiles, view, cross);
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <div className="flex min-h-72 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2">
         <Legend signed={against !== undefined} />
         <span className="text-small text-faint">{text.perColumn(2 ** level)}</span>

@@ -32,12 +32,7 @@ export function ExampleRibbon({ answer, question, evidence }: GuideExample) {
 }
 
 export function ExampleSplit({ evidence }: GuideExample) {
-  return (
-    <>
-      <p className="pb-1 text-quiet">{text.split}</p>
-      <ZoneSplit evidence={evidence} token={null} />
-    </>
-  );
+  return <ZoneSplit evidence={evidence} token={null} />;
 }
 
 interface Trial {

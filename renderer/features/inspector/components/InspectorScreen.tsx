@@ -18,6 +18,7 @@ import { inspectorStrings as text } from '../strings.ts';
 import { AttentionMap } from './AttentionMap.tsx';
 import { CompareAnswers } from './CompareAnswers.tsx';
 import { Guide } from './Guide.tsx';
+import { CausalTriangle } from './CausalTriangle.tsx';
 import { HeadAtlas } from './HeadAtlas.tsx';
 import { PassageTable } from './PassageTable.tsx';
 import { RetrievalStrips } from './RetrievalStrips.tsx';
@@ -64,7 +65,7 @@ function Views({ messageId, evidence, answer, tab }: { messageId: string; eviden
   const retrieval = useRetrieval(messageId, overlay && tab === 'map');
   if (tab === 'map') {
     return (
-      <div className="flex min-h-0 flex-1 flex-col px-5 py-3" data-testid="inspector-map">
+      <div className="flex min-h-0 flex-1 flex-col overflow-y-auto px-5 py-3" data-testid="inspector-map">
         <MapChoices />
         <Ribbons evidence={evidence} answer={answer} />
         {overlay && <RetrievalStrips state={retrieval} evidence={evidence} answer={answer} />}
@@ -78,6 +79,7 @@ function Views({ messageId, evidence, answer, tab }: { messageId: string; eviden
       {tab === 'heads' && <HeadAtlas evidence={evidence} />}
       {tab === 'passages' && <PassageTable messageId={messageId} evidence={evidence} answer={answer} />}
       {tab === 'compare' && <CompareAnswers messageId={messageId} evidence={evidence} />}
+      {tab === 'triangle' && <CausalTriangle key={JSON.stringify(heads)} messageId={messageId} evidence={evidence} heads={heads} />}
       {tab === 'guide' && <Guide />}
     </ScrollRegion>
   );

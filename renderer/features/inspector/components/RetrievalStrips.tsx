@@ -42,9 +42,9 @@ function DocumentStrips({ document, name }: { document: RetrievalDocument; name:
   const blocks = Array.from({ length: blockCount(document) }, (_, block) => ({ document, block }));
   return lanes.map((lane) => (
     <div key={lane} className="flex items-center gap-3">
-      <span className="w-36 text-right text-tiny text-faint">{text.lanes[lane]}</span>
-      <Strip label={text.lane(text.lanes[lane], name)} lane={lane} columns={blocks} className="h-2.5 flex-1" />
-      <span className="w-14" />
+      <span className="w-36 shrink-0 truncate text-right text-tiny text-faint">{text.lanes[lane]}</span>
+      <Strip label={text.lane(text.lanes[lane], name)} lane={lane} columns={blocks} className="h-2.5 min-w-0 flex-1" />
+      <span className="w-14 shrink-0" />
     </div>
   ));
 }
@@ -115,7 +115,7 @@ function Steps({ told, evidence, answer }: { told: Retrieval; evidence: AnswerEv
   const share = (value: number | null): string => (value === null ? '–' : inspectorStrings.percent(value));
   const rows = evidence.tokens.flatMap((token, row) => (told.steps[row] ? [{ token, step: told.steps[row] }] : []));
   return (
-    <ScrollRegion label={text.steps} className="max-h-52">
+    <ScrollRegion label={text.steps} className="max-h-36">
       <table className="w-full tabular-nums [&_td]:py-0.5 [&_td]:pr-4 [&_th]:pr-4 [&_th]:text-left [&_th]:font-normal [&_th]:text-faint">
         <thead>
           <tr>

@@ -33,7 +33,7 @@ export function ZoneSplit({ evidence, token }: { evidence: AnswerEvidence; token
         <tbody>
           {evidence.groups.map(({ name, kind }, group) => (
             <tr key={name} className="border-t border-line [&>td]:py-1.5 [&>td]:pr-3">
-              <th scope="row" className="pr-3 text-left font-normal" title={kind === 'sliding' ? text.windowNote : undefined}>
+              <th scope="row" className="pr-3 text-left font-normal whitespace-nowrap" title={kind === 'sliding' ? text.windowNote : undefined}>
                 {name}
               </th>
               <td>
