@@ -38,19 +38,19 @@ export async function walk(page: Page, map: Locator, moves: number): Promise<{ h
   return { heaps };
 }
 
-/** Drags the map to and fro. `busyMs`: of the page's main thread, a frame. */
-export async function pan(page: Page, map: Locator, drags: number): Promise<{ framesPerSecond: number; busyMs: number }> {
+/** Drags the map to and fro. `frameMs`: from frame to frame. `busyMs`: of the page's main thread, a frame. */
+export async function pan(page: Page, map: Locator, drags: number): Promise<{ framesPerSecond: number; frameMs: { median: number; most: number; share95: number }; busyMs: number }> {
   const box = await map.boundingBox();
   if (!box) throw new Error('the map has no place');
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
   const busySeconds = async (): Promise<number> => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
   await page.evaluate(() => {
-    const counted = window as unknown as { panned: number; counting: boolean };
-    counted.panned = 0;
+    const counted = window as unknown as { framesAt: number[]; counting: boolean };
+    counted.framesAt = [];
     counted.counting = true;
-    const frame = (): void => {
-      counted.panned++;
+    const frame = (atMs: number): void => {
+      counted.framesAt.push(atMs);
       if (counted.counting) requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
@@ -65,11 +65,13 @@ export async function pan(page: Page, map: Locator, drags: number): Promise<{ fr
   }
   const seconds = (performance.now() - before.at) / 1000;
   const busy = (await busySeconds()) - before.busy;
-  const frames = await page.evaluate(() => {
-    const counted = window as unknown as { panned: number; counting: boolean };
+  const framesAt = await page.evaluate(() => {
+    const counted = window as unknown as { framesAt: number[]; counting: boolean };
     counted.counting = false;
-    return counted.panned;
+    return counted.framesAt;
   });
   await session.detach();
-  return { framesPerSecond: frames / seconds, busyMs: (1000 * busy) / Math.max(1, frames) };
+  const between = framesAt.slice(1).map((atMs, i) => atMs - framesAt[i]).sort((a, b) => a - b);
+  const frameMs = { median: between[between.length >> 1], share95: between[Math.floor(0.95 * between.length)], most: between[between.length - 1] };
+  return { framesPerSecond: framesAt.length / seconds, frameMs, busyMs: (1000 * busy) / Math.max(1, framesAt.length) };
 }
