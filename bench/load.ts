@@ -4,7 +4,7 @@
  *     node dist/bench/load.js [--model FILE]… [--types Q4_0,Q8_0,…] [--megabytes 64] [--textures] [--chunks 4x8,3x16]
  *       [--out FILE.jsonl]
  *
- * For each model how long each step of loading takes, and the speed of its weights beside that of the slower of reading
+ * For each model how long each step of loading takes, the most memory of the process, and the speed of its weights beside that of the slower of reading
  * the file and copying to the GPU. For each type, random weights that the GPU repacks and that the CPU packs: speed,
  * processor time, and whether all words are equal. --chunks streams each model's bytes, as if they were one matrix, through
  * so many buffers of so many MiB. JSON lines.
@@ -57,11 +57,13 @@ const choices = new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), 
 for (const path of values.model) {
   const source = await openModelSource(path);
   const model = await loadModel(device, source, { choices, contextTokens: 1024, kvBudgetBytes: 1 << 30 });
+  // Of the process so far: on a GPU it shows that the file is nowhere as a whole.
+  const largestResidentBytes = 1024 * process.resourceUsage().maxRSS;
   const startMs = performance.now();
   createTokenizer(model.file.metadata);
   const tokenizerMs = performance.now() - startMs;
   const speed = await measureLoadSpeed(device, source, model.loading);
-  tell({ model: source.name, adapter: device.facts.name, ...model.loading, tokenizerMs, ...speed });
+  tell({ model: source.name, adapter: device.facts.name, ...model.loading, tokenizerMs, largestResidentBytes, ...speed });
   model.free();
   for (const chunks of values.chunks.split(',').filter(Boolean)) await measureChunks(device, source, chunks);
   await source.close();

@@ -62,7 +62,11 @@ export interface LoadTimes {
 }
 
 /** Throws every named error of the reader and the families, `out-of-gpu-memory`, `device-lost`, `cancelled`. */
-export async function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
+export function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
+  return device.memory.freedOnFailure(['weights', 'kv'], () => load(device, source, options));
+}
+
+async function load(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
   const lap = stopwatch();
   const file = await readGguf(source, { signal: options.signal });
   const spec = describeModel(file);

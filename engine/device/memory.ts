@@ -94,6 +94,17 @@ export class GpuMemory {
     throw outOfMemory(`${what} did not fit: ${failure.message}`);
   }
 
+  /** Runs `work`; when it fails, what it allocated for these owners, and nobody else for them meanwhile, is freed. */
+  async freedOnFailure<T>(owners: readonly MemoryOwner[], work: () => Promise<T>): Promise<T> {
+    const before = new Set(this.#live.keys());
+    try {
+      return await work();
+    } catch (error) {
+      this.#freeNewerThan(before, owners);
+      throw error;
+    }
+  }
+
   report(): MemoryReport {
     const { weights, kv, activations, staging } = this.#bytes;
     return {
@@ -112,8 +123,8 @@ export class GpuMemory {
     throw new EngineError('internal', problem, 'Please report this: memory was not counted ahead as it should be.');
   }
 
-  #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>): void {
-    for (const resource of this.#live.keys()) if (!before.has(resource)) this.free(resource);
+  #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>, owners?: readonly MemoryOwner[]): void {
+    for (const [resource, { owner }] of this.#live) if (!before.has(resource) && (owners?.includes(owner) ?? true)) this.free(resource);
   }
 }
 

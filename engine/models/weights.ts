@@ -4,6 +4,7 @@ import { cancelled } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/readGguf.ts';
 import { dequantise } from '../formats/quantisation/dequantise.ts';
 import { sizeInBytes } from '../formats/quantisation/tensorTypes.ts';
+import { blockWeights } from '../layers/linear/format.ts';
 import type { LinearKernels, LinearWeights } from '../layers/linear/linear.ts';
 import type { StoredMatrix } from '../layers/linear/matrix.ts';
 import { splitRows } from '../layers/linear/splitRows.ts';
@@ -93,7 +94,7 @@ export interface ModelWeights {
   blocks: readonly BlockWeights[];
 }
 
-/** Uploads everything a description names. On failure or cancellation the caller destroys the device's weights. */
+/** Uploads everything a description names. On failure or cancellation the caller frees what has been allocated. */
 export async function loadWeights(
   device: Device,
   kernels: LinearKernels,
@@ -102,6 +103,7 @@ export async function loadWeights(
   options: LoadOptions = {},
 ): Promise<ModelWeights> {
   const reader = new TensorReader(file, options);
+  reader.readVectorsAhead();
   const linear = (...names: string[]): Promise<LinearWeights> => kernels.upload(names.join('+'), names.map((name) => reader.matrix(name)));
   const place = (name: string, values: Float32Array<ArrayBuffer>): GPUBuffer => {
     const buffer = device.memory.storage('weights', name, values.byteLength);
@@ -195,11 +197,15 @@ async function gatedWeights({ gateUp, down }: GatedSpec['tensors'], linear: Uplo
   return { kind: 'gated', gateUp: await linear(...gateUp), down: await linear(down) };
 }
 
+/** Longer ones are read when they are wanted. */
+const vectorBytes = 1024 * 1024;
+
 /** Reads tensors, with progress and cancellation. */
 export class TensorReader {
   readonly #file: GgufFile;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
+  readonly #ahead = new Map<string, Promise<Uint8Array>>();
   #doneBytes = 0;
 
   constructor(file: GgufFile, options: LoadOptions = {}) {
@@ -222,11 +228,28 @@ export class TensorReader {
     };
   }
 
+  /** Begins to read all vectors, and the few taps of convolutions: each would wait behind the matrices on their way. */
+  readVectorsAhead(): void {
+    for (const [name, { dims, sizeBytes }] of this.#file.tensors) {
+      if ((dims.length > 1 && dims[0] >= blockWeights) || sizeBytes > vectorBytes) continue;
+      const bytes = this.#bytes(name);
+      // Whoever asks for it hears of a failure.
+      bytes.catch(() => undefined);
+      this.#ahead.set(name, bytes);
+    }
+  }
+
   async vector(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const { type, dims, offsetBytes, sizeBytes } = this.#tensor(name);
+    const { type, dims } = this.#tensor(name);
+    const bytes = await (this.#ahead.get(name) ?? this.#bytes(name));
+    return dequantise(type, bytes, dims.reduce((a, b) => a * b, 1)) as Float32Array<ArrayBuffer>;
+  }
+
+  async #bytes(name: string): Promise<Uint8Array> {
+    const { offsetBytes, sizeBytes } = this.#tensor(name);
     const bytes = new Uint8Array(sizeBytes);
     await this.#read(offsetBytes, bytes);
-    return dequantise(type, bytes, dims.reduce((a, b) => a * b, 1)) as Float32Array<ArrayBuffer>;
+    return bytes;
   }
 
   #tensor(name: string) {
