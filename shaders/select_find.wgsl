@@ -10,8 +10,13 @@ var<workgroup> found: Found;
 fn findBucket(kvHead: u32, wanted: u32, invocation: u32) -> Found {
   const RUN = BUCKETS / INVOCATIONS;
   let first = kvHead * BUCKETS + invocation * RUN;
+  // Read once: whoever finds the bucket would else wait for memory bucket by bucket.
+  var run: array<u32, RUN>;
   var own = 0u;
-  for (var i = 0u; i < RUN; i++) { own += histogram[first + i]; }
+  for (var i = 0u; i < RUN; i++) {
+    run[i] = histogram[first + i];
+    own += run[i];
+  }
   runSums[invocation] = own;
   if (invocation == 0u) { found = Found(0u, 0u); }
   workgroupBarrier();
@@ -26,11 +31,11 @@ fn findBucket(kvHead: u32, wanted: u32, invocation: u32) -> Found {
   var before = runSums[invocation] - own;
   if (before < wanted && wanted <= before + own) {
     var bucket = 0u;
-    var here = histogram[first];
-    while (before + here < wanted) {
-      before += here;
-      bucket += 1u;
-      here = histogram[first + bucket];
+    for (var i = 0u; i < RUN; i++) {
+      if (bucket == i && before + run[i] < wanted) {
+        before += run[i];
+        bucket += 1u;
+      }
     }
     found = Found(invocation * RUN + bucket, before);
   } else if (invocation == INVOCATIONS - 1u && before + own < wanted) {

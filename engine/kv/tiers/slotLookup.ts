@@ -8,7 +8,11 @@ import { sinkTokens } from '../../retrieval/layout.ts';
 import type { Selection } from '../../retrieval/select.ts';
 import type { SlotTable, SlotTableShape } from './slotTable.ts';
 
-const invocations = 128;
+/**
+ * A head has one workgroup, which goes through the chosen tokens in rounds: wide ones where rounds wait for memory,
+ * narrow ones where a processor takes an invocation after the other.
+ */
+const widestLookup = { gpu: 512, software: 128 };
 /** Lookups before the first one: free slots are older than any that was used. */
 const firstLookup = 1024;
 
@@ -68,6 +72,8 @@ export interface SlotLookupBuffers extends SlotTableShape {
   numbers: GPUBuffer;
   /** Whether the step waits for what is fetched: all chosen tokens are listed. Else the selection shrinks to the hits. */
   waiting: boolean;
+  /** Of the workgroup: a power of two from 32 on; without it what suits the adapter. */
+  invocations?: number;
 }
 
 export interface BoundSlotLookup {
@@ -77,6 +83,8 @@ export interface BoundSlotLookup {
 export async function bindSlotLookup(device: Device, io: SlotLookupBuffers): Promise<BoundSlotLookup> {
   const { kvHeads, capacityTokens } = io.layout;
   const { table, selection } = io;
+  const { kind, limits } = device.facts;
+  const invocations = io.invocations ?? Math.min(widestLookup[kind], limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']);
   const kernel = await device.kernels.get({ label: 'slot_lookup', texts: [lookupText], constants: { INVOCATIONS: invocations, WAITING: io.waiting } });
   const shape = sharedUniform(device, 'slot lookup shape', [kvHeads, capacityTokens, io.slots, sinkTokens, io.maxSelected, io.listCapacity, invocations]);
   const bindings = kernel.bind(io.numbers, shape, selection.tokens, selection.counts, table.slotOf, table.slots, io.list, io.listCounts, table.requests);
