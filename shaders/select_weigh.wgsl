@@ -27,17 +27,23 @@ fn main(
 ) {
   let kvHead = workgroup.y;
   let laneHead = invocation / LANES;
+  let lane = invocation % LANES;
   var mass = Mass(NOTHING, 0.0);
   if (laneHead < GROUP) {
-    for (var split = invocation % LANES; split < workgroups.x; split += LANES) {
+    for (var split = lane; split < workgroups.x; split += LANES) {
       mass = together(mass, masses[(kvHead * GROUP + laneHead) * MAX_SPLITS + split]);
     }
   }
   partials[invocation] = mass;
+  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (laneHead < GROUP && lane < half && lane + half < LANES) {
+      partials[invocation] = together(partials[invocation], partials[invocation + half]);
+    }
+  }
   workgroupBarrier();
   if (invocation < GROUP) {
-    var whole = Mass(NOTHING, 0.0);
-    for (var lane = 0u; lane < LANES; lane++) { whole = together(whole, partials[invocation * LANES + lane]); }
+    let whole = partials[invocation * LANES];
     logSumExps[invocation] = select(0.0, whole.highest + log(whole.total), whole.total > 0.0);
   }
   workgroupBarrier();

@@ -22,9 +22,13 @@ type HeadShape = Pick<FarLayout, 'heads' | 'kvHeads'>;
 
 const buckets = 2048;
 const maxSplits = 256;
-const invocations = 128;
+/**
+ * What a split costs to combine does not depend on its entries: wide workgroups make fewer splits, with as many entries an
+ * invocation. On a processor they only wait for each other.
+ */
+const widestSplit = { gpu: 512, software: 128 };
 /** A split of fewer entries would cost more to combine than it saves. */
-const leastSplitEntries = 512;
+const leastEntriesPerInvocation = 4;
 
 /** The chosen tokens of each key-value head. */
 export class Selection {
@@ -123,6 +127,8 @@ export interface SelectBuffers extends HeadShape {
   selection: Selection;
   /** The entries are those of this list, of which `counts` are in use; without it, entry = position. */
   list?: Selection;
+  /** Of a workgroup: a power of two from 32 on; without it what suits the adapter. */
+  invocations?: number;
 }
 
 export interface BoundSelect {
@@ -133,8 +139,10 @@ export interface BoundSelect {
 export async function bindSelect(device: Device, io: SelectBuffers): Promise<BoundSelect> {
   const { heads, kvHeads, scores, scratch, selection, list } = io;
   const group = heads / kvHeads;
+  const { kind, limits } = device.facts;
+  const invocations = io.invocations ?? Math.min(widestSplit[kind], limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']);
   if (!Number.isInteger(group) || group > invocations) throw new RangeError(`${heads} heads cannot share ${kvHeads} key-value heads`);
-  const kernels = await selectKernels(device, group, list !== undefined);
+  const kernels = await selectKernels(device, { invocations, group, isList: list !== undefined });
   const { masses, coarse, fine, boundaries, thresholds, splitCounts } = scratch.buffers;
   const { numbers } = io.uniform;
   const entries = list?.counts ?? io.uniform.entryCounts;
@@ -149,19 +157,19 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
   ];
   const first = { kernel: statistics, bindings: statistics.bind(shape, entries, scores, masses, coarse, fine) };
   // Every split looks for its bounds anew, which only pays where splits run side by side.
-  const mostSplits = device.facts.kind === 'software' ? 8 : maxSplits;
+  const mostSplits = kind === 'software' ? 8 : maxSplits;
   return {
     encode(pass, step) {
       if (step.wanted > selection.maxSelected) throw new RangeError(`${step.wanted} tokens are wanted where ${selection.maxSelected} fit`);
       if (step.entries > io.stride) throw new RangeError(`${step.entries} entries are more than the ${io.stride} of a row of scores`);
-      const splits = Math.min(mostSplits, Math.max(1, Math.ceil(step.entries / leastSplitEntries)));
+      const splits = Math.min(mostSplits, Math.max(1, Math.ceil(step.entries / (leastEntriesPerInvocation * invocations))));
       encodeDispatch(pass, first, splits, heads);
       for (const stage of stages) encodeDispatch(pass, stage, splits, kvHeads);
     },
   };
 }
 
-async function selectKernels(device: Device, group: number, isList: boolean): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
+async function selectKernels(device: Device, { invocations, group, isList }: { invocations: number; group: number; isList: boolean }): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
   const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> =>
     device.kernels.get({ label, texts: [sharedText, ...texts], constants: { INVOCATIONS: invocations, GROUP: group, ...more } });
   const [statistics, weigh, resolve, count, write] = await Promise.all([
