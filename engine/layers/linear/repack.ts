@@ -8,7 +8,7 @@ import repackSuperBlocks from '../../../shaders/repack_super_blocks.wgsl';
 import repackTableBlocks from '../../../shaders/repack_table_blocks.wgsl';
 import repack from '../../../shaders/repack.wgsl';
 import type { Device } from '../../device/device.ts';
-import { type Dispatch, encodeDispatch, type Kernel } from '../../device/kernel.ts';
+import { type Dispatch, encodeDispatch } from '../../device/kernel.ts';
 import type { ShaderConstants } from '../../device/shader.ts';
 import { packUniforms } from '../../device/uniforms.ts';
 import type { UploadRing } from '../../device/uploadRing.ts';
@@ -98,14 +98,15 @@ export class Repacker {
     const { source, firstRow, rows, column } = range;
     const rowBytes = storedRowBytes(source);
     const rowsPerChunk = Math.floor(this.#chunkBytes / rowBytes);
-    const kernel = await this.#kernel(source.type, part, extent !== null);
-    const bindings = kernel.bind(this.#shape, this.#raw, ...bindingsOf(part), ...(extent ? [extent] : []));
+    // Reading does not wait until it is compiled.
+    const dispatch = this.#dispatch(source.type, part, extent);
+    dispatch.catch(() => undefined);
     for (let row = 0; row < rows; row += rowsPerChunk) {
       const count = Math.min(rowsPerChunk, rows - row);
       await this.#room();
       const uniforms = packUniforms([count, rowBytes, column + row, part.blocks, source.columns]);
       const workgroups = [Math.ceil(count / workgroupColumns), part.blocks] as const;
-      this.#track(this.#send((target) => source.readRows(firstRow + row, target), count * rowBytes, { kernel, bindings }, uniforms, workgroups));
+      this.#track(this.#send((target) => source.readRows(firstRow + row, target), count * rowBytes, dispatch, uniforms, workgroups));
     }
   }
 
@@ -114,10 +115,15 @@ export class Repacker {
     return storedRowBytes(source) <= this.#chunkBytes;
   }
 
-  /** Waits until everything was read and handed to the GPU. */
-  async settle(): Promise<void> {
+  /** Waits until everything was read and handed to the GPU, or has failed. */
+  async idle(): Promise<void> {
     await Promise.all(this.#underWay);
-    this.#throwFailure();
+  }
+
+  /** `idle`, and throws what the first of all failed with. */
+  async settle(): Promise<void> {
+    await this.idle();
+    if (this.#failure) throw this.#failure.error;
   }
 
   free(): void {
@@ -126,17 +132,20 @@ export class Repacker {
 
   async #room(): Promise<void> {
     if (this.#underWay.size >= this.#ring.count) await Promise.race(this.#underWay);
-    this.#throwFailure();
+    if (this.#failure) await this.settle();
   }
 
   /** Reads into the next free buffer, and queues what becomes of it. */
-  async #send(read: (target: Uint8Array) => Promise<void>, sizeBytes: number, dispatch: Dispatch, uniforms: Uint8Array<ArrayBuffer>, [x, y]: readonly [number, number]): Promise<void> {
+  async #send(read: (target: Uint8Array) => Promise<void>, sizeBytes: number, dispatch: Promise<Dispatch>, uniforms: Uint8Array<ArrayBuffer>, [x, y]: readonly [number, number]): Promise<void> {
     const { gpu } = this.#device;
-    const { buffer, release } = await this.#ring.fill((words) => read(new Uint8Array(words.buffer, 0, sizeBytes)));
+    const { buffer, release } = await this.#ring.fill(async (words) => {
+      await read(new Uint8Array(words.buffer, 0, sizeBytes));
+      await dispatch;
+    });
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, 0, this.#raw, 0, Math.ceil(sizeBytes / 4) * 4);
     const pass = encoder.beginComputePass();
-    encodeDispatch(pass, dispatch, x, y);
+    encodeDispatch(pass, await dispatch, x, y);
     pass.end();
     gpu.queue.writeBuffer(this.#shape, 0, uniforms);
     gpu.queue.submit([encoder.finish()]);
@@ -157,16 +166,11 @@ export class Repacker {
     this.#underWay.add(done);
   }
 
-  #throwFailure(): void {
-    if (!this.#failure) return;
-    const { error } = this.#failure;
-    throw error;
-  }
-
-  #kernel(type: TensorTypeName, { format, tileColumns, inTexture }: WeightPart, countsLoss: boolean): Promise<Kernel> {
+  async #dispatch(type: TensorTypeName, part: WeightPart, extent: GPUBuffer | null): Promise<Dispatch> {
+    const { format, tileColumns, inTexture } = part;
     const unpacking = unpackings[type];
     if (!unpacking) throw new Error(`${type} is not repacked on the GPU`);
-    return this.#device.kernels.get({
+    const kernel = await this.#device.kernels.get({
       label: `repack ${type}`,
       texts: [repack, unpacking.text],
       constants: {
@@ -174,8 +178,9 @@ export class Repacker {
         ...unpacking.constants,
         BLOCK_BYTES: tensorType(type).blockBytes,
         BFLOAT: type === 'BF16',
-        COUNTS_LOSS: countsLoss,
+        COUNTS_LOSS: extent !== null,
       },
     });
+    return { kernel, bindings: kernel.bind(this.#shape, this.#raw, ...bindingsOf(part), ...(extent ? [extent] : [])) };
   }
 }

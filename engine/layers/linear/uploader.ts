@@ -95,6 +95,8 @@ export class WeightUploader {
       const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
       return { weights: new LinearWeights(this.#device, name, { outputs, inputs }, parts), wide };
     } catch (error) {
+      // Nothing may still be on its way into what is freed.
+      await this.#repacker?.idle();
       new LinearWeights(this.#device, name, { outputs: 0, inputs }, parts).free();
       throw error;
     } finally {
