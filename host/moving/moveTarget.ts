@@ -81,7 +81,8 @@ export async function makeFolder(path: string): Promise<string[]> {
   const made: string[] = [];
   for (let folder = path; !existsSync(folder) && dirname(folder) !== folder; folder = dirname(folder)) made.push(folder);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    // One by one: where a file system takes no folders, as /proc, Node's own recursion never ends.
+    for (const folder of made.toReversed()) await mkdir(folder, { mode: 0o700 });
     const probe = join(path, '.longleaf-probe');
     await writeFile(probe, 'probe');
     await rm(probe);

@@ -175,6 +175,7 @@ test('a drive that can only be read is refused, and so is every place that would
   expect(await refused(join(other, 'full'))).toMatch(/full\/Longleaf has other things in it\.$/);
   // Beside other things it takes a folder of its own.
   expect((await planMove(root, other)).path).toBe(join(other, 'Longleaf'));
+  if (process.platform === 'linux') expect(await refused('/proc/longleaf/data')).toBe('Longleaf cannot write to /proc/longleaf/data (ENOENT).');
   expect(() => typedPath('Documents')).toThrow('“Documents” is not a whole path.');
   const drive = otherDrive(600);
   if (drive === null) return context.skip();
