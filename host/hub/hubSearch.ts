@@ -35,21 +35,33 @@ const contentsAnswer = repositoryAnswer.extend({
 });
 
 export async function searchHub(hub: HubClient, query: string, filters: HubFilters, cursor: string | null, signal?: AbortSignal): Promise<{ repositories: HubRepository[]; cursor: string | null }> {
-  const url = cursor === null ? searchUrl(hub, query, filters) : new URL(cursor);
-  if (!hub.isOwn(url)) throw new HostError('bad-request', 'This page of results is of another hub.', 'Search again.');
+  const url = cursor === null ? searchUrl(hub, query, filters) : URL.parse(cursor);
+  if (!url || !hub.isOwn(url)) throw new HostError('bad-request', 'This page of results is of another hub.', 'Search again.');
   const { value, headers } = await hub.json('search for models', url, (response) => refuse(response, hub.endpoint.href), signal);
-  const answers = z.array(z.unknown()).parse(value).flatMap((item) => repositoryAnswer.safeParse(item).data ?? []);
   const next = /<([^>]+)>;\s*rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? null;
-  return { repositories: answers.map(describe).filter((repository) => passes(repository, filters)), cursor: next };
+  return { repositories: repositoriesIn(value, hub.endpoint.host).filter((repository) => passes(repository, filters)), cursor: next };
+}
+
+/** Repositories that cannot be read are left out. `host`: the hub's name in failures. */
+export function repositoriesIn(value: unknown, host: string): HubRepository[] {
+  if (!Array.isArray(value)) throw new HostError('hub-unreachable', `The hub ${host} does not answer a search as it should.`, 'Check the hub’s address in the settings, or try again later.');
+  return value.flatMap((item: unknown) => {
+    const answer = repositoryAnswer.safeParse(item);
+    return answer.success ? [describe(answer.data)] : [];
+  });
 }
 
 export async function readContents(hub: HubClient, repository: string, revision: string | null, signal?: AbortSignal): Promise<HubContents> {
   const url = hub.url(`api/models/${encodePath(repository)}/revision/${encodeURIComponent(revision ?? 'main')}`);
   url.searchParams.set('blobs', 'true');
   const { value } = await hub.json(`look at ${repository}`, url, (response) => refuse(response, hub.page(repository)), signal);
+  return contentsIn(value, repository, { host: hub.endpoint.host, page: hub.page(repository) });
+}
+
+export function contentsIn(value: unknown, repository: string, { host, page }: { host: string; page: string }): HubContents {
   const answer = contentsAnswer.safeParse(value);
-  if (!answer.success) throw new HostError('hub-unreachable', `The hub ${hub.endpoint.host} does not answer as it should about ${repository}.`, 'Try again later, or choose another repository.');
-  return { repository: describe(answer.data), commit: answer.data.sha, files: modelFilesOf(answer.data.siblings), page: hub.page(repository) };
+  if (!answer.success) throw new HostError('hub-unreachable', `The hub ${host} does not answer as it should about ${repository}.`, 'Try again later, or choose another repository.');
+  return { repository: describe(answer.data), commit: answer.data.sha, files: modelFilesOf(answer.data.siblings), page };
 }
 
 function searchUrl(hub: HubClient, query: string, { licence, family }: HubFilters): URL {

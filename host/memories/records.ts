@@ -22,9 +22,18 @@ export function decodeRecord<T>(bytes: Uint8Array, schema: z.ZodType<T>, where: 
   const line = bytes.subarray(0, Math.max(0, bytes.length - checksumCharacters));
   const checksum = Buffer.from(bytes.subarray(line.length)).toString('latin1');
   if (line.length === 0 || checksum !== checksumOf(line)) throw new MemoryDamagedError(where, 'its checksum does not match', remedy);
-  const parsed = schema.safeParse(JSON.parse(Buffer.from(line).toString('utf8')));
+  const parsed = schema.safeParse(parseJson(Buffer.from(line).toString('utf8')));
   if (!parsed.success) throw new MemoryDamagedError(where, 'it is of another version of Longleaf, or incomplete', remedy);
   return parsed.data;
+}
+
+/** Undefined where it is none: whoever can write a checksum may still write nonsense. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function checksumOf(line: Uint8Array): string {

@@ -9,7 +9,7 @@ import type { FileSystem } from './fileSystem.ts';
 import { decodeRecord, replaceRecord } from './records.ts';
 import { segmentKey } from './segmentFormat.ts';
 
-const reference = z.object({
+export const reference = z.object({
   format: z.literal(1),
   /** Such as `document:ID`, `conversation:ID`. */
   owner: z.string().min(1),
