@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseAdapter } from './adapter.mjs';
+import { inDenyingNetwork } from './denyingNetwork.mjs';
 import { rootFolder } from './paths.mjs';
 import { handOver, run } from './processes.mjs';
-import { Explained } from './say.mjs';
+import { Explained, say } from './say.mjs';
 import { findTestBrowser } from './testBrowser.mjs';
 import { findTestElectron } from './testElectron.mjs';
 import { fetchTestModels } from './testModels.mjs';
@@ -103,7 +104,7 @@ async function playwright(context, project, environment) {
   };
   const cli = join('node_modules', '@playwright', 'test', 'cli.js');
   const command = [context.runtimeNode, cli, 'test', `--project=${project}`, '--reporter=list,json'];
-  const [program, ...args] = project === 'electron' ? await onSomeDisplay(command) : command;
+  const [program, ...args] = await withoutNetwork(context.runtimeNode, project === 'electron' ? await onSomeDisplay(command) : command);
   const status = await handOver(program, args, { cwd: rootFolder, env });
   return counted(status, report, ({ stats }) => ({
     passed: stats.expected + stats.flaky,
@@ -129,6 +130,18 @@ async function packagedApp({ runtimeNode }) {
   process.stderr.write(stderr);
   if (status !== 0) throw new Error('Longleaf could not be packaged (see above).');
   return stdout.trim().split('\n').at(-1) ?? '';
+}
+
+/**
+ * The hub that the tests use is on this machine: nothing may need more. Where that cannot be enforced, it is said.
+ * @param {string} runtimeNode
+ * @param {string[]} command
+ */
+async function withoutNetwork(runtimeNode, command) {
+  const denying = await inDenyingNetwork(runtimeNode, command);
+  if ('command' in denying) return denying.command;
+  say(`these tests run with the network of this machine: ${denying.obstacle}.`);
+  return command;
 }
 
 /** @param {string[]} command */
