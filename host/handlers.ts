@@ -74,6 +74,10 @@ export function createHandlers(host: Host): Handlers {
       return updated;
     },
 
+    'updates.configured': () => ({ configured: host.updates.configured }),
+    'updates.check': () => host.updates.check(),
+    'updates.fetch': () => host.updates.fetch(),
+
     'api.status': () => api.status,
     'api.regenerateKey': () => api.regenerateKey(),
 

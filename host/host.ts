@@ -23,7 +23,7 @@ import { EvidenceStore } from './inspector/evidenceStore.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { TileCache } from './inspector/tileCache.ts';
 import { type Handlers, createHandlers } from './handlers.ts';
-import { workerEntry } from './locations.ts';
+import { appVersion, workerEntry } from './locations.ts';
 import { readCatalogue } from './models/catalogue.ts';
 import { MemoryShelf } from './memories/memoryShelf.ts';
 import { workerMemories } from './memories/workerMemories.ts';
@@ -42,6 +42,8 @@ import { restoreBackup } from './storage/backups.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
 import { InstanceLock } from './storage/instanceLock.ts';
+import { configuredFeed, type UpdateFeed } from './updates/updateFeed.ts';
+import { Updates } from './updates/updates.ts';
 import { OutboundLog } from './storage/outboundLog.ts';
 import { SettingsStore } from './storage/settingsStore.ts';
 import { ModelSession } from './worker/modelSession.ts';
@@ -54,6 +56,8 @@ export interface HostOptions {
   catalogue?: CatalogueEntry[];
   /** The operating system's key store, where Longleaf is a desktop app. */
   vault?: Vault;
+  /** Where newer versions are announced; null: nowhere. Left out: what this copy carries. */
+  updateFeed?: UpdateFeed | null;
   /** Puts the newest sound backup in the place of a damaged database first. */
   restoreBackup?: boolean;
 }
@@ -76,6 +80,7 @@ export interface Host {
   readonly downloads: DownloadManager;
   readonly modelFolders: ModelFolders;
   readonly hubModels: HubModels;
+  readonly updates: Updates;
   readonly secrets: SecretStore;
   readonly conversations: ConversationStore;
   readonly messages: MessageTree;
@@ -150,6 +155,14 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const hubModels = new HubModels({ hub, downloads, machine, budgets: () => settings.read().kv });
   const chatParts = { conversations, messages, documents, models, settings, supervisor, session, line, memories, events };
   const chat = new Chat(chatParts);
+  const updates = new Updates({
+    feed: options.updateFeed === undefined ? configuredFeed() : options.updateFeed,
+    client,
+    version: appVersion(),
+    folder: folder.updates,
+    isAnswering: () => chat.running > 0,
+    backUp: () => database.backUp(folder.backups),
+  });
   const conversationEvents = new EventStore(database);
   const pastWindow = new PastWindow(chatParts, chat, conversationEvents);
   const folders = new FolderStore(database);
@@ -195,6 +208,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     downloads,
     modelFolders,
     hubModels,
+    updates,
     secrets,
     conversations,
     messages,

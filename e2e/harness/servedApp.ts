@@ -6,13 +6,16 @@ import { type Browser, chromium, type Page } from '@playwright/test';
 import { notePolicyViolations } from './policyViolations.ts';
 import { type AppOptions, hostEntry, required, type RunningApp } from './runningApp.ts';
 
+/** A browser looks up names of its own accord. */
+const onlyThisMachine = '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1';
+
 interface Served {
   host: ChildProcess;
   url: string;
 }
 
 export async function startServedApp(options: AppOptions): Promise<RunningApp> {
-  const browser: Browser = await chromium.launch({ executablePath: required('LONGLEAF_TEST_CHROMIUM') });
+  const browser: Browser = await chromium.launch({ executablePath: required('LONGLEAF_TEST_CHROMIUM'), args: [onlyThisMachine] });
   let { host, url } = await serve(options);
   const policyViolations: string[] = [];
   let page: Page = await openPage(browser, url, policyViolations);

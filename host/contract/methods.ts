@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { documentMethods } from './documents.ts';
 import { chatEvents, chatMethods } from './chatMethods.ts';
+import { updateMethods } from './updates.ts';
 import { dataFolderEvents, dataFolderMethods } from './dataFolder.ts';
 import { modelEvents, modelMethods } from './modelMethods.ts';
 import {
@@ -54,6 +55,8 @@ export const methods = {
   },
   'worker.restart': { params: nothing, result: nothing },
   'settings.update': { params: settings.partial().strict(), result: settings },
+
+  ...updateMethods,
 
   'api.status': { params: nothing, result: apiStatus },
   /** The old key is refused from then on. */

@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { cpuMilliseconds } from '../../engine/formats/gguf/testing/cpuMilliseconds.ts';
 import { hubContents, hubRepository } from '../contract/hub.ts';
 import { HostError } from '../errors.ts';
 import { changeJson, changeText, type Json } from '../testing/jsonFuzz.ts';
@@ -24,7 +25,7 @@ const contents: Json = {
   siblings: [{ rfilename: 'README.md' }, { rfilename: 'tiny.Q4_1.gguf', size: 4096, lfs }, { rfilename: 'big-00001-of-00002.gguf', lfs }, { rfilename: 'big-00002-of-00002.gguf', lfs }],
 };
 
-test(`${cases} changed answers of a hub`, { timeout: 30_000 + cases }, () => {
+test(`${cases} changed answers of a hub`, { timeout: 30_000 + cases }, async () => {
   const outcomes = { taken: 0, refused: 0, 'no JSON': 0 };
   const heapBefore = process.memoryUsage().heapUsed;
   for (let seed = firstSeed; seed < firstSeed + cases; seed += 1) {
@@ -41,18 +42,28 @@ test(`${cases} changed answers of a hub`, { timeout: 30_000 + cases }, () => {
       outcomes['no JSON'] += 1;
       continue;
     }
+    const read = () => (searched ? z.array(hubRepository).parse(repositoriesIn(value, 'hub')) : hubContents.parse(contentsIn(value, 'someone/tiny-GGUF', { host: 'hub', page: 'https://hub/someone/tiny-GGUF' })));
     const startMs = performance.now();
     try {
-      if (searched) z.array(hubRepository).parse(repositoriesIn(value, 'hub'));
-      else hubContents.parse(contentsIn(value, 'someone/tiny-GGUF', { host: 'hub', page: 'https://hub/someone/tiny-GGUF' }));
+      read();
       outcomes.taken += 1;
     } catch (error) {
       if (!(error instanceof HostError)) throw new Error(`Seed ${seed} failed: ${text}`, { cause: error });
       outcomes.refused += 1;
     }
-    expect(performance.now() - startMs, `milliseconds of seed ${seed}`).toBeLessThan(slowestMs);
+    // A busy machine may pause any case; one that is really slow also takes the processor.
+    if (performance.now() - startMs > slowestMs) expect(await cpuMilliseconds(async () => void attemptOf(read)), `milliseconds of seed ${seed}`).toBeLessThan(slowestMs);
   }
   expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(0);
   expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(200e6);
   if (process.env['LONGLEAF_FUZZ_CASES']) console.log(`hub JSON: ${cases} cases, ${JSON.stringify(outcomes)}`);
 });
+
+/** For its time only. */
+function attemptOf(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // Refused, as before.
+  }
+}

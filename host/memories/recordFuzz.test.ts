@@ -5,6 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { cpuMilliseconds } from '../../engine/formats/gguf/testing/cpuMilliseconds.ts';
 import { changeJson, changeText } from '../testing/jsonFuzz.ts';
 import { seededRandom } from '../testing/memoryParts.ts';
 import { MemoryDamagedError } from './failures.ts';
@@ -56,22 +57,26 @@ test(`${cases} changed files of memories`, { timeout: 30_000 + cases }, async ()
   for (let seed = firstSeed; seed < firstSeed + cases; seed += 1) {
     const isManifest = seed % 2 === 0;
     const bytes = spoil(isManifest ? manifestOfFile : referenceOfFile, seed);
-    const startMs = performance.now();
-    try {
-      if (isManifest) {
-        const read = decodeRecord(bytes, manifest, { key: null, file: 'manifest' });
-        outcomes.read += 1;
-        await (await SegmentReader.open(files, 'folder', 'folder', read)).close();
-        outcomes.opened += 1;
-      } else {
+    const read = async (): Promise<void> => {
+      if (!isManifest) {
         decodeRecord(bytes, reference, { key: null, file: 'reference' });
         outcomes.read += 1;
+        return;
       }
-    } catch (error) {
-      if (!(error instanceof MemoryDamagedError)) throw new Error(`Seed ${seed} failed: ${Buffer.from(bytes).toString('utf8')}`, { cause: error });
-      outcomes.damaged += 1;
-    }
-    expect(performance.now() - startMs, `milliseconds of seed ${seed}`).toBeLessThan(slowestMs);
+      const found = decodeRecord(bytes, manifest, { key: null, file: 'manifest' });
+      outcomes.read += 1;
+      await (await SegmentReader.open(files, 'folder', 'folder', found)).close();
+      outcomes.opened += 1;
+    };
+    const attempt = (): Promise<void> =>
+      read().catch((error: unknown) => {
+        if (!(error instanceof MemoryDamagedError)) throw new Error(`Seed ${seed} failed: ${Buffer.from(bytes).toString('utf8')}`, { cause: error });
+        outcomes.damaged += 1;
+      });
+    const startMs = performance.now();
+    await attempt();
+    // A busy machine may pause any case; one that is really slow also takes the processor.
+    if (performance.now() - startMs > slowestMs) expect(await cpuMilliseconds(attempt), `milliseconds of seed ${seed}`).toBeLessThan(slowestMs);
   }
   expect(outcomes.opened).toBeGreaterThan(0);
   expect(outcomes.damaged).toBeGreaterThan(0);

@@ -24,6 +24,8 @@ export interface DataFolder {
   readonly token: string;
   /** Uploads and downloads on their way; emptied at start. */
   readonly staging: string;
+  /** Installers of newer versions; made when one is fetched. */
+  readonly updates: string;
 }
 
 /** `--data`, then `LONGLEAF_DATA`, then where the platform keeps an application's data. */
@@ -36,7 +38,7 @@ export function dataFolderPath(option: string | undefined, environment: NodeJS.P
 }
 
 /** What belongs to Longleaf in its folder, but locks and what is on its way: there may be more in it that does not. */
-export const dataNames = ['longleaf.sqlite', 'longleaf.sqlite-wal', 'backups', 'documents', 'memories', 'models', 'logs', 'tiles', 'hub-token', 'api-key'] as const;
+export const dataNames = ['longleaf.sqlite', 'longleaf.sqlite-wal', 'backups', 'documents', 'memories', 'models', 'logs', 'tiles', 'updates', 'hub-token', 'api-key'] as const;
 /** Made anew wherever the folder is opened. */
 export const passingNames = ['longleaf.sqlite-shm', 'longleaf.sqlite.checked', 'longleaf.lock', 'longleaf.lock.json', 'staging'] as const;
 
@@ -57,6 +59,7 @@ export function openDataFolder(asked: string): DataFolder {
     logs: join(root, 'logs'),
     tiles: join(root, 'tiles'),
     token: join(root, 'hub-token'),
+    updates: join(root, 'updates'),
     staging: join(root, 'staging'),
   };
   try {

@@ -91,6 +91,11 @@ export class Database {
     }
   }
 
+  /** Copies the database into `folder`. */
+  backUp(folder: string): void {
+    told(() => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
+  }
+
   /** Copies the database into `folder`, if a copy is due. */
   backUpIfDue(folder: string): void {
     if (isBackupDue(folder)) told(() => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));

@@ -3,7 +3,7 @@ import type { NetworkStrings } from './networkStrings.ts';
 
 export const german: NetworkStrings = {
   title: 'Netz',
-  hint: 'Für Suchen am Hub und Downloads von Modellen: Sonst nutzt nichts das Netz.',
+  hint: 'Für Suchen am Hub und Downloads von Modellen: Sonst nutzt nichts das Netz, außer Aktualisierungen, wenn Sie danach fragen.',
   limit: 'Höchstens so schnell herunterladen',
   limitHint: 'In Megabyte je Sekunde, für alle Downloads zusammen; leer: so schnell, wie sie kommen.',
   none: 'keine Grenze',

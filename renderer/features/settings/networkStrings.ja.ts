@@ -3,7 +3,7 @@ import type { NetworkStrings } from './networkStrings.ts';
 
 export const japanese: NetworkStrings = {
   title: 'ネットワーク',
-  hint: 'ハブの検索とモデルのダウンロードのためのものです。ほかにネットワークは使いません。',
+  hint: 'ハブの検索とモデルのダウンロードのためのものです。ほかにネットワークを使うのは、アップデートを確認するときだけです。',
   limit: 'ダウンロード速度の上限',
   limitHint: '全ダウンロード合計の毎秒メガバイトです。空欄なら制限しません。',
   none: 'なし',

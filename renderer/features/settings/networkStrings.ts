@@ -5,7 +5,7 @@ import { japanese } from './networkStrings.ja.ts';
 
 const english = {
   title: 'Network',
-  hint: 'For searches at the hub and downloads of models: nothing else uses the network.',
+  hint: 'For searches at the hub and downloads of models: nothing else uses the network, but looking for updates when you ask.',
   limit: 'Download speed at most',
   limitHint: 'In megabytes a second, for all downloads together; empty for as fast as they come.',
   none: 'none',

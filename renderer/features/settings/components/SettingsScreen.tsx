@@ -15,6 +15,7 @@ import { GpuReport } from './GpuReport.tsx';
 import { MachineSection } from './MachineSection.tsx';
 import { ModelSamplingSection } from './ModelSamplingSection.tsx';
 import { NetworkSection } from './NetworkSection.tsx';
+import { UpdatesSection } from './UpdatesSection.tsx';
 import { OutboundList } from './OutboundList.tsx';
 import { ReadingMemorySection } from './ReadingMemorySection.tsx';
 import { SamplingForm } from './SamplingForm.tsx';
@@ -58,6 +59,7 @@ export function SettingsScreen() {
             <OutboundList />
           </SettingSection>
           <NetworkSection settings={settings} change={change} />
+          <UpdatesSection />
           <SettingSection title={text.answers.title} hint={text.answers.hint}>
             <div className="py-2.5">
               <TextSetting
