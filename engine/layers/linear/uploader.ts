@@ -6,10 +6,11 @@ import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { UploadRing } from '../../device/uploadRing.ts';
 import { EngineError } from '../../errors.ts';
-import { blockWeights, formatOf, floatFormat, halvesSuffice, type Layout, sameFormat, scaleWordsPerBlock, type WeightFormat } from './format.ts';
-import { columnsOf, rowsOf, type SourceMatrix, type StoredMatrix } from './matrix.ts';
+import { blockWeights, formatOf, floatFormat, halvesSuffice, type Layout, scaleWordsPerBlock, type WeightFormat } from './format.ts';
+import { columnsOf, type SourceMatrix, type StoredMatrix } from './matrix.ts';
 import { codeBytesPerTile, type ColumnRange, packCodes, packScales, type PackedShape, scaleBytesPerTile } from './packing.ts';
-import { canRepack, Repacker, type StoredRange } from './repack.ts';
+import { canRepack, Repacker } from './repack.ts';
+import { type FormatRun, rangesWithin, runsOfEqualFormat, type SourceRange } from './sourceRuns.ts';
 import { unpackRows } from './storedRows.ts';
 import { LinearWeights, type UploadLimits, type WeightPart } from './weights.ts';
 
@@ -271,47 +272,6 @@ function copyTiles(
 
 function internal(message: string): EngineError {
   return new EngineError('internal', message, 'Report this as a fault of Longleaf.');
-}
-
-interface FormatRun {
-  format: WeightFormat;
-  sources: SourceMatrix[];
-  firstOutput: number;
-  columns: number;
-}
-
-function runsOfEqualFormat(sources: readonly SourceMatrix[], formatOfSource: (source: SourceMatrix) => WeightFormat): FormatRun[] {
-  const runs: FormatRun[] = [];
-  let firstOutput = 0;
-  for (const source of sources) {
-    const format = formatOfSource(source);
-    const last = runs.at(-1);
-    if (last && sameFormat(last.format, format)) {
-      last.sources.push(source);
-      last.columns += rowsOf(source);
-    } else {
-      runs.push({ format, sources: [source], firstOutput, columns: rowsOf(source) });
-    }
-    firstOutput += rowsOf(source);
-  }
-  return runs;
-}
-
-interface SourceRange<Source> extends Omit<StoredRange, 'source'> {
-  source: Source;
-}
-
-/** Which rows of which sources make up `count` columns from `first` of their concatenation. */
-function rangesWithin<Source extends SourceMatrix>(sources: readonly Source[], first: number, count: number): SourceRange<Source>[] {
-  const ranges: SourceRange<Source>[] = [];
-  let start = 0;
-  for (const source of sources) {
-    const from = Math.max(first, start);
-    const to = Math.min(first + count, start + rowsOf(source));
-    if (from < to) ranges.push({ source, firstRow: from - start, rows: to - from, column: from - first });
-    start += rowsOf(source);
-  }
-  return ranges;
 }
 
 async function unpackedRange({ source, ...range }: SourceRange<SourceMatrix>): Promise<ColumnRange> {
