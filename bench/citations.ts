@@ -5,6 +5,7 @@
  *     node dist/bench/citations.js --model M.gguf --books FOLDER --tokens 6000 --count 200 --out cases.jsonl
  *       [--squad FILE.json]   paragraphs of SQuAD's form (issue: precision of citations); left out, single sentences
  *       [--shard 0/2] [--seconds N] [--first SEED]
+ *     node dist/bench/citations.js --regrade cases.jsonl      grades of now, and thresholds fitted on half of the cases
  *
  * For each case: the answer to the question with the passage in the document, its citations, BM25's choice, how much the
  * answer's log-probability falls without the passage and without another one, the ten strongest retrieval heads, where
@@ -19,6 +20,7 @@ import type { Citation } from '../host/contract/inspection.ts';
 import { sentencesOf } from '../host/inspector/sentences.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { bestByBm25 } from './citations/bm25.ts';
+import { regraded } from './citations/regrade.ts';
 import { hiddenCase, type HiddenCase } from './citations/hidden.ts';
 import { type CaseLine, type Chip, summarise } from './citations/summary.ts';
 import { AskAndLook, holds, overlaps, peakOf } from './inspection/askAndLook.ts';
@@ -36,8 +38,13 @@ const { values } = parseArgs({
     shard: { type: 'string', default: '0/1' },
     seconds: { type: 'string' },
     out: { type: 'string' },
+    regrade: { type: 'string' },
   },
 });
+if (values.regrade) {
+  console.log(JSON.stringify(regraded(linesOf(values.regrade)), null, 1));
+  process.exit(0);
+}
 if (!values.model || !values.books || !values.out) throw new Error('--model, --books and --out are needed');
 /** Of the text around a passage, which a grade may depend on. */
 const surroundingCharacters = 400;
@@ -53,7 +60,7 @@ const booksFolder = values.books;
 const books = readdirSync(booksFolder).filter((name) => name.endsWith('.txt')).sort().map((name) => readFileSync(join(booksFolder, name), 'utf8'));
 const paragraphs = values.squad ? parseParagraphs(readFileSync(values.squad, 'utf8')) : null;
 const worker = new AskAndLook(modelPath);
-const done = new Set(readLines().map(({ seed }) => seed));
+const done = new Set(linesOf(outPath).map(({ seed }) => seed));
 
 for (let seed = Number(values.first); seed < Number(values.first) + Number(values.count); seed++) {
   if (performance.now() > endMs) break;
@@ -61,12 +68,12 @@ for (let seed = Number(values.first); seed < Number(values.first) + Number(value
   const hidden = hiddenCase({ tokenizer, books, tokens: Number(values.tokens), paragraphs }, seed);
   appendFileSync(outPath, `${JSON.stringify(await tryCase(hidden))}\n`);
 }
-console.log(JSON.stringify({ model: basename(modelPath), tokens: Number(values.tokens), squad: values.squad !== undefined, adapter: worker.adapterName, ...summarise(readLines()) }, null, 1));
+console.log(JSON.stringify({ model: basename(modelPath), tokens: Number(values.tokens), squad: values.squad !== undefined, adapter: worker.adapterName, ...summarise(linesOf(outPath)) }, null, 1));
 await worker.close();
 process.exit(0);
 
-function readLines(): CaseLine[] {
-  return existsSync(outPath) ? readFileSync(outPath, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine) : [];
+function linesOf(path: string): CaseLine[] {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine) : [];
 }
 
 async function tryCase(hidden: HiddenCase): Promise<CaseLine> {

@@ -24,10 +24,11 @@ export const thresholds = {
   untried: { share: 0.5 },
 };
 
-export function gradeOf({ alignment, share, drop, relevant }: CitationSigns): CitationGrade {
+export type Thresholds = typeof thresholds;
+
+export function gradeOf({ alignment, share, drop, relevant }: CitationSigns, { verified, attended, wordless, untried }: Thresholds = thresholds): CitationGrade {
   // Models answer with whatever stands somewhere when they do not know.
   if (!relevant) return 'none';
-  const { verified, attended, wordless, untried } = thresholds;
   if (alignment >= verified.alignment && share >= verified.share && (drop ?? Infinity) >= verified.drop) return 'verified';
   if (drop === null) return alignment >= attended.alignment && share >= untried.share ? 'attended' : 'none';
   const some = alignment >= attended.alignment && share >= attended.share && drop >= attended.drop;

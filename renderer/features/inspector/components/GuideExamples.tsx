@@ -1,6 +1,7 @@
 /** The guide's examples, each computed on the answer to the sample question. */
 import { useEffect, useState } from 'react';
 import { host } from '../../../app/connection/session.ts';
+import { failureOf } from '../../../app/failures.ts';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import type { GuideExample } from '../hooks/useGuideExample.ts';
 import { useFinePassages } from '../hooks/useFinePassages.ts';
@@ -44,6 +45,7 @@ interface Trial {
 export function ExampleTrials({ answer, evidence }: GuideExample) {
   const passages = useFinePassages(answer.id, evidence, null, 'sentence');
   const [trials, setTrials] = useState<Trial[]>([]);
+  const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     if (!passages) return undefined;
     let wanted = true;
@@ -56,7 +58,7 @@ export function ExampleTrials({ answer, evidence }: GuideExample) {
         if (wanted) setTrials([...tried]);
       }
     };
-    attempt().catch(() => undefined);
+    attempt().catch((error: unknown) => wanted && setProblem(failureOf(error).message));
     return () => {
       wanted = false;
     };
@@ -64,7 +66,7 @@ export function ExampleTrials({ answer, evidence }: GuideExample) {
   return (
     <>
       <p className="pb-1 text-quiet">{text.trials}</p>
-      {trials.length < 2 && <Spinner />}
+      {problem !== null ? <p role="status">{problem}</p> : trials.length < 2 && <Spinner />}
       <ul className="list-disc pl-5">
         {trials.map(({ passage, nats }) => (
           <li key={passage.start} className="py-0.5">
