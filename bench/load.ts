@@ -113,7 +113,7 @@ function randomHalves(random: () => number): Uint8Array {
 
 /** `onCpu`: unpacked and packed there, as everything is that the GPU does not repack. */
 async function upload(gpu: Device, stored: StoredMatrix, { onCpu = false, chunks = usualChunks, textures = values.textures } = {}) {
-  const uploader = new WeightUploader(gpu, { tileColumns: 64, textures }, limitsOf(gpu), chunks);
+  const uploader = new WeightUploader(gpu, { tileColumns: 64, texture: textures ? 'storage' : null }, limitsOf(gpu), chunks);
   await gpu.finished();
   const processorStart = process.cpuUsage();
   const startMs = performance.now();

@@ -28,7 +28,7 @@ fn sum_of_lanes(mine: f32) -> f32 {
 
 //@unroll m MATRICES
 //@if IN_TEXTURE
-@group(0) @binding($[ $m * 2 + 4 ]) var codes$m: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding($[ $m * 2 + 4 ]) var codes$m: CodeTexture;
 //@if HAS_SCALES
 @group(0) @binding($[ $m * 2 + 5 ]) var scales$m: ScaleTexture;
 //@end
@@ -91,7 +91,11 @@ fn sums_of$m(first_column: u32, last_column: u32, blocks: u32, start: u32, lane:
     {
 //@if HAS_SCALES
 //@if IN_TEXTURE
+//@if SAMPLED
+      let record = record_of(textureLoad(scales$m, vec2<u32>(in_tile$c + block * TILE, tile$c), 0));
+//@else
       let record = record_of(textureLoad(scales$m, vec2<u32>(in_tile$c + block * TILE, tile$c)));
+//@end
 //@else
       let record = scales$m[(tile$c * blocks + block) * TILE + in_tile$c];
 //@end
@@ -102,7 +106,11 @@ fn sums_of$m(first_column: u32, last_column: u32, blocks: u32, start: u32, lane:
 //@unroll u UNITS
       {
 //@if IN_TEXTURE
+//@if SAMPLED
+        let unit = textureLoad(codes$m, vec2<u32>(in_tile$c + (block * UNITS + $uu) * TILE, tile$c), 0);
+//@else
         let unit = textureLoad(codes$m, vec2<u32>(in_tile$c + (block * UNITS + $uu) * TILE, tile$c));
+//@end
 //@else
         let unit = codes$m[((tile$c * blocks + block) * UNITS + $uu) * TILE + in_tile$c];
 //@end

@@ -61,7 +61,7 @@ export class GpuMemory {
       label,
       format,
       size: [width, height],
-      usage: 0x01 /* COPY_SRC */ | 0x02 /* COPY_DST */ | 0x08 /* STORAGE_BINDING */,
+      usage: 0x01 /* COPY_SRC */ | 0x02 /* COPY_DST */ | 0x04 /* TEXTURE_BINDING */ | 0x08 /* STORAGE_BINDING */,
     });
     this.#live.set(texture, { owner, sizeBytes });
     this.#bytes[owner] += sizeBytes;

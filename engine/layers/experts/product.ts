@@ -116,7 +116,7 @@ async function bindPart(
 type SizedKernel = Promise<{ kernel: Kernel; columnsPerGroup: number }>;
 
 function workgroupKernels(device: Device, part: WeightPart): [SizedKernel, SizedKernel] {
-  const format = formatConstants(part.format, part.tileColumns, part.inTexture);
+  const format = formatConstants(part.format, part.tileColumns, part.texture);
   const get = async (label: string, text: string, columnsPerGroup: number, constants: ShaderConstants): SizedKernel => ({
     kernel: await device.kernels.get({ label, texts: [matmulWeights, text], constants: { ...format, ...constants } }),
     columnsPerGroup,
@@ -127,7 +127,7 @@ function workgroupKernels(device: Device, part: WeightPart): [SizedKernel, Sized
 function subgroupKernels(device: Device, part: WeightPart): [SizedKernel, SizedKernel] {
   const lanes = device.facts.subgroupLanes;
   const tile = subgroupTiles[lanes];
-  const format = formatConstants(part.format, part.tileColumns, part.inTexture);
+  const format = formatConstants(part.format, part.tileColumns, part.texture);
   const get = async (label: string, text: string, columns: number, constants: ShaderConstants): SizedKernel => ({
     kernel: await device.kernels.get({
       label,

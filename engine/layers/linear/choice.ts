@@ -20,6 +20,9 @@ export interface Choice {
   why: string;
 }
 
+/** Prompts are that much longer than their answers: what a token read counts beside one that is made. */
+const readPerMade = 10;
+const tileRows = 64;
 // Larger than the caches' reach is not needed: the families differ in how they load, not in what.
 const outputs = 1536;
 const inputs = 576;
@@ -42,39 +45,42 @@ export async function chooseFamily(device: Device, cache: ChoiceCache, codes: Re
   return { family: familyOf(device, best), why: summary };
 }
 
-/** Milliseconds of one product of one row, the fastest of interleaved rounds. */
+/** Milliseconds of one product for each token that is made and those that are read for it, the fastest of interleaved rounds. */
 async function measure(device: Device, candidates: readonly FamilyName[]): Promise<Map<FamilyName, number>> {
   const { memory } = device;
   const step = new StepUniform(device);
-  step.write({ rows: 1, position: 0 });
-  const input = memory.storage('activations', 'measurement', inputs * 4);
-  const output = memory.storage('activations', 'measurement', outputs * 4);
+  const input = memory.storage('activations', 'measurement', tileRows * inputs * 4);
+  const output = memory.storage('activations', 'measurement', tileRows * outputs * 4);
   const trials = [];
   for (const name of candidates) {
     const family = familyOf(device, name);
     const uploader = new WeightUploader(device, family.layout, limitsOf(device));
     const weights = await uploader.upload('measurement', [anyWeights()]);
     await uploader.finish();
-    const bound = await bindProduct(device, family, weights, { input, output, step: step.buffer, maxRows: 1 });
-    trials.push({ name, weights, bound, milliseconds: Infinity });
+    const bound = await bindProduct(device, family, weights, { input, output, step: step.buffer, maxRows: tileRows });
+    trials.push({ name, weights, bound, milliseconds: new Map([[1, Infinity], [tileRows, Infinity]]) });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const trial of trials) {
-      const encoder = device.gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (let index = 0; index < productsPerRound; index++) trial.bound.encode(pass, { rows: 1, position: 0 });
-      pass.end();
-      await device.finished();
-      const start = performance.now();
-      device.gpu.queue.submit([encoder.finish()]);
-      await device.finished();
-      trial.milliseconds = Math.min(trial.milliseconds, (performance.now() - start) / productsPerRound);
+    for (const { bound, milliseconds } of trials) {
+      for (const [rows, bestMs] of milliseconds) {
+        const products = rows === 1 ? productsPerRound : 1;
+        step.write({ rows, position: 0 });
+        const encoder = device.gpu.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        for (let index = 0; index < products; index++) bound.encode(pass, { rows, position: 0 });
+        pass.end();
+        await device.finished();
+        const start = performance.now();
+        device.gpu.queue.submit([encoder.finish()]);
+        await device.finished();
+        milliseconds.set(rows, Math.min(bestMs, (performance.now() - start) / products));
+      }
     }
   }
   for (const { weights } of trials) weights.free();
   for (const buffer of [input, output]) memory.free(buffer);
   step.free();
-  return new Map(trials.map(({ name, milliseconds }) => [name, milliseconds]));
+  return new Map(trials.map(({ name, milliseconds }) => [name, milliseconds.get(1)! + (readPerMade / tileRows) * milliseconds.get(tileRows)!]));
 }
 
 /** Four-bit weights, the most common kind; their values do not matter. */

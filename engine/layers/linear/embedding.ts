@@ -24,7 +24,7 @@ export async function bindEmbedding(device: Device, weights: LinearWeights, io: 
     const kernel = await device.kernels.get({
       label: 'embed_rows',
       texts: [matmulWeights, embedRows],
-      constants: formatConstants(part.format, part.tileColumns, part.inTexture),
+      constants: formatConstants(part.format, part.tileColumns, part.texture),
     });
     const shape = weights.shapeUniform(shapeMembers(weights, part, { multiplier: io.scale }));
     const bindings = kernel.bind(shape, io.step, io.tokens, io.output, ...bindingsOf(part));

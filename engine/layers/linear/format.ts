@@ -21,12 +21,15 @@ export interface WeightFormat {
   zeroPoint: number;
 }
 
+/** How a kernel reads a texture of weights; adapters differ in which is faster. */
+export type TextureKind = 'storage' | 'sampled';
+
 /** What the chosen kernels ask of the layout. */
 export interface Layout {
   /** Columns whose units lie side by side; every kernel's tile divides it or is divided by it. */
   tileColumns: number;
-  /** Keep weights in storage textures where they fit; the rest stays in buffers. */
-  textures: boolean;
+  /** Keep weights in textures where they fit; the rest stays in buffers. */
+  texture: TextureKind | null;
 }
 
 const weightsPerUnit = { u4: 32, u8: 16, f16: 8, f32: 4 } as const;
@@ -77,7 +80,7 @@ export function formatName(format: WeightFormat): string {
 }
 
 /** The constants that `matmul_weights.wgsl` needs. */
-export function formatConstants(format: WeightFormat, tileColumns: number, inTexture: boolean): ShaderConstants {
+export function formatConstants(format: WeightFormat, tileColumns: number, texture: TextureKind | null): ShaderConstants {
   return {
     CODES4: format.codes === 'u4',
     CODES8: format.codes === 'u8',
@@ -89,7 +92,8 @@ export function formatConstants(format: WeightFormat, tileColumns: number, inTex
     UNITS: unitsPerBlock(format),
     FIELDS: fieldsPerUnit(format),
     TILE: tileColumns,
-    IN_TEXTURE: inTexture,
+    IN_TEXTURE: texture !== null,
+    SAMPLED: texture === 'sampled',
   };
 }
 

@@ -72,7 +72,7 @@ export function matrixVariant(device: Device, tile: MatrixTile, fromRows: number
         diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
         aliases: { Sum: shape.sum },
         constants: {
-          ...formatConstants(part.format, part.tileColumns, part.inTexture),
+          ...formatConstants(part.format, part.tileColumns, part.texture),
           M: shape.rows,
           N: shape.columns,
           K: shape.depth,

@@ -33,7 +33,7 @@ export function anyWeights(device: Device, format: WeightFormat, { inputs, outpu
   const codes = filled(device, codeBytes, () => (format.codes === 'f16' ? halfPair() : Math.floor(Math.random() * 2 ** 32)));
   const stores = scaleBytes > 0 ? [codes, filled(device, scaleBytes, scalePair)] : [codes];
   const sizeBytes = codeBytes + scaleBytes;
-  const part: WeightPart = { format, firstOutput: 0, outputs, blocks, tileColumns: 64, inTexture: false, stores, sizeBytes };
+  const part: WeightPart = { format, firstOutput: 0, outputs, blocks, tileColumns: 64, texture: null, stores, sizeBytes };
   return new LinearWeights(device, 'measurement', { outputs, inputs }, [part]);
 }
 

@@ -13,7 +13,7 @@ export function portableVariants(device: Device): Variant[] {
       device.kernels.get({
         label: 'matmul_portable',
         texts: [matmulWeights, matmulPortable],
-        constants: { ...formatConstants(part.format, part.tileColumns, part.inTexture), ROWS: rows, RAGGED: inputs % blockWeights !== 0 },
+        constants: { ...formatConstants(part.format, part.tileColumns, part.texture), ROWS: rows, RAGGED: inputs % blockWeights !== 0 },
       }),
     workgroups: (outputs, stepRows) => ({ x: Math.ceil(outputs / 64), y: Math.ceil(stepRows / rows) }),
   });
@@ -21,7 +21,7 @@ export function portableVariants(device: Device): Variant[] {
 }
 
 export function portableFamily(device: Device): VariantFamily {
-  const layout: Layout = { tileColumns: 64, textures: false };
+  const layout: Layout = { tileColumns: 64, texture: null };
   const variants = portableVariants(device);
   return {
     name: 'portable',

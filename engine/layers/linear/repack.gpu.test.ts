@@ -70,7 +70,7 @@ function copyOf(texture: GPUTexture): GPUBuffer {
 
 /** Uploads the same sources from the file and from memory, and compares all that lies on the GPU. */
 async function expectEqual(sources: readonly StoredMatrix[], { bindingLimitBytes, textures = false }: { bindingLimitBytes?: number; textures?: boolean } = {}): Promise<LinearWeights['parts']> {
-  const uploader = new WeightUploader(device, { tileColumns: 64, textures }, limitsOf(device, bindingLimitBytes));
+  const uploader = new WeightUploader(device, { tileColumns: 64, texture: textures ? 'storage' : null }, limitsOf(device, bindingLimitBytes));
   const repacked = await uploader.upload('repacked', sources);
   const packed = await uploader.upload('packed', await Promise.all(sources.map((source) => unpackRows(source))));
   await uploader.finish();
@@ -136,7 +136,7 @@ describe('weights that are repacked on the GPU are those that the CPU packs, bit
 
   it('throws what reading fails with, and gives back what it took', async () => {
     const before = device.memory.report();
-    const uploader = new WeightUploader(device, { tileColumns: 64, textures: false }, limitsOf(device));
+    const uploader = new WeightUploader(device, { tileColumns: 64, texture: null }, limitsOf(device));
     const broken: StoredMatrix = { ...randomMatrix(randomNumbers(8), 'Q4_0', 64, 64), readRows: () => Promise.reject(new RangeError('the disk is gone')) };
     const weights = await uploader.upload('broken', [broken]);
     await expect(uploader.finish()).rejects.toThrow('the disk is gone');

@@ -167,14 +167,14 @@ export class Repacker {
   }
 
   async #dispatch(type: TensorTypeName, part: WeightPart, extent: GPUBuffer | null): Promise<Dispatch> {
-    const { format, tileColumns, inTexture } = part;
+    const { format, tileColumns, texture } = part;
     const unpacking = unpackings[type];
     if (!unpacking) throw new Error(`${type} is not repacked on the GPU`);
     const kernel = await this.#device.kernels.get({
       label: `repack ${type}`,
       texts: [repack, unpacking.text],
       constants: {
-        ...formatConstants(format, tileColumns, inTexture),
+        ...formatConstants(format, tileColumns, texture),
         ...unpacking.constants,
         BLOCK_BYTES: tensorType(type).blockBytes,
         BFLOAT: type === 'BF16',

@@ -7,7 +7,7 @@ import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
 import type { Kernel } from '../../device/kernel.ts';
 import type { ShaderConstants } from '../../device/shader.ts';
-import { blockWeights, fieldsPerUnit, formatConstants, type Layout, type WeightFormat } from './format.ts';
+import { blockWeights, fieldsPerUnit, formatConstants, type Layout, type TextureKind, type WeightFormat } from './format.ts';
 import { portableVariants } from './portable.ts';
 import type { Fusion, Variant, VariantFamily } from './variants.ts';
 import type { WeightPart } from './weights.ts';
@@ -37,12 +37,12 @@ export function rowSumsConstants(format: WeightFormat, lanes: number): ShaderCon
   };
 }
 
-export function subgroupFamily(device: Device, textures: boolean): VariantFamily {
+export function subgroupFamily(device: Device, texture: TextureKind | null): VariantFamily {
   const lanes = device.facts.subgroupLanes;
   const { rowColumns, tile } = shapes[lanes];
-  const layout: Layout = { tileColumns: 64, textures };
+  const layout: Layout = { tileColumns: 64, texture };
   const constants = (part: WeightPart) => ({
-    ...formatConstants(part.format, part.tileColumns, part.inTexture),
+    ...formatConstants(part.format, part.tileColumns, part.texture),
     LANES: lanes,
     FOUR_LANES: lanes === 4,
   });
@@ -83,7 +83,7 @@ export function subgroupFamily(device: Device, textures: boolean): VariantFamily
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * tile.columns)), y: Math.ceil(rows / tileRows) }),
   };
   return {
-    name: textures ? 'subgroup texture' : 'subgroup',
+    name: texture === null ? 'subgroup' : texture === 'sampled' ? 'subgroup sampled' : 'subgroup texture',
     layout,
     teams: device.facts.runsWorkgroupsAtOnce,
     variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),

@@ -141,11 +141,11 @@ export class WeightUploader {
     const { memory } = this.#device;
     const shape = this.#packedShape(run.format, inputs);
     const tiles = Math.ceil(columns.count / shape.tileColumns);
-    const inTexture = this.#fitsTexture(shape);
+    const texture = this.#fitsTexture(shape) ? this.#layout.texture : null;
     const plans = storesOf(shape);
     const stores = await memory.checked(`The weights ${name}`, () =>
       plans.map(({ tileBytes, texel }) =>
-        inTexture
+        texture
           ? memory.table('weights', name, texelFormats[texel], tileBytes / texel, tiles)
           : memory.storage('weights', name, tiles * tileBytes),
       ),
@@ -156,7 +156,7 @@ export class WeightUploader {
       outputs: columns.count,
       blocks: shape.blocks,
       tileColumns: shape.tileColumns,
-      inTexture,
+      texture,
       stores,
       sizeBytes: plans.reduce((sum, plan) => sum + tiles * plan.tileBytes, 0),
     };
@@ -217,7 +217,7 @@ export class WeightUploader {
   }
 
   #fitsTexture(shape: PackedShape): boolean {
-    return this.#layout.textures && storesOf(shape).every(({ tileBytes, texel }) => tileBytes / texel <= this.#limits.textureSide);
+    return this.#layout.texture !== null && storesOf(shape).every(({ tileBytes, texel }) => tileBytes / texel <= this.#limits.textureSide);
   }
 
   #packedShape(format: WeightFormat, inputs: number): PackedShape {

@@ -44,8 +44,9 @@ export interface VariantFamily {
 const families = {
   portable: portableFamily,
   workgroup: (device: Device) => workgroupFamily(device),
-  subgroup: (device: Device) => subgroupFamily(device, false),
-  'subgroup texture': (device: Device) => subgroupFamily(device, true),
+  subgroup: (device: Device) => subgroupFamily(device, null),
+  'subgroup texture': (device: Device) => subgroupFamily(device, 'storage'),
+  'subgroup sampled': (device: Device) => subgroupFamily(device, 'sampled'),
 } satisfies Record<string, (device: Device) => VariantFamily>;
 
 export type FamilyName = keyof typeof families;
@@ -57,12 +58,13 @@ export function familyOf(device: Device, name: FamilyName): VariantFamily {
 /** Families that the device can run at all. */
 export function possibleFamilies(device: Device): FamilyName[] {
   const lanes = device.facts.subgroupLanes;
-  return lanes === 4 || lanes === 8 ? ['portable', 'workgroup', 'subgroup', 'subgroup texture'] : ['portable', 'workgroup'];
+  return lanes === 4 || lanes === 8 ? ['portable', 'workgroup', 'subgroup', 'subgroup texture', 'subgroup sampled'] : ['portable', 'workgroup'];
 }
 
 /** Families worth measuring, most promising first. */
 export function promisingFamilies(device: Device): FamilyName[] {
   if (device.facts.kind === 'gpu') return ['workgroup'];
-  const subgroup = possibleFamilies(device).filter((name) => name.startsWith('subgroup'));
-  return subgroup.length > 0 ? subgroup : ['portable', 'workgroup'];
+  // Sampled textures are faster than storage textures on SwiftShader (four lanes) and slower on lavapipe.
+  const subgroup: FamilyName[] = ['subgroup', device.facts.subgroupLanes === 4 ? 'subgroup sampled' : 'subgroup texture'];
+  return possibleFamilies(device).includes('subgroup') ? subgroup : ['portable', 'workgroup'];
 }

@@ -1,7 +1,7 @@
 /** Weight matrices on the GPU, in one or several parts. */
 import type { Device } from '../../device/device.ts';
 import { constantUniform, type UniformValue } from '../../device/uniforms.ts';
-import type { WeightFormat } from './format.ts';
+import type { TextureKind, WeightFormat } from './format.ts';
 import type { LinearShape } from './matrix.ts';
 
 /** Consecutive outputs of one format in one pair of buffers. */
@@ -13,8 +13,8 @@ export interface WeightPart {
   /** Blocks of 32 inputs, padding included. */
   blocks: number;
   tileColumns: number;
-  /** Whether codes and scales lie in textures, a row a tile, or in buffers. */
-  inTexture: boolean;
+  /** Whether codes and scales lie in textures, a row a tile, and how they are read; null in buffers. */
+  texture: TextureKind | null;
   /** Codes and, but for float weights, scales. */
   stores: readonly (GPUBuffer | GPUTexture)[];
   sizeBytes: number;

@@ -47,7 +47,7 @@ export function rowVariant(device: Device, { lanes, slices, columns, plain = fal
       texts: gate ? [matmulWeights, activationText, matmulWorkgroupRow] : [matmulWeights, matmulWorkgroupRow],
       enables: subgroups > 0 ? ['subgroups'] : [],
       constants: {
-        ...formatConstants(part.format, part.tileColumns, part.inTexture),
+        ...formatConstants(part.format, part.tileColumns, part.texture),
         ROWS: rows,
         LANES: lanes,
         SLICES: slices,
@@ -92,7 +92,7 @@ export function tileCandidates(device: Device): Variant[] {
       device.kernels.get({
         label: 'matmul_workgroup_tile',
         texts: [matmulWeights, matmulWorkgroupTile],
-        constants: formatConstants(part.format, part.tileColumns, part.inTexture),
+        constants: formatConstants(part.format, part.tileColumns, part.texture),
       }),
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / 64), y: Math.ceil(rows / 64) }),
   };
@@ -122,7 +122,7 @@ export function workgroupFamily(device: Device, preferences?: Preferences): Vari
   const four: WeightFormat = { codes: 'u4', scales: 'f16', scaleBlock: 32, zeroPoint: 8 };
   return {
     name: 'workgroup',
-    layout: { tileColumns: 64, textures: false },
+    layout: { tileColumns: 64, texture: null },
     variantsFor,
     describe: () => {
       const [decode, small, prefill] = variantsFor({ inputs: 4096, outputs: 4096 }, four);

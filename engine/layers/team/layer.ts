@@ -9,6 +9,7 @@ import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
 import { headsAtOnce } from '../attention/lanes.ts';
 import type { KvLayout } from '../attention/layout.ts';
+import type { TextureKind } from '../linear/format.ts';
 import { shapeMembers } from '../linear/product.ts';
 import { bindingsOf, type LinearWeights } from '../linear/weights.ts';
 import type { Bound } from '../pointwise/bound.ts';
@@ -67,7 +68,7 @@ export async function bindTeamLayer(device: Device, team: Team, io: TeamLayer, c
   const { kvHeads, headDim, capacitySlots } = layout;
   const matrices = [io.queryKeyValue, io.mixerOutput, io.gateUp, io.down];
   const common = commonConstants(device, matrices);
-  if (!common || layout.format !== 'f32' || !fits(device, common.parts[0].inTexture)) return null;
+  if (!common || layout.format !== 'f32' || !fits(device, common.parts[0].texture)) return null;
   const lanes = device.facts.subgroupLanes;
   const kernel = await device.kernels.get({
     label: 'team_layer',
@@ -104,6 +105,7 @@ export async function bindTeamLayer(device: Device, team: Team, io: TeamLayer, c
 /** Buffers besides the weights: hidden, meeting, two gains, work, angles, keys and values. */
 const otherBuffers = 8;
 
-function fits({ facts: { limits } }: Device, inTextures: boolean): boolean {
-  return inTextures ? limits.maxStorageTexturesPerShaderStage >= 8 : limits.maxStorageBuffersPerShaderStage >= otherBuffers + 8;
+function fits({ facts: { limits } }: Device, texture: TextureKind | null): boolean {
+  if (texture === 'sampled') return true;
+  return texture ? limits.maxStorageTexturesPerShaderStage >= 8 : limits.maxStorageBuffersPerShaderStage >= otherBuffers + 8;
 }

@@ -33,11 +33,11 @@ export function freeTeam(device: Device, { meeting, work }: Team): void {
 /** What a kernel reads that multiplies by several matrices of one format; null where these are not such. */
 export function commonConstants(device: Device, matrices: readonly LinearWeights[]): { parts: WeightPart[]; constants: ShaderConstants } | null {
   const parts = matrices.flatMap((matrix) => matrix.parts);
-  const [{ format, tileColumns, inTexture }] = parts;
-  const alike = parts.every((part) => sameFormat(part.format, format) && part.inTexture === inTexture);
+  const [{ format, tileColumns, texture }] = parts;
+  const alike = parts.every((part) => sameFormat(part.format, format) && part.texture === texture);
   // Floats take many loads a block: their kernels would compile for minutes.
   const quantised = format.scales !== 'none';
   if (parts.length !== matrices.length || !alike || !quantised || matrices.some(({ shape }) => shape.inputs % 32 !== 0)) return null;
-  const constants = { ...formatConstants(format, tileColumns, inTexture), ...rowSumsConstants(format, device.facts.subgroupLanes), MATRICES: parts.length };
+  const constants = { ...formatConstants(format, tileColumns, texture), ...rowSumsConstants(format, device.facts.subgroupLanes), MATRICES: parts.length };
   return { parts, constants };
 }
