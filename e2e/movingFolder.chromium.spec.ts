@@ -53,7 +53,8 @@ test('it moves with its progress, opens again by itself, and a question is answe
     await takePictures(app, 'moving');
   }
   await expect(page.getByTestId('data-folder')).toHaveText(drive, { timeout: 60_000 });
-  await expect(page.getByText(`The data folder is now ${drive}.`)).toBeVisible();
+  await expect(page.getByText(`The data folder is now ${drive}.`).first()).toBeVisible();
+  await page.getByTestId('data-folder').scrollIntoViewIfNeeded();
   await takePictures(app, 'moved');
   expect(statSync(join(drive, 'longleaf.sqlite')).size).toBeGreaterThan(0);
   await expect.poll(() => readdirSync(before)).toEqual(['moved-to.json']);

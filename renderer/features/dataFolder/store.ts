@@ -1,10 +1,12 @@
 /** Where the data folder is, and its move to another place. */
+import { toast } from 'sonner';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { DataFolderStatus, MovePlan, MoveTarget } from '../../../host/contract/dataFolder.ts';
 import type { Failure } from '../../../host/contract/entities.ts';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
+import { dataFolderStrings } from './strings.ts';
 
 export interface DataFolderState {
   status: DataFolderStatus | null;
@@ -48,12 +50,22 @@ export function createDataFolderStore(caller: HostCaller) {
   }));
   caller.on('dataFolder.changed', (status) => store.setState({ status }));
   caller.onOpen(() => {
+    const wasMoving = (store.getState().status?.move ?? null) !== null;
     void caller.call('dataFolder.status', {}).then(
-      (status) => store.setState({ status }),
+      (status) => {
+        store.setState({ status });
+        return wasMoving && !status.move ? tellEnd(status) : undefined;
+      },
       () => undefined,
     );
   });
   return store;
+}
+
+/** The window shows where it was when the move began: how it ended may be far up or down on that screen. */
+function tellEnd({ last }: DataFolderStatus): void {
+  if (last?.failure) toast.error(last.failure.message, { description: last.failure.remedy, duration: 9000 });
+  else if (last) toast.success(dataFolderStrings.moved(last.path));
 }
 
 export const dataFolderStore = createDataFolderStore(host);
