@@ -265,6 +265,14 @@ describe('choosePromptStyle', () => {
     expect(choosePromptStyle(metadata, gemma)).toEqual({ kind: 'chat', template: '{{ 1 }}', source: 'file' });
   });
 
+  it('knows the template of RWKV, of which files only have the name', async () => {
+    const style = choosePromptStyle(metadataOf({ 'tokenizer.chat_template': 'rwkv-world' }), base);
+    const { tokens } = await composePrompt(chatMl, style, full, { runTemplate });
+    const text = chatMl.decode(tokens);
+    expect(text.startsWith('System: ') || text.startsWith('User: ')).toBe(true);
+    expect(text).toMatch(/\n\nUser: [^]*\n\nAssistant:$/);
+  });
+
   it('goes by the vocabulary and the end of turns when the file has none', () => {
     const markOf = (style: PromptStyle): string =>
       style.kind === 'completion' ? style.kind : (/<[^>]*start[^>]*>/u.exec(style.template)?.[0] ?? '');

@@ -11,6 +11,11 @@ const phi = `{% for message in messages %}{{ '<|' + message['role'] + '|>' + mes
 
 const granite = `{% for message in messages %}{{ '<|start_of_role|>' + message['role'] + '<|end_of_role|>' + message['content'] + '<|end_of_text|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_of_role|>assistant<|end_of_role|>' }}{% endif %}`;
 
+const rwkvWorld = `{% for message in messages %}{{ ('System' if message['role'] == 'system' else 'User' if message['role'] == 'user' else 'Assistant') + ': ' + message['content'] + '\\n\\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
+
+/** Converters write this name where the template should be. */
+export const namedTemplates: Readonly<Record<string, string>> = { 'rwkv-world': rwkvWorld };
+
 const fallbacks: readonly { readonly start: string; readonly end: string; readonly template: string }[] = [
   { start: '<start_of_turn>', end: '<end_of_turn>', template: gemma },
   { start: '<|start_header_id|>', end: '<|eot_id|>', template: llama3 },

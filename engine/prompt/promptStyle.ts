@@ -1,6 +1,6 @@
 import type { TokenizerMetadata } from '../tokenizer/metadata.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { fallbackTemplate } from './fallbackTemplates.ts';
+import { fallbackTemplate, namedTemplates } from './fallbackTemplates.ts';
 
 /** How a model is spoken to: in turns of a chat, or with a text to go on with. */
 export type PromptStyle =
@@ -13,6 +13,8 @@ export type PromptStyle =
  */
 export function choosePromptStyle(metadata: Pick<TokenizerMetadata, 'stringOr' | 'integerOr'>, tokenizer: Tokenizer): PromptStyle {
   const own = metadata.stringOr('tokenizer.chat_template', '');
+  const named = namedTemplates[own.trim()];
+  if (named !== undefined) return { kind: 'chat', template: named, source: 'fallback' };
   if (own.trim() !== '') return { kind: 'chat', template: own, source: 'file' };
   const ends = ['eos', 'eot'].map((name) => metadata.integerOr(`tokenizer.ggml.${name}_token_id`, -1));
   const template = fallbackTemplate(tokenizer, ends);

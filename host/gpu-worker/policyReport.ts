@@ -71,6 +71,14 @@ function evictingReport({ blocks }: ModelSpec, keys: number): { evicting?: { lay
   return { evicting: { layers: rooms.length, exact, estimated: 0, dropped: keys - exact, total: keys } };
 }
 
+/** Of sparse layers: what is attended to token by token at most; the rest only by the means of its blocks. */
+function sparseReport({ blocks }: ModelSpec, keys: number): { sparse?: { layers: number; exact: number; estimated: number; total: number } } {
+  const rooms = blocks.flatMap(({ mixer }) => (mixer.kind === 'sparse' ? [mixer.windowTokens + mixer.chosenBlocks * mixer.blockTokens] : []));
+  if (rooms.length === 0) return {};
+  const exact = Math.min(keys, ...rooms);
+  return { sparse: { layers: rooms.length, exact, estimated: keys - exact, total: keys } };
+}
+
 /** `keys`: the sequence's length at the end. Keys beyond the GPU are counted over all steps, layers and KV heads. */
 export function policyReport(model: ActiveModel, keys: number): Record<string, unknown> {
   const { spec, runner } = model.loaded;
@@ -83,7 +91,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
   const evicting = evictingReport(spec, keys);
   const linear = states.length > 0 ? { linear: { layers: states.length, stateBytes: states.reduce((sum, bytes) => sum + bytes, 0) } } : {};
   if (!far || far.sealed === 0) {
-    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding, ...linear, ...evicting }, dropped: evicting.evicting?.dropped ?? 0 };
+    return { name: 'full', budget: null, keys: { full: { layers: layers('full'), exact: keys, estimated: 0, total: keys }, sliding, ...linear, ...evicting, ...sparseReport(spec, keys) }, dropped: evicting.evicting?.dropped ?? 0 };
   }
   const { exactKeys, estimatedKeys, missedKeys, droppedKeys: dropped, hitRatio } = meanOf(far);
   const resident = keys - far.farTokens;
@@ -102,6 +110,7 @@ export function policyReport(model: ActiveModel, keys: number): Record<string, u
       sliding,
       ...linear,
       ...evicting,
+      ...sparseReport(spec, keys),
     },
     hitRatio,
     tiers: { gpuBytes: far.plan.bytes.total, ramBytes, diskBytes, ramReadBytes, diskReadBytes },

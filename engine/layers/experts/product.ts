@@ -6,12 +6,14 @@ import rowText from '../../../shaders/experts_row.wgsl';
 import subgroupRowText from '../../../shaders/experts_subgroup_row.wgsl';
 import subgroupTileText from '../../../shaders/experts_subgroup_tile.wgsl';
 import tileText from '../../../shaders/experts_tile.wgsl';
+import matmulRowSums from '../../../shaders/matmul_row_sums.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
 import { type Dispatch, encodeDispatch, type Kernel } from '../../device/kernel.ts';
 import type { ShaderConstants } from '../../device/shader.ts';
-import { blockWeights, fieldsPerUnit, formatConstants } from '../linear/format.ts';
+import { blockWeights, formatConstants } from '../linear/format.ts';
 import type { LinearWeights } from '../linear/linear.ts';
+import { rowSumsConstants } from '../linear/subgroup.ts';
 import { bindingsOf, type WeightPart } from '../linear/weights.ts';
 import { type Bound, type KernelFamily, sharedUniform } from '../pointwise/bound.ts';
 import type { Step } from '../step.ts';
@@ -126,21 +128,22 @@ function workgroupKernels(device: Device, part: WeightPart): [SizedKernel, Sized
 
 function subgroupKernels(device: Device, part: WeightPart): [SizedKernel, SizedKernel] {
   const lanes = device.facts.subgroupLanes;
+  const sums = rowSumsConstants(part.format, lanes);
+  const rowColumns = Number(sums['COLUMNS']);
   const tile = subgroupTiles[lanes];
   const format = formatConstants(part.format, part.tileColumns, part.texture);
-  const get = async (label: string, text: string, columns: number, constants: ShaderConstants): SizedKernel => ({
+  const get = async (label: string, texts: readonly string[], columns: number, constants: ShaderConstants): SizedKernel => ({
     kernel: await device.kernels.get({
       label,
-      texts: [matmulWeights, text],
+      texts: [matmulWeights, ...texts],
       constants: { ...format, LANES: lanes, FOUR_LANES: lanes === 4, COLUMNS: columns, ...constants },
       enables: ['subgroups'],
     }),
     columnsPerGroup: lanes * columns,
   });
-  const fieldBits = part.format.scales === 'none' ? 0 : 32 / fieldsPerUnit(part.format);
   return [
-    get('experts_subgroup_row', subgroupRowText, 4, { OWN_QUADS: 8 / lanes, FIELD_BITS: fieldBits }),
-    get('experts_subgroup_tile', subgroupTileText, tile.columns, { ROW_GROUPS: tile.rowGroups, BY_COMPONENT: tile.byComponent }),
+    get('experts_subgroup_row', [matmulRowSums, subgroupRowText], rowColumns, { ...sums, MATRICES: 1 }),
+    get('experts_subgroup_tile', [subgroupTileText], tile.columns, { ROW_GROUPS: tile.rowGroups, BY_COMPONENT: tile.byComponent }),
   ];
 }
 
