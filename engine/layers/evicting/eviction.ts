@@ -1,4 +1,5 @@
 /** What an `evicting` layer keeps: which tokens a step's rows see, attention to them, and the cache after the step. */
+import attentionPlacesText from '../../../shaders/attention_places.wgsl';
 import evictGatherText from '../../../shaders/evict_gather.wgsl';
 import evictPlanText from '../../../shaders/evict_plan.wgsl';
 import evictingAttentionText from '../../../shaders/evicting_attention.wgsl';
@@ -71,7 +72,7 @@ export async function bindEvictingAttention(device: Device, io: EvictingAttentio
   const { spec, cache } = io;
   const { heads, kvHeads, headDim } = spec;
   if (headDim % 4 !== 0 || headDim > 4 * invocations) throw new RangeError(`heads of ${headDim} must be divisible by 4 and at most ${4 * invocations}`);
-  const kernel = await device.kernels.get({ label: 'evicting_attention', texts: [evictingAttentionText], constants: { INVOCATIONS: invocations } });
+  const kernel = await device.kernels.get({ label: 'evicting_attention', texts: [attentionPlacesText, evictingAttentionText], constants: { INVOCATIONS: invocations } });
   const shape = sharedUniform(device, 'evicting attention shape', [heads, kvHeads, evictingSlots(spec), io.maxRows, headDim / 4]);
   const dispatches = ([0, 1] as const).map((source) => ({
     kernel,

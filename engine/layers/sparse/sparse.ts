@@ -1,4 +1,5 @@
 /** The kernels of `sparse` layers: means of blocks, attention to them, the choice of blocks, attention to single tokens. */
+import attentionPlacesText from '../../../shaders/attention_places.wgsl';
 import blockAttentionText from '../../../shaders/block_attention.wgsl';
 import blockChoiceText from '../../../shaders/block_choice.wgsl';
 import blockMeansText from '../../../shaders/block_means.wgsl';
@@ -39,12 +40,12 @@ export async function bindSparse(device: Device, io: SparseIo): Promise<{ means:
   const units = headDim / 4;
   const { blocks, layout } = cache;
   const constants = { INVOCATIONS: invocations };
-  const kernel = (label: string, text: string, more: Record<string, number> = {}) => device.kernels.get({ label, texts: [text], constants: { ...constants, ...more } });
+  const kernel = (label: string, texts: readonly string[], more: Record<string, number> = {}) => device.kernels.get({ label, texts, constants: { ...constants, ...more } });
   const [meansKernel, overviewKernel, choiceKernel, attentionKernel] = await Promise.all([
-    kernel('block_means', blockMeansText),
-    kernel('block_attention', blockAttentionText),
-    kernel('block_choice', blockChoiceText, { CHOSEN: chosenBlocks }),
-    kernel('sparse_attention', sparseAttentionText, { CHOSEN: chosenBlocks }),
+    kernel('block_means', [blockMeansText]),
+    kernel('block_attention', [attentionPlacesText, blockAttentionText]),
+    kernel('block_choice', [blockChoiceText], { CHOSEN: chosenBlocks }),
+    kernel('sparse_attention', [attentionPlacesText, sparseAttentionText], { CHOSEN: chosenBlocks }),
   ]);
   const uniform = (name: string, values: number[]): GPUBuffer => sharedUniform(device, `${name} shape`, values);
   const meansShape = uniform('block means', [layout.capacitySlots, blocks, units, blockTokens]);
