@@ -1,19 +1,20 @@
 /**
  * Decoding with a context that is larger than the GPU's share, beside the same model with everything on the GPU:
  *
- *     node dist/bench/tiers.js [--shape 1b|8b|small | --model FILE] [--tokens 131072] [--resident 8192] [--gpu-share 0.1667]
+ *     longleaf bench tiers [--shape 1b|8b|small | --model FILE] [--tokens 131072] [--resident 8192] [--gpu-share 0.1667]
  *       [--formats f16,q8] [--policies sketch:2%] [--misses lagged,strict] [--hits 1,0.95,0.9,0.8] [--steps 32] [--kernels]
  *       [--small] [--out FILE.jsonl]
  *
  * The model's weights and the context are noise, made in seconds; what is measured is not: the index scans all of it,
  * slots miss as often as --hits says, and misses come from RAM. `--hits any` asks for something else in every step.
  * Where slots could not hold what a policy chooses, its budget is made smaller, and the lines say so. JSON lines.
- * --small runs on a software adapter in seconds.
+ * --small runs on a software adapter in seconds. On a machine with the GPU pack: LONGLEAF_PACK_PROGRAM=tiers.js.
  */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EngineError } from '../engine/errors.ts';
 import type { Policy } from '../engine/kv/tiers/policy.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
@@ -69,6 +70,10 @@ await runFarBench(device, {
     if (values.out) appendFileSync(values.out, `${words}\n`);
   },
   note: (text) => process.stderr.write(`${text}\n`),
+}).catch((error: unknown) => {
+  if (!(error instanceof EngineError)) throw error;
+  process.stderr.write(`${error.message} ${error.remedy}\n`);
+  process.exit(1);
 });
 // The adapter's threads would keep the process.
 process.exit(0);

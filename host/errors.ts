@@ -7,6 +7,7 @@ export type HostErrorCode =
   | 'answer-in-progress'
   | 'answer-too-long-to-fit'
   | 'bad-request'
+  | 'bench-failed'
   | 'cancelled'
   | 'catalogue-invalid'
   | 'checksum-mismatch'

@@ -26,6 +26,11 @@ export function evalEntry(): string {
   return located('./eval/evalEntry.ts', './eval-process.js');
 }
 
+/** The program that measures contexts beyond the GPU. */
+export function tiersEntry(): string {
+  return located('../bench/tiers.ts', './tiers.js');
+}
+
 /** The process that parses one document. */
 export function parserEntry(): string {
   return located('./documents/parser/main.ts', './document-parser.js');

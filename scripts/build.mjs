@@ -34,10 +34,11 @@ const hostPrograms = {
   'llama-peer': 'host/peer/llamaPeerEntry.ts',
   'eval-process': 'host/eval/evalEntry.ts',
   'document-parser': 'host/documents/parser/main.ts',
+  tiers: 'bench/tiers.ts',
 };
 
-/** Programs under bench/ that are run after a build; the truth bench is part of the host. */
-const benchNames = ['needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tiers', 'unlimited'];
+/** Programs under bench/ that are run after a build; the truth bench and that of tiers are part of the host. */
+const benchNames = ['needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

@@ -2,6 +2,7 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { ask, complete, readPromptFile } from './ask.ts';
 import { bench } from './bench.ts';
+import { benchTiers, readTiers, tiersOptions } from './benchTiers.ts';
 import { type CommandContext, usageError } from './context.ts';
 import { doctor } from './doctor.ts';
 import { evaluatePolicies } from './eval.ts';
@@ -124,8 +125,10 @@ export const commands: Record<string, Command> = {
     },
   },
   bench: {
-    usage: 'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--no-kernels]',
-    summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules)',
+    usage:
+      'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--no-kernels] | ' +
+      'bench tiers [--shape 1b|8b|small] [--model FILE] [--tokens N] [--resident N] [--gpu-share SHARE] [--formats f16,q8] [--policies NAME:BUDGET,…] [--misses lagged,strict] [--hits RATIO,…] [--steps N] [--kernels] [--small]',
+    summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules); tiers: with a context beyond the GPU',
     options: {
       model: { type: 'string' },
       prefill: { type: 'string' },
@@ -135,10 +138,12 @@ export const commands: Record<string, Command> = {
       'peer-on': { type: 'string' },
       'kv-gpu': { type: 'string' },
       'no-kernels': { type: 'boolean' },
+      ...tiersOptions,
     },
     run: (context, values, positionals) => {
       const [suite = 'speed'] = positionals;
-      if (suite !== 'speed' || positionals.length > 1) throw usageError(`There is no suite “${positionals.join(' ')}”.`, 'Use: longleaf bench speed');
+      if (positionals.length > 1 || (suite !== 'speed' && suite !== 'tiers')) throw usageError(`There is no suite “${positionals.join(' ')}”.`, 'Use: longleaf bench speed or longleaf bench tiers');
+      if (suite === 'tiers') return benchTiers(context, readTiers(values));
       return bench(context, {
         model: text(values, 'model'),
         prefillTokens: integer(values, 'prefill', 1, 1_000_000) ?? 512,
