@@ -4,7 +4,7 @@
  * chunk; then chunks are as large as it takes for that to be a small share of the time. Such a chunk can be stopped
  * on its way.
  */
-const targetMs = { gpu: 100, software: 900 };
+const targetMs = { gpu: 170, software: 900 };
 const firstRows = { gpu: 256, software: 32 };
 /** Matrix kernels work on tiles of rows; whole tiles waste nothing. */
 const rowGranularity = 32;

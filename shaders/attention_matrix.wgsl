@@ -45,8 +45,9 @@ struct Part { keys: u32, firstSplit: u32, continued: u32 }
 const THREADS = SUBGROUPS * LANES;
 const QUERIES = SUBGROUPS * ROWS;
 const UNITS = DIMS / 4u;
-// Some more than a row has, so that neighbouring rows lie in different banks; fragments want rows at multiples of 16 bytes.
-const PITCH = DIMS + 8u;
+// In quads of halves; some more than a row has, so that neighbouring rows lie in different banks. Fragments want rows at
+// multiples of 16 bytes.
+const PITCH = (DIMS + 8u) / 4u;
 const SCORE_PITCH = KEYS + 4u;
 const WEIGHT_PITCH = KEYS + 8u;
 // Stands for -infinity, which WGSL does not promise to handle.
@@ -54,7 +55,7 @@ const NOTHING = -1e30;
 const LAG = 8.0;
 
 // The queries first; then, without DIRECT, a block's keys and after them its values.
-var<workgroup> tile: array<f16, STAGED>;
+var<workgroup> tile: array<vec2<u32>, STAGED / 4u>;
 var<workgroup> scores: array<f32, QUERIES * SCORE_PITCH>;
 var<workgroup> weights: array<f16, QUERIES * WEIGHT_PITCH>;
 // What each row's sums are multiplied by: at a block, then at the end.
@@ -72,12 +73,9 @@ fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
   return (query / group) * shape.heads + kvHead * group + query % group;
 }
 
-fn stage(place: u32, unit: vec4<f32>) {
-  let halves = vec4<f16>(clamp(unit, vec4<f32>(-65504.0), vec4<f32>(65504.0)));
-  tile[place] = halves.x;
-  tile[place + 1u] = halves.y;
-  tile[place + 2u] = halves.z;
-  tile[place + 3u] = halves.w;
+fn halves(unit: vec4<f32>) -> vec2<u32> {
+  let bounded = clamp(unit, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+  return vec2<u32>(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
 }
 
 @compute @workgroup_size(THREADS)
@@ -113,13 +111,13 @@ fn main(
 
   for (var i = invocation; i < QUERIES * UNITS; i += THREADS) {
     let head = headOf(min(firstQuery + i / UNITS, lastQuery), kvHead, group);
-    stage((i / UNITS) * PITCH + 4u * (i % UNITS), queries[head * UNITS + i % UNITS]);
+    tile[(i / UNITS) * PITCH + i % UNITS] = halves(queries[head * UNITS + i % UNITS]);
   }
   workgroupBarrier();
 //@if KEEP_QUERIES
 //@unroll i ROW_FRAGMENTS
 //@unroll d DIM_STEPS
-  let query$i_$d = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K, PITCH);
+  let query$i_$d = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K / 4u, PITCH);
 //@end
 //@end
   workgroupBarrier();
@@ -180,13 +178,18 @@ fn main(
       let key = i / UNITS;
       let unit = i % UNITS;
       let vector = (cacheBase + clamp(block + key, begin, end - 1u) % shape.capacitySlots) * VECTOR_UNITS;
-      let place = KEYS_AT + key * PITCH + 4u * unit;
+      let place = KEYS_AT / 4u + key * PITCH + unit;
 //@if EIGHT_BIT
-      stage(place, bitcast<f32>(keys[vector + UNITS]) * widen0(keys[vector + unit]));
-      stage(place + KEYS * PITCH, bitcast<f32>(values[vector + UNITS]) * widen0(values[vector + unit]));
+      tile[place] = halves(bitcast<f32>(keys[vector + UNITS]) * widen0(keys[vector + unit]));
+      tile[place + KEYS * PITCH] = halves(bitcast<f32>(values[vector + UNITS]) * widen0(values[vector + unit]));
 //@else
-      stage(place, widen0(keys[vector + unit]));
-      stage(place + KEYS * PITCH, widen0(values[vector + unit]));
+//@if HALF_CACHE
+      tile[place] = keys[vector + unit];
+      tile[place + KEYS * PITCH] = values[vector + unit];
+//@else
+      tile[place] = halves(widen0(keys[vector + unit]));
+      tile[place + KEYS * PITCH] = halves(widen0(values[vector + unit]));
+//@end
 //@end
     }
     workgroupBarrier();
@@ -202,13 +205,13 @@ fn main(
 //@if DIRECT
         let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&keys, vectors + $ju * N * DIMS + $du * K, DIMS);
 //@else
-        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&tile, KEYS_AT + $ju * N * PITCH + $du * K, PITCH);
+        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&tile, KEYS_AT / 4u + $ju * N * PITCH + $du * K / 4u, PITCH);
 //@end
 //@unroll i ROW_FRAGMENTS
 //@if KEEP_QUERIES
         score$i = subgroupMatrixMultiplyAccumulate(query$i_$d, key, score$i);
 //@else
-        score$i = subgroupMatrixMultiplyAccumulate(subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K, PITCH), key, score$i);
+        score$i = subgroupMatrixMultiplyAccumulate(subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K / 4u, PITCH), key, score$i);
 //@end
 //@end
       }
@@ -313,7 +316,7 @@ fn main(
 //@if DIRECT
       let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&values, vectors + $ku * K * DIMS + $cu * CHUNK + $nu * N, DIMS);
 //@else
-      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&tile, KEYS_AT + (KEYS + $ku * K) * PITCH + $cu * CHUNK + $nu * N, PITCH);
+      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&tile, KEYS_AT / 4u + (KEYS + $ku * K) * PITCH + ($cu * CHUNK + $nu * N) / 4u, PITCH);
 //@end
 //@unroll i ROW_FRAGMENTS
       mixed$i_$c_$n = subgroupMatrixMultiplyAccumulate(weight$i_$k, value, mixed$i_$c_$n);
