@@ -89,17 +89,22 @@ test('a walk over the map leaves no memory behind, and what was computed is ther
   console.log(JSON.stringify({ bench: 'inspectorWalk', moves: walkMoves, heaps, ...panned, cachedMs }));
 });
 
-test('timeline, heads, passages, comparison and guide say the same in numbers', async ({ app }) => {
-  test.setTimeout(lookingTimeoutMs);
+test('timeline, heads, passages, comparison, triangle and guide say the same in numbers', async ({ app }) => {
+  test.setTimeout(300_000);
   const show = (name: string) => app.page.getByRole('radio', { name, exact: true }).click();
   await show('Timeline');
   await app.page.getByRole('slider', { name: 'Token of the answer' }).press('End');
   await expect(app.page.getByTestId('zones').getByRole('row')).not.toHaveCount(0);
+  await expectAccessible(app);
   await takePictures(app, 'inspector-timeline');
 
   await show('Heads');
   const heads = app.page.getByTestId('head-atlas').getByRole('button');
   await expect(heads).toHaveCount(30 * 9);
+  await heads.first().press('Enter');
+  await expect(app.page.getByText('1 head chosen')).toBeVisible();
+  await app.page.getByRole('button', { name: 'Clear' }).press('Enter');
+  await expectAccessible(app);
   await takePictures(app, 'inspector-heads');
 
   await show('Passages');
@@ -117,6 +122,18 @@ test('timeline, heads, passages, comparison and guide say the same in numbers', 
 
   await show('Compare');
   await expect(app.page.getByText('There is no other answer to this question')).toBeVisible();
+  await show('Triangle');
+  await app.page.getByRole('button', { name: 'Compute', exact: true }).press('Enter');
+  const triangle = app.page.getByTestId('triangle');
+  await expect(triangle).toHaveAttribute('data-level', '0', { timeout: lookingTimeoutMs });
+  await triangle.getByRole('application').focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) await app.page.keyboard.press(key);
+  await expect(app.page.getByTestId('triangle-under')).toContainText('%');
+  await expect(app.page.getByTestId('triangle-far').getByRole('button')).not.toHaveCount(0);
+  await expectAccessible(app);
+  await takePictures(app, 'inspector-triangle');
+  await app.page.keyboard.press('+');
+  await expect(triangle).toHaveAttribute('data-level', '1', { timeout: lookingTimeoutMs });
   await show('Guide');
   await expect(app.page.getByTestId('guide')).toContainText('Attention is not an explanation.');
   await app.page.getByRole('button', { name: 'Compute the examples' }).press('Enter');
