@@ -31,7 +31,8 @@ export function App() {
   return (
     <TooltipProvider delayDuration={350} skipDelayDuration={200}>
       <div className="flex h-full flex-col">
-        <Banner quiet={!known || firstRun || move !== null} />
+        {/* At the end of a move the connection is made anew: nothing is lost. */}
+        {move?.phase !== 'opening' && <Banner quiet={!known || firstRun || move !== null} />}
         {move ? <MovingScreen move={move} /> : !known ? <Connecting visible={link.phase !== 'lost'} /> : firstRun ? <FirstRunScreen /> : <Layout />}
       </div>
       <CommandPalette />

@@ -3,10 +3,11 @@ import { toast } from 'sonner';
 import { ZodError } from 'zod';
 import { ContractError } from '../../host/contract/client.ts';
 import type { Failure } from '../../host/contract/entities.ts';
+import { inWords } from './failureWords.ts';
 import { strings } from './strings.ts';
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ContractError) return error.failure;
+  if (error instanceof ContractError) return inWords(error.failure);
   if (error instanceof ZodError) {
     return { code: 'unexpected-reply', message: strings.failures.unexpectedReply, remedy: strings.failures.updateOrRestart };
   }
