@@ -3,7 +3,7 @@
 export type Random = () => number;
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-const oddities: readonly Json[] = [null, true, '', 0, -1, 1.5, 1e308, -0, 2 ** 53, 2 ** 32, [], {}, [[]], '\0', '../../etc/passwd', '\ud800', '%00', 'x'.repeat(5000), '__proto__', '<script>'];
+const oddities: readonly Json[] = [null, true, '', 0, -1, 1.5, 1e308, -0, 2 ** 53, 2 ** 32, [], {}, [[]], '\0', '../../etc/passwd', '\ud800', '%00', 'x'.repeat(200), '__proto__', '<script>'];
 
 const below = (random: Random, limit: number): number => Math.floor(random() * limit);
 const oddity = (random: Random): Json => oddities[below(random, oddities.length)] ?? null;
@@ -16,7 +16,7 @@ export function changeJson(value: Json, random: Random, share: number): Json {
       const changed = changeJson(item, random, share);
       return random() < share ? (random() < 0.5 ? [] : [changed, changed]) : [changed];
     });
-    return random() < share / 4 ? Array.from({ length: 300 }, () => items[0] ?? null) : items;
+    return random() < share / 4 ? Array.from({ length: 60 }, () => items[0] ?? null) : items;
   }
   if (typeof value === 'string' && random() < share) return value.slice(below(random, value.length + 1)) + value.slice(0, below(random, 4));
   if (value === null || typeof value !== 'object') return value;
