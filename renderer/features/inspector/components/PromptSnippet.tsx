@@ -12,7 +12,7 @@ export function PromptSnippet({ evidence, position }: { evidence: AnswerEvidence
   const end = place?.document.blockStarts[place.block + 1] ?? 0;
   const from = Math.max(0, start - around);
   const found = useDocumentRange(place?.document.documentId ?? null, from, end + around);
-  if (!place) return <span className="text-faint">{inspectorStrings.map.outside}</span>;
+  if (!place) return <span className="block text-faint">{inspectorStrings.map.outside}</span>;
   if (found === null) return <span className="text-faint">…</span>;
   return (
     <span className="block truncate">
