@@ -150,15 +150,17 @@ describe.each(['none', 'clamp'] as const)('bounds checks: %s', (boundsChecks) =>
 
   test.each(Object.keys(kinds))(`${count} %s`, { timeout: 60_000 + count * 30_000 }, async (kind) => {
     const outcomes: Record<string, number> = {};
-    for (let seed = firstSeed; seed < firstSeed + count; seed += 1) {
+    // Many a changed table is refused before anything is computed, and shows nothing.
+    let computed = 0;
+    for (let seed = firstSeed; computed < count && seed < firstSeed + 10 * count; seed += 1) {
       const random = seededRandom(seed);
       const outcome = await use(guarded, await kinds[kind]!(random), random).catch((cause: unknown) => {
         throw new Error(`Seed ${seed} failed.`, { cause });
       });
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      if (outcome === 'used' || outcome === 'logits-not-finite') computed += 1;
     }
     if (process.env.LONGLEAF_SHAPES) console.log(`${kind}, bounds checks ${boundsChecks}: ${JSON.stringify(outcomes)}`);
-    // Nothing would be shown if all of them were refused before anything was computed.
-    expect((outcomes['used'] ?? 0) + (outcomes['logits-not-finite'] ?? 0)).toBeGreaterThan(0);
+    expect(computed).toBe(count);
   });
 });
