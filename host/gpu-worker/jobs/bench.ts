@@ -1,5 +1,6 @@
 /** Speed of the loaded model: prefill and decode in tokens a second. */
 import { generateTokens } from '../../../engine/generate.ts';
+import { warmUp } from '../../../engine/measure/warmUp.ts';
 import { greedySettings } from '../../../engine/sampling/settings.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import { benchTokens } from '../../benchTokens.ts';
@@ -10,7 +11,8 @@ export async function bench(model: ActiveModel, request: { prefillTokens: number
   const { runner, sequence, spec } = model.loaded;
   const prefillTokens = Math.min(request.prefillTokens, model.loaded.contextTokens - request.decodeTokens - 1);
   const tokens = benchTokens(prefillTokens, spec.vocabularySize);
-  // Once to warm up: the first pass compiles and clears buffers.
+  // Once to warm up: the first pass compiles and clears buffers, and an idle GPU has its clocks down.
+  await warmUp(context.device);
   sequence.clear();
   await sequence.extend(tokens.slice(0, Math.min(64, prefillTokens)), { signal: context.signal });
   sequence.clear();
