@@ -10,6 +10,7 @@ import type { ChoiceCache } from '../linear/choice.ts';
 import { difference, noise } from '../linear/measurement.ts';
 import { StepUniform } from '../step.ts';
 import { flashVariants } from './matrixFlash.ts';
+import { mostSplits, sharedPartials } from './merge.ts';
 import { splitVariants } from './split.ts';
 import { tiledVariant } from './tiled.ts';
 import { type AttentionKernels, type AttentionVariant, bindVariants, type KeysRead } from './variants.ts';
@@ -132,13 +133,15 @@ export async function measureAttention(device: Device, keys: KeysRead, rivals: r
     }),
   );
   await warmUp(device);
+  const parts = sharedPartials(device, mostSplits, heads, headDim);
   const results: AttentionResult[] = [];
   let plain: Float32Array | null = null;
   for (const { variant, bound, error } of trials) {
     try {
       if (!bound) throw error;
+      // What the one before left in parts must not pass for this one's.
       const clear = gpu.createCommandEncoder();
-      clear.clearBuffer(output);
+      for (const left of [output, parts.outputs, parts.logSumExps]) clear.clearBuffer(left);
       gpu.queue.submit([clear.finish()]);
       const { ms } = await timeEncoding(device, (pass) => bound.encode(pass, now), { passes: 3, passMs: 10 });
       const values = await readback.floats(output, 0, count);
