@@ -1,5 +1,5 @@
 /** Longleaf on the desktop: menu, links and files from outside, jobs, sleep; and a page that has been taken over. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningElectron } from './harness/electronApp.ts';
@@ -79,6 +79,25 @@ test('a document that the desktop hands over joins the chat; a broken model file
   await openFromOutside(app, writeFile('broken.gguf', 'GGUF, says its beginning'));
   await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
   await expect(app.page.getByText(/broken\.gguf/).first()).toBeVisible();
+});
+
+test('a token is sealed by the key store where Electron has one, else it lies in a file for its owner, and the page says which', async ({ app }) => {
+  // Linux without a keyring offers a key that is the same everywhere, which hides nothing; Electron 22 does not say so.
+  const hasKeyStore = await electronOf(app).evaluate(({ safeStorage }) => {
+    const backend = (safeStorage as { getSelectedStorageBackend?: () => string }).getSelectedStorageBackend?.() ?? 'unknown';
+    return safeStorage.isEncryptionAvailable() && (process.platform !== 'linux' || !['basic_text', 'unknown'].includes(backend));
+  });
+  const token = 'hf_a_token_of_this_test';
+  const { page } = app;
+  await openFromOutside(app, 'longleaf://settings');
+  const file = join(await page.getByTestId('data-folder').innerText(), 'hub-token');
+  await openFromOutside(app, 'longleaf://models');
+  await page.getByRole('radio', { name: 'Find at the hub' }).click();
+  await page.getByLabel('Access token of your account at the hub').fill(token);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(hasKeyStore ? 'A token is kept by the operating system.' : 'A token is kept in a file of the data folder that only you can read: this system offers no key store to Longleaf.')).toBeVisible();
+  expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
+  expect(readFileSync(file, 'utf8').includes(token)).toBe(!hasKeyStore);
 });
 
 test('sleep and waking up end nothing', async ({ app }) => {
