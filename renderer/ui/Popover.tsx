@@ -25,6 +25,10 @@ export function Popover({ trigger, label, open, onOpenChange, side = 'bottom', a
           align={align}
           sideOffset={6}
           collisionPadding={8}
+          // Focus goes back to the trigger, but not when a person has gone on to something else in the meantime.
+          onCloseAutoFocus={(event) => {
+            if (document.activeElement !== document.body) event.preventDefault();
+          }}
           className={clsx('floating appear z-30 max-h-(--radix-popover-content-available-height) max-w-[94vw] overflow-y-auto outline-none', className)}
         >
           {children}
