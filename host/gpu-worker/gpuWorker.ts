@@ -226,6 +226,8 @@ export class GpuWorker {
   async #changeDevice(boundsChecks: boolean): Promise<void> {
     const next = await openAdapter({ boundsChecks });
     this.#ended.add(this.#device);
+    // Not under the hands of what may still run on it.
+    await this.#device.finished().catch(() => undefined);
     this.#device.destroy();
     this.#device = next;
     this.#boundsChecks = boundsChecks;
