@@ -3,20 +3,18 @@
 // workgroup memory as halves and multiply the block's values.
 // The queries of one key-value head are numbered row·group + (head in its group).
 // Shapes, bindings, CAUSAL, PARTIAL: those of attention_tiled.wgsl; queries, keys, values and weights are rounded to halves.
-// Where DIRECT, keys and values are bound as halves and fragments load from them: every block lies in neighbouring
-// slots, because KEYS divides the capacity. Otherwise they are staged in workgroup memory, from whatever kv_load.wgsl
-// or kv_load_eight_bit.wgsl reads.
-// Where LAZY, fragments keep the sums of all blocks; they are only rescaled when a maximum has grown by more than LAG,
-// so that weights reach at most e^LAG. Otherwise the sums of a block (Mix: f32, or f16 with weights divided by KEYS)
-// are added up in f32 by the lanes.
+// Keys and values are staged in workgroup memory, from whatever kv_load.wgsl or kv_load_eight_bit.wgsl reads. Fragments
+// keep the sums of all blocks; they are only rescaled when a maximum has grown by more than LAG, so that weights reach
+// at most e^LAG.
 // Mapping: workgroup x = tile of SUBGROUPS · ROWS queries, y = key-value head, z = split of the keys.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUPS, ROW_FRAGMENTS, ROWS = M · ROW_FRAGMENTS, DIMS of a
 //   head, KEYS of a block, CHUNK = output dimensions that are staged at once (divides DIMS, at most KEYS),
 //   DIM_STEPS = DIMS / K, KEY_COLUMNS = KEYS / N, KEY_STEPS = KEYS / K, CHUNKS = DIMS / CHUNK,
 //   CHUNK_COLUMNS = CHUNK / N, OWN = ROWS · CHUNK / LANES, PER_ROW lanes that share a row of scores, OWN_ROWS of a lane
 //   (one of both is 1), STAGED = halves of `tile`, KEYS_AT = where keys begin in it, KEEP_QUERIES in fragments,
-//   VECTOR_UNITS, and the capitals above. Aliases: Mix.
+//   VECTOR_UNITS, and the capitals above.
 // Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
+// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl.
 
 struct Step { rows: u32, position: u32, sealed: u32 }
 struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
@@ -24,13 +22,8 @@ struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCa
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-//@if DIRECT
-@group(0) @binding(3) var<storage, read> keys: array<f16>;
-@group(0) @binding(4) var<storage, read> values: array<f16>;
-//@else
 @group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
 @group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-//@end
 //@if PARTIAL
 struct Part { keys: u32, firstSplit: u32, continued: u32 }
 @group(0) @binding(5) var<storage, read_write> partials: array<f32>;
@@ -54,15 +47,13 @@ const WEIGHT_PITCH = KEYS + 8u;
 const NOTHING = -1e30;
 const LAG = 8.0;
 
-// The queries first; then, without DIRECT, a block's keys and after them its values.
+// The queries first; then a block's keys and after them its values.
 var<workgroup> tile: array<vec2<u32>, STAGED / 4u>;
 var<workgroup> scores: array<f32, QUERIES * SCORE_PITCH>;
 var<workgroup> weights: array<f16, QUERIES * WEIGHT_PITCH>;
 // What each row's sums are multiplied by: at a block, then at the end.
 var<workgroup> factors: array<f32, QUERIES>;
-//@if LAZY
 var<workgroup> grown: array<u32, SUBGROUPS>;
-//@end
 //@if PARTIAL
 // The share of what the split held before.
 var<workgroup> kept: array<f32, QUERIES>;
@@ -148,18 +139,10 @@ fn main(
   let allSeeFrom = begin;
 //@end
 
-//@if LAZY
 //@unroll i ROW_FRAGMENTS
 //@unroll c CHUNKS
 //@unroll n CHUNK_COLUMNS
   var mixed$i_$c_$n: subgroup_matrix_result<f32, N, M>;
-//@end
-//@end
-//@end
-//@else
-//@unroll c CHUNKS
-//@unroll e OWN
-  var sums$c_$e = 0.0;
 //@end
 //@end
 //@end
@@ -170,9 +153,6 @@ fn main(
 //@end
 
   for (var block = splitBegin; block < end; block += KEYS) {
-//@if DIRECT
-    let vectors = (cacheBase + block % shape.capacitySlots) * DIMS;
-//@else
     // Keys outside the part are its nearest one, and masked below.
     for (var i = invocation; i < KEYS * UNITS; i += THREADS) {
       let key = i / UNITS;
@@ -193,7 +173,6 @@ fn main(
 //@end
     }
     workgroupBarrier();
-//@end
 //@unroll j KEY_COLUMNS
     {
 //@unroll i ROW_FRAGMENTS
@@ -202,11 +181,7 @@ fn main(
 //@end
 //@unroll d DIM_STEPS
       {
-//@if DIRECT
-        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&keys, vectors + $ju * N * DIMS + $du * K, DIMS);
-//@else
         let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&tile, KEYS_AT / 4u + $ju * N * PITCH + $du * K / 4u, PITCH);
-//@end
 //@unroll i ROW_FRAGMENTS
 //@if KEEP_QUERIES
         score$i = subgroupMatrixMultiplyAccumulate(query$i_$d, key, score$i);
@@ -225,9 +200,7 @@ fn main(
 
     // Softmax: PER_ROW lanes a row. Rows that lie in the same banks begin at different columns.
     let masked = block < allSeeFrom || block + KEYS > allSeeBehind;
-//@if LAZY
     var grows = false;
-//@end
 //@unroll o OWN_ROWS
     {
       let place = row$o * SCORE_PITCH;
@@ -238,12 +211,8 @@ fn main(
         highest = max(highest, select(score, NOTHING, masked && (block + column < from$o || block + column >= behind$o)));
       }
       for (var mask = 1u; mask < PER_ROW; mask *= 2u) { highest = max(highest, subgroupShuffleXor(highest, mask)); }
-//@if LAZY
       let raised = select(maximum$o, highest, highest > maximum$o + LAG);
       grows = grows || (raised > maximum$o && maximum$o > NOTHING);
-//@else
-      let raised = max(maximum$o, highest);
-//@end
       let factor = exp(max(maximum$o - raised, -88.0));
       maximum$o = raised;
       sum$o *= factor;
@@ -253,15 +222,10 @@ fn main(
         let hidden = masked && (block + column < from$o || block + column >= behind$o);
         let weight = select(exp(scores[place + column] - raised), 0.0, hidden);
         sum$o += weight;
-//@if MIX_HALF
-        weights[row$o * WEIGHT_PITCH + column] = f16(weight * (1.0 / f32(KEYS)));
-//@else
         weights[row$o * WEIGHT_PITCH + column] = f16(weight);
-//@end
       }
     }
 //@end
-//@if LAZY
     let any = subgroupAny(grows);
     if (lane == 0u) { grown[subgroup] = select(0u, 1u, any); }
     let grew = workgroupUniformLoad(&grown);
@@ -289,9 +253,6 @@ fn main(
       workgroupBarrier();
 //@end
     }
-//@else
-    workgroupBarrier();
-//@end
 
     // Values. Where sums are staged, they take the place of the scores, or of the weights.
 //@unroll i ROW_FRAGMENTS
@@ -299,61 +260,19 @@ fn main(
     let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $ku * K, WEIGHT_PITCH);
 //@end
 //@end
-//@if MIX_HALF
-    workgroupBarrier();
-//@end
 //@unroll c CHUNKS
-//@if !LAZY
-//@unroll i ROW_FRAGMENTS
-//@unroll n CHUNK_COLUMNS
-    var mixed$i_$c_$n = subgroup_matrix_result<Mix, N, M>();
-//@end
-//@end
-//@end
 //@unroll n CHUNK_COLUMNS
 //@unroll k KEY_STEPS
     {
-//@if DIRECT
-      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&values, vectors + $ku * K * DIMS + $cu * CHUNK + $nu * N, DIMS);
-//@else
       let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&tile, KEYS_AT / 4u + (KEYS + $ku * K) * PITCH + ($cu * CHUNK + $nu * N) / 4u, PITCH);
-//@end
 //@unroll i ROW_FRAGMENTS
       mixed$i_$c_$n = subgroupMatrixMultiplyAccumulate(weight$i_$k, value, mixed$i_$c_$n);
 //@end
     }
 //@end
 //@end
-//@if !LAZY
-//@unroll i ROW_FRAGMENTS
-//@unroll n CHUNK_COLUMNS
-//@if MIX_HALF
-    subgroupMatrixStore<row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $nu * N, mixed$i_$c_$n, WEIGHT_PITCH);
-//@else
-    subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
-//@end
-//@end
 //@end
     workgroupBarrier();
-//@unroll e OWN
-    {
-      let row = firstRow + ($eu * LANES + lane) / CHUNK;
-      let column = ($eu * LANES + lane) % CHUNK;
-//@if MIX_HALF
-      sums$c_$e = sums$c_$e * factors[row] + f32(KEYS) * f32(weights[row * WEIGHT_PITCH + column]);
-//@else
-      sums$c_$e = sums$c_$e * factors[row] + scores[row * SCORE_PITCH + column];
-//@end
-    }
-//@end
-    workgroupBarrier();
-//@end
-//@end
-//@if LAZY
-//@if !DIRECT
-    workgroupBarrier();
-//@end
-//@end
   }
 
   // The sums of all blocks, by what they weigh together; with PARTIAL, what the split holds already is one key more.
@@ -383,14 +302,12 @@ fn main(
 //@end
   workgroupBarrier();
 //@unroll c CHUNKS
-//@if LAZY
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
   subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
 //@end
 //@end
   workgroupBarrier();
-//@end
 //@unroll e OWN
   {
     let row = firstRow + ($eu * LANES + lane) / CHUNK;
@@ -398,11 +315,7 @@ fn main(
     let query = firstQuery + row;
     if (query <= lastQuery) {
       let place = headOf(query, kvHead, group) * DIMS + $cu * CHUNK + column;
-//@if LAZY
       let mixture = factors[row] * scores[row * SCORE_PITCH + column];
-//@else
-      let mixture = factors[row] * sums$c_$e;
-//@end
 //@if PARTIAL
       // What is not kept may be anything.
       partials[splitBase * DIMS + place] = mixture + select(0.0, kept[row] * partials[splitBase * DIMS + place], kept[row] > 0.0);
@@ -412,8 +325,6 @@ fn main(
     }
   }
 //@end
-//@if LAZY
   workgroupBarrier();
-//@end
 //@end
 }

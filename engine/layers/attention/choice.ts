@@ -9,6 +9,7 @@ import { warmUp } from '../../measure/warmUp.ts';
 import type { ChoiceCache } from '../linear/choice.ts';
 import { difference, noise } from '../linear/measurement.ts';
 import { StepUniform } from '../step.ts';
+import { blocksVariant } from './blocks.ts';
 import { flashVariants } from './matrixFlash.ts';
 import { mostSplits, sharedPartials } from './merge.ts';
 import { splitVariants } from './split.ts';
@@ -42,21 +43,34 @@ export function describeAttention(device: Device): Record<string, string> {
 /** Positions before the step that is measured, and rows of a reading one. */
 const measuredKeys = 4096;
 const measuredRows = 512;
-/** Caches whose capacity it divides can be read in whole blocks where they lie. */
-const blockKeys = 64;
 
+/** For the cache of a layer. */
 export async function chooseAttention(device: Device, keys: KeysRead): Promise<AttentionKernels> {
   const cache = caches.get(device);
   if (device.facts.kind !== 'gpu' || !cache) return plainKernels(device, keys);
-  const { format, headDim, heads, kvHeads, capacitySlots } = keys;
-  const inBlocks = capacitySlots % blockKeys === 0;
-  const shape = `${heads} heads over ${kvHeads} of ${headDim}, ${format}${inBlocks ? '' : ', odd capacity'}`;
+  const { format, headDim, heads, kvHeads } = keys;
+  const shape = `${heads} heads over ${kvHeads} of ${headDim}, ${format}`;
   let known = chosen.get(device);
   if (!known) chosen.set(device, (known = new Map()));
   let names = known.get(shape);
-  if (!names) known.set(shape, (names = choose(device, { ...keys, capacitySlots: inBlocks ? measuredKeys + measuredRows : measuredKeys + measuredRows + 1 }, shape, cache)));
-  const { decode, read } = await names;
-  // Kernels depend on the capacity, which differs between layers of a shape.
+  if (!names) known.set(shape, (names = choose(device, { ...keys, capacitySlots: measuredKeys + measuredRows + 1 }, shape, cache)));
+  return ofTheSameName(device, keys, await names);
+}
+
+/**
+ * For a part of a layer's keys: what was chosen for a cache of such heads, of which it is known that it computes rightly
+ * on this adapter. `blocks`: for many queries.
+ */
+export async function choosePart(device: Device, keys: KeysRead, { blocks }: { blocks: boolean }): Promise<AttentionVariant> {
+  const cached: KeysRead = { ...keys, format: keys.format === 'q8' ? 'f16' : keys.format, causal: true, partial: false, listed: false, weighed: false };
+  const { decode, read } = ofTheSameName(device, keys, await chooseAttention(device, cached));
+  if (!blocks) return decode;
+  const plain = plainKernels(device, keys).read;
+  return read.name === plain.name ? (blocksVariant(device, keys) ?? plain) : read;
+}
+
+/** Kernels are specialised for the keys they read; the plain ones where there are none of that name for these. */
+function ofTheSameName(device: Device, keys: KeysRead, { decode, read }: AttentionKernels): AttentionKernels {
   const rivals = attentionRivals(device, keys);
   const named = (variants: AttentionVariant[], { name }: AttentionVariant): AttentionVariant => variants.find((one) => one.name === name) ?? variants[0];
   return { decode: named(rivals.decode, decode), read: named(rivals.read, read) };

@@ -12,27 +12,20 @@ export interface FlashTile {
   rowFragments: number;
   /** Keys of a block. */
   keys: number;
-  /** Fragments load keys and values where they lie. */
-  direct: boolean;
-  /** `lazy`: fragments keep the sums of all blocks; otherwise those of a block, in which format. */
-  sums: 'lazy' | 'f32' | 'f16';
 }
 
-/** The most promising first; every one takes a driver seconds to compile. Staging was twice as fast as loading directly. */
+/**
+ * The most promising first; every one takes a driver seconds to compile. On an H200 loading fragments directly from the
+ * cache took twice as long, and two subgroups with two fragments computed something else.
+ */
 const tiles: readonly FlashTile[] = [
-  { subgroups: 4, rowFragments: 2, keys: 32, direct: false, sums: 'lazy' },
-  { subgroups: 2, rowFragments: 2, keys: 32, direct: false, sums: 'lazy' },
-  { subgroups: 4, rowFragments: 1, keys: 32, direct: false, sums: 'lazy' },
-  { subgroups: 4, rowFragments: 1, keys: 64, direct: false, sums: 'lazy' },
-  { subgroups: 4, rowFragments: 1, keys: 64, direct: true, sums: 'lazy' },
+  { subgroups: 4, rowFragments: 2, keys: 32 },
+  { subgroups: 4, rowFragments: 1, keys: 32 },
+  { subgroups: 4, rowFragments: 1, keys: 64 },
 ];
 
 export function flashVariants(device: Device, keys: KeysRead): AttentionVariant[] {
-  return variantsOf(device, keys, tiles, { workgroups: 256, keys: 512 });
-}
-
-function variantsOf(device: Device, keys: KeysRead, tried: readonly FlashTile[], splits: AttentionVariant['splits']): AttentionVariant[] {
-  return tried.flatMap((tile) => shapesOf(device).filter((shape) => suits(device, keys, tile, shape)).map((shape) => flashVariant(device, keys, tile, shape, splits)));
+  return tiles.flatMap((tile) => shapesOf(device).filter((shape) => suits(device, keys, tile, shape)).map((shape) => flashVariant(device, keys, tile, shape)));
 }
 
 /** Shapes that add up in f32; those of half the depth only where there is nothing else. */
@@ -42,17 +35,14 @@ function shapesOf(device: Device): MatrixShape[] {
   return all.filter(({ depth }) => depth === deepest);
 }
 
-function suits(device: Device, { format, headDim, capacitySlots, listed, weighed }: KeysRead, tile: FlashTile, shape: MatrixShape): boolean {
-  const { matrixShapes, limits, subgroupLanes: lanes } = device.facts;
-  const { rows, columns, depth } = shape;
-  const halfSums = matrixShapes.some((one) => one.sum === 'f16' && one.rows === rows && one.columns === columns && one.depth === depth);
-  const sizes = sizesOf(device, headDim, tile, shape);
+function suits(device: Device, { headDim, listed, weighed }: KeysRead, tile: FlashTile, shape: MatrixShape): boolean {
+  const { limits, subgroupLanes: lanes } = device.facts;
+  const { columns, depth } = shape;
+  const sizes = sizesOf(headDim, tile, shape);
   return (
     lanes > 0 &&
     !listed &&
     !weighed &&
-    (tile.sums !== 'f16' || halfSums) &&
-    (!tile.direct || (format === 'f16' && capacitySlots % tile.keys === 0)) &&
     [depth, columns].every((divisor) => headDim % divisor === 0 && tile.keys % divisor === 0) &&
     (sizes.rows * sizes.chunk) % lanes === 0 &&
     (lanes % sizes.rows === 0 || sizes.rows % lanes === 0) &&
@@ -61,14 +51,14 @@ function suits(device: Device, { format, headDim, capacitySlots, listed, weighed
   );
 }
 
-function sizesOf(device: Device, headDim: number, { subgroups, rowFragments, keys, direct }: FlashTile, shape: MatrixShape) {
+function sizesOf(headDim: number, { subgroups, rowFragments, keys }: FlashTile, shape: MatrixShape) {
   const rows = shape.rows * rowFragments;
   const queries = subgroups * rows;
   const pitch = headDim + 8;
   // Fragments of all queries and sums of a row must fit the registers.
   const keepsQueries = headDim * rowFragments <= 256;
   const queryHalves = queries * pitch;
-  const blockHalves = direct ? 0 : 2 * keys * pitch;
+  const blockHalves = 2 * keys * pitch;
   const staged = keepsQueries ? Math.max(queryHalves, blockHalves) : queryHalves + blockHalves;
   const fragments = headDim / shape.columns;
   const chunkFragments = Array.from({ length: fragments }, (_, i) => fragments - i).find((count) => fragments % count === 0 && count * shape.columns <= keys) ?? 1;
@@ -76,22 +66,21 @@ function sizesOf(device: Device, headDim: number, { subgroups, rowFragments, key
   return { rows, queries, keepsQueries, keysAt: keepsQueries ? 0 : queryHalves, staged, chunk: chunkFragments * shape.columns, workgroupBytes };
 }
 
-function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape, splits: AttentionVariant['splits']): AttentionVariant {
+function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape): AttentionVariant {
   const { headDim, format } = keys;
   const lanes = device.facts.subgroupLanes;
-  const { rows, queries, keepsQueries, keysAt, staged, chunk } = sizesOf(device, headDim, tile, shape);
+  const { rows, queries, keepsQueries, keysAt, staged, chunk } = sizesOf(headDim, tile, shape);
   const eightBit = format === 'q8';
   return {
-    name: `attention_matrix, ${queries} queries × ${tile.keys} keys, ${tile.subgroups} subgroups of ${shape.rows}×${shape.columns}×${shape.depth}, ${tile.direct ? 'direct' : 'staged'}, sums ${tile.sums}`,
+    name: `attention_matrix, ${queries} queries × ${tile.keys} keys, ${tile.subgroups} subgroups of ${shape.rows}×${shape.columns}×${shape.depth}`,
     queriesAtOnce: queries,
-    splits,
+    splits: { workgroups: 256, keys: 512 },
     kernel: () =>
       device.kernels.get({
         label: 'attention_matrix',
-        texts: tile.direct ? [matrixText] : [eightBit ? eightBitText : loadText, matrixText],
+        texts: [eightBit ? eightBitText : loadText, matrixText],
         enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
         diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
-        aliases: { Mix: tile.sums === 'f16' ? 'f16' : 'f32' },
         constants: {
           HALF_CACHE: format === 'f16',
           EIGHT_BIT: eightBit,
@@ -99,9 +88,6 @@ function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: Ma
           FUSED: true,
           CAUSAL: keys.causal,
           PARTIAL: keys.partial,
-          DIRECT: tile.direct,
-          LAZY: tile.sums === 'lazy',
-          MIX_HALF: tile.sums === 'f16',
           KEEP_QUERIES: keepsQueries,
           M: shape.rows,
           N: shape.columns,

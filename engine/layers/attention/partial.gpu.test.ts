@@ -147,11 +147,14 @@ describe.each<Shape>([
     expect(largestDifference(await run('range', { windows, blocks }), expected(() => 1))).toBeLessThan(1e-4);
   });
 
+  // Queries and keys are rounded to 11 bits, which errs the more the larger scores are.
+  const halvesTolerance = 4e-3 * Math.max(1, shape.queryScale ?? 1);
+
   test('a streamed range by fragments of matrices, where the adapter has them', async () => {
     const windows = [sealed - Math.floor(sealed / 3), Math.floor(sealed / 3)].filter((tokens) => tokens > 0);
     const pick: Pick = (keys) => flashVariants(device, keys)[0];
     if (device.facts.matrixShapes.length === 0) console.log('attention_matrix is not tested here: this adapter has no subgroup matrices.');
-    expect(largestDifference(await run('range', { windows, pick }), expected(() => 1))).toBeLessThan(device.facts.matrixShapes.length === 0 ? 1e-4 : 1e-2);
+    expect(largestDifference(await run('range', { windows, pick }), expected(() => 1))).toBeLessThan(device.facts.matrixShapes.length === 0 ? 1e-4 : halvesTolerance);
   });
 
   test.each(picks)('a list of slots, another for each head', async (pick) => {

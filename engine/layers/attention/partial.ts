@@ -8,11 +8,8 @@ import { packUniforms } from '../../device/uniforms.ts';
 import type { FarFormat } from '../../kv/tiers/record.ts';
 import { sharedUniform } from '../pointwise/bound.ts';
 import type { Step } from '../step.ts';
-import { blocksVariant } from './blocks.ts';
-import { flashVariants } from './matrixFlash.ts';
+import { choosePart } from './choice.ts';
 import type { Partials } from './merge.ts';
-import { splitVariants } from './split.ts';
-import { tiledVariant } from './tiled.ts';
 import type { AttentionVariant, KeysRead } from './variants.ts';
 
 /**
@@ -56,7 +53,7 @@ export interface PartOptions {
 export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { blocks = false, variant }: PartOptions = {}): Promise<BoundPart> {
   const { heads, kvHeads } = io;
   const listed = source.kind === 'list';
-  const { queriesAtOnce, ...one } = variant ?? variantFor(device, source, io, blocks);
+  const { queriesAtOnce, ...one } = variant ?? (await choosePart(device, partKeys(source, io), { blocks }));
   const kernel = await one.kernel();
   const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0]);
   const numbers = device.memory.allocate('activations', 'attention part', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
@@ -76,14 +73,6 @@ export async function bindPart(device: Device, source: PartSource, io: PartBuffe
     },
     encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / queriesAtOnce), kvHeads, splits),
   };
-}
-
-/** GPUs: fragments or blocks for many queries, lanes that share keys for few; the first that the adapter can run. */
-function variantFor(device: Device, source: PartSource, io: PartBuffers, blocks: boolean): AttentionVariant {
-  const keys = partKeys(source, io);
-  const plain = tiledVariant(device, keys, { alone: false });
-  if (blocks) return flashVariants(device, keys)[0] ?? blocksVariant(device, keys) ?? plain;
-  return (device.facts.kind === 'gpu' ? splitVariants(device, keys)[0] : undefined) ?? plain;
 }
 
 export function partKeys(source: PartSource, { heads, kvHeads, headDim, capacitySlots }: PartBuffers): KeysRead {

@@ -34,12 +34,8 @@ const leastKeys = 64;
 export function splitVariants(device: Device, keys: KeysRead): AttentionVariant[] {
   const { subgroupLanes: lanes, limits } = device.facts;
   if (lanes === 0) return [];
-  const known = new Map<string, AttentionVariant>();
-  for (const shape of shapes) {
-    const variant = splitVariant(device, keys, shape);
-    if (shape.threads % lanes === 0 && workgroupBytes(lanes, keys, shape) <= limits.maxComputeWorkgroupStorageSize && !known.has(variant.name)) known.set(variant.name, variant);
-  }
-  return [...known.values()];
+  const fits = (shape: SplitShape): boolean => shape.threads % lanes === 0 && workgroupBytes(lanes, keys, shape) <= limits.maxComputeWorkgroupStorageSize;
+  return shapes.filter(fits).map((shape) => splitVariant(device, keys, shape));
 }
 
 /** Query heads that share one pass over the keys: evenly many a tile. */
@@ -51,7 +47,7 @@ function workgroupBytes(lanes: number, { heads, kvHeads, headDim }: KeysRead, { 
   return (threads / lanes) * headsAtOnce(heads / kvHeads, most) * (4 * headDim + 8);
 }
 
-export function splitVariant(device: Device, keys: KeysRead, shape: SplitShape): AttentionVariant {
+function splitVariant(device: Device, keys: KeysRead, shape: SplitShape): AttentionVariant {
   const { format, headDim } = keys;
   const lanes = device.facts.subgroupLanes;
   const eightBit = format === 'q8';
@@ -63,7 +59,8 @@ export function splitVariant(device: Device, keys: KeysRead, shape: SplitShape):
   const heads = headsAtOnce(keys.heads / keys.kvHeads, shape.heads);
   const { threads, workgroups } = shape;
   return {
-    name: `attention_split, ${heads} heads, ${threads / spread} teams of ${spread} with ${shape.keys} keys, ${workgroups} workgroups`,
+    // Of what is asked for, so that it is the same for keys of every format.
+    name: `attention_split, ${threads} threads, ${shape.spread} lanes and ${shape.heads} heads a key at most, ${shape.keys} keys, ${workgroups} workgroups`,
     queriesAtOnce: heads,
     splits: { workgroups, keys: leastKeys },
     kernel: () =>
