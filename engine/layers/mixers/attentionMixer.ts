@@ -5,9 +5,9 @@ import type { AttentionSpec } from '../../models/spec.ts';
 import type { AttentionWeights } from '../../models/weights.ts';
 import { bindAttention } from '../attention/attention.ts';
 import { type KvLayout, kvBytesPerValue } from '../attention/layout.ts';
-import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
 import { attentionWork, type Part, part, rowWork } from '../part.ts';
+import { bindStoring } from './storeVectors.ts';
 
 export interface AttentionInputs {
   /** [rows][(heads + 2·kvHeads)·headDim]: queries, keys, values as projected. */
@@ -50,25 +50,7 @@ export async function createAttentionMixer(
 ): Promise<Mixer> {
   const { maxRows, contextTokens, step } = inputs;
   const { layout } = cache;
-  const storing = bindRotateAndStore(device, {
-    projections: inputs.projections,
-    queryNorm: weights.queryNorm ?? undefined,
-    keyNorm: weights.keyNorm ?? undefined,
-    biases: weights.biases ?? undefined,
-    epsilon: inputs.normEpsilon,
-    angles: inputs.angles,
-    pairing: spec.rotary.pairing,
-    rotatedDims: spec.rotary.rotatedDims,
-    queryScale: spec.queryScale,
-    temperature: spec.temperature,
-    queries: inputs.queries,
-    keys: cache.keys,
-    values: cache.values,
-    layout,
-    heads: spec.heads,
-    step,
-    maxRows,
-  });
+  const storing = bindStoring(device, spec, weights, cache, inputs);
   const attending = bindAttention(device, {
     queries: inputs.queries,
     keys: cache.keys,

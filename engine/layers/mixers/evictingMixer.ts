@@ -2,13 +2,13 @@
 import type { Device } from '../../device/device.ts';
 import { evictingSlots, evictingState, type EvictingSpec } from '../../models/evictingSpec.ts';
 import type { AttentionWeights, RouterWeights } from '../../models/weights.ts';
-import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import { bindEvictingAttention, bindEviction, type EvictingBuffers } from '../evicting/eviction.ts';
 import { bindRetentionScores, bindScoreConvolution } from '../evicting/router.ts';
 import type { Mixer } from '../mixer.ts';
 import { type Part, part, rowWork } from '../part.ts';
 import type { StateCache } from '../recurrent/stateCache.ts';
 import type { AttentionInputs } from './attentionMixer.ts';
+import { bindStoring } from './storeVectors.ts';
 
 export async function createEvictingMixer(
   device: Device,
@@ -19,27 +19,9 @@ export async function createEvictingMixer(
   inputs: AttentionInputs,
 ): Promise<Mixer> {
   const { heads, kvHeads, headDim } = spec;
-  const { step, maxRows, projections, queries } = inputs;
+  const { step, maxRows, queries } = inputs;
   if (!weights.router) throw new Error('an evicting layer without its router');
-  const store = await bindRotateAndStore(device, {
-    projections,
-    queryNorm: weights.queryNorm ?? undefined,
-    keyNorm: weights.keyNorm ?? undefined,
-    biases: weights.biases ?? undefined,
-    epsilon: inputs.normEpsilon,
-    angles: inputs.angles,
-    pairing: spec.rotary.pairing,
-    rotatedDims: spec.rotary.rotatedDims,
-    queryScale: spec.queryScale,
-    temperature: spec.temperature,
-    queries,
-    keys: scratch.keys,
-    values: scratch.values,
-    layout: { format: 'f32', kvHeads, headDim, capacitySlots: maxRows },
-    heads,
-    step,
-    maxRows,
-  });
+  const store = await bindStoring(device, spec, weights, { ...scratch, layout: { format: 'f32', kvHeads, headDim, capacitySlots: maxRows } }, inputs);
   const judging = await bindRouter(device, spec, weights.router, cache, scratch, inputs);
   const { plan, gather } = await bindEviction(device, { ...scratch, spec, cache, step, maxRows });
   const attend = await bindEvictingAttention(device, { ...scratch, spec, cache, queries, output: inputs.mixed, step, maxRows });

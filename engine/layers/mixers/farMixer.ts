@@ -9,13 +9,13 @@ import { bindFarLayer, type FarLayer, FarMemory } from '../../kv/tiers/farLayer.
 import type { AttentionSpec } from '../../models/spec.ts';
 import type { AttentionWeights } from '../../models/weights.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
-import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
 import { attentionWork, part, rowWork } from '../part.ts';
 import type { Step } from '../step.ts';
 import type { AttentionInputs } from './attentionMixer.ts';
 import { FarReading } from './farReading.ts';
 import { FarSelection } from './farSelection.ts';
+import { bindStoring } from './storeVectors.ts';
 
 export async function createFarMixer(
   device: Device,
@@ -26,25 +26,7 @@ export async function createFarMixer(
   inputs: AttentionInputs,
 ): Promise<Mixer> {
   const { layout } = memory.ring;
-  const store = await bindRotateAndStore(device, {
-    projections: inputs.projections,
-    queryNorm: weights.queryNorm ?? undefined,
-    keyNorm: weights.keyNorm ?? undefined,
-    biases: weights.biases ?? undefined,
-    epsilon: inputs.normEpsilon,
-    angles: inputs.angles,
-    pairing: spec.rotary.pairing,
-    rotatedDims: spec.rotary.rotatedDims,
-    queryScale: spec.queryScale,
-    temperature: spec.temperature,
-    queries: inputs.queries,
-    keys: memory.ring.keys,
-    values: memory.ring.values,
-    layout,
-    heads: spec.heads,
-    step: inputs.step,
-    maxRows: inputs.maxRows,
-  });
+  const store = await bindStoring(device, spec, weights, memory.ring, inputs);
   const layer = await bindFarLayer(device, context.layers.length, memory, context.scratch, context.plan, inputs);
   context.layers.push(layer);
   const selection = new FarSelection(device, context, layer, inputs.queries);

@@ -3,11 +3,11 @@ import type { Device } from '../../device/device.ts';
 import type { SparseCache } from '../../kv/sparseCache.ts';
 import type { SparseSpec } from '../../models/sparseSpec.ts';
 import type { AttentionWeights } from '../../models/weights.ts';
-import { bindRotateAndStore } from '../attention/rotateAndStore.ts';
 import type { Mixer } from '../mixer.ts';
 import { part, rowWork } from '../part.ts';
 import { bindSparse, type SparseBuffers } from '../sparse/sparse.ts';
 import type { AttentionInputs } from './attentionMixer.ts';
+import { bindStoring } from './storeVectors.ts';
 
 export async function createSparseMixer(
   device: Device,
@@ -18,26 +18,8 @@ export async function createSparseMixer(
   inputs: AttentionInputs & { gates: GPUBuffer },
 ): Promise<Mixer> {
   const { heads, kvHeads, headDim, blockTokens, chosenBlocks, windowTokens } = spec;
-  const { step, maxRows, queries, gates, mixed } = inputs;
-  const store = await bindRotateAndStore(device, {
-    projections: inputs.projections,
-    queryNorm: weights.queryNorm ?? undefined,
-    keyNorm: weights.keyNorm ?? undefined,
-    biases: weights.biases ?? undefined,
-    epsilon: inputs.normEpsilon,
-    angles: inputs.angles,
-    pairing: spec.rotary.pairing,
-    rotatedDims: spec.rotary.rotatedDims,
-    queryScale: spec.queryScale,
-    temperature: spec.temperature,
-    queries,
-    keys: cache.keys,
-    values: cache.values,
-    layout: cache.layout,
-    heads,
-    step,
-    maxRows,
-  });
+  const { step, queries, gates, mixed } = inputs;
+  const store = await bindStoring(device, spec, weights, cache, inputs);
   const { means, overview, choose, attend } = await bindSparse(device, { ...scratch, spec, cache, queries, output: mixed, gates, step });
   const near = chosenBlocks * blockTokens + windowTokens;
   const blocksAt = ({ position, rows }: { position: number; rows: number }): number => Math.floor((position + rows) / blockTokens);
