@@ -10,20 +10,7 @@
 //   dimensions.
 // Constants: UNITS = headDim / 4, a multiple of 8; LANE_UNITS = UNITS / 8; VECTOR_UNITS = units of a stored vector;
 //   COLUMNS = keys of a block / 8; CAUSAL; EIGHT_BIT.
-// Reference: attendRange in engine/reference/attention.ts.
-
-struct Step { rows: u32, position: u32, sealed: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32 }
-struct Part { keys: u32, firstSplit: u32, continued: u32 }
-
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-@group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> logSumExps: array<f32>;
-@group(0) @binding(7) var<uniform> part: Part;
+// Reference: attendRange in engine/reference/attention.ts. Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl.
 
 const INVOCATIONS = 128u;
 const LANES = 8u;
@@ -32,8 +19,6 @@ const QUERIES = 64u;
 const KEYS = LANES * COLUMNS;
 // One unit more than a vector has, so that neighbouring vectors lie in different banks.
 const PADDED = UNITS + 1u;
-// Stands for -infinity, which WGSL does not promise to handle.
-const NOTHING = -1e30;
 
 // Query 4·group + r lies in row r·GROUPS + group: what the groups read together lies together.
 var<workgroup> tileQueries: array<vec4<f32>, QUERIES * PADDED>;
@@ -42,11 +27,6 @@ var<workgroup> tileValues: array<vec4<f32>, KEYS * UNITS>;
 // [key][group]: the weights of a group's four queries.
 var<workgroup> weights: array<vec4<f32>, KEYS * GROUPS>;
 var<workgroup> reduction: array<vec4<f32>, INVOCATIONS>;
-
-// Where a query of the key-value head lies: [row][head].
-fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
-  return (query / group) * shape.heads + kvHead * group + query % group;
-}
 
 @compute @workgroup_size(128)
 fn main(

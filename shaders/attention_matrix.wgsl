@@ -14,26 +14,7 @@
 //   (one of both is 1), STAGED = halves of `tile`, KEYS_AT = where keys begin in it, KEEP_QUERIES in fragments,
 //   VECTOR_UNITS, and the capitals above.
 // Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
-// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl.
-
-struct Step { rows: u32, position: u32, sealed: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
-
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-//@if PARTIAL
-struct Part { keys: u32, firstSplit: u32, continued: u32 }
-@group(0) @binding(5) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(6) var<storage, read_write> logSumExps: array<f32>;
-@group(0) @binding(7) var<uniform> part: Part;
-//@else
-@group(0) @binding(5) var<storage, read_write> output: array<f32>;
-@group(0) @binding(6) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(7) var<storage, read_write> logSumExps: array<f32>;
-//@end
+// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl. Alias: Mixed = f32.
 
 const THREADS = SUBGROUPS * LANES;
 const QUERIES = SUBGROUPS * ROWS;
@@ -43,8 +24,6 @@ const UNITS = DIMS / 4u;
 const PITCH = (DIMS + 8u) / 4u;
 const SCORE_PITCH = KEYS + 4u;
 const WEIGHT_PITCH = KEYS + 8u;
-// Stands for -infinity, which WGSL does not promise to handle.
-const NOTHING = -1e30;
 const LAG = 8.0;
 
 // The queries first; then a block's keys and after them its values.
@@ -58,11 +37,6 @@ var<workgroup> grown: array<u32, SUBGROUPS>;
 // The share of what the split held before.
 var<workgroup> kept: array<f32, QUERIES>;
 //@end
-
-// Where a query of the key-value head lies: [row][head].
-fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
-  return (query / group) * shape.heads + kvHead * group + query % group;
-}
 
 fn halves(unit: vec4<f32>) -> vec2<u32> {
   let bounded = clamp(unit, vec4<f32>(-65504.0), vec4<f32>(65504.0));

@@ -9,64 +9,15 @@
 //   dimensions, LOADS = ⌈UNITS / SPREAD⌉, EVEN = UNITS is LOADS · SPREAD, PARTS = quads of dimensions in a unit,
 //   VECTOR_UNITS = units of a stored vector, SUBGROUPS = THREADS / LANES, and the capitals above.
 // For GPUs with subgroups of known size. Reference: attend, attendRange in engine/reference/attention.ts.
-// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl.
-
-struct Step { rows: u32, position: u32, sealed: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
-
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-//@if PARTIAL
-struct Part { keys: u32, firstSplit: u32, continued: u32 }
-@group(0) @binding(5) var<storage, read_write> partials: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> logSumExps: array<f32>;
-@group(0) @binding(7) var<uniform> part: Part;
-//@if LISTED
-@group(0) @binding(8) var<storage, read> list: array<u32>;
-@group(0) @binding(9) var<storage, read> listCounts: array<u32>;
-//@end
-//@if WEIGHED
-@group(0) @binding(8) var<storage, read> weights: array<u32>;
-//@end
-//@else
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> partials: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> logSumExps: array<f32>;
-//@end
+// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl.
 
 const TEAMS = THREADS / SPREAD;
 const QUADS = UNITS * PARTS;
-// Stands for -infinity, which WGSL does not promise to handle.
-const NOTHING = -1e30;
 
 // What each subgroup has of each query.
 var<workgroup> mixtures: array<vec4<f32>, SUBGROUPS * HEADS * QUADS>;
 var<workgroup> maxima: array<f32, SUBGROUPS * HEADS>;
 var<workgroup> totals: array<f32, SUBGROUPS * HEADS>;
-
-// Where a query of the key-value head lies: [row][head].
-fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
-  return (query / group) * shape.heads + kvHead * group + query % group;
-}
-
-fn slotOf(index: u32, kvHead: u32) -> u32 {
-//@if LISTED
-  return list[kvHead * shape.listCapacity + index];
-//@else
-  return index % shape.capacitySlots;
-//@end
-}
-
-fn sees(rowPosition: u32, index: u32, end: u32) -> bool {
-//@if CAUSAL
-  return index < end && index <= rowPosition && (shape.window == 0u || index + shape.window > rowPosition);
-//@else
-  return index < end;
-//@end
-}
 
 @compute @workgroup_size(THREADS)
 fn main(

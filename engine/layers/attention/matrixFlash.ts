@@ -1,10 +1,7 @@
 /** Reading on GPUs whose subgroups multiply matrices: the tiles worth trying (attention_matrix.wgsl). */
-import loadText from '../../../shaders/kv_load.wgsl';
-import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
 import matrixText from '../../../shaders/attention_matrix.wgsl';
 import type { Device, MatrixShape } from '../../device/device.ts';
-import { eightBitRecordWords } from '../../retrieval/layout.ts';
-import type { AttentionVariant, KeysRead } from './variants.ts';
+import { attentionSource, type AttentionVariant, type KeysRead } from './variants.ts';
 
 export interface FlashTile {
   subgroups: number;
@@ -67,50 +64,45 @@ function sizesOf(headDim: number, { subgroups, rowFragments, keys }: FlashTile, 
 }
 
 function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape): AttentionVariant {
-  const { headDim, format } = keys;
+  const { headDim } = keys;
   const lanes = device.facts.subgroupLanes;
   const { rows, queries, keepsQueries, keysAt, staged, chunk } = sizesOf(headDim, tile, shape);
-  const eightBit = format === 'q8';
   return {
     name: `attention_matrix, ${queries} queries × ${tile.keys} keys, ${tile.subgroups} subgroups of ${shape.rows}×${shape.columns}×${shape.depth}`,
     queriesAtOnce: queries,
     splits: { workgroups: 256, keys: 512 },
     kernel: () =>
-      device.kernels.get({
-        label: 'attention_matrix',
-        texts: [eightBit ? eightBitText : loadText, matrixText],
-        enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
-        diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
-        constants: {
-          HALF_CACHE: format === 'f16',
-          EIGHT_BIT: eightBit,
-          WIDE: false,
-          FUSED: true,
-          CAUSAL: keys.causal,
-          PARTIAL: keys.partial,
-          KEEP_QUERIES: keepsQueries,
-          M: shape.rows,
-          N: shape.columns,
-          K: shape.depth,
-          LANES: lanes,
-          SUBGROUPS: tile.subgroups,
-          ROW_FRAGMENTS: tile.rowFragments,
-          ROWS: rows,
-          DIMS: headDim,
-          KEYS: tile.keys,
-          CHUNK: chunk,
-          DIM_STEPS: headDim / shape.depth,
-          KEY_COLUMNS: tile.keys / shape.columns,
-          KEY_STEPS: tile.keys / shape.depth,
-          CHUNKS: headDim / chunk,
-          CHUNK_COLUMNS: chunk / shape.columns,
-          OWN: (rows * chunk) / lanes,
-          PER_ROW: Math.max(1, lanes / rows),
-          OWN_ROWS: Math.max(1, rows / lanes),
-          STAGED: staged,
-          KEYS_AT: keysAt,
-          VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4,
-        },
-      }),
+      device.kernels.get(
+        attentionSource(keys, {
+          label: 'attention_matrix',
+          text: matrixText,
+          mixed: 'f32',
+          enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+          diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
+          constants: {
+            KEEP_QUERIES: keepsQueries,
+            M: shape.rows,
+            N: shape.columns,
+            K: shape.depth,
+            LANES: lanes,
+            SUBGROUPS: tile.subgroups,
+            ROW_FRAGMENTS: tile.rowFragments,
+            ROWS: rows,
+            DIMS: headDim,
+            KEYS: tile.keys,
+            CHUNK: chunk,
+            DIM_STEPS: headDim / shape.depth,
+            KEY_COLUMNS: tile.keys / shape.columns,
+            KEY_STEPS: tile.keys / shape.depth,
+            CHUNKS: headDim / chunk,
+            CHUNK_COLUMNS: chunk / shape.columns,
+            OWN: (rows * chunk) / lanes,
+            PER_ROW: Math.max(1, lanes / rows),
+            OWN_ROWS: Math.max(1, rows / lanes),
+            STAGED: staged,
+            KEYS_AT: keysAt,
+          },
+        }),
+      ),
   };
 }

@@ -1,10 +1,7 @@
 /** Decoding on GPUs: the keys are split among many workgroups, and lanes share every key (attention_split.wgsl). */
-import loadText from '../../../shaders/kv_load.wgsl';
-import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
 import splitText from '../../../shaders/attention_split.wgsl';
 import type { Device } from '../../device/device.ts';
-import { eightBitRecordWords } from '../../retrieval/layout.ts';
-import type { AttentionVariant, KeysRead } from './variants.ts';
+import { attentionSource, type AttentionVariant, type KeysRead } from './variants.ts';
 
 export interface SplitShape {
   /** Invocations of a workgroup. */
@@ -50,7 +47,6 @@ function workgroupBytes(lanes: number, { heads, kvHeads, headDim }: KeysRead, { 
 function splitVariant(device: Device, keys: KeysRead, shape: SplitShape): AttentionVariant {
   const { format, headDim } = keys;
   const lanes = device.facts.subgroupLanes;
-  const eightBit = format === 'q8';
   const parts = format === 'f16' ? 2 : 1;
   const units = headDim / 4 / parts;
   // A power of two, because teams add up in halves.
@@ -64,31 +60,25 @@ function splitVariant(device: Device, keys: KeysRead, shape: SplitShape): Attent
     queriesAtOnce: heads,
     splits: { workgroups, keys: leastKeys },
     kernel: () =>
-      device.kernels.get({
-        label: 'attention_split',
-        texts: [eightBit ? eightBitText : loadText, splitText],
-        enables: ['subgroups'],
-        constants: {
-          HALF_CACHE: format === 'f16',
-          EIGHT_BIT: eightBit,
-          WIDE: true,
-          FUSED: true,
-          CAUSAL: keys.causal,
-          PARTIAL: keys.partial,
-          LISTED: keys.listed,
-          WEIGHED: keys.weighed,
-          THREADS: threads,
-          LANES: lanes,
-          SUBGROUPS: threads / lanes,
-          SPREAD: spread,
-          KEYS: shape.keys,
-          HEADS: heads,
-          UNITS: units,
-          LOADS: loads,
-          EVEN: units === loads * spread,
-          PARTS: parts,
-          VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : units,
-        },
-      }),
+      device.kernels.get(
+        attentionSource(keys, {
+          label: 'attention_split',
+          text: splitText,
+          wide: true,
+          enables: ['subgroups'],
+          constants: {
+            THREADS: threads,
+            LANES: lanes,
+            SUBGROUPS: threads / lanes,
+            SPREAD: spread,
+            KEYS: shape.keys,
+            HEADS: heads,
+            UNITS: units,
+            LOADS: loads,
+            EVEN: units === loads * spread,
+            PARTS: parts,
+          },
+        }),
+      ),
   };
 }

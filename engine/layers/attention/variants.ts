@@ -1,6 +1,11 @@
 /** What the attention kernels of GPUs have in common: they read the same buffers and leave the same results. */
+import ioText from '../../../shaders/attention_io.wgsl';
+import loadText from '../../../shaders/kv_load.wgsl';
+import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
 import type { Device } from '../../device/device.ts';
-import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
+import { encodeDispatch, type Kernel, type KernelSource } from '../../device/kernel.ts';
+import type { ShaderConstants } from '../../device/shader.ts';
+import { eightBitRecordWords } from '../../retrieval/layout.ts';
 import { type Bound, sharedUniform } from '../pointwise/bound.ts';
 import type { AttentionBuffers } from './attention.ts';
 import { bindMerge, mostSplits, sharedPartials } from './merge.ts';
@@ -18,6 +23,41 @@ export interface KeysRead {
   partial: boolean;
   listed: boolean;
   weighed: boolean;
+}
+
+/** A kernel's own text and numbers; what it reads and leaves is added (attention_io.wgsl). */
+interface OwnSource {
+  label: string;
+  text: string;
+  /** Loads 16 bytes of a vector at once. */
+  wide?: boolean;
+  /** The element that it writes results in. */
+  mixed?: 'vec4<f32>' | 'f32';
+  enables?: readonly string[];
+  diagnosticsOff?: readonly string[];
+  constants: ShaderConstants;
+}
+
+export function attentionSource({ format, headDim, causal, partial, listed, weighed }: KeysRead, { text, wide = false, mixed = 'vec4<f32>', constants, ...own }: OwnSource): KernelSource {
+  const eightBit = format === 'q8';
+  const quadsAtOnce = wide && format === 'f16' ? 2 : 1;
+  return {
+    ...own,
+    texts: [eightBit ? eightBitText : loadText, ioText, text],
+    aliases: { Mixed: mixed },
+    constants: {
+      HALF_CACHE: format === 'f16',
+      EIGHT_BIT: eightBit,
+      WIDE: wide,
+      FUSED: true,
+      VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4 / quadsAtOnce,
+      CAUSAL: causal,
+      PARTIAL: partial,
+      LISTED: listed,
+      WEIGHED: weighed,
+      ...constants,
+    },
+  };
 }
 
 /** One way to attend. */
