@@ -8,26 +8,22 @@ import { failureOf } from '../testing/failureOf.ts';
 import { startHubServer } from '../testing/hubServer.ts';
 import { openManager, tinyDigest, tinyFile } from '../testing/openManager.ts';
 import { openTestHostWithModel } from '../testing/openTestHost.ts';
-import { mountSmallFileSystem } from '../testing/smallFileSystem.ts';
+import { smallFileSystem } from '../testing/smallFileSystem.ts';
 import { formatBytes } from '../wording.ts';
 
-test('a disk that something else fills during a download: the message says what is kept, and the download goes on from there', async ({ skip }) => {
-  const small = mountSmallFileSystem(2048);
-  if ('obstacle' in small) {
-    process.stderr.write(`not tested on a real small file system: ${small.obstacle}\n`);
-    return skip(small.obstacle);
-  }
+test('a disk that something else fills during a download: the message says what is kept, and the download goes on from there', async (context) => {
+  const small = smallFileSystem(context, 2048);
   // The connection pauses long enough for somebody else to take all the room that is left.
   const arrived = 24_000;
   const server = await startHubServer(tinyFile, { stallAfterBytes: arrived });
-  const { manager, models, folder, download } = openManager({ endpoint: server.endpoint, parentFolder: small.folder, hub: { stallTimeoutMs: 1500 } });
+  const { manager, models, folder, download } = openManager({ endpoint: server.endpoint, parentFolder: small, hub: { stallTimeoutMs: 1500 } });
   const part = join(folder.models, `${tinyDigest}.hub.part`);
-  const ballast = join(small.folder, 'ballast');
+  const ballast = join(small, 'ballast');
 
   const first = manager.start('tiny');
   await eventually(() => statSync(part, { throwIfNoEntry: false })?.size === arrived);
-  writeFileSync(ballast, Buffer.alloc(await freeBytes(small.folder)));
-  expect(await freeBytes(small.folder)).toBe(0);
+  writeFileSync(ballast, Buffer.alloc(await freeBytes(small)));
+  expect(await freeBytes(small)).toBe(0);
 
   const { state, failure } = await manager.finished(first.id);
   const kept = statSync(part).size;
@@ -51,21 +47,17 @@ test('a disk that something else fills during a download: the message says what 
   expect(readFileSync(models.path('tiny')).equals(tinyFile)).toBe(true);
 });
 
-test('a question on a full disk is refused in plain words, and nothing of it is kept', async ({ skip }) => {
-  const small = mountSmallFileSystem(2048);
-  if ('obstacle' in small) {
-    process.stderr.write(`not tested on a real small file system: ${small.obstacle}\n`);
-    return skip(small.obstacle);
-  }
-  const host = await openTestHostWithModel({ dataFolder: join(small.folder, 'data') });
+test('a question on a full disk is refused in plain words, and nothing of it is kept', async (context) => {
+  const small = smallFileSystem(context, 2048);
+  const host = await openTestHostWithModel({ dataFolder: join(small, 'data') });
   const { id } = await host.handlers['conversations.create']({});
-  writeFileSync(join(small.folder, 'ballast'), Buffer.alloc(await freeBytes(small.folder)));
+  writeFileSync(join(small, 'ballast'), Buffer.alloc(await freeBytes(small)));
   expect(await failureOf(() => host.chat.send(id, 'word '.repeat(20_000)))).toEqual({
     code: 'disk-full',
     message: 'The disk is full: Longleaf could not save what it was doing.',
     remedy: 'Free some space and try again.',
   });
-  rmSync(join(small.folder, 'ballast'));
+  rmSync(join(small, 'ballast'));
   expect(host.chat.messages(id)).toEqual([]);
   expect(host.chat.send(id, 'count 1').question.text).toBe('count 1');
 });

@@ -1,30 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { failureOf } from '../testing/failureOf.ts';
 import { checkSegment, fingerprint, partsFor } from '../testing/memoryParts.ts';
-import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { smallFileSystem } from '../testing/smallFileSystem.ts';
 import { diskFileSystem } from './fileSystem.ts';
 import { MemoryStore } from './memoryStore.ts';
 
-/** A disk of one megabyte; null, with the reason printed, where this user may not mount one. */
-function smallDisk(): string | null {
-  const folder = join(temporaryFolder(), 'disk');
-  mkdirSync(folder);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=700', 'none', folder], { stdio: 'pipe' });
-  } catch (error) {
-    console.log(`no small disk can be mounted here: ${error instanceof Error ? error.message.split('\n').at(-2) : String(error)}`);
-    return null;
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
-
 test('a real disk that fills up stops the reading, keeps what is there, and goes on after some is freed', async (context) => {
-  const disk = smallDisk();
-  if (disk === null) return context.skip();
+  const disk = smallFileSystem(context, 1024);
   const tokens = (id: number) => Uint32Array.of(id, id, id);
   // The first time nothing warns of it: the writes themselves fail.
   for (const freeBytes of [() => Promise.resolve(1e9), diskFileSystem.freeBytes]) {
@@ -55,5 +39,4 @@ test('a real disk that fills up stops the reading, keeps what is there, and goes
     rmSync(folder, { recursive: true });
     writeFileSync(join(disk, 'other'), new Uint8Array(100_000));
   }
-  return undefined;
 });

@@ -14,7 +14,7 @@ import { arrivingName, leadsToName, leavingName } from '../storage/movedFolder.t
 import { eventually } from '../testing/eventually.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { scriptedWorkerPath, writeTinyModel } from '../testing/openTestHost.ts';
-import { mountSmallFileSystem } from '../testing/smallFileSystem.ts';
+import { smallFileSystem } from '../testing/smallFileSystem.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { discardCopy, moveDataFolder } from './moveDataFolder.ts';
 import { planMove, typedPath } from './moveTarget.ts';
@@ -76,14 +76,6 @@ async function openMoving(dataFolder: string, environment?: Record<string, strin
   return hosts;
 }
 
-/** Of another file system; null, with the reason printed, where this user may not mount one. */
-function otherDrive(kilobytes: number): string | null {
-  const mounted = mountSmallFileSystem(kilobytes);
-  if ('folder' in mounted) return mounted.folder;
-  console.log(mounted.obstacle);
-  return null;
-}
-
 const namesIn = (folder: string) => readdirSync(folder).sort();
 
 async function digestOf(path: string): Promise<string> {
@@ -118,8 +110,7 @@ test('on the same drive everything is there at once under the new name, windows 
 });
 
 test('to another drive it is copied, read again, and back again; holes stay holes', async (context) => {
-  const drive = otherDrive(100_000);
-  if (drive === null) return context.skip();
+  const drive = smallFileSystem(context, 100_000);
   const root = join(temporaryFolder(), 'data');
   await fill(root);
   // As a download that has begun: far longer than the drive is large.
@@ -142,12 +133,10 @@ test('to another drive it is copied, read again, and back again; holes stay hole
   await hosts.close();
   expect(await expectWhole(root)).toBe(root);
   expect(existsSync(join(root, leadsToName))).toBe(false);
-  return undefined;
 }, 60_000);
 
 test('too little room is said before anything happens; a disk that fills up on the way changes nothing', async (context) => {
-  const drive = otherDrive(600);
-  if (drive === null) return context.skip();
+  const drive = smallFileSystem(context, 600);
   const root = join(temporaryFolder(), 'data');
   await fill(root);
   writeFileSync(join(root, 'models', 'other.gguf.part'), Buffer.alloc(2_000_000, 7));
@@ -159,7 +148,6 @@ test('too little room is said before anything happens; a disk that fills up on t
   expect(namesIn(drive)).toEqual([]);
   expect(existsSync(join(root, leavingName))).toBe(false);
   expect(await expectWhole(root)).toBe(root);
-  return undefined;
 });
 
 test('a drive that can only be read is refused, and so is every place that would not do', async (context) => {
@@ -177,12 +165,10 @@ test('a drive that can only be read is refused, and so is every place that would
   expect((await planMove(root, other)).path).toBe(join(other, 'Longleaf'));
   if (process.platform === 'linux') expect(await refused('/proc/longleaf/data')).toBe('Longleaf cannot write to /proc/longleaf/data (ENOENT).');
   expect(() => typedPath('Documents')).toThrow('“Documents” is not a whole path.');
-  const drive = otherDrive(600);
-  if (drive === null) return context.skip();
+  const drive = smallFileSystem(context, 600);
   expect(spawnSync('mount', ['-o', 'remount,ro', drive]).status).toBe(0);
   expect(await refused(drive)).toBe(`Longleaf cannot write to ${drive} (EROFS).`);
   expect(await expectWhole(root)).toBe(root);
-  return undefined;
 });
 
 test('what is under way is asked about, stopped, and goes on afterwards', async () => {
@@ -203,8 +189,7 @@ test('what is under way is asked about, stopped, and goes on afterwards', async 
 });
 
 test('stopped by the person, everything is where it was', async (context) => {
-  const drive = otherDrive(120_000);
-  if (drive === null) return context.skip();
+  const drive = smallFileSystem(context, 120_000);
   const root = join(temporaryFolder(), 'data');
   await fill(root);
   writeFileSync(join(root, 'models', 'other.gguf.part'), Buffer.alloc(20_000_000, 7));
@@ -217,12 +202,10 @@ test('stopped by the person, everything is where it was', async (context) => {
   expect(namesIn(drive)).toEqual([]);
   await hosts.close();
   expect(await expectWhole(root)).toBe(root);
-  return undefined;
 });
 
 test('killed at any moment, one of the two folders is whole and is the one that opens; the move can go on or be undone', async (context) => {
-  const drive = otherDrive(200_000);
-  if (drive === null) return context.skip();
+  const drive = smallFileSystem(context, 200_000);
   const root = join(temporaryFolder(), 'data');
   await fill(root);
   writeFileSync(join(root, 'models', 'other.gguf.part'), Buffer.alloc(30_000_000, 7));
@@ -249,7 +232,6 @@ test('killed at any moment, one of the two folders is whole and is the one that 
   expect(namesIn(root)).toEqual([leadsToName, 'somebody else’s.txt']);
   await hosts.close();
   expect(await expectWhole(root)).toBe(drive);
-  return undefined;
 }, 60_000);
 
 test('a drive that is not there is named, with the note that leads to it', async () => {
