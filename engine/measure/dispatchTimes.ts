@@ -3,6 +3,7 @@
  * Gaps between passes are not in the sums, and caches are as warm as the dispatch before left them.
  */
 import type { Device } from '../device/device.ts';
+import { mostQueries, withTimestamps } from './timestamps.ts';
 
 export interface DispatchTime {
   /** The kernel's label. */
@@ -10,42 +11,30 @@ export interface DispatchTime {
   ms: number;
 }
 
-/** What WebGPU allows in a query set. */
-const mostQueries = 4096;
-
 /** Runs what `encode` encodes. null where the adapter has no timestamps; dispatches beyond the 2048th are left out. */
 export async function timeDispatches(device: Device, encode: (pass: GPUComputePassEncoder) => void): Promise<DispatchTime[] | null> {
   if (!device.gpu.features.has('timestamp-query')) return null;
-  const { gpu, memory } = device;
-  const querySet = gpu.createQuerySet({ type: 'timestamp', count: mostQueries });
-  const resolved = memory.allocate('staging', 'timestamps', mostQueries * 8, 0x200 /* QUERY_RESOLVE */ | 0x04 /* COPY_SRC */);
-  const readable = memory.allocate('staging', 'timestamps', mostQueries * 8, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
-  const encoder = gpu.createCommandEncoder();
   const names: string[] = [];
-  let pipeline: GPUComputePipeline | null = null;
-  let group: GPUBindGroup | null = null;
-  // What kernels call on a pass, and nothing else.
-  const splitting = {
-    setPipeline: (wanted: GPUComputePipeline) => void (pipeline = wanted),
-    setBindGroup: (_: number, wanted: GPUBindGroup) => void (group = wanted),
-    dispatchWorkgroups: (x: number, y = 1, z = 1) => {
-      if (!pipeline) throw new RangeError('a dispatch without a pipeline');
-      const first = 2 * names.length;
-      const pass = encoder.beginComputePass(first < mostQueries ? { timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 } } : {});
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(x, y, z);
-      pass.end();
-      if (first < mostQueries) names.push(pipeline.label);
-    },
-  };
-  encode(splitting as unknown as GPUComputePassEncoder);
-  encoder.resolveQuerySet(querySet, 0, mostQueries, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, readable, 0, mostQueries * 8);
-  gpu.queue.submit([encoder.finish()]);
-  const nanoseconds = new BigUint64Array((await device.mapped(readable, readable.mapAsync(0x01 /* READ */))).slice(0));
-  querySet.destroy();
-  for (const buffer of [resolved, readable]) memory.free(buffer);
+  const nanoseconds = await withTimestamps(device, mostQueries, (encoder, querySet) => {
+    let pipeline: GPUComputePipeline | null = null;
+    let group: GPUBindGroup | null = null;
+    // What kernels call on a pass, and nothing else.
+    const splitting = {
+      setPipeline: (wanted: GPUComputePipeline) => void (pipeline = wanted),
+      setBindGroup: (_: number, wanted: GPUBindGroup) => void (group = wanted),
+      dispatchWorkgroups: (x: number, y = 1, z = 1) => {
+        if (!pipeline) throw new RangeError('a dispatch without a pipeline');
+        const first = 2 * names.length;
+        const pass = encoder.beginComputePass(first < mostQueries ? { timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 } } : {});
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(x, y, z);
+        pass.end();
+        if (first < mostQueries) names.push(pipeline.label);
+      },
+    };
+    encode(splitting as unknown as GPUComputePassEncoder);
+  });
   return names.map((kernel, index) => ({ kernel, ms: Number(nanoseconds[2 * index + 1] - nanoseconds[2 * index]) / 1e6 }));
 }
 

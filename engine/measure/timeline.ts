@@ -5,6 +5,7 @@
 import type { Device } from '../device/device.ts';
 import type { Part } from '../layers/part.ts';
 import type { Step } from '../layers/step.ts';
+import { mostQueries, withTimestamps } from './timestamps.ts';
 
 export interface TimelineEntry {
   name: string;
@@ -13,31 +14,19 @@ export interface TimelineEntry {
   ms: number;
 }
 
-/** What WebGPU allows in a query set. */
-const mostQueries = 4096;
-
 /** null where the adapter has no timestamps, or a step has more kernels than can be asked for. */
 export async function traceStep(device: Device, parts: readonly Part[], step: Step): Promise<TimelineEntry[] | null> {
   // What another kernel does too has no pass.
   const traced = parts.filter((one) => one.work(step).flops + one.work(step).bytes > 0);
   const count = 2 * traced.length;
   if (!device.gpu.features.has('timestamp-query') || count > mostQueries) return null;
-  const { gpu, memory } = device;
-  const querySet = gpu.createQuerySet({ type: 'timestamp', count });
-  const resolved = memory.allocate('staging', 'timestamps', count * 8, 0x200 /* QUERY_RESOLVE */ | 0x04 /* COPY_SRC */);
-  const readable = memory.allocate('staging', 'timestamps', count * 8, 0x01 /* MAP_READ */ | 0x08 /* COPY_DST */);
-  const encoder = gpu.createCommandEncoder();
-  for (const [index, one] of traced.entries()) {
-    const pass = encoder.beginComputePass({ label: one.name, timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 } });
-    one.encode(pass, step);
-    pass.end();
-  }
-  encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, readable, 0, count * 8);
-  gpu.queue.submit([encoder.finish()]);
-  const nanoseconds = new BigUint64Array((await device.mapped(readable, readable.mapAsync(0x01 /* READ */))).slice(0));
-  querySet.destroy();
-  for (const buffer of [resolved, readable]) memory.free(buffer);
+  const nanoseconds = await withTimestamps(device, count, (encoder, querySet) => {
+    for (const [index, one] of traced.entries()) {
+      const pass = encoder.beginComputePass({ label: one.name, timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 } });
+      one.encode(pass, step);
+      pass.end();
+    }
+  });
   const since = (index: number): number => Number(nanoseconds[index] - nanoseconds[0]) / 1e6;
   return traced.map(({ name }, index) => ({ name, startMs: since(2 * index), ms: since(2 * index + 1) - since(2 * index) }));
 }

@@ -270,17 +270,17 @@ export const loadingResult = z.object({
 });
 export type LoadingResult = z.infer<typeof loadingResult>;
 
-const benchPhase = z.enum(['reading', 'decoding']);
+const { phase, kernels: tracedKernels } = stepTimeline.shape;
 export const profileResult = z.object({
   roofs: z.object({ copyGigabytesPerSecond: z.number(), multiplyAddGigaflops: z.number() }),
   phases: z.array(
     z.object({
-      phase: benchPhase,
+      phase,
       step: z.object({ rows: z.number(), position: z.number() }),
       wholeStepMs: z.number(),
       kernels: z.array(
         z.object({
-          phase: benchPhase,
+          phase,
           name: z.string(),
           ms: z.number(),
           gigaflops: z.number(),
@@ -289,7 +289,7 @@ export const profileResult = z.object({
           roofShare: z.number(),
         }),
       ),
-      timeline: z.array(z.object({ name: z.string(), startMs: z.number(), ms: z.number() })).nullable(),
+      timeline: tracedKernels.nullable(),
     }),
   ),
 });
