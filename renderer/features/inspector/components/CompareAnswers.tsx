@@ -11,6 +11,7 @@ import { profileOf } from '../profile.ts';
 import { inspectorStore, useEvidence } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
 import { AttentionMap } from './AttentionMap.tsx';
+import { ColumnHeads } from './ColumnHeads.tsx';
 
 const text = inspectorStrings.compare;
 const most = 8;
@@ -85,15 +86,7 @@ function Runs({ runs }: { runs: readonly Message[] }) {
   const number = (value: number | undefined): string => (value === undefined ? '–' : value.toLocaleString());
   return (
     <table className="mb-3 text-small tabular-nums [&_td]:py-0.5 [&_td]:pr-5 [&_th]:pr-5 [&_th]:text-left [&_th]:font-normal [&_th]:text-faint" data-testid="runs">
-      <thead>
-        <tr>
-          {Object.entries(text.run).map(([name, title]) => (
-            <th key={name} scope="col">
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads titles={text.run} />
       <tbody>
         {runs.map(({ id, modelName, statistics }, index) => {
           const policy = statistics?.policy;

@@ -11,6 +11,7 @@ import { placeOf } from '../profile.ts';
 import { colourOf, type Lane, lanes, numbersOf, tiers } from '../retrievalLanes.ts';
 import type { MapWindow } from '../store.ts';
 import { inspectorStrings } from '../strings.ts';
+import { ColumnHeads } from './ColumnHeads.tsx';
 
 const text = inspectorStrings.retrieval;
 /** Of a strip beside the map. */
@@ -117,15 +118,7 @@ function Steps({ told, evidence, answer }: { told: Retrieval; evidence: AnswerEv
   return (
     <ScrollRegion label={text.steps} className="max-h-36">
       <table className="w-full tabular-nums [&_td]:py-0.5 [&_td]:pr-4 [&_th]:pr-4 [&_th]:text-left [&_th]:font-normal [&_th]:text-faint">
-        <thead>
-          <tr>
-            {Object.entries(text.columns).map(([name, title]) => (
-              <th key={name} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads titles={text.columns} />
         <tbody>
           {rows.map(({ token, step }) => (
             <tr key={token.start} className="border-t border-line">
