@@ -121,6 +121,7 @@ export const german: InspectorStrings = {
     hint: 'Orange: Diese Antwort hat es mehr beachtet. Blau: die andere.',
     moreHere: 'mehr hier',
     moreThere: 'mehr dort',
+    alike: 'In diesem Dokument haben beide Antworten auf dasselbe geachtet.',
     legend: 'Diese Antwort minus die andere',
     cells: 'Zelle für Zelle, für die suchenden Köpfe dieser Antwort: Gewichte nach den Anfragen, die jeder Lauf hatte, mit seinem Verfahren und der heutigen Einstellung des Speichers. Wo beide dasselbe rechneten, unterscheidet sich nichts. Unter der gestrichelten Linie haben die Antworten verschiedene Worte; ihre Zeilen gehören dort nicht zum selben Token.',
     otherModel: 'Die andere Antwort ist von einem anderen Modell oder einer anderen Eingabe; ihre Zellen lassen sich nicht über diese legen.',

@@ -122,6 +122,7 @@ const english = {
     hint: 'Orange: this answer attended to it more. Blue: the other one did.',
     moreHere: 'more here',
     moreThere: 'more there',
+    alike: 'Over this document both answers attended alike.',
     legend: 'This answer less the other',
     cells: 'Cell by cell, for the retrieval heads of this answer: weights by the queries that each run had, with its policy and in today’s memory setting. Where both runs computed the same, nothing differs. Below the dashed line the answers differ in words, so their rows are not about the same token.',
     otherModel: 'The other answer is of another model or prompt, so that its cells cannot be laid over these.',

@@ -15,6 +15,8 @@ import { ColumnHeads } from './ColumnHeads.tsx';
 
 const text = inspectorStrings.compare;
 const most = 8;
+/** Less would be written as 0.00 %. */
+const leastChange = 0.00005;
 const none: readonly string[] = [];
 
 export function CompareAnswers({ messageId, evidence }: { messageId: string; evidence: AnswerEvidence }) {
@@ -123,11 +125,13 @@ function Difference({ here, there, rows }: { here: EvidenceDocument; there: Evid
       context.fillRect(block, 0, 1, 1);
     }
   }, [changes]);
-  const ranked = [...changes.keys()].sort((a, b) => Math.abs(changes[b]) - Math.abs(changes[a])).slice(0, most);
+  const changed = [...changes.keys()].filter((block) => Math.abs(changes[block]) >= leastChange);
+  const ranked = changed.sort((a, b) => Math.abs(changes[b]) - Math.abs(changes[a])).slice(0, most);
   return (
     <div className="pb-4" data-testid="difference">
       <p className="pb-1 text-small text-quiet">{here.name}</p>
       <canvas ref={canvas} width={changes.length} height={1} aria-hidden className="h-6 w-full rounded-sm [image-rendering:pixelated]" />
+      {ranked.length === 0 ? <p className="pt-2 text-small text-quiet">{text.alike}</p> : null}
       <ul className="pt-2 text-small">
         {ranked.map((block) => (
           <li key={block} className="flex gap-3 tabular-nums">
