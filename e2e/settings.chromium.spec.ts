@@ -1,6 +1,9 @@
 /** What is set: the API that other programs call, keys of one's own, presets, contrast; all of it by keyboard and zoomed. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
+import { type RunningApp, temporaryFolder } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
@@ -104,6 +107,8 @@ test('the whole window is in the language that was chosen', async ({ app }) => {
   await page.keyboard.press('/');
   await expect(page.getByRole('textbox', { name: 'Frage', exact: true })).toBeFocused();
   await takePictures(app, 'chat-german');
+  await expectRefusalInWords(app, 'Dokumente anhängen', '„notes.odt“ ist ein OpenDocument-Text; das liest Longleaf nicht.');
+  await takePictures(app, 'refused-german');
   await page.keyboard.press('ControlOrMeta+,');
   await choose('Sprache', 'ja');
   await expect(page.getByRole('heading', { name: '設定' })).toBeVisible();
@@ -111,6 +116,7 @@ test('the whole window is in the language that was chosen', async ({ app }) => {
   await page.keyboard.press('/');
   await expect(page.getByRole('textbox', { name: '質問', exact: true })).toBeFocused();
   await takePictures(app, 'chat-japanese');
+  await expectRefusalInWords(app, '文書を添付', '「notes.odt」はOpenDocument テキストで、Longleaf では読めません。');
   await expectAccessible(app);
   await page.keyboard.press('ControlOrMeta+,');
   await choose('言語', 'en');
@@ -135,3 +141,13 @@ test('at 200 % everything is still there', async ({ app }) => {
 test('nothing on the way was refused by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });
+
+/** What the host says, with what stands in it. */
+async function expectRefusalInWords(app: RunningApp, attach: string, words: string): Promise<void> {
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'notes.odt');
+  writeFileSync(path, 'PK');
+  await app.choosingFile(path, () => app.page.getByRole('button', { name: attach, exact: true }).last().click());
+  await expect(app.page.getByTestId('refused-document').last()).toContainText(words);
+  folder.remove();
+}

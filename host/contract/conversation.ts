@@ -5,6 +5,9 @@ import { policySetting } from './policy.ts';
 import { count, failure, identifier, timestampMs } from './primitives.ts';
 import { sampling } from './sampling.ts';
 
+/** What a chat is called until its first question names it. */
+export const untitledChat = 'New chat';
+
 export const message = z.object({
   id: identifier,
   conversationId: identifier,

@@ -1,4 +1,4 @@
-/** What the host's own failures are called: stable, so that the interface can say each in its language. */
+/** What the host's own failures are called: stable, for whoever reacts to one. */
 export const hostErrorCodes = [
   'answer-in-progress',
   'answer-running',

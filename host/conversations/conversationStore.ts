@@ -1,6 +1,7 @@
 /** Conversations in the database. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { untitledChat } from '../contract/conversation.ts';
 import { type Conversation, type Sampling, conversation, sampling } from '../contract/entities.ts';
 import { policySetting } from '../contract/policy.ts';
 import { HostError } from '../errors.ts';
@@ -30,9 +31,6 @@ export interface ConversationPage {
   before: { updatedAtMs: number; id: string } | null;
   limit: number;
 }
-
-/** Until the first question names it. */
-export const untitled = 'New chat';
 
 export class ConversationStore {
   readonly #database: Database;
@@ -80,7 +78,7 @@ export class ConversationStore {
     this.#database.transaction(() =>
       this.put({
         id,
-        title: changes.title ?? untitled,
+        title: changes.title ?? untitledChat,
         titleIsAutomatic: changes.title === undefined,
         createdAtMs: now,
         updatedAtMs: now,

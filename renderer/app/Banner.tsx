@@ -6,6 +6,7 @@ import { Button } from '../ui/Button.tsx';
 import { Spinner } from '../ui/Spinner.tsx';
 import { actions } from './actions/actions.ts';
 import { host } from './connection/session.ts';
+import { said } from './said/said.ts';
 import { strings } from './strings.ts';
 
 /** `quiet`: the screen itself says how the GPU process is. */
@@ -59,8 +60,8 @@ function BannerLine({ text, detail, tone = 'warning', busy, action }: BannerLine
   return (
     <div role="status" data-testid="banner" className={`flex min-h-9 shrink-0 flex-wrap items-center gap-x-2.5 gap-y-1 border-b px-4 py-1 ${colours}`}>
       {busy && <Spinner />}
-      <span className="font-medium">{text}</span>
-      {detail && <span className="text-quiet">{detail}</span>}
+      <span className="font-medium">{said(text)}</span>
+      {detail && <span className="text-quiet">{said(detail)}</span>}
       {action && (
         <Button className="ml-auto" onClick={action.perform}>
           {action.label}

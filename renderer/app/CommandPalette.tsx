@@ -3,7 +3,7 @@ import { MessageSquareText } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
 import type { SearchResult } from '../../host/contract/chatEntities.ts';
 import { useMemo, useState } from 'react';
-import { chatStrings } from '../features/chat/strings.ts';
+import { titleOf } from '../features/chat/titleOf.ts';
 import { openChat } from '../features/search/openFound.ts';
 import { useSearch } from '../features/search/useSearch.ts';
 import { Shortcut } from '../ui/Shortcut.tsx';
@@ -29,7 +29,7 @@ function entriesFor(query: string, chats: SearchResult['chats']): Entry[] {
     .map(({ id, label, perform }): Entry => ({ id, label, keys: actions.keysOf(id), isChat: false, perform }));
   const found = chats.map(({ conversationId, title }): Entry => ({
     id: `chat-${conversationId}`,
-    label: title || chatStrings.untitled,
+    label: titleOf(title),
     isChat: true,
     perform: () => openChat(conversationId),
   }));

@@ -3,11 +3,11 @@ import { toast } from 'sonner';
 import { ZodError } from 'zod';
 import { ContractError } from '../../host/contract/client.ts';
 import type { Failure } from '../../host/contract/entities.ts';
-import { inWords } from './failureWords.ts';
+import { said } from './said/said.ts';
 import { strings } from './strings.ts';
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ContractError) return inWords(error.failure);
+  if (error instanceof ContractError) return error.failure;
   if (error instanceof ZodError) {
     return { code: 'unexpected-reply', message: strings.failures.unexpectedReply, remedy: strings.failures.updateOrRestart };
   }
@@ -18,7 +18,7 @@ export function failureOf(error: unknown): Failure {
 /** For things the person did that failed and have no place of their own on the screen. */
 export function reportFailure(error: unknown): void {
   const failure = failureOf(error);
-  toast.error(failure.message, { description: failure.remedy, duration: 9000 });
+  toast.error(said(failure.message), { description: said(failure.remedy), duration: 9000 });
 }
 
 /** Runs something that was asked for by a click; a failure is shown, not lost. */

@@ -1,6 +1,7 @@
 import { clsx } from 'clsx';
 import { CircleAlert, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { said } from '../app/said/said.ts';
 
 interface NoticeProps {
   tone: 'danger' | 'warning' | 'info';
@@ -18,6 +19,11 @@ const tones = {
   info: { box: 'border-line bg-sunken', icon: Info, iconStyle: 'text-quiet' },
 };
 
+/** What the host says is said in the language of the window. */
+function inWords(text: ReactNode): ReactNode {
+  return typeof text === 'string' ? said(text) : text;
+}
+
 /** A failure or a warning in its place: message, remedy, and what can be done about it. */
 export function Notice({ tone, message, remedy, actions, className }: NoticeProps) {
   const { box, icon: Icon, iconStyle } = tones[tone];
@@ -25,8 +31,8 @@ export function Notice({ tone, message, remedy, actions, className }: NoticeProp
     <div role={tone === 'danger' ? 'alert' : 'note'} className={clsx('flex flex-wrap items-start gap-x-3 gap-y-2 rounded-lg border px-3 py-2', box, className)}>
       <Icon size={16} strokeWidth={1.75} className={clsx('mt-0.5', iconStyle)} aria-hidden />
       <div className="selectable min-w-48 flex-1">
-        <p className={tone === 'info' ? undefined : 'font-medium'}>{message}</p>
-        {remedy && <p className="text-quiet">{remedy}</p>}
+        <p className={tone === 'info' ? undefined : 'font-medium'}>{inWords(message)}</p>
+        {remedy && <p className="text-quiet">{inWords(remedy)}</p>}
       </div>
       {actions && <div className="flex gap-2">{actions}</div>}
     </div>

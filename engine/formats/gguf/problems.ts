@@ -1,9 +1,9 @@
 import { EngineError } from '../../errors.ts';
 
-/** The failures of reading a GGUF file. `fileName` opens every message, so a list of files stays clear. */
+/** The failures of reading a GGUF file. Its name opens every message, so a list of files stays clear. */
 
-export function notAGguf(fileName: string, why: string, remedy = 'Choose a model file in the GGUF format.'): EngineError {
-  return new EngineError('not-a-gguf', `${fileName} ${why}`, remedy);
+export function notAGguf(message: string, remedy = 'Choose a model file in the GGUF format.'): EngineError {
+  return new EngineError('not-a-gguf', message, remedy);
 }
 
 /** `what` needs bytes `startBytes` to `endBytes`, and the file is shorter. */
@@ -30,8 +30,8 @@ export function invalid(fileName: string, why: string, cause?: unknown): EngineE
   );
 }
 
-export function unsupportedVersion(fileName: string, why: string, remedy: string): EngineError {
-  return new EngineError('gguf-unsupported-version', `${fileName} ${why}`, remedy);
+export function unsupportedVersion(message: string, remedy: string): EngineError {
+  return new EngineError('gguf-unsupported-version', message, remedy);
 }
 
 export function unknownTensorType(fileName: string, tensorName: string, why: string): EngineError {

@@ -73,22 +73,21 @@ export async function readHeader(source: WeightSource, signal?: AbortSignal): Pr
 async function readMagic(reader: HeaderReader): Promise<void> {
   const { name, sizeBytes } = reader.source;
   if (sizeBytes === 0) {
-    throw notAGguf(name, 'is empty (0 bytes).', 'Download the file again.');
+    throw notAGguf(`${name} is empty (0 bytes).`, 'Download the file again.');
   }
   const lfsPointer = 'version https://git-lfs';
   await reader.require(Math.min(lfsPointer.length, sizeBytes), 'the start of the file');
   const start = String.fromCharCode(...reader.bytes.subarray(0, lfsPointer.length));
   if (start === lfsPointer) {
     throw notAGguf(
-      name,
-      'is a Git LFS pointer: a short text that stands for the model, not the model itself.',
+      `${name} is a Git LFS pointer: a short text that stands for the model, not the model itself.`,
       'Download the model file itself from its page, or run "git lfs pull" in its folder.',
     );
   }
   const magic = 'GGUF';
   // A file cut inside these four bytes is reported as cut, by `require`.
   if (!magic.startsWith(start.slice(0, magic.length))) {
-    throw notAGguf(name, `is not a GGUF file: it begins with ${describeBytes(reader.bytes.subarray(0, 4))}, not with "GGUF".`);
+    throw notAGguf(`${name} is not a GGUF file: it begins with ${describeBytes(reader.bytes.subarray(0, 4))}, not with "GGUF".`);
   }
   await reader.require(magic.length, 'the start of the file');
   reader.positionBytes = magic.length;
@@ -107,14 +106,12 @@ async function readVersion(reader: HeaderReader): Promise<number> {
   // A big-endian file's small version shows in the high bytes.
   if (version !== 0 && (version & 0xffff) === 0) {
     throw unsupportedVersion(
-      name,
-      'is stored big-endian, for another kind of processor.',
+      `${name} is stored big-endian, for another kind of processor.`,
       'Download the little-endian file of this model, which is the usual one.',
     );
   }
   throw unsupportedVersion(
-    name,
-    `has GGUF version ${version}; versions 2 and 3 can be read.`,
+    `${name} has GGUF version ${version}; versions 2 and 3 can be read.`,
     version > 3 ? 'Update Longleaf, or choose another file of this model.' : 'Choose a newer file of this model.',
   );
 }

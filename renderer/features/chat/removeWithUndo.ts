@@ -4,6 +4,7 @@ import type { Conversation } from '../../../host/contract/entities.ts';
 import { strings } from '../../app/strings.ts';
 import { chatStore } from './store.ts';
 import { chatStrings } from './strings.ts';
+import { titleOf } from './titleOf.ts';
 
 const undoMs = 6000;
 
@@ -11,7 +12,7 @@ export function removeWithUndo(conversation: Conversation): void {
   const { activeId, removeLater, restore, open } = chatStore.getState();
   const wasOpen = activeId === conversation.id;
   removeLater(conversation.id, undoMs);
-  toast(chatStrings.list.removed(conversation.title || chatStrings.untitled), {
+  toast(chatStrings.list.removed(titleOf(conversation.title)), {
     duration: undoMs - 500,
     action: {
       label: strings.common.undo,

@@ -7,6 +7,7 @@ import type { Failure } from '../../../host/contract/entities.ts';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
 import { dataFolderStrings } from './strings.ts';
+import { said } from '../../app/said/said.ts';
 
 export interface DataFolderState {
   status: DataFolderStatus | null;
@@ -64,7 +65,7 @@ export function createDataFolderStore(caller: HostCaller) {
 
 /** The window shows where it was when the move began: how it ended may be far up or down on that screen. */
 function tellEnd({ last }: DataFolderStatus): void {
-  if (last?.failure) toast.error(last.failure.message, { description: last.failure.remedy, duration: 9000 });
+  if (last?.failure) toast.error(said(last.failure.message), { description: said(last.failure.remedy), duration: 9000 });
   else if (last) toast.success(dataFolderStrings.moved(last.path));
 }
 

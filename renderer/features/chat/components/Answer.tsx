@@ -19,6 +19,7 @@ import { chatStrings } from '../strings.ts';
 import { Alternatives } from './Alternatives.tsx';
 import { AnswerPhase } from './AnswerPhase.tsx';
 import { Statistics } from './Statistics.tsx';
+import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.message;
 
@@ -45,7 +46,7 @@ function AnswerCitations({ message }: { message: Message }) {
 
 /** Reading goes on where there is no room to keep it; it says so. */
 function NotKept({ failure }: { failure: Failure }) {
-  return <Notice tone="warning" className="mt-3" message={chatStrings.statistics.notKept} remedy={`${failure.message} ${failure.remedy}`} />;
+  return <Notice tone="warning" className="mt-3" message={chatStrings.statistics.notKept} remedy={`${said(failure.message)} ${said(failure.remedy)}`} />;
 }
 
 /** What the answer does not know of, because it did not wait for it. */

@@ -13,6 +13,7 @@ import { useModels } from '../../models/store.ts';
 import { useActiveConversation, useActiveModel } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
+import { titleOf } from '../titleOf.ts';
 import { ChatSettings } from './ChatSettings.tsx';
 import { TitleField } from './TitleField.tsx';
 
@@ -39,7 +40,7 @@ export function ChatHeader() {
           {conversation ? (
             <Tooltip content={chatStrings.list.rename}>
               <button type="button" className="-mx-1.5 truncate rounded-md px-1.5 hover:bg-hover" onClick={() => setRenaming(true)}>
-                {conversation.title || chatStrings.untitled}
+                {titleOf(conversation.title)}
               </button>
             </Tooltip>
           ) : (

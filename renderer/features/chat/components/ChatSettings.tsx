@@ -12,6 +12,7 @@ import { useActiveConversation, useActiveModel } from '../hooks/useChatContext.t
 import type { ConversationChange } from '../conversationsSlice.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
+import { titleOf } from '../titleOf.ts';
 import { PolicyPicker } from './PolicyPicker.tsx';
 
 const text = chatStrings.header;
@@ -41,7 +42,7 @@ export function ChatSettings() {
         </Select>
       </label>
       <PresetPicker
-        title={conversation?.title ?? chatStrings.untitled}
+        title={titleOf(conversation?.title ?? '')}
         systemPrompt={conversation?.systemPrompt ?? defaults.defaultSystemPrompt}
         sampling={conversation?.sampling ?? defaults.defaultSampling}
         onChoose={(chosen) => attempt(changeActive(chosen))}

@@ -21,6 +21,7 @@ import { ContextBar } from './ContextBar.tsx';
 import { DocumentStrip } from './DocumentStrip.tsx';
 import { PastWindowChoice } from './PastWindowChoice.tsx';
 import { PasteOffer } from './PasteOffer.tsx';
+import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.composer;
 
@@ -110,5 +111,5 @@ export function Composer() {
 }
 
 function reasonOf(blocker: NonNullable<ReturnType<typeof useSendBlocker>>): string {
-  return blocker.kind === 'does-not-fit' ? blocker.failure.message : chatStrings.blockers[blocker.kind];
+  return blocker.kind === 'does-not-fit' ? said(blocker.failure.message) : chatStrings.blockers[blocker.kind];
 }

@@ -15,6 +15,7 @@ import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextTable } from './ContextTable.tsx';
 import { partColours, tierColours } from './partColours.ts';
+import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.meter;
 
@@ -39,7 +40,7 @@ export function ContextBar() {
         <button type="button" data-testid="context-bar" aria-label={summary ? accessibleName(summary) : text.show} className="group block w-full rounded-sm pb-1 text-left">
           <Bar summary={summary} />
           <span className="flex h-4 items-center justify-between gap-4 text-tiny text-faint tabular-nums group-hover:text-text">
-            {failure ? <span className="truncate text-danger-text">{failure.message}</span> : <Numbers summary={summary} waiting={waiting} />}
+            {failure ? <span className="truncate text-danger-text">{said(failure.message)}</span> : <Numbers summary={summary} waiting={waiting} />}
           </span>
         </button>
       }

@@ -6,6 +6,7 @@ import { Menu } from '../../../ui/Menu.tsx';
 import { removeWithUndo } from '../removeWithUndo.ts';
 import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
+import { titleOf } from '../titleOf.ts';
 import { streamingAnswerOf } from '../thread.ts';
 import { ConversationMenu } from './ConversationMenu.tsx';
 import { TitleField } from './TitleField.tsx';
@@ -24,7 +25,7 @@ interface ConversationRowProps {
 export function ConversationRow({ conversation, index, inFolder, current, reachable, onOpen, onMove }: ConversationRowProps) {
   const [renaming, setRenaming] = useState(false);
   const answering = useChat((state) => streamingAnswerOf(state.threads[conversation.id]) !== null);
-  const title = conversation.title || chatStrings.untitled;
+  const title = titleOf(conversation.title);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') onMove(1);
     else if (event.key === 'ArrowUp') onMove(-1);

@@ -10,6 +10,7 @@ import { Spinner } from '../../../ui/Spinner.tsx';
 import { useActiveMeter } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
+import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.pastWindow;
 
@@ -54,7 +55,7 @@ export function PastWindowChoice({ conversationId, passed, refusal }: PastWindow
         tone={passed === 'gpu' ? 'warning' : 'danger'}
         className="mb-2"
         message={message}
-        remedy={passed === 'gpu' ? text.gpuHint : `${refusal?.remedy ?? ''} ${text.modelHint}`}
+        remedy={passed === 'gpu' ? text.gpuHint : `${said(refusal?.remedy ?? '')} ${text.modelHint}`}
         actions={
           <>
             <Button onClick={() => attempt(choose('stop'))}>{text.stop}</Button>

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import { host } from '../../../app/connection/session.ts';
 import { failureOf } from '../../../app/failures.ts';
+import { said } from '../../../app/said/said.ts';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import type { GuideExample } from '../hooks/useGuideExample.ts';
 import { useFinePassages } from '../hooks/useFinePassages.ts';
@@ -58,7 +59,7 @@ export function ExampleTrials({ answer, evidence }: GuideExample) {
         if (wanted) setTrials([...tried]);
       }
     };
-    attempt().catch((error: unknown) => wanted && setProblem(failureOf(error).message));
+    attempt().catch((error: unknown) => wanted && setProblem(said(failureOf(error).message)));
     return () => {
       wanted = false;
     };

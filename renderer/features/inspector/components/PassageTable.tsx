@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import type { AnswerEvidence } from '../../../../host/contract/inspection.ts';
 import { host } from '../../../app/connection/session.ts';
 import { failureOf, reportFailure } from '../../../app/failures.ts';
+import { said } from '../../../app/said/said.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { passagesTable, saveFile } from '../exportMap.ts';
@@ -107,7 +108,7 @@ function Ablation({ messageId, passage }: { messageId: string; passage: RankedPa
       const { before, after } = await host.call('inspector.ablate', { messageId, documentId, start, end });
       setState({ kind: 'done', nats: before.reduce((sum, logprob, i) => sum + logprob - after[i], 0) });
     } catch (error) {
-      setState({ kind: 'failed', message: failureOf(error).message });
+      setState({ kind: 'failed', message: said(failureOf(error).message) });
     }
   };
   if (state.kind === 'done' || state.kind === 'failed') return <p role="status" data-testid="ablation" className="max-w-56 whitespace-normal">{state.kind === 'done' ? text.result(state.nats) : state.message}</p>;

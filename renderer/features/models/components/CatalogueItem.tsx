@@ -11,6 +11,7 @@ import { downloadOf, installedModelOf, isUnderWay, modelsStore, useModels } from
 import { hubStrings as hubText } from '../hubStrings.ts';
 import { modelsStrings as text } from '../strings.ts';
 import { DownloadProgress } from './DownloadProgress.tsx';
+import { said } from '../../../app/said/said.ts';
 
 interface CatalogueItemProps {
   entry: CatalogueEntry;
@@ -34,13 +35,13 @@ export function CatalogueItem({ entry, prominent = false }: CatalogueItemProps) 
             {entry.name}
             {recommended?.first && !installed && <span className="rounded-sm bg-accent-soft px-1.5 text-tiny font-medium text-accent-text">{hubText.recommended}</span>}
           </h3>
-          <p className="mt-0.5 max-w-prose text-quiet">{entry.description}</p>
+          <p className="mt-0.5 max-w-prose text-quiet">{said(entry.description)}</p>
           <p className="mt-1 flex flex-wrap gap-x-4 text-small text-faint">
             <span>{formatBytes(entry.sizeBytes)}</span>
             <span>{text.contextTokens(formatCount(entry.contextTokens))}</span>
             <ExternalLink href={entry.licence.url}>{text.licence(entry.licence.name)}</ExternalLink>
           </p>
-          {recommended && !installed && <p className={recommended.level === 'too-large' ? 'mt-1 text-small text-danger-text' : 'mt-1 text-small text-quiet'}>{recommended.reason}</p>}
+          {recommended && !installed && <p className={recommended.level === 'too-large' ? 'mt-1 text-small text-danger-text' : 'mt-1 text-small text-quiet'}>{said(recommended.reason)}</p>}
         </div>
         {installed ? (
           <span className="flex h-7 items-center gap-1.5 text-accent-text">

@@ -8,6 +8,7 @@ import { Spinner } from '../../../ui/Spinner.tsx';
 import type { FileVerdict } from '../hubStore.ts';
 import { hubStrings as text } from '../hubStrings.ts';
 import { LayerSight } from './LayerSight.tsx';
+import { said } from '../../../app/said/said.ts';
 
 const looks = {
   fits: { icon: CircleCheck, colour: 'text-accent-text' },
@@ -28,8 +29,8 @@ export function FileVerdictView({ judged, label }: { judged: FileVerdict | undef
   if (judged.state === 'failed') {
     return (
       <p className="selectable text-small">
-        <span className="block text-danger-text">{judged.failure.message}</span>
-        <span className="text-quiet">{judged.failure.remedy}</span>
+        <span className="block text-danger-text">{said(judged.failure.message)}</span>
+        <span className="text-quiet">{said(judged.failure.remedy)}</span>
       </p>
     );
   }
@@ -57,7 +58,7 @@ export function FileVerdictView({ judged, label }: { judged: FileVerdict | undef
           <Figures verdict={verdict} />
         </Popover>
       )}
-      <p className="selectable max-w-prose text-small text-quiet">{verdict.reason}</p>
+      <p className="selectable max-w-prose text-small text-quiet">{said(verdict.reason)}</p>
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { formatAge } from '../../../app/format.ts';
 import { useView } from '../../../app/view.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useListChoice } from '../../../ui/useListChoice.ts';
-import { chatStrings } from '../../chat/strings.ts';
+import { titleOf } from '../../chat/titleOf.ts';
 import { openChat, openMessage, openPassage } from '../openFound.ts';
 import { searchStrings as text } from '../strings.ts';
 import { useSearch } from '../useSearch.ts';
@@ -111,7 +111,7 @@ function entriesOf({ chats, messages, documents }: SearchResult): Entry[] {
     ...chats.map(({ conversationId, title, updatedAtMs }): Entry => ({
       id: `chat ${conversationId}`,
       group: 'chats',
-      content: <Line icon={<MessagesSquare size={14} strokeWidth={1.75} aria-hidden />} title={title || chatStrings.untitled} detail={formatAge(updatedAtMs, now)} />,
+      content: <Line icon={<MessagesSquare size={14} strokeWidth={1.75} aria-hidden />} title={titleOf(title)} detail={formatAge(updatedAtMs, now)} />,
       open: () => openChat(conversationId),
     })),
     ...messages.map((message): Entry => ({
@@ -120,7 +120,7 @@ function entriesOf({ chats, messages, documents }: SearchResult): Entry[] {
       content: (
         <Line
           icon={<MessageSquareText size={14} strokeWidth={1.75} aria-hidden />}
-          title={message.title || chatStrings.untitled}
+          title={titleOf(message.title)}
           detail={`${text.roles[message.role]} · ${formatAge(message.createdAtMs, now)}`}
           snippet={message.snippet}
         />

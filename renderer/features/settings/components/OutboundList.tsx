@@ -5,6 +5,7 @@ import { host } from '../../../app/connection/session.ts';
 import { reportFailure } from '../../../app/failures.ts';
 import { formatDateAndTime } from '../../../app/format.ts';
 import { settingsStrings } from '../strings.ts';
+import { said } from '../../../app/said/said.ts';
 
 const text = settingsStrings.privacy.outbound;
 
@@ -36,7 +37,7 @@ export function OutboundList() {
                 {requests.map(({ atMs, purpose, address, outcome }) => (
                   <tr key={`${atMs} ${address}`} className="align-top [&>td]:py-0.5 [&>td]:pr-4">
                     <td className="whitespace-nowrap">{formatDateAndTime(atMs)}</td>
-                    <td>{purpose}</td>
+                    <td>{said(purpose)}</td>
                     <td className="break-all">{address}</td>
                     <td className="whitespace-nowrap">{outcome ?? text.underWay}</td>
                   </tr>
