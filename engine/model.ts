@@ -3,7 +3,7 @@ import type { Device } from './device/device.ts';
 import { type GgufFile, readGguf } from './formats/gguf/readGguf.ts';
 import { rememberAttention } from './layers/attention/choice.ts';
 import { chooseKvFormat, type KvLayout } from './layers/attention/layout.ts';
-import { type ChoiceCache, createLinearKernels, type LinearKernels, LinearWeights } from './layers/linear/linear.ts';
+import { type ChoiceCache, createLinearKernels, type LinearKernels } from './layers/linear/linear.ts';
 import { storedCodes } from './layers/linear/packedSize.ts';
 import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
@@ -11,7 +11,7 @@ import { divisorsFor } from './layers/rotary.ts';
 import { describeModel } from './models/registry.ts';
 import { planContext, type TierLimits } from './memoryPlan.ts';
 import type { ModelSpec } from './models/spec.ts';
-import { loadWeights, type LoadOptions, type ModelWeights, TensorReader } from './models/weights.ts';
+import { loadWeights, type LoadOptions, TensorReader } from './models/weights.ts';
 import type { BlockStore, WeightSource } from './ports.ts';
 import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { Runner } from './runner.ts';
@@ -38,6 +38,8 @@ export interface TierOptions extends TierLimits {
 }
 
 export interface LoadedModel {
+  /** Whose memory is the model's: what is made for it by this device goes with it. */
+  device: Device;
   file: GgufFile;
   spec: ModelSpec;
   /** Weights of the file, by number. */
@@ -62,8 +64,14 @@ export interface LoadTimes {
 }
 
 /** Throws every named error of the reader and the families, `out-of-gpu-memory`, `device-lost`, `cancelled`. */
-export function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
-  return device.memory.freedOnFailure(['weights', 'kv'], () => load(device, source, options));
+export async function loadModel(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
+  const own = device.scope();
+  try {
+    return await load(own, source, options);
+  } catch (error) {
+    own.memory.freeAll();
+    throw error;
+  }
 }
 
 async function load(device: Device, source: WeightSource, options: ModelOptions): Promise<LoadedModel> {
@@ -96,9 +104,9 @@ async function load(device: Device, source: WeightSource, options: ModelOptions)
   const free = (): void => {
     sequence.clear();
     runner.free();
-    freeWeights(device, weights);
+    device.memory.freeAll();
   };
-  return { file, spec, parameters, contextTokens, loading, kernels, runner, sequence, free };
+  return { device, file, spec, parameters, contextTokens, loading, kernels, runner, sequence, free };
 }
 
 /** Each call gives the milliseconds since the one before. */
@@ -123,19 +131,4 @@ async function readDivisors(file: GgufFile, spec: ModelSpec, contextTokens: numb
   const divisors = new Map<string, Float32Array>();
   for (const name of names) divisors.set(name, await reader.vector(name));
   return divisors;
-}
-
-function freeWeights(device: Device, weights: ModelWeights): void {
-  weights.embedding.free();
-  if (weights.output !== weights.embedding) weights.output.free();
-  freeAll(device, [weights.outputNorm, weights.embeddingNorm, ...weights.blocks]);
-}
-
-function freeAll(device: Device, parts: readonly unknown[]): void {
-  for (const part of parts) {
-    if (part instanceof LinearWeights) part.free();
-    else if (typeof part !== 'object' || part === null) continue;
-    else if ('mapState' in part) device.memory.free(part as GPUBuffer);
-    else freeAll(device, Object.values(part));
-  }
 }

@@ -6,6 +6,7 @@ import { EngineError } from '../errors.ts';
 import type { Waiter } from '../ports.ts';
 import { shortAdapterName } from './adapterName.ts';
 import { KernelCache } from './kernel.ts';
+import { DeviceLoss } from './loss.ts';
 import { GpuMemory } from './memory.ts';
 
 /** A subgroup multiplies f16 [rows][depth] by f16 [depth][columns] and adds to [rows][columns] of `sum`. */
@@ -62,29 +63,30 @@ export class Device {
   readonly memory: GpuMemory;
   readonly kernels: KernelCache;
   readonly waiter: Waiter;
-  /** Resolves with the error to show when the device is gone; never rejects. */
-  readonly lost: Promise<EngineError>;
-  #lost: EngineError | undefined;
+  readonly #loss: DeviceLoss;
 
-  constructor(gpu: GPUDevice, facts: AdapterFacts, waiter: Waiter) {
+  constructor(gpu: GPUDevice, facts: AdapterFacts, waiter: Waiter, shared = { memory: new GpuMemory(gpu), kernels: new KernelCache(gpu), loss: new DeviceLoss(gpu) }) {
     this.gpu = gpu;
     this.facts = facts;
     this.waiter = waiter;
-    this.memory = new GpuMemory(gpu);
-    this.kernels = new KernelCache(gpu);
-    this.lost = gpu.lost.then((info) => {
-      this.#lost = new EngineError(
-        'device-lost',
-        `The GPU stopped responding${info.message ? `: ${firstLine(info.message)}` : ''}.`,
-        'Try again: the engine rebuilds itself. If it happens often, update the graphics driver or choose a smaller model.',
-      );
-      return this.#lost;
-    });
+    this.memory = shared.memory;
+    this.kernels = shared.kernels;
+    this.#loss = shared.loss;
+  }
+
+  /** The same device with a ledger of its own: `memory.freeAll` then frees what was made by it, whoever made it. */
+  scope(): Device {
+    return new Device(this.gpu, this.facts, this.waiter, { memory: this.memory.scope(), kernels: this.kernels, loss: this.#loss });
+  }
+
+  /** Resolves with the error to show when the device is gone; never rejects. */
+  get lost(): Promise<EngineError> {
+    return this.#loss.lost;
   }
 
   /** Throws the loss as a named error, so that no caller waits for a dead device. */
   assertAlive(): void {
-    if (this.#lost) throw this.#lost;
+    if (this.#loss.error) throw this.#loss.error;
   }
 
   /** Waits for GPU work; a device loss while waiting rejects instead of hanging. */
@@ -93,7 +95,10 @@ export class Device {
     work.catch(() => undefined);
     this.assertAlive();
     const outcome = await this.waiter.settle(
-      Promise.race([work.then((value) => ({ value }), (error: unknown) => ({ error })), this.lost.then((error) => ({ error }))]),
+      this.#loss.before(work).then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      ),
     );
     if ('error' in outcome) throw await this.explain(outcome.error);
     return outcome.value;
@@ -118,8 +123,8 @@ export class Device {
     const aMoment = new Promise<void>((resolve) => {
       setTimeout(resolve, lossKnownWithinMs);
     });
-    await Promise.race([this.lost, aMoment]);
-    return this.#lost ?? failure;
+    await this.#loss.before(aMoment).catch(() => undefined);
+    return this.#loss.error ?? failure;
   }
 
   /** Waits until everything submitted so far has run. */
@@ -189,8 +194,4 @@ function matrixShapesOf({ features, info }: GPUAdapter): MatrixShape[] {
   return [...subgroupMatrixConfigs].flatMap(({ componentType, resultComponentType: sum, M, N, K }) =>
     componentType === 'f16' && (sum === 'f16' || sum === 'f32') ? [{ rows: M, columns: N, depth: K, sum } as const] : [],
   );
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0].replace(/\.$/, '');
 }

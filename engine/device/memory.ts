@@ -1,6 +1,7 @@
 /**
  * Counts every GPU allocation by owner. WebGPU cannot say how much memory is free, so this ledger is
- * the only truth about what the engine uses; nothing in the engine calls `createBuffer` elsewhere.
+ * the only truth about what the engine uses; nothing in the engine calls `createBuffer` elsewhere. What belongs to
+ * something that comes and goes, such as a model, is allocated in a scope and goes with it.
  */
 import { EngineError } from '../errors.ts';
 
@@ -18,12 +19,20 @@ const texelBytes = { r32uint: 4, rg32uint: 8, rgba32uint: 16 } as const;
 
 export class GpuMemory {
   readonly #device: GPUDevice;
+  /** Where everything counts as well. */
+  readonly #whole: GpuMemory | null;
   readonly #bytes: Record<MemoryOwner, number> = { weights: 0, kv: 0, activations: 0, staging: 0 };
   readonly #limits = new Map<MemoryOwner, number>();
   readonly #live = new Map<GPUBuffer | GPUTexture, { owner: MemoryOwner; sizeBytes: number }>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, whole: GpuMemory | null = null) {
     this.#device = device;
+    this.#whole = whole;
+  }
+
+  /** A ledger of its own, of which everything counts here too. */
+  scope(): GpuMemory {
+    return new GpuMemory(this.#device, this);
   }
 
   /**
@@ -37,8 +46,7 @@ export class GpuMemory {
     }
     this.#checkLimit(owner, label, size);
     const buffer = this.#device.createBuffer({ label, size, usage });
-    this.#live.set(buffer, { owner, sizeBytes: size });
-    this.#bytes[owner] += size;
+    this.#note(buffer, owner, size);
     return buffer;
   }
 
@@ -63,17 +71,19 @@ export class GpuMemory {
       size: [width, height],
       usage: 0x01 /* COPY_SRC */ | 0x02 /* COPY_DST */ | 0x04 /* TEXTURE_BINDING */ | 0x08 /* STORAGE_BINDING */,
     });
-    this.#live.set(texture, { owner, sizeBytes });
-    this.#bytes[owner] += sizeBytes;
+    this.#note(texture, owner, sizeBytes);
     return texture;
   }
 
   free(resource: GPUBuffer | GPUTexture): void {
-    const entry = this.#live.get(resource);
-    if (!entry) return;
-    this.#live.delete(resource);
-    this.#bytes[entry.owner] -= entry.sizeBytes;
+    if (!this.#live.has(resource)) return;
+    this.#forget(resource);
     resource.destroy();
+  }
+
+  /** Everything that was allocated here, or in a scope of it, and has not been freed. */
+  freeAll(): void {
+    for (const resource of this.#live.keys()) this.free(resource);
   }
 
   /** Runs `allocate` inside an out-of-memory scope and turns a failure into a named error. */
@@ -94,17 +104,6 @@ export class GpuMemory {
     throw outOfMemory(`${what} did not fit: ${failure.message}`);
   }
 
-  /** Runs `work`; when it fails, what it allocated for these owners, and nobody else for them meanwhile, is freed. */
-  async freedOnFailure<T>(owners: readonly MemoryOwner[], work: () => Promise<T>): Promise<T> {
-    const before = new Set(this.#live.keys());
-    try {
-      return await work();
-    } catch (error) {
-      this.#freeNewerThan(before, owners);
-      throw error;
-    }
-  }
-
   report(): MemoryReport {
     const { weights, kv, activations, staging } = this.#bytes;
     return {
@@ -116,15 +115,30 @@ export class GpuMemory {
     };
   }
 
+  #note(resource: GPUBuffer | GPUTexture, owner: MemoryOwner, sizeBytes: number): void {
+    this.#live.set(resource, { owner, sizeBytes });
+    this.#bytes[owner] += sizeBytes;
+    if (this.#whole) this.#whole.#note(resource, owner, sizeBytes);
+  }
+
+  #forget(resource: GPUBuffer | GPUTexture): void {
+    const entry = this.#live.get(resource);
+    if (!entry) return;
+    this.#live.delete(resource);
+    this.#bytes[entry.owner] -= entry.sizeBytes;
+    if (this.#whole) this.#whole.#forget(resource);
+  }
+
   #checkLimit(owner: MemoryOwner, label: string, sizeBytes: number): void {
+    if (this.#whole) this.#whole.#checkLimit(owner, label, sizeBytes);
     const limit = this.#limits.get(owner);
     if (limit === undefined || this.#bytes[owner] + sizeBytes <= limit) return;
     const problem = `${label} would bring what ${owner} takes on the GPU from ${this.#bytes[owner]} to ${this.#bytes[owner] + sizeBytes} bytes, beyond its limit of ${limit}.`;
     throw new EngineError('internal', problem, 'Please report this: memory was not counted ahead as it should be.');
   }
 
-  #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>, owners?: readonly MemoryOwner[]): void {
-    for (const [resource, { owner }] of this.#live) if (!before.has(resource) && (owners?.includes(owner) ?? true)) this.free(resource);
+  #freeNewerThan(before: ReadonlySet<GPUBuffer | GPUTexture>): void {
+    for (const resource of this.#live.keys()) if (!before.has(resource)) this.free(resource);
   }
 }
 

@@ -70,5 +70,5 @@ test('where everything is chosen nothing is missed, and it lies on the GPU after
 });
 
 test('an answer that is stopped on the way says so', async () => {
-  await expect(replayRetrieval({ device, ...model, readback }, { tokens, firstRow, samples: 1, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(replayRetrieval({ ...model, readback }, { tokens, firstRow, samples: 1, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
 });

@@ -47,11 +47,9 @@ export class ActiveModel {
   readonly #documents = new Map<string, readonly number[]>();
   readonly #spill: SpillFolder;
   readonly #threads: WorkerThreads;
-  readonly #device: Device;
 
-  private constructor(device: Device, parts: Pick<ActiveModel, 'path' | 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
+  private constructor(parts: Pick<ActiveModel, 'path' | 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
     this.#threads = threads;
-    this.#device = device;
     this.#spill = spill;
     this.path = parts.path;
     this.loaded = parts.loaded;
@@ -74,8 +72,9 @@ export class ActiveModel {
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
     const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
+    let loaded: LoadedModel | null = null;
     try {
-      const loaded = await loadModel(device, source, {
+      loaded = await loadModel(device, source, {
         contextTokens,
         kvBudgetBytes: gpuBudgetBytes,
         tiers: {
@@ -95,7 +94,7 @@ export class ActiveModel {
       const { spec, file } = loaded;
       const tokenizer = createTokenizer(file.metadata);
       const style = choosePromptStyle(file.metadata, tokenizer);
-      const sampler = await Sampler.create(device, { vocabularySize: spec.vocabularySize, maxContextTokens: loaded.contextTokens });
+      const sampler = await Sampler.create(loaded.device, { vocabularySize: spec.vocabularySize, maxContextTokens: loaded.contextTokens });
       const description: ModelDescription = {
         name: spec.name,
         architecture: spec.architecture,
@@ -106,11 +105,14 @@ export class ActiveModel {
         trainedContextTokens: spec.trainedTokens,
         contextTokens: loaded.contextTokens,
         promptStyle: style.kind,
-        kernels: { ...loaded.kernels.describe(), ...describeAttention(device) },
+        kernels: { ...loaded.kernels.describe(), ...describeAttention(loaded.device) },
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
-      return new ActiveModel(device, { path, loaded, tokenizer, style, sampler, readback: new Readback(device), description, fingerprint }, spill, threads);
+      return new ActiveModel({ path, loaded, tokenizer, style, sampler, readback: new Readback(loaded.device), description, fingerprint }, spill, threads);
+    } catch (error) {
+      loaded?.free();
+      throw error;
     } finally {
       await source.close();
     }
@@ -118,7 +120,7 @@ export class ActiveModel {
 
   /** Bytes of keys and values on the GPU when all of them are there. */
   get kvBytes(): number {
-    return this.#device.memory.report().kvBytes;
+    return this.loaded.device.memory.report().kvBytes;
   }
 
   /** Bytes on disk for each token that is kept, without its index. */

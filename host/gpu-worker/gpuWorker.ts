@@ -28,6 +28,7 @@ import type { WorkerReply, WorkerRequest } from './protocol.ts';
 /** What a job may use besides its request. */
 export interface JobContext {
   jobId: string;
+  /** The loaded model's, so that what a job leaves behind goes with the model. */
   device: Device;
   signal: AbortSignal;
   send(reply: WorkerReply): void;
@@ -209,7 +210,7 @@ export class GpuWorker {
     let lastMs = 0;
     return {
       jobId,
-      device: this.#device,
+      device: this.#model?.loaded.device ?? this.#device,
       signal,
       send,
       memories: this.#memories,
@@ -247,14 +248,18 @@ export class GpuWorker {
   #noteLoss(device: Device, error: EngineError): void {
     if (this.#ended.has(device)) return;
     this.#ended.add(device);
+    const model = this.#model;
     this.#model = null;
     this.#inspector = null;
     this.#send({ kind: 'device-lost', failure: this.#failureOf(error) });
     // Jobs that are waiting run on the new device.
-    this.#queue = this.#queue.then(() => this.#reopen());
+    this.#queue = this.#queue.then(() => this.#reopen(model));
   }
 
-  async #reopen(): Promise<void> {
+  /** `lostModel`: its threads and files go, now that no job uses them. */
+  async #reopen(lostModel: ActiveModel | null): Promise<void> {
+    await lostModel?.endKeeping();
+    lostModel?.free();
     try {
       this.#device = await openAdapter({ boundsChecks: this.#boundsChecks });
     } catch {

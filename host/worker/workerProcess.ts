@@ -99,12 +99,14 @@ export class WorkerProcess {
   run(request: JobRequest, hooks: JobHooks = {}): Promise<unknown> {
     if (hooks.signal?.aborted) return Promise.reject(cancelled());
     const jobId = `job-${this.#nextJob++}`;
-    return new Promise((resolve, reject) => {
+    const cancel = () => this.#send({ kind: 'cancel', jobId });
+    hooks.signal?.addEventListener('abort', cancel, { once: true });
+    const done = new Promise((resolve, reject) => {
       this.#jobs.set(jobId, { request, hooks, resolve, reject });
-      const cancel = () => this.#send({ kind: 'cancel', jobId });
-      hooks.signal?.addEventListener('abort', cancel, { once: true });
       this.#send({ ...request, jobId } as WorkerRequest);
     });
+    // A signal may outlive many jobs: a sweep's does.
+    return done.finally(() => hooks.signal?.removeEventListener('abort', cancel));
   }
 
   /** Asks it to end; kills it when it has not after `deadlineMs`. */
