@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { openSession } from '../testing/contractClient.ts';
+import { openSession } from '../testing/webSocketClient.ts';
 import { openTestHostWithModel } from '../testing/openTestHost.ts';
 import { servedHost } from '../testing/servedHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
