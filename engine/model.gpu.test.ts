@@ -59,15 +59,15 @@ const loads = {
   experts: () => loadModel(device, openFamily('qwen3moe'), { ...options, contextTokens: 256 }),
 };
 
-test.each(Object.entries(loads))('unloading gives everything back, to the last byte, after an answer: %s', async (_, load) => {
+test.each(Object.entries(loads))('unloading gives everything back, to the last byte, after an answer: %s', async (name, load) => {
   const model = await load();
-  const prompt = Array.from({ length: Math.min(1500, model.contextTokens - 50) }, (__, index) => 1 + (index % 50));
+  const prompt = Array.from({ length: Math.min(1500, model.contextTokens - 50) }, (_, index) => 1 + (index % 50));
   const sampler = await Sampler.create(model.device, { vocabularySize: model.spec.vocabularySize, maxContextTokens: model.contextTokens });
   await model.sequence.extend(prompt);
   sampler.begin(greedySettings, prompt);
-  let made = 0;
-  for await (const _token of generateTokens(model.device, model.runner, model.sequence, sampler, { maxTokens: 8, endTokens: new Set() })) made += 1;
-  expect(made).toBe(8);
+  const answer: number[] = [];
+  for await (const token of generateTokens(model.device, model.runner, model.sequence, sampler, { maxTokens: 8, endTokens: new Set() })) answer.push(token);
+  expect(answer).toHaveLength(8);
   expect(device.memory.report().weightsBytes).toBeGreaterThan(0);
   if (model.runner.far) expect(model.runner.far.sealed).toBeGreaterThan(0);
   model.free();
