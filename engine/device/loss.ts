@@ -37,16 +37,13 @@ export class DeviceLoss {
         return;
       }
       this.#waiting.add(reject);
-      const end = (): void => void this.#waiting.delete(reject);
-      work.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (error: unknown) => {
-          end();
-          reject(error);
-        },
+      const settle = (end: () => void): void => {
+        this.#waiting.delete(reject);
+        end();
+      };
+      void work.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error)),
       );
     });
   }
