@@ -7,6 +7,7 @@ import { type ChoiceCache, createLinearKernels, type LinearKernels } from './lay
 import { storedCodes } from './layers/linear/packedSize.ts';
 import { FarStore } from './kv/tiers/farStore.ts';
 import { fullLayers, type TierPlan } from './kv/tiers/plan.ts';
+import type { SparseReading } from './layers/sparseReading/sparseReading.ts';
 import { divisorsFor } from './layers/rotary.ts';
 import { describeModel } from './models/registry.ts';
 import { planContext, type TierLimits } from './memoryPlan.ts';
@@ -24,6 +25,8 @@ export interface ModelOptions extends LoadOptions {
   kvBudgetBytes: number;
   /** Keeps keys and values that do not fit outside the GPU; `contextTokens` null then means the model's whole context. */
   tiers?: TierOptions | null;
+  /** How documents are read beyond some length; left out or null, everything is attended to. */
+  sparseReading?: SparseReading | null;
   /** Of keys and values on the GPU, for measuring what rounding does; left out, what suits the adapter. */
   kvFormat?: KvLayout['format'];
   choices: ChoiceCache;
@@ -86,7 +89,7 @@ async function load(device: Device, source: WeightSource, options: ModelOptions)
   await device.finished();
   const weightsMs = lap();
   const kvFormat = options.kvFormat ?? chooseKvFormat(device);
-  const plan = planContext(spec, { kind: device.facts.kind, kvFormat }, options.contextTokens, { kvBudgetBytes: options.kvBudgetBytes, tiers: options.tiers ?? null });
+  const plan = planContext(spec, { kind: device.facts.kind, kvFormat }, options.contextTokens, { kvBudgetBytes: options.kvBudgetBytes, tiers: options.tiers ? { ...options.tiers, keyMeans: Boolean(options.sparseReading) } : null });
   const { contextTokens } = plan;
   const divisors = await readDivisors(file, spec, contextTokens);
   const tiers = plan.tiers && options.tiers ? openTiers(spec, options.tiers, plan.tiers) : null;
@@ -95,6 +98,7 @@ async function load(device: Device, source: WeightSource, options: ModelOptions)
     maxRows: plan.rows,
     kvFormat,
     divisors,
+    sparseReading: options.sparseReading,
     tiers,
   });
   const sequence = new Sequence(device, runner);

@@ -16,6 +16,8 @@ import { freeTeam, lateOffsetBytes, type Team } from './layers/team/team.ts';
 import type { Step, StepUniform } from './layers/step.ts';
 import type { ModelSpec } from './models/spec.ts';
 import type { ModelWeights } from './models/weights.ts';
+import type { ReadingTally, SparseReading } from './layers/sparseReading/sparseReading.ts';
+import type { ResidentReading } from './layers/sparseReading/residentReading.ts';
 import { buildRunner, type LayerCache, type RunnerOptions, type RunnerParts } from './runnerParts.ts';
 
 export class Runner {
@@ -33,6 +35,8 @@ export class Runner {
   readonly caches: readonly LayerCache[];
   /** What lies beyond the GPU; null when everything is on it. */
   readonly far: FarContext | null;
+  /** How documents are read beyond some length; null where everything is attended to. */
+  readonly sparseReading: SparseReading | null;
   /** Keeps queries for those who look inside. */
   readonly tap: QueryTap;
   /** The kernels of a step in their order, and those of its logits. */
@@ -51,6 +55,7 @@ export class Runner {
   readonly #team: Team | null;
   #pace: TeamPace | null;
   readonly #dismissTeams: () => void;
+  readonly #reading: ResidentReading | null;
 
   private constructor(parts: RunnerParts) {
     this.#device = parts.device;
@@ -62,6 +67,8 @@ export class Runner {
     this.mixers = parts.mixers;
     this.caches = parts.caches;
     this.far = parts.far;
+    this.sparseReading = (parts.far?.reading ?? parts.reading)?.setting ?? null;
+    this.#reading = parts.reading;
     this.tap = parts.tap;
     this.maxChunkRows = parts.options.tiers?.plan.maxChunkRows ?? parts.options.maxRows;
     this.#hidden = parts.buffers.hidden;
@@ -168,6 +175,11 @@ export class Runner {
     this.#dismissTeams();
   }
 
+  /** What was read sparsely since this was last asked; null where nothing is. */
+  takeReadingTally(): ReturnType<ReadingTally['take']> | null {
+    return (this.far?.reading ?? this.#reading)?.tally.take() ?? null;
+  }
+
   /** Cuts what lies beyond the GPU to the first `length` tokens. */
   async truncate(length: number): Promise<void> {
     await this.far?.truncate(length);
@@ -185,6 +197,7 @@ export class Runner {
   free(): void {
     for (const mixer of this.mixers) mixer.free();
     this.far?.free();
+    this.#reading?.free();
     this.#chunks?.free();
     this.tap.close();
     for (const buffer of this.#buffers) this.#device.memory.free(buffer);

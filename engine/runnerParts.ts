@@ -31,6 +31,8 @@ import { StateCache } from './layers/recurrent/stateCache.ts';
 import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import type { Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
+import { ResidentReading } from './layers/sparseReading/residentReading.ts';
+import type { SparseReading } from './layers/sparseReading/sparseReading.ts';
 import { StepUniform } from './layers/step.ts';
 import type { EvictingBuffers } from './layers/evicting/eviction.ts';
 import type { SparseBuffers } from './layers/sparse/sparse.ts';
@@ -49,6 +51,8 @@ export interface RunnerOptions {
   divisors: ReadonlyMap<string, Float32Array>;
   /** Of keys and values on the GPU; left out, what suits the adapter. */
   kvFormat?: KvLayout['format'];
+  /** Documents are read so beyond some length; left out or null, everything is attended to. */
+  sparseReading?: SparseReading | null;
   /** Spreads the keys and values of layers that see everything over GPU, RAM and disk; else all are on the GPU. */
   tiers?: { plan: TierPlan; store: FarStore; graphs?: GraphOptions | null } | null;
 }
@@ -73,6 +77,8 @@ export interface RunnerParts {
   mixers: Mixer[];
   caches: LayerCache[];
   far: FarContext | null;
+  /** Of layers whose keys and values are all on the GPU. */
+  reading: ResidentReading | null;
   tap: QueryTap;
   chunks: ChunkReader | null;
   layers: Part[];
@@ -97,7 +103,7 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
   const farLayers = new Set(tiers ? fullLayers(spec).map(({ index }) => index) : []);
   // Rings of sliding layers count too: with a budget they hold no more than going back one answer needs.
   const slackTokens = tiers ? tiers.plan.layout.segmentTokens : ringSlackTokens;
-  const { caches, scratch } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
+  const { caches, scratch, reading } = await device.memory.checked(`The KV cache for ${contextTokens} tokens`, () => ({
     caches: spec.blocks.map(({ mixer }, index): LayerCache => {
       if (keepsState(mixer)) return new StateCache(device, `layer ${index}`, mixer);
       if (mixer.kind === 'sparse') return new SparseCache(device, `layer ${index}`, mixer, contextTokens);
@@ -106,8 +112,9 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
         : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens });
     }),
     scratch: tiers ? new FarScratch(device, tiers.plan) : null,
+    reading: tiers ? null : residentReading(device, spec, options, kvFormat),
   }));
-  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, tiers.graphs) : null;
+  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, { graphs: tiers.graphs, sparseReading: tiers.plan.keyMeans ? options.sparseReading : null }) : null;
   const tap = new QueryTap(device);
   const team = createTeamFor(device, spec, kernels.teamMembers);
   const mixers: Mixer[] = [];
@@ -152,6 +159,7 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
       maxRows,
       contextTokens,
       normEpsilon: spec.normEpsilon,
+      reading,
     };
     const mix = (): Promise<Mixer> => {
       if (mixer.kind === 'evicting') {
@@ -242,7 +250,14 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, reading, tap, layers, head };
+}
+
+/** null where no layer sees everything, or layers that do differ in their heads. */
+function residentReading(device: Device, spec: ModelSpec, { sparseReading, contextTokens, maxRows }: RunnerOptions, format: KvLayout['format']): ResidentReading | null {
+  if (!sparseReading || contextTokens <= sparseReading.fromTokens || !spec.blocks.some(({ mixer }) => mixer.kind === 'full')) return null;
+  const [{ mixer }] = fullLayers(spec);
+  return new ResidentReading(device, sparseReading, { ...mixer, format }, { contextTokens, maxRows });
 }
 
 function divisorsOf({ rotary }: Pick<AttentionSpec, 'rotary'>, options: RunnerOptions): Float32Array | null {

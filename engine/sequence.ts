@@ -6,6 +6,8 @@ import type { Device } from './device/device.ts';
 import { cancelled, EngineError } from './errors.ts';
 import { ChunkSizer } from './chunkSizer.ts';
 import type { MixerCheckpoint } from './layers/mixer.ts';
+import { mostSparseRows } from './layers/sparseReading/sparseReading.ts';
+import type { Step } from './layers/step.ts';
 import type { Runner } from './runner.ts';
 
 export interface ExtendOptions {
@@ -18,6 +20,8 @@ export interface ExtendOptions {
   stopsEvery?: number;
   /** Rows a chunk (as far as the runner has room), for tests and measurements; else sized by time. */
   chunkTokens?: number;
+  /** Tokens before this length are those of documents, which may be read sparsely; left out, nothing is. */
+  sparseBefore?: number;
   /** Reads as decoding does: a row at a time, by the policy of the far layers, e.g. to score a given continuation. */
   asDecoding?: boolean;
   /** Called after each chunk, before the next overwrites its rows: for the logits of inner positions. */
@@ -83,17 +87,22 @@ export class Sequence {
     const reusedTokens = await this.#cutTo(tokens);
     // States cannot go back by the one token that is always computed again.
     const promptEnd = this.#runner.keepsStates ? tokens.length - 1 : null;
-    const stops = [...(options.checkpointsAt ?? []), ...(promptEnd ? [promptEnd] : []), tokens.length].sort((a, b) => a - b);
+    const { sparseReading } = this.#runner;
+    const sparseFrom = sparseReading && options.sparseBefore !== undefined ? sparseReading.fromTokens : Infinity;
+    const sparseBefore = options.sparseBefore ?? 0;
+    const stops = [...(options.checkpointsAt ?? []), ...(promptEnd ? [promptEnd] : []), sparseFrom, ...(sparseFrom < sparseBefore ? [sparseBefore] : []), tokens.length].sort((a, b) => a - b);
     const total = tokens.length - reusedTokens;
     options.onProgress?.(0, total);
     while (this.length < tokens.length) {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
-      const next = stops.find((length) => length > position) ?? tokens.length;
+      const next = Math.min(stops.find((length) => length > position) ?? tokens.length, tokens.length);
       const stop = options.stopsEvery ? Math.min(next, position + options.stopsEvery - (position % options.stopsEvery)) : next;
-      const farBytes = this.#runner.far?.farBytesAt(position) ?? 0;
-      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows(farBytes), this.#runner.maxChunkRows, stop - position);
-      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, signal: options.signal });
+      const sparse = !options.asDecoding && position >= sparseFrom && position < sparseBefore;
+      const farBytes = this.#runner.far?.farBytesAt(position, sparse) ?? 0;
+      const mostRows = sparse ? Math.min(mostSparseRows, this.#runner.maxChunkRows) : this.#runner.maxChunkRows;
+      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows(farBytes), mostRows, stop - position);
+      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, sparse, signal: options.signal });
       await options.onChunk?.(position, rows);
       options.onProgress?.(this.length - reusedTokens, total);
       if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint('asked');
@@ -138,10 +147,10 @@ export class Sequence {
     this.#checkpoints = [];
   }
 
-  async #readChunk(tokens: readonly number[], { last, exact, signal }: { last: boolean; exact: boolean; signal?: AbortSignal }): Promise<void> {
+  async #readChunk(tokens: readonly number[], { last, exact, sparse, signal }: { last: boolean; exact: boolean; sparse: boolean; signal?: AbortSignal }): Promise<void> {
     const started = performance.now();
     this.#runner.writeTokens(tokens);
-    const encoder = await this.#encodeChunk(tokens.length, exact, signal);
+    const encoder = await this.#encodeChunk({ rows: tokens.length, position: this.length, exact, sparse }, signal);
     if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
     this.#device.gpu.queue.submit([encoder.finish()]);
     await this.#device.finished();
@@ -151,12 +160,12 @@ export class Sequence {
   }
 
   /** Encodes a chunk of rows after the sequence; when it is stopped on its way, the caches are as they were before. */
-  async #encodeChunk(rows: number, exact: boolean, signal: AbortSignal | undefined): Promise<GPUCommandEncoder> {
-    const position = this.length;
+  async #encodeChunk(step: Step, signal: AbortSignal | undefined): Promise<GPUCommandEncoder> {
+    const { rows, position } = step;
     // Rings can take back the rows of one block by themselves.
     const before = rows > this.#runner.maxRows ? this.#checkpointParts() : [];
     try {
-      return await this.#runner.encodeLayers({ rows, position, exact }, signal);
+      return await this.#runner.encodeLayers(step, signal);
     } catch (error) {
       if (before.length > 0) this.#restore(before);
       else this.#written = Math.max(this.#written, position + rows);

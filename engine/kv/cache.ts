@@ -6,6 +6,7 @@
 import type { Device } from '../device/device.ts';
 import type { MixerCheckpoint } from '../layers/mixer.ts';
 import { type KvLayout, kvBytesPerValue } from '../layers/attention/layout.ts';
+import { MeansProgress } from '../layers/sparseReading/keyMeans.ts';
 
 export class KvCache {
   readonly keys: GPUBuffer;
@@ -13,6 +14,8 @@ export class KvCache {
   readonly layout: KvLayout;
   /** null for a cache with a slot for every position. */
   readonly windowTokens: number | null;
+  /** Of its keys, for sparse reading. */
+  readonly keyMeans = new MeansProgress();
   readonly #device: Device;
 
   constructor(device: Device, label: string, layout: KvLayout, windowTokens: number | null) {
@@ -34,7 +37,9 @@ export class KvCache {
   }
 
   /** Somebody else than steps has filled it. */
-  noteFilled(): void {}
+  noteFilled(): void {
+    this.keyMeans.noteFilled();
+  }
 
   /** A copy of a ring as it is now, to come back to this length later; null when nothing is ever overwritten. */
   checkpoint(encoder: GPUCommandEncoder): MixerCheckpoint | null {

@@ -18,6 +18,8 @@ export interface Step {
   removed?: number;
   /** Reading: attends to everything exactly, whatever the policy of decoding is. */
   exact?: boolean;
+  /** Reading, of rows that may see less than everything where layers read sparsely. */
+  sparse?: boolean;
   /** A row alone may be computed by a team; whoever asks for it sees to it that no member came late. */
   team?: boolean;
 }

@@ -17,6 +17,8 @@ import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
 import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
+import { FarSparseReading } from '../../layers/sparseReading/farSparseReading.ts';
+import type { SparseReading } from '../../layers/sparseReading/sparseReading.ts';
 import { LaggedMisses } from './laggedMisses.ts';
 import { RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
@@ -32,6 +34,8 @@ export class FarContext {
   readonly lagged: LaggedMisses;
   /** For the policy `graph`; null when the context was opened without. */
   readonly graphs: { index: GraphIndex; reader: QueryReader } | null;
+  /** How documents are read beyond some length; null where everything is attended to. */
+  readonly reading: FarSparseReading | null;
   policy: Policy = defaultPolicy;
   /** Looks on at each layer of a decoding step that chooses far tokens, once they are attended to. */
   observer: { observe(layer: FarLayer): Promise<unknown> } | null = null;
@@ -43,7 +47,7 @@ export class FarContext {
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
 
-  constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore, graphs: GraphOptions | null = null) {
+  constructor(device: Device, plan: TierPlan, scratch: FarScratch, store: FarStore, { graphs, sparseReading }: { graphs?: GraphOptions | null; sparseReading?: SparseReading | null } = {}) {
     this.#device = device;
     this.plan = plan;
     this.scratch = scratch;
@@ -53,6 +57,7 @@ export class FarContext {
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
     this.pace = new WindowPace(device.facts.kind);
     this.graphs = graphs ? openGraphs(device, graphs, store, plan) : null;
+    this.reading = sparseReading ? new FarSparseReading(device, sparseReading, plan.layout, plan.layout.capacityTokens) : null;
     this.windows = new FarWindows(device, plan, scratch, store, this.#sealer);
   }
 
@@ -87,11 +92,12 @@ export class FarContext {
     return Math.max(0, Math.floor((length - windowTokens) / segmentTokens) * segmentTokens - sinkTokens);
   }
 
-  /** Bytes that a chunk from `position` on has to bring from beyond the GPU. */
-  farBytesAt(position: number): number {
+  /** Bytes that a chunk from `position` on has to bring from beyond the GPU; of one that is read sparsely, about. */
+  farBytesAt(position: number, sparse = false): number {
     const { segmentTokens, kvHeads } = this.plan.layout;
     const sealed = Math.max(0, Math.floor((position - windowTokens) / segmentTokens) * segmentTokens);
-    return 8 * this.words * kvHeads * sealed * this.layers.length;
+    const share = sparse ? (this.reading?.setting.share ?? 1) : 1;
+    return 8 * this.words * kvHeads * sealed * share * this.layers.length;
   }
 
   /** Tokens to attend to exactly in the next step. */
@@ -159,8 +165,23 @@ export class FarContext {
   /** Starts to bring everything far for a chunk, layer by layer. */
   beginReading(chunk: Step): void {
     this.scratch.chunk.step.write(chunk);
+    if (this.readsSparsely(chunk)) {
+      this.reading?.tally.note(chunk.rows, this.reading.sharesOf(chunk, this.#sealed));
+      return;
+    }
     const windowTokens = this.pace.windowTokens(chunk.rows, this.plan.layout.segmentTokens);
     this.windows.begin(this.layers.map(({ index }) => index), { first: 0, end: this.#sealed, windowTokens });
+  }
+
+  /** Whether each layer chooses what streams past the chunk. */
+  readsSparsely({ rows, sparse = false }: Step): boolean {
+    return this.reading !== null && sparse && rows > 1 && this.#sealed > 0;
+  }
+
+  /** Starts to bring blocks of keys to a layer, [kvHead] as many each. */
+  beginChosen(layer: number, rows: number, chosen: readonly Uint32Array[]): void {
+    const windowTokens = this.pace.windowTokens(rows, this.plan.layout.segmentTokens);
+    this.windows.beginChosen(layer, chosen, windowTokens);
   }
 
   /** Forgets what `beginReading` began. */
@@ -230,6 +251,7 @@ export class FarContext {
     this.windows.free();
     this.requestReader.free();
     this.lagged.free();
+    this.reading?.free();
     this.graphs?.reader.free();
     this.graphs?.index.free();
     this.scratch.free();
@@ -263,7 +285,7 @@ export class FarContext {
     const encoder = this.#device.gpu.createCommandEncoder();
     for (const layer of this.layers) {
       const pass = encoder.beginComputePass({ label: 'index' });
-      encodeIndex(pass, layer);
+      encodeIndex(pass, layer, this.plan.layout, segment);
       pass.end();
     }
     this.#device.gpu.queue.submit([encoder.finish()]);

@@ -10,7 +10,9 @@ import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
 import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
 import { bindClusterScores, type BoundScores } from '../../retrieval/clusterScores.ts';
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
-import { clusterTokens } from '../../retrieval/layout.ts';
+import { allocateKeyMeans, bindKeyMeans, type BoundKeyMeans } from '../../layers/sparseReading/keyMeans.ts';
+import { blockTokens } from '../../layers/sparseReading/sparseReading.ts';
+import { clusterTokens, type FarLayout } from '../../retrieval/layout.ts';
 import { allocatePages, bindPageBuild, bindPageScores, type BoundPageBuild } from '../../retrieval/pages.ts';
 import { bindScoreRange, type BoundScoreRange } from '../../retrieval/scoreRange.ts';
 import { bindSelect, type BoundSelect } from '../../retrieval/select.ts';
@@ -33,6 +35,8 @@ export class FarMemory {
   readonly clusters: Clusters;
   /** Page bounds; null when the plan has none. */
   readonly pages: GPUBuffer | null;
+  /** For sparse reading; null when the plan has none. */
+  readonly keyMeans: GPUBuffer | null;
   readonly #device: Device;
 
   constructor(device: Device, label: string, plan: TierPlan) {
@@ -47,11 +51,12 @@ export class FarMemory {
     this.sketch = Sketch.create(device, layout, { label });
     this.clusters = Clusters.create(device, layout, { label });
     this.pages = plan.pages ? allocatePages(device, layout, { label }) : null;
+    this.keyMeans = plan.keyMeans ? allocateKeyMeans(device, layout, layout.capacityTokens, label) : null;
   }
 
   free(): void {
     for (const part of [this.ring, this.table, this.sketch, this.clusters]) part.free();
-    for (const buffer of [this.slotKeys, this.slotValues, this.pages]) if (buffer) this.#device.memory.free(buffer);
+    for (const buffer of [this.slotKeys, this.slotValues, this.pages, this.keyMeans]) if (buffer) this.#device.memory.free(buffer);
   }
 }
 
@@ -88,6 +93,7 @@ export interface FarLayer {
   sketchBuild: BoundSketchBuild;
   clusterBuild: BoundClusterBuild;
   pageBuild: BoundPageBuild | null;
+  meansBuild: BoundKeyMeans | null;
 }
 
 export interface FarLayerBuffers {
@@ -101,7 +107,7 @@ export interface FarLayerBuffers {
 export async function bindFarLayer(device: Device, index: number, memory: FarMemory, scratch: FarScratch, plan: TierPlan, io: FarLayerBuffers): Promise<FarLayer> {
   const { layout, format } = plan;
   const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
-  const { ring, slotKeys, slotValues, table, sketch, clusters, pages } = memory;
+  const { ring, slotKeys, slotValues, table, sketch, clusters, pages, keyMeans } = memory;
   const [stage] = scratch.stages;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
   const [near, listed, estimated] = await Promise.all([
@@ -186,12 +192,15 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
       scratch: scratch.clusterScratch,
       segment: scratch.segment.buffer,
     }),
+    meansBuild: keyMeans ? await bindKeyMeans(device, { layout: ring.layout, keys: ring.keys, means: keyMeans, contextTokens: capacityTokens }) : null,
     pageBuild: pages ? await bindPageBuild(device, { ...shared, pages, segment: scratch.segment.buffer }) : null,
   };
 }
 
-/** Builds the layer's index over the segment that the scratch's uniform names. */
-export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer): void {
+/** Builds the layer's index over the segment, which the scratch's uniform names. */
+export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer, { segmentTokens }: FarLayout, segment: number): void {
+  const blocks = segmentTokens / blockTokens;
+  layer.meansBuild?.encode(pass, segment * blocks, blocks);
   layer.sketchBuild.encode(pass);
   layer.clusterBuild.encode(pass);
   layer.pageBuild?.encode(pass);

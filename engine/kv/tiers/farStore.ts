@@ -25,6 +25,13 @@ export interface TierBytes {
   diskReadBytes: number;
 }
 
+/** Words of a segment, from `begin` on, and where they go. */
+interface Run {
+  begin: number;
+  count: number;
+  place: number;
+}
+
 /** Share of the RAM budget for blocks read from disk. */
 const cacheShare = 1 / 8;
 
@@ -137,23 +144,53 @@ export class FarStore {
       const count = Math.min(segmentTokens - within, first + tokens - token);
       const resident = this.#resident[layer][segment];
       const begins = Array.from({ length: kvHeads }, (_, head) => ((part * kvHeads + head) * segmentTokens + within) * this.words);
-      const places = begins.map((_, head) => (head * stride + token - first) * this.words);
+      const runs = begins.map((begin, head): Run => ({ begin, count: count * this.words, place: (head * stride + token - first) * this.words }));
       if (resident) {
-        begins.forEach((begin, head) => target.set(resident.subarray(begin, begin + count * this.words), places[head]));
+        for (const { begin, place } of runs) target.set(resident.subarray(begin, begin + count * this.words), place);
         this.bytes.ramReadBytes += 4 * kvHeads * count * this.words;
-      } else reads.push(this.#readRuns(layer, segment, begins, count * this.words, target, places));
+      } else reads.push(this.#readRuns(layer, segment, runs, target));
       token += count;
     }
     await Promise.all(reads);
   }
 
+  /**
+   * Copies the keys (part 0) or values (part 1) of blocks of tokens, for each KV head its own, to `target`,
+   * [kvHead][stride][words], one block behind the other. Blocks do not reach over segments; neighbours are read at once.
+   */
+  async blocks(layer: number, part: 0 | 1, chosen: readonly Uint32Array[], blockTokens: number, target: Uint32Array, stride: number): Promise<void> {
+    const { kvHeads, segmentTokens } = this.#shape;
+    const absent = new Map<number, Run[]>();
+    for (const [head, list] of chosen.entries()) {
+      for (let at = 0, count = 1; at < list.length; at += count, count = 1) {
+        const token = list[at] * blockTokens;
+        const segment = Math.floor(token / segmentTokens);
+        while (at + count < list.length && list[at + count] === list[at] + count && list[at + count] * blockTokens < (segment + 1) * segmentTokens) count++;
+        const begin = ((part * kvHeads + head) * segmentTokens + (token % segmentTokens)) * this.words;
+        const run = { begin, count: count * blockTokens * this.words, place: (head * stride + at * blockTokens) * this.words };
+        const resident = this.#resident[layer][segment];
+        if (resident) {
+          target.set(resident.subarray(begin, begin + run.count), run.place);
+          this.bytes.ramReadBytes += 4 * run.count;
+          continue;
+        }
+        const waiting = absent.get(segment) ?? [];
+        waiting.push(run);
+        absent.set(segment, waiting);
+      }
+    }
+    await Promise.all([...absent].map(([segment, runs]) => this.#readRuns(layer, segment, runs, target)));
+  }
+
   /** Long runs straight from disk: what only streams past would drive out of the cache what is wanted again. */
-  async #readRuns(layer: number, segment: number, begins: readonly number[], count: number, target: Uint32Array, places: readonly number[]): Promise<void> {
+  async #readRuns(layer: number, segment: number, runs: readonly Run[], target: Uint32Array): Promise<void> {
     const read = this.#reader(layer, segment, nameOf(layer, segment));
-    const runs = await read(begins.map((begin) => ({ offsetBytes: 4 * begin, lengthBytes: 4 * count })));
+    const pieces = await read(runs.map(({ begin, count }) => ({ offsetBytes: 4 * begin, lengthBytes: 4 * count })));
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
-    runs.forEach((run, index) => bytes.set(run, 4 * places[index]));
-    this.bytes.diskReadBytes += 4 * count * begins.length;
+    for (const [index, { place, count }] of runs.entries()) {
+      bytes.set(pieces[index], 4 * place);
+      this.bytes.diskReadBytes += 4 * count;
+    }
   }
 
   /** Copies single tokens' key and value to `target` from `offset` words on, [token][2][words]. */

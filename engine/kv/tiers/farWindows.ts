@@ -6,6 +6,7 @@ import type { Device } from '../../device/device.ts';
 import { type Upload, UploadRing } from '../../device/uploadRing.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
+import { blockTokens } from '../../layers/sparseReading/sparseReading.ts';
 import type { TierPlan } from './plan.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -16,6 +17,8 @@ interface Span {
   layer: number;
   first: number;
   tokens: number;
+  /** Of each key-value head, in place of consecutive tokens: the blocks to bring, one behind the other. */
+  chosen?: readonly Uint32Array[];
 }
 
 export interface FarWindow {
@@ -69,6 +72,21 @@ export class FarWindows {
     for (const layer of layers) {
       for (let at = first; at < end; at += step) this.#planned.push({ layer, first: at, tokens: Math.min(step, end - at) });
     }
+    this.#fill();
+  }
+
+  /** Starts to bring chosen blocks of a layer, [kvHead] as many each, ascending, in windows of at most `windowTokens`. */
+  beginChosen(layer: number, chosen: readonly Uint32Array[], windowTokens: number): void {
+    const step = Math.min(windowTokens, this.#plan.stageTokens) / blockTokens;
+    const count = chosen[0].length;
+    for (let at = 0; at < count; at += step) {
+      const blocks = chosen.map((list) => list.subarray(at, Math.min(at + step, count)));
+      this.#planned.push({ layer, first: at * blockTokens, tokens: blocks[0].length * blockTokens, chosen: blocks });
+    }
+    this.#fill();
+  }
+
+  #fill(): void {
     if (this.#planned.length === 0) return;
     this.#ring ??= new UploadRing(this.#device, { label: 'streamed window', sizeBytes: 8 * this.#stageWords, count: windowsUnderWay });
     while (this.#coming.length < this.#ring.count && this.#planned.length > 0) this.#fillNext();
@@ -131,18 +149,24 @@ export class FarWindows {
     const span = this.#planned.shift();
     const ring = this.#ring;
     if (!span || !ring) return;
-    const coming = ring.fill((words) => this.#fill(span, words)).then((upload) => ({ span, upload }));
+    const coming = ring.fill((words) => this.#read(span, words)).then((upload) => ({ span, upload }));
     // Whoever takes the window hears of a failure.
     coming.catch(() => undefined);
     this.#coming.push(coming);
   }
 
-  async #fill({ layer, first, tokens }: Span, words: Uint32Array): Promise<void> {
-    await this.#sealer.arrived(Math.ceil((first + tokens) / this.#plan.layout.segmentTokens));
+  async #read({ layer, first, tokens, chosen }: Span, words: Uint32Array): Promise<void> {
+    const end = chosen ? blockTokens * (1 + Math.max(...chosen.map((list) => list[list.length - 1]))) : first + tokens;
+    await this.#sealer.arrived(Math.ceil(end / this.#plan.layout.segmentTokens));
     if (this.#filling++ === 0) this.#fillingSinceMs = performance.now();
     try {
       const half = this.#stageWords;
-      await Promise.all(([0, 1] as const).map((part) => this.#store.range(layer, part, first, tokens, words.subarray(part * half, (part + 1) * half), this.#plan.stageTokens)));
+      await Promise.all(
+        ([0, 1] as const).map((part) => {
+          const target = words.subarray(part * half, (part + 1) * half);
+          return chosen ? this.#store.blocks(layer, part, chosen, blockTokens, target, this.#plan.stageTokens) : this.#store.range(layer, part, first, tokens, target, this.#plan.stageTokens);
+        }),
+      );
       this.total.bytes += 8 * this.#plan.layout.kvHeads * tokens * this.#store.words;
     } finally {
       if (--this.#filling === 0) this.total.ms += performance.now() - this.#fillingSinceMs;

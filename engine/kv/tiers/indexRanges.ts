@@ -1,4 +1,5 @@
 /** Where a far segment's share of a layer's index lies, for all its buffers: what is kept with the segment, and put back. */
+import { meanTokens } from '../../layers/sparseReading/sparseReading.ts';
 import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, segmentsOf } from '../../retrieval/layout.ts';
 import { planeWords } from '../../retrieval/sketch.ts';
 import type { FarMemory } from './farLayer.ts';
@@ -10,7 +11,7 @@ export interface BufferRange {
 }
 
 /** Always in the same order, so that their bytes one after the other are a format. Sizes are multiples of 4. */
-export function indexRanges({ sketch, clusters }: FarMemory, layout: FarLayout, segment: number): BufferRange[] {
+export function indexRanges({ sketch, clusters, keyMeans }: FarMemory, layout: FarLayout, segment: number): BufferRange[] {
   const { kvHeads, headDim, segmentTokens, capacityTokens, planes } = layout;
   const clusterCapacity = capacityTokens / clusterTokens;
   const perSegment = clustersPerSegment(layout);
@@ -30,6 +31,8 @@ export function indexRanges({ sketch, clusters }: FarMemory, layout: FarLayout, 
     add(clusters.centroids, firstCluster * recordWords, perSegment * recordWords);
     add(clusters.valueMeans, firstCluster * recordWords, perSegment * recordWords);
     add(clusters.counts, firstCluster, perSegment);
+    const meansWords = headDim / 2 / meanTokens;
+    if (keyMeans) add(keyMeans, (head * capacityTokens + segment * segmentTokens) * meansWords, segmentTokens * meansWords);
   }
   return ranges;
 }

@@ -7,6 +7,7 @@ import { EngineError } from '../../errors.ts';
 import { clusterBytes, clusterScratchBytes } from '../../retrieval/clusters.ts';
 import { type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
 import { pageBytes } from '../../retrieval/pages.ts';
+import { keyMeansBytes } from '../../layers/sparseReading/keyMeans.ts';
 import { sketchBytes } from '../../retrieval/sketch.ts';
 import { sketchSelectScratchBytes } from '../../retrieval/sketchSelect.ts';
 import type { AttentionSpec, ModelSpec } from '../../models/spec.ts';
@@ -33,6 +34,8 @@ export interface TierBudget {
   largestTokens?: number;
   /** Keep page bounds too, which only the policy `quest` needs. */
   pages?: boolean;
+  /** Keep means of keys too, which only sparse reading needs. */
+  keyMeans?: boolean;
 }
 
 export interface TierPlan {
@@ -52,6 +55,7 @@ export interface TierPlan {
   /** Rows of a chunk at most: a ring has room for one. */
   maxChunkRows: number;
   pages: boolean;
+  keyMeans: boolean;
   bytes: { ring: number; index: number; slots: number; books: number; shared: number; total: number };
 }
 
@@ -112,7 +116,8 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const stageTokens = segmentTokens * Math.max(1, Math.min(stageSegments, capacityTokens / segmentTokens));
   const ring = 4 * kvHeads * ringSlots * headDim * layers;
   const pages = budget.pages ?? false;
-  const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0)) * layers;
+  const keyMeans = budget.keyMeans ?? false;
+  const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0) + (keyMeans ? keyMeansBytes(layout, capacityTokens) : 0)) * layers;
   const largest = Math.max(64, budget.largestShare * capacityTokens, budget.largestTokens ?? 0);
   const maxSelected = Math.min(capacityTokens, Math.ceil(largest / 64) * 64);
   const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
@@ -127,5 +132,5 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens, mostSlots));
   const slotsBytes = slots * perSlot;
   const books = slotTableBytes(layout, Math.min(maxSelected, slots)) * layers;
-  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, bytes: { ring, index, slots: slotsBytes, books, shared, total: ring + index + slotsBytes + books + shared } };
+  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, keyMeans, bytes: { ring, index, slots: slotsBytes, books, shared, total: ring + index + slotsBytes + books + shared } };
 }

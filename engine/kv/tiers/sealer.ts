@@ -49,7 +49,7 @@ export class Sealer {
       const pass = encoder.beginComputePass({ label: 'seal' });
       layer.pack.keys.encode(pass);
       layer.pack.values.encode(pass);
-      if (index) encodeIndex(pass, layer);
+      if (index) encodeIndex(pass, layer, this.#plan.layout, segment);
       pass.end();
       encoder.copyBufferToBuffer(this.#scratch.packed, 0, outgoing, number * segmentBytes, segmentBytes);
       if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);

@@ -49,7 +49,7 @@ function mergeKernel(device: Device, family: KernelFamily): Promise<Kernel> {
 
 export async function bindMerge(
   device: Device,
-  io: { partials: Partials; output: GPUBuffer; headDim: number },
+  io: { partials: Partials; output: GPUBuffer | GPUBufferBinding; headDim: number },
   family = kernelFamilies(device)[0],
 ): Promise<BoundMerge> {
   const kernel = await mergeKernel(device, family);

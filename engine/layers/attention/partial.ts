@@ -18,13 +18,13 @@ import type { AttentionVariant, KeysRead } from './variants.ts';
  */
 export type PartSource =
   | { kind: 'ring'; format: 'f32' | 'f16' }
-  | { kind: 'range'; format: FarFormat }
+  | { kind: 'range'; format: FarFormat | 'f32' }
   | { kind: 'list'; format: FarFormat; list: GPUBuffer; counts: GPUBuffer; listCapacity: number }
   | { kind: 'weighed'; format: FarFormat; weights: GPUBuffer };
 
 export interface PartBuffers {
-  /** [rows][heads·headDim] f32, already scaled. */
-  queries: GPUBuffer;
+  /** [rows][heads·headDim] f32, already scaled; may begin inside a buffer. */
+  queries: GPUBuffer | GPUBufferBinding;
   /** [kvHead][slot] vectors in the source's format. */
   keys: GPUBuffer;
   values: GPUBuffer;

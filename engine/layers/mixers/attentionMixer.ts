@@ -7,6 +7,8 @@ import { bindAttention } from '../attention/attention.ts';
 import { type KvLayout, kvBytesPerValue } from '../attention/layout.ts';
 import type { Mixer } from '../mixer.ts';
 import { attentionWork, type Part, part, rowWork } from '../part.ts';
+import { bindResidentReading, type ResidentReading } from '../sparseReading/residentReading.ts';
+import type { Bound } from '../pointwise/bound.ts';
 import { bindStoring } from './storeVectors.ts';
 
 export interface AttentionInputs {
@@ -23,6 +25,8 @@ export interface AttentionInputs {
   maxRows: number;
   contextTokens: number;
   normEpsilon: number;
+  /** For layers that see everything: how documents are read beyond some length. */
+  reading?: ResidentReading | null;
 }
 
 /** Tokens that a sliding layer can give back without reading again: a long answer, regenerated. */
@@ -63,7 +67,15 @@ export async function createAttentionMixer(
     maxRows,
     contextTokens,
   });
-  const [store, attend] = await Promise.all([storing, attending]);
+  const reading = inputs.reading && spec.windowTokens === null ? bindResidentReading(device, inputs.reading, { ...spec, queries: inputs.queries, output: inputs.mixed, cache }) : null;
+  const [store, dense, sparse] = await Promise.all([storing, attending, reading]);
+  const attend: Bound = {
+    encode(pass, now) {
+      cache.keyMeans.noteStep(now.position - (now.removed ?? 0));
+      if (sparse && now.sparse && now.rows > 1) sparse.encode(pass, now);
+      else dense.encode(pass, now);
+    },
+  };
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
@@ -72,6 +84,9 @@ export async function createAttentionMixer(
     ],
     canTruncate: (length, written) => cache.canTruncate(length, written),
     checkpoint: (encoder) => cache.checkpoint(encoder),
-    free: () => cache.free(),
+    free: () => {
+      sparse?.free();
+      cache.free();
+    },
   };
 }

@@ -10,6 +10,8 @@ import { emptyReport } from '../../kv/tiers/farReport.ts';
 import { type BoundMerge, bindMerge } from '../attention/merge.ts';
 import { bindPart, type BoundPart } from '../attention/partial.ts';
 import { tileQueries } from '../attention/tiled.ts';
+import type { BoundChoice } from '../sparseReading/blockChoice.ts';
+import { blockTokens } from '../sparseReading/sparseReading.ts';
 import type { ChunkPart, ChunkRun, RowBlock } from '../part.ts';
 import type { Step } from '../step.ts';
 
@@ -32,8 +34,10 @@ export class FarReading implements ChunkPart {
   /** For each stage. */
   readonly #streamed: readonly BoundPart[];
   readonly #merge: BoundMerge;
+  /** For sparse reading; null where everything is attended to. */
+  readonly #choice: BoundChoice | null;
 
-  private constructor(device: Device, context: FarContext, layer: FarLayer, io: FarReadingBuffers, bound: { near: BoundPart; streamed: BoundPart[]; merge: BoundMerge }) {
+  private constructor(device: Device, context: FarContext, layer: FarLayer, io: FarReadingBuffers, bound: { near: BoundPart; streamed: BoundPart[]; merge: BoundMerge; choice: BoundChoice | null }) {
     this.#device = device;
     this.#context = context;
     this.#layer = layer;
@@ -41,6 +45,7 @@ export class FarReading implements ChunkPart {
     this.#near = bound.near;
     this.#streamed = bound.streamed;
     this.#merge = bound.merge;
+    this.#choice = bound.choice;
   }
 
   static async create(device: Device, context: FarContext, layer: FarLayer, io: FarReadingBuffers): Promise<FarReading> {
@@ -55,6 +60,7 @@ export class FarReading implements ChunkPart {
       near: await bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: ringSlots }, { blocks }),
       streamed: await Promise.all(stages.map((stage) => bindPart(device, { kind: 'range', format }, { ...common, ...stage, capacitySlots: stageTokens }, { blocks }))),
       merge: await bindMerge(device, { partials: chunk.partials, output: io.mixed, headDim }),
+      choice: context.reading && layer.memory.keyMeans ? await context.reading.bind(chunk.queries, layer.memory.keyMeans) : null,
     });
   }
 
@@ -73,10 +79,16 @@ export class FarReading implements ChunkPart {
     await this.#context.graphs?.reader.sample(this.#layer.index, this.#context.scratch.chunk.queries, chunk);
     const splits = this.#splits(chunk);
     const firstFar = splits > 1 ? splits : 0;
+    const choosing = this.#choose(chunk);
+    // Whoever waits for it hears of a failure.
+    choosing.catch(() => undefined);
     this.#near.write({ keys: 0, firstSplit: 0, continued: false });
     await submissions.submit(this.#encode((pass) => this.#near.encode(pass, chunk, splits)));
+    const chosen = await choosing;
+    if (chosen) this.#context.beginChosen(this.#layer.index, chunk.rows, chosen);
+    const farTokens = chosen ? chosen[0].length * blockTokens : sealed;
     let doneMs = performance.now();
-    for (let first = 0, window = 0; first < sealed; window++) {
+    for (let first = 0, window = 0; first < farTokens; window++) {
       if (signal?.aborted) throw cancelled();
       const { tokens, stage, encode, submitted } = await windows.next();
       const streamed = this.#streamed[stage];
@@ -93,6 +105,13 @@ export class FarReading implements ChunkPart {
       await submissions.submit(this.#encode((pass) => this.#merge.encode(pass, sealed > 0 ? 2 * splits : splits, chunk.rows * heads)));
     }
     if (!chunk.exact) this.#report();
+  }
+
+  /** The blocks that the chunk attends to, for each key-value head; null for all of them. */
+  async #choose(chunk: Step): Promise<Uint32Array[] | null> {
+    const { reading, sealed } = this.#context;
+    if (!reading || !this.#choice || !this.#context.readsSparsely(chunk)) return null;
+    return reading.choose(this.#choice, chunk, reading.sharesOf(chunk, sealed));
   }
 
   get #rowBytes(): number {
