@@ -38,7 +38,7 @@ import { Readings } from './readings/readings.ts';
 import { ReadingStore } from './readings/readingStore.ts';
 import { DocumentIndex } from './search/documentIndex.ts';
 import { Search } from './search/search.ts';
-import { restoreBackup } from './storage/backups.ts';
+import { removeUnfinishedCopies, restoreBackup } from './storage/backups.ts';
 import { Database } from './storage/database.ts';
 import { type DataFolder, openDataFolder } from './storage/dataFolder.ts';
 import { InstanceLock } from './storage/instanceLock.ts';
@@ -107,12 +107,16 @@ export interface Host {
 /** Throws when the data folder is in use, not writable or damaged. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const folder = openDataFolder(options.dataFolder);
-  const lock = InstanceLock.acquire(folder.lock, folder.root);
+  const lock = await InstanceLock.acquireSoon(folder.lock, folder.root);
   try {
+    removeUnfinishedCopies(folder.database, folder.backups);
     if (options.restoreBackup) restoreBackup(folder.database, folder.backups);
     const database = Database.open(folder.database, folder.backups);
     await emptyFolder(folder.staging);
-    return assemble(options, folder, lock, database);
+    const host = assemble(options, folder, lock, database);
+    await host.documents.removeLeft();
+    await host.models.removeLeft();
+    return host;
   } catch (error) {
     lock.release();
     throw error;
@@ -184,6 +188,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
 
   const close = async () => {
     clearTimeout(backupTimer);
+    lock.noteEnding();
     await api.close();
     await documentIndex.close();
     inspector.close();

@@ -48,15 +48,16 @@ export class DocumentFiles {
   }
 
   async bytes(documentId: string): Promise<number> {
-    const sizes = await Promise.all(this.#all(documentId).map((path) => stat(path).then(({ size }) => size, () => 0)));
+    const sizes = await Promise.all(this.all(documentId).map((path) => stat(path).then(({ size }) => size, () => 0)));
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async remove(documentId: string): Promise<void> {
-    for (const path of this.#all(documentId)) await rm(path, { force: true });
+    for (const path of this.all(documentId)) await rm(path, { force: true });
   }
 
-  #all(documentId: string): string[] {
+  /** Those that a document may have. */
+  all(documentId: string): string[] {
     return [this.text(documentId), this.structure(documentId), this.original(documentId)];
   }
 }

@@ -8,6 +8,7 @@ import { type DocumentStructure, type PageContent, type SpanPlace, longestFileRa
 import { type DocumentRecord, documentRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';
+import { PassingFiles } from '../storage/passingFiles.ts';
 import { formatCount, quoted } from '../wording.ts';
 import { parseFile, parsePasted } from './addDocument.ts';
 import { DocumentFiles } from './documentFiles.ts';
@@ -46,6 +47,7 @@ export interface LibraryFolders {
 export class DocumentLibrary {
   readonly #database: Database;
   readonly #files: DocumentFiles;
+  readonly #passing: PassingFiles;
   readonly #pages: DocumentPages;
   readonly #staging: string;
   /** Structures that are being found anew, by document. */
@@ -54,6 +56,7 @@ export class DocumentLibrary {
   constructor(database: Database, folders: LibraryFolders) {
     this.#database = database;
     this.#files = new DocumentFiles(folders.documents);
+    this.#passing = new PassingFiles(database, 'document', folders.documents);
     this.#pages = new DocumentPages(database);
     this.#staging = folders.staging;
   }
@@ -154,14 +157,27 @@ export class DocumentLibrary {
   }
 
   async remove(documentId: string): Promise<void> {
-    if (this.#database.run('DELETE FROM documents WHERE id = ?', documentId) === 0) throw documentNotFound();
+    const files = this.#files.all(documentId);
+    this.#database.transaction(() => {
+      if (this.#database.run('DELETE FROM documents WHERE id = ?', documentId) === 0) throw documentNotFound();
+      this.#passing.note(files);
+    });
     await this.#files.remove(documentId);
+    this.#passing.forget(files);
+  }
+
+  /** What a kill has left of documents that were being added or removed. */
+  removeLeft(): Promise<void> {
+    const kept = new Set(this.list().flatMap(({ id }) => this.#files.all(id)));
+    return this.#passing.removeLeft((path) => kept.has(path));
   }
 
   async #add(name: string, path: string | null, parse: (output: string) => Promise<ParsedDocument>): Promise<DocumentRecord> {
     const id = randomUUID();
     await this.#inStaging(id, async (output) => {
       const parsed = await parse(output);
+      const files = this.#files.all(id);
+      this.#database.transaction(() => this.#passing.note(files));
       const keptBytes = await this.#files.take(id, output, parsed, path);
       try {
         const lines = await readPageLines(this.#files.structure(id));
@@ -182,6 +198,7 @@ export class DocumentLibrary {
             Date.now(),
           );
           this.#pages.insert(id, lines);
+          this.#passing.forget(files);
         });
       } catch (error) {
         await this.#files.remove(id);

@@ -46,9 +46,19 @@ type StopReason = 'pause' | 'cancel' | 'close' | 'offline';
 interface Running {
   abort: AbortController;
   ended: Promise<void>;
+  /** Its journal is on disk: it goes on after a kill. */
+  noted: Promise<void>;
 }
 
 const reportEveryMs = 200;
+/** What a file of a download needs to know of those before it. */
+interface Before {
+  folder: string;
+  doneBytes: number;
+  /** Called when the journal is on disk. */
+  onNoted(): void;
+}
+
 /** Failures that another source would not mend. */
 const finalCodes = new Set(['disk-full', 'cancelled', 'offline']);
 
@@ -74,6 +84,11 @@ export class DownloadManager {
   async restore(goOn: boolean): Promise<void> {
     for (const { folder, journal } of await this.#journals()) {
       if (this.#find(journal.target)) continue;
+      // A kill came between the listing of the model and the end of what it was made from.
+      if (this.#options.models.holds(journal.target)) {
+        await this.#removeParts(journal.target);
+        continue;
+      }
       const id = this.#add(journal.target, 'paused', await this.#fetchedBytes(folder, journal.target));
       this.#places.set(id, folder);
       if (goOn && !journal.paused) this.#begin(id);
@@ -104,6 +119,13 @@ export class DownloadManager {
     this.#get(downloadId);
     if (this.#running.has(downloadId)) return this.#get(downloadId);
     return this.fetch(this.#target(downloadId));
+  }
+
+  /** Resolves when the download would go on after a kill, or has come to its end already. */
+  async noted(downloadId: string): Promise<Download> {
+    const running = this.#running.get(downloadId);
+    await Promise.race([running?.noted, running?.ended]);
+    return this.#get(downloadId);
   }
 
   /** Resolves when the download has come to its end, whichever. */
@@ -182,8 +204,9 @@ export class DownloadManager {
   #begin(downloadId: string): Download {
     this.#update(downloadId, { state: 'starting', waiting: null, failure: null, bytesPerSecond: 0 });
     const abort = new AbortController();
-    const ended = this.#run(downloadId, abort.signal).finally(() => this.#running.delete(downloadId));
-    this.#running.set(downloadId, { abort, ended });
+    const noted = Promise.withResolvers<void>();
+    const ended = this.#run(downloadId, abort.signal, noted.resolve).finally(() => this.#running.delete(downloadId));
+    this.#running.set(downloadId, { abort, ended, noted: noted.promise });
     return this.#get(downloadId);
   }
 
@@ -194,7 +217,7 @@ export class DownloadManager {
   }
 
   /** Never rejects: how it ended is the download's state. */
-  async #run(downloadId: string, signal: AbortSignal): Promise<void> {
+  async #run(downloadId: string, signal: AbortSignal, onNoted: () => void): Promise<void> {
     const { models, events } = this.#options;
     const target = this.#target(downloadId);
     try {
@@ -203,7 +226,7 @@ export class DownloadManager {
       const paths: string[] = [];
       let doneBytes = 0;
       for (const file of target.files) {
-        paths.push(await this.#fetchFromAny(downloadId, file, { folder, doneBytes }, signal));
+        paths.push(await this.#fetchFromAny(downloadId, file, { folder, doneBytes, onNoted }, signal));
         doneBytes += file.sizeBytes;
       }
       const model = await models.adoptDownload(paths, target);
@@ -224,7 +247,7 @@ export class DownloadManager {
   }
 
   /** Returns the path of the whole, checked file. */
-  async #fetchFromAny(downloadId: string, file: DownloadFile, before: { folder: string; doneBytes: number }, signal: AbortSignal): Promise<string> {
+  async #fetchFromAny(downloadId: string, file: DownloadFile, before: Before, signal: AbortSignal): Promise<string> {
     const failures: { source: string; error: unknown }[] = [];
     for (const source of file.sources) {
       if (signal.aborted) throw cancelled();
@@ -241,12 +264,13 @@ export class DownloadManager {
     throw allFailed(this.#target(downloadId).name, failures);
   }
 
-  async #fetchFrom(source: Source, downloadId: string, file: DownloadFile, before: { folder: string; doneBytes: number }, signal: AbortSignal): Promise<string> {
+  async #fetchFrom(source: Source, downloadId: string, file: DownloadFile, before: Before, signal: AbortSignal): Promise<string> {
     const { folder, client, hub, openPart = openPartOnDisk } = this.#options;
     const target = this.#target(downloadId);
     const path = partPath(before.folder, file, source);
     await this.#checkSpace(before.folder, target, file, source);
     const part = await RangedPart.open(path, target, file, openPart);
+    before.onNoted();
     try {
       const speed = new SpeedMeter();
       let reportedAtMs = 0;

@@ -75,13 +75,13 @@ export class RangedPart {
     const { journal: journalFile, value } = await JournalFile.open(path + journalSuffix);
     const left = journal.safeParse(value).data;
     const leftFile = left?.target.files[left.file];
+    const known = left && leftFile?.sha256 === file.sha256 && leftFile.sizeBytes === file.sizeBytes ? left : undefined;
+    // Before the file: a kill in between must not leave one that nobody knows anything of.
+    if (!known || known.paused) await guarded(0, () => journalFile.replace(record(target, file, { paused: false, etag: known?.etag ?? null, done: known?.done ?? [] })));
     const handle = await openPart(path);
     const { size } = await handle.stat();
-    const known = left && leftFile?.sha256 === file.sha256 && leftFile.sizeBytes === file.sizeBytes ? left : undefined;
     const done = new Intervals(known?.done.map(([start, end]) => ({ start, end: Math.min(end, size, file.sizeBytes) })) ?? []);
-    const part = new RangedPart(path, target, file, { handle, journal: journalFile }, done, known?.etag ?? null);
-    if (!known || known.paused) await part.save();
-    return part;
+    return new RangedPart(path, target, file, { handle, journal: journalFile }, done, known?.etag ?? null);
   }
 
   get bytes(): number {
@@ -114,7 +114,7 @@ export class RangedPart {
   async write(chunk: Uint8Array, offset: number): Promise<void> {
     let written = 0;
     while (written < chunk.length) {
-      const { bytesWritten } = await this.#guard(() => this.#handle.write(chunk, written, chunk.length - written, offset + written));
+      const { bytesWritten } = await guarded(this.bytes, () => this.#handle.write(chunk, written, chunk.length - written, offset + written));
       this.#done.add({ start: offset + written, end: offset + written + bytesWritten });
       written += bytesWritten;
     }
@@ -172,19 +172,23 @@ export class RangedPart {
 
   async #save(): Promise<void> {
     const done = this.#done.list().map(({ start, end }): [number, number] => [start, end]);
-    const file = this.#target.files.findIndex(({ sha256 }) => sha256 === this.file.sha256);
-    const content: Journal = { version: 1, target: this.#target, file, paused: this.paused, etag: this.etag, done };
-    await this.#guard(async () => {
+    const content = record(this.#target, this.file, { paused: this.paused, etag: this.etag, done });
+    await guarded(this.bytes, async () => {
       await this.#handle.sync();
       await this.#journal.replace(content);
     });
   }
+}
 
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw systemErrorCode(error) === 'ENOSPC' ? diskFull(this.bytes, error) : error;
-    }
+function record(target: DownloadTarget, file: DownloadFile, state: Pick<Journal, 'paused' | 'etag' | 'done'>): Journal {
+  return { version: 1, target, file: target.files.findIndex(({ sha256 }) => sha256 === file.sha256), ...state };
+}
+
+/** A full disk says how much is there. */
+async function guarded<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw systemErrorCode(error) === 'ENOSPC' ? diskFull(bytes, error) : error;
   }
 }

@@ -81,17 +81,18 @@ export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof mod
     'hub.search': ({ query, filters, cursor }) => hubModels.search(query, filters, cursor),
     'hub.contents': ({ reference }) => hubModels.contents(reference),
     'hub.verdict': ({ contextTokens, ...choice }) => hubModels.verdict(choice, contextTokens),
-    'hub.download': (choice) => hubModels.download(choice),
+    // What is under way when this is answered goes on after a kill.
+    'hub.download': async (choice) => downloads.noted((await hubModels.download(choice)).id),
     'hub.token': () => secrets.status(),
     'hub.setToken': ({ token }) => secrets.set(token),
 
     'downloads.list': () => downloads.list(),
-    'downloads.start': ({ catalogueId }) => downloads.start(catalogueId),
+    'downloads.start': ({ catalogueId }) => downloads.noted(downloads.start(catalogueId).id),
     'downloads.pause': async ({ downloadId }) => {
       await downloads.pause(downloadId);
       return {};
     },
-    'downloads.resume': ({ downloadId }) => downloads.resume(downloadId),
+    'downloads.resume': ({ downloadId }) => downloads.noted(downloads.resume(downloadId).id),
     'downloads.cancel': async ({ downloadId }) => {
       await downloads.cancel(downloadId);
       return {};

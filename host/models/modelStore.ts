@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { type CatalogueEntry, type DownloadTarget, type ModelRecord, licence, modelRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';
+import { PassingFiles } from '../storage/passingFiles.ts';
 import { formatBytes, quoted } from '../wording.ts';
 import { freeBytes } from './freeSpace.ts';
 import { hashFile } from './hashFile.ts';
@@ -50,6 +51,7 @@ interface Placed {
 export class ModelStore {
   readonly #database: Database;
   readonly #folder: string;
+  readonly #passing: PassingFiles;
   readonly #catalogue: readonly CatalogueEntry[];
   readonly #capBytes: () => number | null;
 
@@ -57,6 +59,7 @@ export class ModelStore {
   constructor(database: Database, folder: string, catalogue: readonly CatalogueEntry[], capBytes: () => number | null = () => null) {
     this.#database = database;
     this.#folder = folder;
+    this.#passing = new PassingFiles(database, 'model', folder);
     this.#catalogue = catalogue;
     this.#capBytes = capBytes;
   }
@@ -79,6 +82,12 @@ export class ModelStore {
   /** Whether it is byte for byte one that we offer, in a file that is ours: one that is used where it is may have changed. */
   isOfCatalogue({ sha256, owned }: ModelRecord): boolean {
     return owned && this.#catalogue.some((entry) => entry.sha256 === sha256);
+  }
+
+  /** Whether what a download is to become is here already. */
+  holds({ files }: DownloadTarget): boolean {
+    const sha256 = identityOf(files.map((file) => file.sha256));
+    return this.list().some((model) => model.sha256 === sha256 && model.state === 'ready');
   }
 
   /** Of its file; of a split model, its first part. */
@@ -118,8 +127,9 @@ export class ModelStore {
     const entry = this.#catalogue.find((candidate) => candidate.sha256 === sha256);
     const id = known?.id ?? this.#freeId(entry?.id ?? splitName(fileName)?.stem ?? fileName);
     const placed = ownership === 'link' ? await linked(path, digests) : await this.#takeIn(files, digests, id, fileName, ownership);
-    if (known) return this.#move(known.id, placed);
-    return this.#insert(id, header, fileName, sha256, entry, placed, sizeBytes);
+    const model = known ? this.#move(known.id, placed) : this.#insert(id, header, fileName, sha256, entry, placed, sizeBytes);
+    this.#passing.forget(withGrowing(this.files(model.id)));
+    return model;
   }
 
   /** A file found in a folder of models, used where it is. It is not read to its end, so its digest is not known. */
@@ -170,10 +180,19 @@ export class ModelStore {
 
   /** A file that is used where it is stays there. */
   async remove(modelId: string): Promise<void> {
-    const { owned } = this.get(modelId);
-    const files = this.files(modelId);
-    this.#database.run('DELETE FROM models WHERE id = ?', modelId);
-    if (owned) for (const file of files) await rm(file, { force: true });
+    const files = this.get(modelId).owned ? this.files(modelId) : [];
+    this.#database.transaction(() => {
+      this.#database.run('DELETE FROM models WHERE id = ?', modelId);
+      this.#passing.note(files);
+    });
+    for (const file of files) await rm(file, { force: true });
+    this.#passing.forget(files);
+  }
+
+  /** What a kill has left of models that were being imported or removed. */
+  removeLeft(): Promise<void> {
+    const kept = new Set(this.list().flatMap(({ id }) => this.files(id)));
+    return this.#passing.removeLeft((path) => kept.has(path));
   }
 
   readingSpeed(modelId: string): number | null {
@@ -214,7 +233,9 @@ export class ModelStore {
   async #takeIn(files: readonly string[], digests: readonly string[], id: string, fileName: string, ownership: Exclude<Ownership, 'link'>): Promise<Placed> {
     this.checkCap(await sizeOf(files));
     const names = fileNames(id, files.length);
-    for (const [index, file] of files.entries()) await this.#place(file, join(this.#folder, names[index] ?? ''), fileName, ownership);
+    const finals = names.map((name) => join(this.#folder, name));
+    this.#database.transaction(() => this.#passing.note(withGrowing(finals)));
+    for (const [index, file] of files.entries()) await this.#place(file, finals[index] ?? '', fileName, ownership);
     if (files.length === 1) return { path: null, owned: true, parts: null };
     return { path: names[0] ?? null, owned: true, parts: names.map((name, index) => ({ name, sha256: digests[index] ?? null })) };
   }
@@ -238,7 +259,7 @@ export class ModelStore {
         'Free some space and import it again.',
       );
     }
-    const part = `${to}.part`;
+    const part = growingName(to);
     try {
       await copyFile(from, part, constants.COPYFILE_FICLONE);
       await chmod(part, 0o600);
@@ -322,6 +343,15 @@ export class ModelStore {
 function identityOf(digests: readonly string[]): string {
   const [only = ''] = digests;
   return digests.length === 1 ? only : createHash('sha256').update(digests.join('\n')).digest('hex');
+}
+
+function growingName(path: string): string {
+  return `${path}.part`;
+}
+
+/** With what copies are called until they are whole. */
+function withGrowing(finals: readonly string[]): string[] {
+  return [...finals, ...finals.map(growingName)];
 }
 
 function fileNames(stem: string, count: number): string[] {

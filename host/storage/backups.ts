@@ -55,6 +55,12 @@ export function renewBackups(sqlite: DatabaseSync, folder: string, schemaVersion
   rmSync(join(folder, mark), { force: true });
 }
 
+/** What a kill has left of a copy that was being made: it holds what a person may have deleted since. Nobody may be making one. */
+export function removeUnfinishedCopies(path: string, folder: string): void {
+  const unfinished = readdirSync(folder).filter((name) => name.includes('.sqlite.new'));
+  for (const left of [...unfinished.map((name) => join(folder, name)), `${path}.restored`, `${path}.restored-journal`]) rmSync(left, { force: true });
+}
+
 export interface Restored {
   /** The backup that is the database now. */
   backup: string;

@@ -5,16 +5,37 @@
  */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { HostError } from '../errors.ts';
+import { HostError, toFailure } from '../errors.ts';
 
-const holderNote = z.object({ pid: z.number().int(), startedAt: z.string() });
+/** `ending`: it is on its way out, and lets go within seconds. */
+const holderNote = z.object({ pid: z.number().int(), startedAt: z.string(), ending: z.boolean().optional() });
+
+/** An orderly end takes at most five seconds. */
+const endsWithinMs = 6000;
+const askEveryMs = 50;
 
 export class InstanceLock {
   readonly #database: DatabaseSync;
+  readonly #path: string;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database;
+    this.#path = path;
+  }
+
+  /** As `acquire`, but waits for a holder that is ending: whoever starts Longleaf again after an accident need not. */
+  static async acquireSoon(lockPath: string, dataFolder: string): Promise<InstanceLock> {
+    const giveUpAtMs = performance.now() + endsWithinMs;
+    for (;;) {
+      try {
+        return InstanceLock.acquire(lockPath, dataFolder);
+      } catch (error) {
+        if (toFailure(error).code !== 'data-folder-in-use' || !readNote(lockPath)?.ending || performance.now() > giveUpAtMs) throw error;
+      }
+      await pause(askEveryMs);
+    }
   }
 
   /** Throws `data-folder-in-use` when another process, or another host in this one, has the folder. */
@@ -33,9 +54,17 @@ export class InstanceLock {
         { cause: error },
       );
     }
-    const note = { pid: process.pid, startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString() };
-    writeFileSync(notePath(lockPath), JSON.stringify(note), { mode: 0o600 });
-    return new InstanceLock(database);
+    writeNote(lockPath, false);
+    return new InstanceLock(database, lockPath);
+  }
+
+  /** Tells whoever wants the folder that it is free soon. */
+  noteEnding(): void {
+    try {
+      writeNote(this.#path, true);
+    } catch {
+      // A disk that is full or gone: then they are told that it is in use.
+    }
   }
 
   release(): void {
@@ -47,11 +76,20 @@ function notePath(lockPath: string): string {
   return `${lockPath}.json`;
 }
 
-function describeHolder(lockPath: string): string {
+function writeNote(lockPath: string, ending: boolean): void {
+  const note = { pid: process.pid, startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(), ...(ending && { ending }) };
+  writeFileSync(notePath(lockPath), JSON.stringify(note), { mode: 0o600 });
+}
+
+function readNote(lockPath: string): z.infer<typeof holderNote> | null {
   try {
-    const { pid, startedAt } = holderNote.parse(JSON.parse(readFileSync(notePath(lockPath), 'utf8')));
-    return ` (process ${pid}, running since ${startedAt.slice(0, 16).replace('T', ' ')} UTC)`;
+    return holderNote.parse(JSON.parse(readFileSync(notePath(lockPath), 'utf8')));
   } catch {
-    return '';
+    return null;
   }
+}
+
+function describeHolder(lockPath: string): string {
+  const note = readNote(lockPath);
+  return note ? ` (process ${note.pid}, running since ${note.startedAt.slice(0, 16).replace('T', ' ')} UTC)` : '';
 }

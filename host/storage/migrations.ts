@@ -242,4 +242,12 @@ export const migrations: readonly string[] = [
     content TEXT NOT NULL
   ) STRICT;
   `,
+  /* sql */ `
+  -- files whose row comes after them or goes before them (host/storage/passingFiles.ts): removed at the next start
+  CREATE TABLE passing_files (
+    kind TEXT NOT NULL,
+    path TEXT NOT NULL,
+    PRIMARY KEY (kind, path)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -3,12 +3,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { ContractClient } from '../contract/client.ts';
 import { shellReply, type ShellRequest } from '../contract/shell.ts';
-import { scriptedWorkerPath } from './openTestHost.ts';
+import { scriptedWorkerPath } from './scriptedWorkerPath.ts';
 
 export interface ShellProcess {
   readonly child: ChildProcess;
-  /** From its start until it was ready. */
-  readonly startMs: number;
+  /** When it takes windows; rejects when it ends before. */
+  readonly ready: Promise<void>;
   /** A window's port, as Electron main relays it. */
   openWindow(connectionId: number): ContractClient;
   send(request: ShellRequest): void;
@@ -16,9 +16,14 @@ export interface ShellProcess {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** `program`: a bundle of host/main.ts, which starts several times sooner than its sources. */
+/** `program`: a bundle of host/main.ts, which starts several times sooner than its sources. Resolves when it is ready. */
 export async function startShellProcess(program: string, dataFolder: string, environment: NodeJS.ProcessEnv = {}): Promise<ShellProcess> {
-  const begunMs = performance.now();
+  const shell = launchShellProcess(program, dataFolder, environment);
+  await shell.ready;
+  return shell;
+}
+
+export function launchShellProcess(program: string, dataFolder: string, environment: NodeJS.ProcessEnv = {}): ShellProcess {
   const child = fork(program, ['shell', '--data', dataFolder], {
     env: { ...process.env, LONGLEAF_WORKER: scriptedWorkerPath, ...environment },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -26,7 +31,7 @@ export async function startShellProcess(program: string, dataFolder: string, env
   const send = (request: ShellRequest) => {
     if (child.connected) child.send(request, () => undefined);
   };
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     child.on('message', (message) => {
       const reply = shellReply.parse(message);
       if (reply.kind === 'ready') resolve();
@@ -34,10 +39,11 @@ export async function startShellProcess(program: string, dataFolder: string, env
     });
     child.once('exit', (status) => reject(new Error(`the host ended with status ${status} before it was ready`)));
   });
-  const startMs = performance.now() - begunMs;
+  // Whoever waits for it hears of it.
+  ready.catch(() => undefined);
   return {
     child,
-    startMs,
+    ready,
     send,
     openWindow: (connectionId) => {
       send({ kind: 'connect', connectionId });
