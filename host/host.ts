@@ -58,6 +58,8 @@ export interface HostOptions {
   vault?: Vault;
   /** Where newer versions are announced; null: nowhere. Left out: what this copy carries. */
   updateFeed?: UpdateFeed | null;
+  /** It belongs to the desktop app, of which there is one: another such host has lost its window and is about to end. */
+  besideWindow?: boolean;
   /** Puts the newest sound backup in the place of a damaged database first. */
   restoreBackup?: boolean;
 }
@@ -107,7 +109,7 @@ export interface Host {
 /** Throws when the data folder is in use, not writable or damaged. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const folder = openDataFolder(options.dataFolder);
-  const lock = await InstanceLock.acquireSoon(folder.lock, folder.root);
+  const lock = await InstanceLock.acquireSoon(folder.lock, folder.root, options.besideWindow);
   try {
     removeUnfinishedCopies(folder.database, folder.backups);
     if (options.restoreBackup) restoreBackup(folder.database, folder.backups);

@@ -12,9 +12,12 @@ import { ShellWindow } from './shellWindow.ts';
 export async function runShell(options: HostOptions): Promise<void> {
   if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
   const vault = new ShellVault(send);
+  // Whoever started it may be gone before it is open: then nothing is under way that would have to end first.
+  const goAtOnce = () => process.exit(0);
+  process.on('disconnect', goAtOnce);
   let hosts: MovingHost;
   try {
-    hosts = await MovingHost.open({ ...options, vault, takesPaths: false });
+    hosts = await MovingHost.open({ ...options, vault, takesPaths: false, besideWindow: true });
   } catch (error) {
     await sendAndWait({ kind: 'fatal', failure: toFailure(error) });
     process.exitCode = 1;
@@ -37,6 +40,7 @@ export async function runShell(options: HostOptions): Promise<void> {
     await hosts.close();
     process.exit(0);
   };
+  process.off('disconnect', goAtOnce);
   process.on('disconnect', () => void end());
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());

@@ -9,8 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { HostError, toFailure } from '../errors.ts';
 
-/** `ending`: it is on its way out, and lets go within seconds. */
-const holderNote = z.object({ pid: z.number().int(), startedAt: z.string(), ending: z.boolean().optional() });
+/** `ending`: it is on its way out, and lets go within seconds. `besideWindow`: it ends with the desktop app's window. */
+const holderNote = z.object({ pid: z.number().int(), startedAt: z.string(), ending: z.boolean().optional(), besideWindow: z.boolean().optional() });
 
 /** An orderly end takes at most five seconds. */
 const endsWithinMs = 6000;
@@ -19,27 +19,34 @@ const askEveryMs = 50;
 export class InstanceLock {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #besideWindow: boolean;
 
-  private constructor(database: DatabaseSync, path: string) {
+  private constructor(database: DatabaseSync, path: string, besideWindow: boolean) {
     this.#database = database;
     this.#path = path;
+    this.#besideWindow = besideWindow;
   }
 
-  /** As `acquire`, but waits for a holder that is ending: whoever starts Longleaf again after an accident need not. */
-  static async acquireSoon(lockPath: string, dataFolder: string): Promise<InstanceLock> {
+  /**
+   * As `acquire`, but waits for a holder that is ending, so that a person may start Longleaf again at once. There is one
+   * window: for a host `besideWindow`, another such host is one that has lost its own.
+   */
+  static async acquireSoon(lockPath: string, dataFolder: string, besideWindow = false): Promise<InstanceLock> {
     const giveUpAtMs = performance.now() + endsWithinMs;
     for (;;) {
       try {
-        return InstanceLock.acquire(lockPath, dataFolder);
+        return InstanceLock.acquire(lockPath, dataFolder, besideWindow);
       } catch (error) {
-        if (toFailure(error).code !== 'data-folder-in-use' || !readNote(lockPath)?.ending || performance.now() > giveUpAtMs) throw error;
+        const note = readNote(lockPath);
+        const endsSoon = note?.ending === true || (besideWindow && note?.besideWindow === true);
+        if (toFailure(error).code !== 'data-folder-in-use' || !endsSoon || performance.now() > giveUpAtMs) throw error;
       }
       await pause(askEveryMs);
     }
   }
 
   /** Throws `data-folder-in-use` when another process, or another host in this one, has the folder. */
-  static acquire(lockPath: string, dataFolder: string): InstanceLock {
+  static acquire(lockPath: string, dataFolder: string, besideWindow = false): InstanceLock {
     closeSync(openSync(lockPath, 'a', 0o600));
     const database = new DatabaseSync(lockPath, { timeout: 0 });
     try {
@@ -54,14 +61,14 @@ export class InstanceLock {
         { cause: error },
       );
     }
-    writeNote(lockPath, false);
-    return new InstanceLock(database, lockPath);
+    writeNote(lockPath, { besideWindow });
+    return new InstanceLock(database, lockPath, besideWindow);
   }
 
   /** Tells whoever wants the folder that it is free soon. */
   noteEnding(): void {
     try {
-      writeNote(this.#path, true);
+      writeNote(this.#path, { besideWindow: this.#besideWindow, ending: true });
     } catch {
       // A disk that is full or gone: then they are told that it is in use.
     }
@@ -76,8 +83,8 @@ function notePath(lockPath: string): string {
   return `${lockPath}.json`;
 }
 
-function writeNote(lockPath: string, ending: boolean): void {
-  const note = { pid: process.pid, startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(), ...(ending && { ending }) };
+function writeNote(lockPath: string, state: { besideWindow: boolean; ending?: true }): void {
+  const note = { pid: process.pid, startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(), ...state };
   writeFileSync(notePath(lockPath), JSON.stringify(note), { mode: 0o600 });
 }
 
