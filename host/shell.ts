@@ -15,6 +15,7 @@ export async function runShell(options: HostOptions): Promise<void> {
   // Whoever started it may be gone before it is open: then nothing is under way that would have to end first.
   const goAtOnce = () => process.exit(0);
   process.on('disconnect', goAtOnce);
+  if (!process.connected) goAtOnce();
   let hosts: MovingHost;
   try {
     hosts = await MovingHost.open({ ...options, vault, takesPaths: false, besideWindow: true });
