@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ContractClient } from './contract/client.ts';
 import { type ShellReply, type ShellRequest, shellReply } from './contract/shell.ts';
@@ -87,4 +88,27 @@ test('the host ends when Electron does', { timeout: 120_000 }, async () => {
   const exited = once(child, 'exit');
   child.disconnect();
   expect(await exited).toEqual([0, null]);
+});
+
+test('the host ends when Electron has died before the host was open', { timeout: 120_000 }, async () => {
+  const { child } = startShell(join(temporaryFolder(), 'data'));
+  const exited = once(child, 'exit');
+  child.disconnect();
+  expect(await exited).toEqual([0, null]);
+});
+
+test('after Electron died the next host waits for the one that is still ending', { timeout: 120_000 }, async () => {
+  const dataFolder = join(temporaryFolder(), 'data');
+  const first = startShell(dataFolder);
+  await first.reply('ready');
+  const exited = once(first.child, 'exit');
+  // It has not noticed yet that it is alone.
+  first.child.kill('SIGSTOP');
+  first.child.disconnect();
+  const second = startShell(dataFolder);
+  await pause(1500);
+  first.child.kill('SIGCONT');
+  await second.reply('ready');
+  await exited;
+  expect(second.replies.map(({ kind }) => kind)).not.toContain('fatal');
 });

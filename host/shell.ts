@@ -22,6 +22,7 @@ export async function runShell(options: HostOptions): Promise<void> {
   } catch (error) {
     await sendAndWait({ kind: 'fatal', failure: toFailure(error) });
     process.exitCode = 1;
+    process.off('disconnect', goAtOnce);
     process.disconnect?.();
     return;
   }

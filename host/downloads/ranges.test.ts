@@ -1,6 +1,6 @@
 /** What is new with several ranges at a time: sharing, limits, proxies, and going on after an end of any kind. */
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
@@ -113,6 +113,38 @@ test('paused, a download is there after a restart and goes on when asked; what w
   expect(await third.manager.finished(third.manager.list()[0]?.id ?? '')).toMatchObject({ state: 'done' });
   expect(third.server.sentBytes()).toBe(file.length - keptNow);
   expect(readFileSync(third.models.path('tiny')).equals(file)).toBe(true);
+});
+
+test('once it is noted a download is there after a kill, of which nothing more was written', async () => {
+  const parentFolder = temporaryFolder();
+  const first = await open({ silent: true }, { parentFolder });
+  await first.manager.noted(first.manager.start('tiny').id);
+  // Another session, while the first is stuck for ever.
+  const second = await open({}, { parentFolder });
+  await second.manager.restore(false);
+  expect(second.manager.list()).toMatchObject([{ state: 'paused', doneBytes: 0, sha256 }]);
+  await first.manager.close();
+});
+
+test('what a kill left beside a model that was listed already is removed, and not fetched again', async () => {
+  const parentFolder = temporaryFolder();
+  const slow = Array.from({ length: 200 }, () => ({ bytesPerSecond: 5e5 }));
+  const first = await open({ storage: slow }, { parentFolder });
+  first.manager.start('tiny');
+  await eventually(() => first.reports.some(({ doneBytes }) => doneBytes > 3e5));
+  await first.manager.close();
+  const journal = `${sha256}.hub.part.journal`;
+  copyFileSync(join(first.folder.models, journal), join(parentFolder, journal));
+  const second = await open({}, { parentFolder });
+  await second.manager.restore(true);
+  await second.manager.finished(second.manager.list()[0]?.id ?? '');
+  copyFileSync(join(parentFolder, journal), join(second.folder.models, journal));
+
+  const third = await open({}, { parentFolder });
+  await third.manager.restore(true);
+  expect(third.manager.list()).toEqual([]);
+  expect(readdirSync(third.folder.models)).toEqual(['tiny.gguf']);
+  expect(third.server.sentBytes()).toBe(0);
 });
 
 test('cancelling deletes what was fetched', async () => {

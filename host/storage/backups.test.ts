@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -50,6 +50,15 @@ test('what was deleted is in no copy after the next one', () => {
   expect(copies.some((bytes) => bytes.includes(text))).toBe(false);
   expect(isBackupDue(backups)).toBe(false);
   database.close();
+});
+
+test('a copy that a kill has left unfinished goes at the next start: it may hold what was deleted since', async () => {
+  const { folder, close } = await openTestHost();
+  await close();
+  const left = [join(folder.backups, 'longleaf-2026-01-01T00-00-00-schema-4.sqlite.new'), join(folder.backups, 'longleaf-2026-01-01T00-00-00-schema-4.sqlite.new-journal'), `${folder.database}.restored`];
+  for (const path of left) writeFileSync(path, 'half of a copy');
+  await openTestHost({ dataFolder: folder.root });
+  expect(left.filter((path) => existsSync(path))).toEqual([]);
 });
 
 test('deleted rows are overwritten in the database itself', () => {

@@ -65,6 +65,17 @@ test('the lock of a killed process does not block', async () => {
   InstanceLock.acquire(lockPath, folder).release();
 });
 
+test('a holder that says it is ending is waited for, any other is not', async () => {
+  const folder = temporaryFolder();
+  const lockPath = join(folder, 'longleaf.lock');
+  const holder = InstanceLock.acquire(lockPath, folder);
+  expect((await failureOf(() => InstanceLock.acquireSoon(lockPath, folder))).code).toBe('data-folder-in-use');
+  holder.noteEnding();
+  const next = InstanceLock.acquireSoon(lockPath, folder);
+  setTimeout(() => holder.release(), 200);
+  (await next).release();
+});
+
 test('an older schema is backed up before it is migrated', () => {
   const folder = temporaryFolder();
   const path = join(folder, 'longleaf.sqlite');
