@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { chatFile } from './data/chats.ts';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
+import { scroll } from './harness/scroll.ts';
 import { temporaryFolder } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
@@ -98,6 +99,19 @@ test('of a thousand messages only those in sight are in the page, from the last 
   await page.keyboard.press('Home');
   await expect(page.locator('[data-message="thousand-0"]')).toBeInViewport();
   expect(await page.locator('[data-message]').count()).toBeLessThan(40);
+});
+
+test('scrolling through a thousand messages costs no frame more than 50 ms', async ({ app }) => {
+  const { page } = app;
+  const log = page.getByRole('log');
+  for (const [key, stepPixels] of [['Home', 400], ['End', -400], ['Home', 2500]] as const) {
+    await log.focus();
+    await page.keyboard.press(key);
+    const scrolled = await scroll(page, log, { turns: 40, stepPixels });
+    console.log(JSON.stringify({ bench: 'scroll', messages: 1000, stepPixels, ...scrolled }));
+    // Of the processor's time, which others on the machine do not lengthen.
+    expect(scrolled.busiestFrameMs).toBeLessThan(50);
+  }
 });
 
 test('what is exported is what was imported', async ({ app }) => {

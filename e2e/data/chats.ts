@@ -59,10 +59,16 @@ function chat(id: string, title: string, texts: readonly string[], updatedAtMs: 
   };
 }
 
+/** As answers are: a formula, code that is unlike the others', a table, a quotation. */
+function longAnswer(index: number): string {
+  const lines = Array.from({ length: 24 }, (_, line) => `    total_${line} = weigh(${index}, ${line}) if ${line} % 3 else "${index}"  # ${line}`);
+  return formattedAnswer.slice(formattedAnswer.indexOf('The price')).replace('    return', `${lines.join('\n')}\n    return`).replace('e^{-x^2}', `e^{-${index}x^2}`);
+}
+
 const hour = 3_600_000;
 
 export function chatFile(nowMs: number) {
-  const long = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? `Question ${index}?` : `Answer ${index}. ${'The harpooneer sleeps soundly while the ship goes on. '.repeat(1 + (index % 7))}\n\n- one\n- $x_{${index}}$`));
+  const long = Array.from({ length: 1000 }, (_, index) => (index % 2 === 0 ? `Question ${index}?` : `Answer ${index}. ${'The harpooneer sleeps soundly while the ship goes on. '.repeat(1 + (index % 7))}\n\n- one\n- $x_{${index}}$${index % 8 === 1 ? `\n\n${longAnswer(index)}` : ''}`));
   return {
     format: 'longleaf-chats',
     version: 1,

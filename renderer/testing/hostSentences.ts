@@ -71,6 +71,7 @@ export function hostSentences(root: string): { sentences: HostSentence[]; codes:
 /** A few are no arguments: the reasons of verdicts, and failures that are described, not thrown. */
 const describes: Record<string, readonly string[]> = {
   'host/models/verdict.ts': ['reason'],
+  'host/models/recommend.ts': ['reason'],
   'host/errors.ts': ['message', 'remedy'],
   'host/worker/supervisor.ts': ['message', 'remedy'],
   'host/models/modelStore.ts': ['message', 'remedy'],

@@ -6,8 +6,8 @@ import type { DataFolderStatus, MovePlan, MoveTarget } from '../../../host/contr
 import type { Failure } from '../../../host/contract/entities.ts';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
-import { dataFolderStrings } from './strings.ts';
 import { said } from '../../app/said/said.ts';
+import { dataFolderStrings } from './strings.ts';
 
 export interface DataFolderState {
   status: DataFolderStatus | null;

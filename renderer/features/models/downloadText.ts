@@ -1,9 +1,9 @@
 /** A download in words: how far, how fast, how long yet. */
 import type { Download } from '../../../host/contract/entities.ts';
 import { formatBytes, formatWait } from '../../app/format.ts';
+import { said } from '../../app/said/said.ts';
 import { hubStrings } from './hubStrings.ts';
 import { modelsStrings } from './strings.ts';
-import { said } from '../../app/said/said.ts';
 
 export function secondsLeft({ doneBytes, totalBytes, bytesPerSecond }: Pick<Download, 'doneBytes' | 'totalBytes' | 'bytesPerSecond'>): number | null {
   return bytesPerSecond > 0 && totalBytes > doneBytes ? (totalBytes - doneBytes) / bytesPerSecond : null;

@@ -5,6 +5,7 @@ import type { Failure, Message, PartlyRead } from '../../../../host/contract/ent
 import { splitReasoning } from '../../../../host/contract/reasoning.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatCount } from '../../../app/format.ts';
+import { said } from '../../../app/said/said.ts';
 import { strings } from '../../../app/strings.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { CopyButton } from '../../../ui/CopyButton.tsx';
@@ -19,7 +20,6 @@ import { chatStrings } from '../strings.ts';
 import { Alternatives } from './Alternatives.tsx';
 import { AnswerPhase } from './AnswerPhase.tsx';
 import { Statistics } from './Statistics.tsx';
-import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.message;
 

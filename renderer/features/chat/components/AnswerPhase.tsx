@@ -14,7 +14,7 @@ export function AnswerPhase({ message }: { message: Message }) {
   const detailItems = details.map((detail) => <span key={detail}>{detail}</span>);
   if (fraction === undefined || message.text !== '') {
     return (
-      <p data-testid="answer-phase" data-phase={progress?.phase} className="mt-2 flex flex-wrap gap-x-2 text-small text-faint tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+      <p data-testid="answer-phase" data-phase={progress?.phase} className="dotted mt-2 text-small text-faint tabular-nums">
         <span>{title}</span>
         {detailItems}
       </p>
@@ -30,7 +30,7 @@ export function AnswerPhase({ message }: { message: Message }) {
         </Button>
       </div>
       <ProgressBar fraction={fraction} label={title} />
-      <p className="mt-1.5 flex min-h-[1.125rem] flex-wrap gap-x-2 text-small text-quiet tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">{detailItems}</p>
+      <p className="dotted mt-1.5 min-h-[1.125rem] text-small text-quiet tabular-nums">{detailItems}</p>
     </div>
   );
 }

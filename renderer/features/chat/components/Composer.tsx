@@ -2,6 +2,7 @@ import { ArrowUp, FolderPlus, Paperclip, Square } from 'lucide-react';
 import { type ClipboardEvent, type KeyboardEvent, useState } from 'react';
 import { actions } from '../../../app/actions/actions.ts';
 import { attempt } from '../../../app/failures.ts';
+import { said } from '../../../app/said/said.ts';
 import { strings } from '../../../app/strings.ts';
 import { viewStore } from '../../../app/view.ts';
 import { IconButton } from '../../../ui/IconButton.tsx';
@@ -21,7 +22,6 @@ import { ContextBar } from './ContextBar.tsx';
 import { DocumentStrip } from './DocumentStrip.tsx';
 import { PastWindowChoice } from './PastWindowChoice.tsx';
 import { PasteOffer } from './PasteOffer.tsx';
-import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.composer;
 

@@ -5,6 +5,7 @@
 import { clsx } from 'clsx';
 import { useView } from '../../../app/view.ts';
 import { formatCount, formatWait, fractionOf } from '../../../app/format.ts';
+import { said } from '../../../app/said/said.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Popover } from '../../../ui/Popover.tsx';
 import { Tooltip } from '../../../ui/Tooltip.tsx';
@@ -15,7 +16,6 @@ import { useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextTable } from './ContextTable.tsx';
 import { partColours, tierColours } from './partColours.ts';
-import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.meter;
 

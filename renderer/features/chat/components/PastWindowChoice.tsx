@@ -4,13 +4,13 @@ import type { Failure } from '../../../../host/contract/entities.ts';
 import { host } from '../../../app/connection/session.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatCount } from '../../../app/format.ts';
+import { said } from '../../../app/said/said.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { useActiveMeter } from '../hooks/useChatContext.ts';
 import { chatStore } from '../store.ts';
 import { chatStrings } from '../strings.ts';
-import { said } from '../../../app/said/said.ts';
 
 const text = chatStrings.pastWindow;
 

@@ -23,33 +23,23 @@ export function Statistics({ statistics, quiet }: { statistics: AnswerStatistics
   ];
   const faded = quiet && 'opacity-0 transition-opacity group-focus-within/footer:opacity-100 group-hover/footer:opacity-100';
   return (
-    <>
-      <span aria-hidden className={clsx('pl-1', faded)}>
-        ·
-      </span>
-      <Popover
-        label={text.label}
-        align="start"
-        side="top"
-        className="p-3"
-        trigger={
-          <button
-            type="button"
-            data-testid="statistics"
-            className={clsx(
-              "flex flex-wrap gap-x-2 rounded-sm px-1 text-left tabular-nums hover:text-text [&>span:not(:last-child)]:after:ml-2 [&>span:not(:last-child)]:after:content-['·']",
-              faded,
-            )}
-          >
+    <Popover
+      label={text.label}
+      align="start"
+      side="top"
+      className="p-3"
+      trigger={
+        <button type="button" data-testid="statistics" className={clsx('rounded-sm px-1 text-left tabular-nums hover:text-text', faded)}>
+          <span className="dotted">
             {line.map((part) => (
               <span key={part}>{part}</span>
             ))}
-          </button>
-        }
-      >
-        <StatisticsTable statistics={statistics} />
-      </Popover>
-    </>
+          </span>
+        </button>
+      }
+    >
+      <StatisticsTable statistics={statistics} />
+    </Popover>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The part of a long conversation that is in sight, at the height of all of it. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useMadeInTime } from '../hooks/useMadeInTime.ts';
 
 interface VirtualTurnsProps {
   scroller: RefObject<HTMLDivElement | null>;
@@ -32,11 +33,15 @@ export function VirtualTurns({ scroller, path, renderTurn, wanted }: VirtualTurn
   useEffect(() => {
     if (wantedIndex >= 0) virtualizer.scrollToIndex(wantedIndex, { align: 'start' });
   }, [wantedIndex, virtualizer]);
+  const items = virtualizer.getVirtualItems();
+  const middle = (virtualizer.scrollOffset ?? 0) + (virtualizer.scrollRect?.height ?? 0) / 2;
+  const fromMiddle = items.toSorted((a, b) => Math.abs(a.start + a.size / 2 - middle) - Math.abs(b.start + b.size / 2 - middle));
+  const made = useMadeInTime(fromMiddle.map(({ key }) => String(key)));
   return (
     <div ref={place} className="virtual-turns relative" style={{ height: virtualizer.getTotalSize() }}>
-      {virtualizer.getVirtualItems().map(({ index, key, start }) => (
+      {items.map(({ index, key, start, size }) => (
         <div key={key} ref={virtualizer.measureElement} data-index={index} className="absolute inset-x-0 top-0 flow-root" style={{ transform: `translateY(${start - offset}px)` }}>
-          {renderTurn(index)}
+          {made(String(key)) ? renderTurn(index) : <div style={{ height: size }} />}
         </div>
       ))}
     </div>

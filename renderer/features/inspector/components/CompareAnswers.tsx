@@ -4,6 +4,7 @@ import type { Message } from '../../../../host/contract/entities.ts';
 import type { AnswerEvidence, EvidenceDocument } from '../../../../host/contract/inspection.ts';
 import { css, difference } from '../colours.ts';
 import { formatBytes } from '../../../app/format.ts';
+import { Select } from '../../../ui/Select.tsx';
 import { commonTokens } from '../differenceTiles.ts';
 import { useMessage, useStoredMessage } from '../hooks/useMessage.ts';
 import { openPassage } from '../openPassage.ts';
@@ -32,16 +33,16 @@ export function CompareAnswers({ messageId, evidence }: { messageId: string; evi
   if (otherId === null) return <p className="mx-auto max-w-[46rem] text-quiet">{text.nothing}</p>;
   return (
     <section aria-label={text.label} className="mx-auto max-w-[60rem]">
-      <label className="flex items-center gap-2 pb-2 text-small text-quiet">
+      <span className="flex items-center gap-2 pb-2 text-small text-quiet">
         {text.choose}
-        <select className="field" value={otherId} onChange={(event) => setChosen(event.target.value)}>
+        <Select label={text.choose} value={otherId} onChange={(event) => setChosen(event.target.value)}>
           {others.map((id) => (
             <option key={id} value={id}>
               {siblings.indexOf(id) + 1}/{siblings.length}
             </option>
           ))}
-        </select>
-      </label>
+        </Select>
+      </span>
       <p className="pb-3 text-small text-quiet">{text.hint}</p>
       {other && message ? (
         <Cells message={message} evidence={evidence} otherId={otherId} other={other} />

@@ -5,6 +5,7 @@ import { host } from '../../../app/connection/session.ts';
 import { failureOf, reportFailure } from '../../../app/failures.ts';
 import { said } from '../../../app/said/said.ts';
 import { Button } from '../../../ui/Button.tsx';
+import { Select } from '../../../ui/Select.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { passagesTable, saveFile } from '../exportMap.ts';
 import { documentRange } from '../hooks/useDocumentRange.ts';
@@ -31,27 +32,27 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
   return (
     <section aria-label={text.label} className="mx-auto max-w-[60rem]">
       <div className="flex flex-wrap items-center gap-2 pb-3">
-        <label className="flex items-center gap-2 text-small text-quiet">
+        <span className="flex items-center gap-2 text-small text-quiet">
           {text.of}
-          <select className="field" value={row ?? 'whole'} onChange={(event) => inspectorStore.getState().choose({ row: event.target.value === 'whole' ? null : Number(event.target.value) })}>
+          <Select label={text.of} value={row ?? 'whole'} onChange={(event) => inspectorStore.getState().choose({ row: event.target.value === 'whole' ? null : Number(event.target.value) })}>
             <option value="whole">{text.whole}</option>
             {evidence.tokens.map(({ start, end }, index) => (
               <option key={start} value={index}>
                 {index + 1}: {text.token(answer.slice(start, end).trim())}
               </option>
             ))}
-          </select>
-        </label>
-        <label className="flex items-center gap-2 text-small text-quiet">
+          </Select>
+        </span>
+        <span className="flex items-center gap-2 text-small text-quiet">
           {text.by}
-          <select className="field" value={granularity} onChange={(event) => setGranularity(event.target.value as Granularity | 'block')}>
+          <Select label={text.by} value={granularity} onChange={(event) => setGranularity(event.target.value as Granularity | 'block')}>
             {Object.entries(text.granularities).map(([value, label]) => (
               <option key={value} value={value}>
                 {label}
               </option>
             ))}
-          </select>
-        </label>
+          </Select>
+        </span>
         {granularity !== 'block' && finer === null && <Spinner />}
         <span className="flex-1" />
         <Button onClick={() => void saveTable().catch(reportFailure)}>{text.csv}</Button>
@@ -81,7 +82,7 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
 function PassageRow({ messageId, passage }: { messageId: string; passage: RankedPassage }) {
   return (
     <tr className="border-t border-line align-top [&>td]:py-1.5 [&>td]:pr-4">
-      <td className="tabular-nums">{inspectorStrings.percent(passage.share)}</td>
+      <td className="whitespace-nowrap tabular-nums">{inspectorStrings.percent(passage.share)}</td>
       <td className="whitespace-nowrap text-quiet">
         {passage.name} <span className="text-faint tabular-nums">{passage.start}</span>
       </td>

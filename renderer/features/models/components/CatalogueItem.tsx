@@ -3,6 +3,7 @@ import { Check, Download as DownloadIcon } from 'lucide-react';
 import type { CatalogueEntry } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatBytes, formatCount } from '../../../app/format.ts';
+import { said } from '../../../app/said/said.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { ExternalLink } from '../../../ui/ExternalLink.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -11,7 +12,6 @@ import { downloadOf, installedModelOf, isUnderWay, modelsStore, useModels } from
 import { hubStrings as hubText } from '../hubStrings.ts';
 import { modelsStrings as text } from '../strings.ts';
 import { DownloadProgress } from './DownloadProgress.tsx';
-import { said } from '../../../app/said/said.ts';
 
 interface CatalogueItemProps {
   entry: CatalogueEntry;

@@ -36,7 +36,7 @@ export function DownloadProgress({ download }: { download: Download }) {
         </span>
       </div>
       <ProgressBar fraction={fraction} label={text.downloadNamed(name)} />
-      <p className="mt-1.5 flex flex-wrap gap-x-2 text-small text-quiet tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+      <p className="dotted mt-1.5 text-small text-quiet tabular-nums">
         {downloadDetails(download).map((detail) => (
           <span key={detail}>{detail}</span>
         ))}

@@ -3,12 +3,12 @@ import { clsx } from 'clsx';
 import { CircleAlert, CircleCheck, CircleSlash, Layers } from 'lucide-react';
 import type { Verdict } from '../../../../host/contract/hub.ts';
 import { formatBytes, formatCount } from '../../../app/format.ts';
+import { said } from '../../../app/said/said.ts';
 import { Popover } from '../../../ui/Popover.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import type { FileVerdict } from '../hubStore.ts';
 import { hubStrings as text } from '../hubStrings.ts';
 import { LayerSight } from './LayerSight.tsx';
-import { said } from '../../../app/said/said.ts';
 
 const looks = {
   fits: { icon: CircleCheck, colour: 'text-accent-text' },

@@ -70,7 +70,7 @@ function RepositoryItem({ repository }: { repository: HubRepository }) {
           )}
         </button>
       </h2>
-      <p className="ml-6 flex flex-wrap gap-x-4 text-small text-faint tabular-nums">
+      <p className="mt-0.5 ml-6 flex flex-wrap gap-x-4 text-small text-faint tabular-nums">
         {architecture !== null && <span className={runs === false ? 'text-danger-text' : undefined}>{runs === false ? text.unknownFamily(architecture) : architecture}</span>}
         {parameters !== null && <span>{text.parameters(formatCompact(parameters))}</span>}
         {contextTokens !== null && <span>{text.tokens(formatCount(contextTokens))}</span>}

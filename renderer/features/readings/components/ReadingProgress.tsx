@@ -24,7 +24,7 @@ export function ReadingProgress({ reading, name, heading }: ReadingProgressProps
         <ReadingControls reading={reading} name={name} />
       </div>
       <ProgressBar fraction={readingFraction(reading)} label={text.progressNamed(name)} />
-      <p className="mt-1.5 flex min-h-[1.125rem] flex-wrap gap-x-2 text-small text-quiet tabular-nums [&>span+span]:before:mr-2 [&>span+span]:before:content-['·']">
+      <p className="dotted mt-1.5 min-h-[1.125rem] text-small text-quiet tabular-nums">
         {details.map((detail) => (
           <span key={detail}>{detail}</span>
         ))}

@@ -4,8 +4,8 @@ import type { MethodResult } from '../../../../host/contract/methods.ts';
 import { host } from '../../../app/connection/session.ts';
 import { reportFailure } from '../../../app/failures.ts';
 import { formatDateAndTime } from '../../../app/format.ts';
-import { settingsStrings } from '../strings.ts';
 import { said } from '../../../app/said/said.ts';
+import { settingsStrings } from '../strings.ts';
 
 const text = settingsStrings.privacy.outbound;
 
