@@ -26,7 +26,7 @@ test('the fuses of the executable are blown', async () => {
 });
 
 test('the app carries what it runs, and nothing else', () => {
-  expect(readdirSync(resources()).sort()).toEqual(['app.asar', 'host', 'runtime']);
+  expect(readdirSync(resources()).sort()).toEqual(['app.asar', 'gguf.xml', 'host', 'runtime']);
   expect(readdirSync(join(resources(), 'runtime'))).toEqual(['node']);
   const host = join(resources(), 'host');
   expect(readdirSync(host).sort()).toEqual(['assets', 'dist', 'node_modules', 'package.json']);

@@ -3,111 +3,57 @@
  *
  *     npm run package               with the Electron that is installed; where there is none, with the one for tests
  *     npm run package -- --test     for the e2e suite: Electron for tests, and its main process can be inspected
- *     npm run package -- --make     also this system's installers (AppImage and deb, nsis, dmg); fetches their tools
+ *     npm run make                  also this system's installers (AppImage and deb, nsis, dmg)
+ *     npm run make -- --only deb    one of them: AppImage fetches electron-builder's tools, deb needs dpkg only
  *
- * The archive holds what runs inside Electron. What runs on Node lies beside it, with that Node: Dawn cannot be loaded
- * inside Electron, and Node cannot read the archive.
+ * Electron Forge does it, by forge.config.ts.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { builderConfiguration, budgetsMegabytes } from './packageConfig.mjs';
-import { distFolder, rootFolder } from './paths.mjs';
-import { run } from './processes.mjs';
-import { packagedNode } from './runtimeNode.mjs';
+import { budgetsMegabytes } from './packageConfig.mjs';
+import { rootFolder } from './paths.mjs';
+import { handOver, run } from './processes.mjs';
+import { findRuntimeNode } from './runtimeNode.mjs';
 import { Explained, runMain, say } from './say.mjs';
-import { findTestElectron, testElectronVersion } from './testElectron.mjs';
 
 const outFolder = join(rootFolder, 'out');
-/** What lies in dist/ for the host; what measures stays. */
-const belongsToHost = (/** @type {string} */ name) => name === 'licences.json' || (name.endsWith('.js') && name !== 'llama-peer.js');
+const makerNames = ['AppImage', 'deb', 'nsis', 'dmg'];
 
 /**
- * @param {{forTests: boolean, make: boolean}} options
- * @returns {Promise<string>} the executable
+ * @param {{forTests: boolean, makers: string[]}} options makers: the installers that are wanted
+ * @returns {Promise<string[]>} the installers, and last the executable
  */
-export async function packageApp({ forTests, make }) {
+export async function packageApp({ forTests, makers }) {
   await build();
-  // Not in the checkout, whose dependencies electron-builder would take for the app's.
-  const stage = mkdtempSync(join(tmpdir(), 'longleaf-package-'));
-  const appFolder = join(stage, 'app');
-  const resourcesFolder = join(stage, 'resources');
-  const outputFolder = join(outFolder, forTests ? 'packaged-test' : 'packaged');
-  rmSync(outputFolder, { recursive: true, force: true });
-  stageApp(appFolder);
-  stageResources(resourcesFolder);
-
-  const electron = await chooseElectron(forTests);
-  const { build: buildWithBuilder, Platform } = await import('electron-builder');
-  // Its own messages say which files it copies; ours say what has come of it.
-  const messages = process.env.LONGLEAF_DEBUG ? undefined : silence();
-  try {
-    await buildWithBuilder({
-      targets: Platform.current().createTarget(make ? undefined : 'dir'),
-      config: { ...builderConfiguration({ appFolder, resourcesFolder, outputFolder, ...electron, forTests }), afterPack: removeLoader },
-    });
-  } finally {
-    messages?.();
-    rmSync(stage, { recursive: true, force: true });
-  }
-  const folder = unpackedFolder(outputFolder);
-  reportSizes(folder);
-  return join(folder, executableName());
+  const outDir = join(outFolder, forTests ? 'packaged-test' : 'packaged');
+  rmSync(outDir, { recursive: true, force: true });
+  if (forTests) process.env.LONGLEAF_PACKAGE = 'test';
+  const { api } = await import('@electron-forge/core');
+  const [packaged] = await api.package({ dir: rootFolder, outDir });
+  rmSync(join(outFolder, forTests ? 'stage-test' : 'stage'), { recursive: true, force: true });
+  reportSizes(packaged.packagedPath);
+  const made = makers.length > 0 ? await make(outDir, makers) : [];
+  return [...made, join(packaged.packagedPath, executableName())];
 }
 
 /**
- * The distribution for tests opens whatever it is told to by an app of its own; a packaged app opens its archive only.
- * @param {{appOutDir: string}} context
+ * @param {string} outDir
+ * @param {string[]} wanted
  */
-function removeLoader({ appOutDir }) {
-  rmSync(join(appOutDir, 'resources', 'app'), { recursive: true, force: true });
+async function make(outDir, wanted) {
+  const { api } = await import('@electron-forge/core');
+  const { default: config } = await import('../forge.config.ts');
+  const overrideTargets = config.makers?.filter((maker) => wanted.includes(/** @type {{name: string}} */ (maker).name));
+  const results = await api.make({ dir: rootFolder, outDir, fromPackage: true, overrideTargets });
+  const files = results.flatMap(({ artifacts }) => artifacts);
+  for (const file of files) say(`${relative(outDir, file)}: ${(size(file) / 1e6).toFixed(1)} MB`);
+  return files;
 }
 
 async function build() {
   const { status, stderr } = await run(process.execPath, [join(rootFolder, 'scripts', 'build.mjs')], { cwd: rootFolder });
   if (status !== 0) throw new Explained(`the build failed: ${stderr.trim()}`);
-}
-
-/** @param {string} folder what goes into the archive */
-function stageApp(folder) {
-  copy(join(distFolder, 'electron'), join(folder, 'dist', 'electron'), isNoMap);
-  copy(join(distFolder, 'renderer'), join(folder, 'dist', 'renderer'), isNoMap);
-  copy(join(rootFolder, 'assets', 'icons', 'longleaf.png'), join(folder, 'assets', 'icons', 'longleaf.png'));
-  const { name, productName, version, description, license, main } = readManifest();
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, productName, version, description, license, main, author: 'Longleaf' }, null, 2));
-}
-
-/** @param {string} folder what lies beside the archive */
-function stageResources(folder) {
-  const host = join(folder, 'host');
-  for (const name of readdirSync(distFolder).filter(belongsToHost)) copy(join(distFolder, name), join(host, 'dist', name));
-  for (const name of subfolders(distFolder, ['bench', 'electron', 'renderer'])) copy(join(distFolder, name), join(host, 'dist', name), isNoMap);
-  copy(join(distFolder, 'renderer'), join(host, 'dist', 'renderer'), isNoMap);
-  copy(join(rootFolder, 'assets'), join(host, 'assets'));
-  const { name, version } = readManifest();
-  writeFileSync(join(host, 'package.json'), JSON.stringify({ name, version, type: 'module' }, null, 2));
-
-  const dawn = join(rootFolder, 'node_modules', 'webgpu');
-  const platform = process.platform === 'darwin' ? 'darwin-universal' : `${process.platform}-${process.arch}`;
-  const dawnTarget = join(host, 'node_modules', 'webgpu');
-  for (const file of ['package.json', 'index.js', 'LICENSE.md', join('dist', platform)]) copy(join(dawn, file), join(dawnTarget, file));
-
-  const node = packagedNode();
-  copy(node, join(folder, 'runtime', basename(node)));
-}
-
-/**
- * @param {boolean} forTests
- * @returns {Promise<{electronVersion: string, electronFolder: string}>}
- */
-async function chooseElectron(forTests) {
-  const installed = join(rootFolder, 'node_modules', 'electron');
-  if (!forTests && existsSync(join(installed, 'dist', 'version'))) {
-    return { electronVersion: JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).version, electronFolder: join(installed, 'dist') };
-  }
-  if (!forTests) say('Electron’s binary is not here: packaging with the one for tests, which is not for people.');
-  return { electronVersion: testElectronVersion, electronFolder: join(await findTestElectron(), '..') };
 }
 
 /** @param {string} folder */
@@ -134,41 +80,9 @@ function reportSizes(folder) {
   if (over.length > 0) throw new Explained(`larger than its budget (scripts/packageConfig.mjs): ${over.join(', ')}.`);
 }
 
-/** @param {string} outputFolder */
-function unpackedFolder(outputFolder) {
-  const name = readdirSync(outputFolder).find((entry) => /unpacked$|^mac/.test(entry));
-  if (!name) throw new Explained(`electron-builder left no unpacked app in ${outputFolder}.`);
-  return join(outputFolder, name);
-}
-
 function executableName() {
   if (process.platform === 'win32') return 'Longleaf.exe';
   return process.platform === 'darwin' ? join('Longleaf.app', 'Contents', 'MacOS', 'Longleaf') : 'longleaf';
-}
-
-function readManifest() {
-  return JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
-}
-
-/**
- * @param {string} source
- * @param {string} target
- * @param {(path: string) => boolean} [filter]
- */
-function copy(source, target, filter) {
-  mkdirSync(join(target, '..'), { recursive: true });
-  cpSync(source, target, { recursive: true, filter });
-}
-
-/** @param {string} path */
-const isNoMap = (path) => !path.endsWith('.map');
-
-/**
- * @param {string} folder
- * @param {string[]} without
- */
-function subfolders(folder, without) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() && !without.includes(entry.name) ? [entry.name] : []));
 }
 
 /**
@@ -182,19 +96,16 @@ function size(path) {
   return readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0);
 }
 
-/** @returns {() => void} what lets messages through again */
-function silence() {
-  const { write } = process.stdout;
-  process.stdout.write = () => true;
-  return () => {
-    process.stdout.write = write;
-  };
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runMain(async () => {
-    const has = (/** @type {string} */ flag) => process.argv.includes(flag);
-    process.stdout.write(`${await packageApp({ forTests: has('--test'), make: has('--make') })}\n`);
+    const options = process.argv.slice(2);
+    const has = (/** @type {string} */ flag) => options.includes(flag);
+    // Forge needs a current Node.
+    const node = findRuntimeNode();
+    if (node !== process.execPath) return handOver(node, process.argv.slice(1), { cwd: rootFolder });
+    const only = has('--only') ? [options[options.indexOf('--only') + 1]] : makerNames;
+    const files = await packageApp({ forTests: has('--test'), makers: has('--make') || has('--only') ? only : [] });
+    process.stdout.write(`${files.join('\n')}\n`);
     return 0;
   });
 }
