@@ -32,7 +32,7 @@ import { divisorsFor, RotaryAngles, rotaryKey } from './layers/rotary.ts';
 import type { Team } from './layers/team/team.ts';
 import { bindTeamBlock, createTeamFor } from './layers/team/teamBlocks.ts';
 import { ResidentReading } from './layers/sparseReading/residentReading.ts';
-import type { SparseReading } from './layers/sparseReading/sparseReading.ts';
+import { readingWithin, type SparseReading } from './layers/sparseReading/sparseReading.ts';
 import { StepUniform } from './layers/step.ts';
 import type { EvictingBuffers } from './layers/evicting/eviction.ts';
 import type { SparseBuffers } from './layers/sparse/sparse.ts';
@@ -112,9 +112,9 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
         : reserveKvCache(device, `layer ${index}`, mixer, { maxRows, contextTokens, kvFormat, slackTokens });
     }),
     scratch: tiers ? new FarScratch(device, tiers.plan) : null,
-    reading: tiers ? null : residentReading(device, spec, options, kvFormat),
+    reading: tiers ? null : residentReading(device, spec, readingWithin(options.sparseReading, contextTokens), options, kvFormat),
   }));
-  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, { graphs: tiers.graphs, sparseReading: tiers.plan.keyMeans ? options.sparseReading : null }) : null;
+  const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, { graphs: tiers.graphs, sparseReading: tiers.plan.keyMeans ? readingWithin(options.sparseReading, contextTokens) : null }) : null;
   const tap = new QueryTap(device);
   const team = createTeamFor(device, spec, kernels.teamMembers);
   const mixers: Mixer[] = [];
@@ -253,9 +253,9 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
   return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, reading, tap, layers, head };
 }
 
-/** null where no layer sees everything, or layers that do differ in their heads. */
-function residentReading(device: Device, spec: ModelSpec, { sparseReading, contextTokens, maxRows }: RunnerOptions, format: KvLayout['format']): ResidentReading | null {
-  if (!sparseReading || contextTokens <= sparseReading.fromTokens || !spec.blocks.some(({ mixer }) => mixer.kind === 'full')) return null;
+/** null where no layer sees everything. */
+function residentReading(device: Device, spec: ModelSpec, sparseReading: SparseReading | null, { contextTokens, maxRows }: RunnerOptions, format: KvLayout['format']): ResidentReading | null {
+  if (!sparseReading || !spec.blocks.some(({ mixer }) => mixer.kind === 'full')) return null;
   const [{ mixer }] = fullLayers(spec);
   return new ResidentReading(device, sparseReading, { ...mixer, format }, { contextTokens, maxRows });
 }

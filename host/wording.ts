@@ -18,6 +18,11 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
+/** 0.25 → "25 %". */
+export function formatShare(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
+
 /** A file name inside a sentence. */
 export function quoted(name: string): string {
   return `“${name}”`;

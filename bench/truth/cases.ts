@@ -13,6 +13,8 @@ export interface Tail {
   kind: 'continuation' | 'question';
   /** Read exactly, from the start of the prompt on. */
   prefix: readonly number[];
+  /** Where in `prefix` the document ends, or the prefix. */
+  documentEnd: number;
   /** Given token by token and decoded by the policy. */
   answer: readonly number[];
   /** Where in `answer` that begins which greedy decoding must write for the question to count as answered. */
@@ -56,12 +58,12 @@ export async function makeDocument(options: DocumentOptions): Promise<TruthDocum
   const tails: Tail[] = [];
   for (let left = continuations; left > 0; left--) {
     const end = documentTokens - left * continuationStride;
-    tails.push({ kind: 'continuation', prefix: opening.slice(0, begin + end), answer: tokens.slice(end, end + continuationTokens), answerFrom: 0 });
+    tails.push({ kind: 'continuation', prefix: opening.slice(0, begin + end), documentEnd: begin + end, answer: tokens.slice(end, end + continuationTokens), answerFrom: 0 });
   }
   for (const { question, lead, answer } of asked) {
     // An answer in a chat starts a line, one after "Answer:" goes on with it.
     const given = tokenizer.encode(options.style.kind === 'chat' ? lead : ` ${lead}`);
-    tails.push({ kind: 'question', prefix: await compose(question), answer: [...given, ...tokenizer.encode(` ${answer}`)], answerFrom: given.length });
+    tails.push({ kind: 'question', prefix: await compose(question), documentEnd: begin + tokens.length, answer: [...given, ...tokenizer.encode(` ${answer}`)], answerFrom: given.length });
   }
   return { tokens, tails };
 }

@@ -13,6 +13,8 @@ export interface Variant {
   policies: readonly TriedPolicy[];
 }
 
+/** Rows that choose together when a document is read sparsely. */
+const sparseChunkTokens = 256;
 /** Measuring a step takes as long as decoding a hundred. */
 const attentionEverySteps = 64;
 
@@ -67,8 +69,10 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
   }
 }
 
-async function decode(model: LoadedModel, readback: Readback, { prefix, answer }: Tail, signal?: AbortSignal): Promise<{ logits: Float32Array[]; stepMs: number }> {
-  await model.sequence.extend(prefix.slice(0, -1), { signal });
+async function decode(model: LoadedModel, readback: Readback, { prefix, answer, documentEnd }: Tail, signal?: AbortSignal): Promise<{ logits: Float32Array[]; stepMs: number }> {
+  // How a document is cut into chunks would change what is chosen; what is asked about it is read exactly.
+  const reading = model.runner.sparseReading ? { sparseBefore: Math.min(documentEnd, prefix.length - 1), chunkTokens: sparseChunkTokens } : {};
+  await model.sequence.extend(prefix.slice(0, -1), { ...reading, signal });
   const started = performance.now();
   const logits = await continuationLogits(model, readback, prefix, answer, signal);
   const stepMs = (performance.now() - started) / answer.length;

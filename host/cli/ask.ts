@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { AnswerStatistics, Sampling } from '../contract/entities.ts';
+import type { AnswerStatistics, Sampling, SparselyRead } from '../contract/entities.ts';
 import { defaultSettings } from '../contract/entities.ts';
 import type { KvSetting, PolicySetting } from '../contract/policy.ts';
 import { answerQuestion } from '../conversations/answerJob.ts';
@@ -13,7 +13,7 @@ import { parseForCommand } from './parseDocument.ts';
 import { HostError, systemErrorCode } from '../errors.ts';
 import { type ChatPrompt, type GenerateResult, generateResult } from '../gpu-worker/protocol.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
-import { formatBytes, quoted } from '../wording.ts';
+import { formatBytes, formatCount, formatShare, quoted } from '../wording.ts';
 import type { CommandContext } from './context.ts';
 import { type ChosenModel, chooseOrFetchModel, withEngine } from './engine.ts';
 import type { Output } from './output.ts';
@@ -120,15 +120,24 @@ function showEnd(output: Output, { text, statistics, policy }: GenerateResult, l
   output.text('\n');
   const timings = { loadMs, readingMs: statistics.readingMs, answeringMs: statistics.answeringMs, ...speeds(statistics) };
   const { promptTokens, reusedTokens, keptTokens, answerTokens, stopReason } = statistics;
-  output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, keptTokens, answerTokens }, timings, policy });
+  output.event({ event: 'done', text, stopReason, usage: { promptTokens, reusedTokens, keptTokens, answerTokens }, sparselyRead: statistics.sparselyRead, timings, policy });
   const reading = timings.readingTokensPerSecond;
   const answering = timings.answeringTokensPerSecond;
   noteFarKeys(output, policy);
+  noteSparselyRead(output, statistics.sparselyRead);
   output.note(
     `${promptTokens - reusedTokens} tokens read${reading === null ? '' : ` at ${reading.toFixed(1)}/s`}, ` +
       `${keptTokens > 0 ? `${keptTokens} kept from an earlier reading, ` : ''}${answerTokens} answered${answering === null ? '' : ` at ${answering.toFixed(1)}/s`}` +
       `${stopReason === 'length' ? '; the answer reached --max-tokens' : ''}.`,
   );
+}
+
+/** Nothing is passed over without saying so. */
+export function noteSparselyRead(output: Output, sparselyRead: SparselyRead | null): void {
+  if (!sparselyRead) return;
+  const { tokens, share, skippedShare } = sparselyRead;
+  const skipped = skippedShare === null ? '' : `; ${formatShare(skippedShare)} of what came before them was passed over`;
+  output.note(`The last ${formatCount(tokens)} tokens of the documents were read sparsely (${formatShare(share)})${skipped}.`);
 }
 
 const farPolicy = z.object({

@@ -22,6 +22,8 @@ export interface EvalOptions {
   depths: (number | null)[];
   seeds: number[];
   policies: TriedPolicy[];
+  /** Ways to read, each of which is tried with every policy; null: exactly. */
+  sparseReadings: EvalRequest['sparseReadings'];
   kv: EvalRequest['kv'];
   dataSets: string | undefined;
   book: string | undefined;
@@ -33,14 +35,14 @@ export interface EvalOptions {
 
 export async function evaluatePolicies(context: CommandContext, options: EvalOptions): Promise<void> {
   const { output, signal } = context;
-  const { suites, model, lengthsTokens, depths, seeds, policies, kv, book, processes, lanes, seconds } = options;
+  const { suites, model, lengthsTokens, depths, seeds, policies, sparseReadings, kv, book, processes, lanes, seconds } = options;
   const chosen = await chooseModel(context, model, null);
   const outFolder = resolve(options.out);
   const sets = { dataFolder: options.dataSets === undefined ? null : resolve(options.dataSets), book: book ?? null };
   // What is missing is said before anything is computed.
   readEvalData(sets.dataFolder, sets.book, suites);
   mkdirSync(outFolder, { recursive: true });
-  const request = { modelPath: chosen.target.path, boundsChecks: chosen.target.boundsChecks, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), lanes, seconds };
+  const request = { modelPath: chosen.target.path, boundsChecks: chosen.target.boundsChecks, modelName: chosen.name, suites, lengthsTokens, depths, seeds, policies, sparseReadings, kv, ...sets, outFolder, cacheFolder: process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), lanes, seconds };
   await runEval(request, {
     processes,
     signal,

@@ -4,11 +4,11 @@ import { type SuiteName, suiteNames, suites } from '../../bench/truth/suites/sui
 import type { KvAmount } from '../eval/evalProtocol.ts';
 import { usageError } from './context.ts';
 import type { EvalOptions } from './eval.ts';
-import { integer, type OptionValues, readBytes, readFormat, text } from './options.ts';
+import { integer, type OptionValues, readBytes, readFormat, readSparseReading, text } from './options.ts';
 
 export const evalUsage =
   'eval SUITE[,SUITE] [--model ID|FILE] [--length N,N] [--depth 0.5,…] [--policy NAME[+estimate][:BUDGET][/SEEDS],…] [--budget 1%,2%] [--seeds N|A..B] ' +
-  '[--kv-gpu BYTES|N%] [--kv-ram BYTES|N%] [--kv-format f16|q8] [--data-sets FOLDER] [--book FILE] [--out FOLDER] [--processes N] [--lanes N] [--seconds N]';
+  '[--kv-gpu BYTES|N%] [--kv-ram BYTES|N%] [--kv-format f16|q8] [--sparse-reading N%[@TOKENS]|off,…] [--data-sets FOLDER] [--book FILE] [--out FOLDER] [--processes N] [--lanes N] [--seconds N]';
 
 export const evalSummary = `the truth bench: policies against full attention, on documents with known answers; goes on where it was stopped
       ${suiteNames.map((name) => `${name}: ${suites[name].summary}`).join('\n      ')}`;
@@ -23,6 +23,7 @@ export const evalOptions = {
   'kv-gpu': { type: 'string' },
   'kv-ram': { type: 'string' },
   'kv-format': { type: 'string' },
+  'sparse-reading': { type: 'string' },
   'data-sets': { type: 'string' },
   book: { type: 'string' },
   out: { type: 'string' },
@@ -42,6 +43,7 @@ export function readEval(given: string, values: OptionValues): EvalOptions {
     depths: text(values, 'depth') === undefined ? [null] : numbers(values, 'depth', '', (number) => number >= 0 && number <= 1),
     seeds: readSeeds(text(values, 'seeds') ?? '10'),
     policies: readPolicies(values),
+    sparseReadings: (text(values, 'sparse-reading') ?? 'off').split(',').map(readSparseReading),
     kv: { gpu: readAmount(values, 'kv-gpu', '25%'), ram: readAmount(values, 'kv-ram', '37.5%'), format: readFormat(text(values, 'kv-format')) },
     dataSets: text(values, 'data-sets'),
     book: text(values, 'book'),

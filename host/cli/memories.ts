@@ -2,7 +2,7 @@
 import type { MemoryRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import { type Host, openHost } from '../host.ts';
-import { formatBytes, formatCount } from '../wording.ts';
+import { formatBytes, formatCount, formatShare } from '../wording.ts';
 import { type CommandContext, usageError } from './context.ts';
 import { parseBytes } from './options.ts';
 
@@ -24,10 +24,11 @@ async function list({ output }: CommandContext, host: Host): Promise<void> {
   output.event({ event: 'done', memories: found });
 }
 
-function describe({ id, users, modelName, tokens, bytes, freedBytes, state }: MemoryRecord): string {
+function describe({ id, users, modelName, tokens, sparseReading, bytes, freedBytes, state }: MemoryRecord): string {
   const names = users.map(({ kind, name }) => `${kind} ${name === null ? 'that is gone' : `“${name}”`}`).join(', ');
   const condition = { ready: '', reading: '; not read to its end', damaged: '; DAMAGED, a part will be read again' }[state];
-  return `${id.slice(0, shownCharacters)}\n    ${names}, ${modelName ?? 'a model that is gone'}, ${formatCount(tokens)} tokens, ${formatBytes(bytes)}; deleting it frees ${formatBytes(freedBytes)}${condition}`;
+  const sparsely = sparseReading ? `, read sparsely from token ${formatCount(sparseReading.fromTokens)} on (${formatShare(sparseReading.share)})` : '';
+  return `${id.slice(0, shownCharacters)}\n    ${names}, ${modelName ?? 'a model that is gone'}, ${formatCount(tokens)} tokens${sparsely}, ${formatBytes(bytes)}; deleting it frees ${formatBytes(freedBytes)}${condition}`;
 }
 
 async function remove({ output }: CommandContext, host: Host, given: string): Promise<void> {

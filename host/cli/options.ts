@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { estimatesRest } from '../../engine/kv/tiers/policy.ts';
 import { defaultSampling, type Sampling } from '../contract/entities.ts';
-import { defaultKvSetting, defaultPolicySetting, type KvSetting, largestBudgetFor, policyName, type PolicySetting } from '../contract/policy.ts';
+import { defaultKvSetting, defaultPolicySetting, type KvSetting, largestBudgetFor, policyName, type PolicySetting, sparseFromTokens, sparseReading } from '../contract/policy.ts';
 import { usageError } from './context.ts';
 
 export type OptionValues = Record<string, string | boolean | undefined>;
@@ -19,6 +19,7 @@ export const policyOptions = {
   'kv-gpu': { type: 'string' },
   'kv-ram': { type: 'string' },
   'kv-format': { type: 'string' },
+  'sparse-reading': { type: 'string' },
 } as const;
 export const samplingOptions = {
   'max-tokens': { type: 'string' },
@@ -95,12 +96,22 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     gpuBytes: readBytes(values, 'kv-gpu') ?? null,
     ramBytes: readBytes(values, 'kv-ram') ?? null,
     format: readFormat(text(values, 'kv-format')),
+    sparseReading: readSparseReading(text(values, 'sparse-reading') ?? 'off'),
     offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
     pages: name?.data === 'quest',
     graphs: name?.data === 'graph',
     largestBudget: largestBudgetFor(policy),
   };
   return { policy, kv };
+}
+
+/** `off`, or `25%` of the blocks of keys, from another token on than usual with `25%@32768`. */
+export function readSparseReading(given: string): KvSetting['sparseReading'] {
+  if (given === 'off') return null;
+  const [, percent, fromTokens] = /^([\d.]+)%(?:@(\d+))?$/.exec(given) ?? [];
+  const setting = sparseReading.safeParse({ share: Number(percent) / 100, fromTokens: Number(fromTokens ?? sparseFromTokens) });
+  if (setting.success) return setting.data;
+  throw usageError(`--sparse-reading is “${given}”.`, 'Write a share of what came before, for example --sparse-reading 25%, where it begins, 25%@32768, or off.');
 }
 
 function readBudget(given: string | undefined): PolicySetting['budget'] | undefined {

@@ -8,7 +8,7 @@ import { ProgressMeter } from '../conversations/progressMeter.ts';
 import { parseForCommand } from './parseDocument.ts';
 import { readResult } from '../gpu-worker/protocol.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
-import { showProgress } from './ask.ts';
+import { noteSparselyRead, showProgress } from './ask.ts';
 import type { CommandContext } from './context.ts';
 import { chooseOrFetchModel, withEngine } from './engine.ts';
 
@@ -36,9 +36,10 @@ export async function read(context: CommandContext, documentPath: string, option
             if (phase === 'reading') meter.update(phase, done, total);
           },
         });
-        const { tokens, keptTokens, readingMs, leaf } = result;
-        output.event({ event: 'done', tokens, keptTokens, readingMs, memory: leaf });
+        const { tokens, keptTokens, readingMs, leaf, sparselyRead } = result;
+        output.event({ event: 'done', tokens, keptTokens, readingMs, memory: leaf, sparselyRead });
         output.note(whatHappened(name, model.name, tokens, keptTokens));
+        noteSparselyRead(output, sparselyRead);
       });
     });
   } finally {

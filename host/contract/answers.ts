@@ -1,6 +1,6 @@
 /** What is known of an answer: what it cost and what attention did with the keys. */
 import { z } from 'zod';
-import { policyName } from './policy.ts';
+import { policyName, sparseReading } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';
 
 /** What attention did with the keys while an answer was written, a mean over its steps, layers and KV heads. */
@@ -29,6 +29,14 @@ export type PolicyOutcome = z.infer<typeof policyOutcome>;
 export const partlyRead = z.object({ id: identifier, name: z.string(), readTokens: count, tokens: count });
 export type PartlyRead = z.infer<typeof partlyRead>;
 
+/** What of a prompt was read sparsely, now or when it was kept. */
+export const sparselyRead = sparseReading.extend({
+  tokens: count,
+  /** Of the keys before them: not attended to, as far as they were read now; null when none was. */
+  skippedShare: z.number().min(0).max(1).nullable(),
+});
+export type SparselyRead = z.infer<typeof sparselyRead>;
+
 export const answerStatistics = z.object({
   modelName: z.string(),
   promptTokens: count,
@@ -40,6 +48,8 @@ export const answerStatistics = z.object({
   notKept: failure.nullable().default(null),
   /** Documents that were not read to their end when it was asked for an answer from what had been read. */
   partlyRead: z.array(partlyRead).default([]),
+  /** null where everything was read exactly. */
+  sparselyRead: sparselyRead.nullable().default(null),
   /** null for answers of earlier versions. */
   policy: policyOutcome.nullable().default(null),
   answerTokens: count,

@@ -29,12 +29,24 @@ export function hasBudget(name: PolicyName): boolean {
 /** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
 export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
 
+/**
+ * Rows of documents behind `fromTokens` tokens attend to the beginning, to what is near, and to this share of the blocks of
+ * keys between; a cheap estimate says to which.
+ */
+export const sparseReading = z.object({ share: z.number().gt(0).max(1), fromTokens: z.number().int().min(0).max(16_777_216) });
+export type SparseReadingSetting = z.infer<typeof sparseReading>;
+
+/** Where it begins when nothing else is asked for. */
+export const sparseFromTokens = 65_536;
+
 export const kvBudgets = z.object({
   /** Bytes of GPU memory for keys, values and their index; null: what this machine can spare. */
   gpuBytes: z.number().int().positive().nullable(),
   /** Bytes of RAM for keys and values that are not on the GPU; the rest goes to disk. Null: a quarter of the machine's. */
   ramBytes: z.number().int().positive().nullable(),
   format: z.enum(['f16', 'q8']),
+  /** How long documents are read; null: exactly. */
+  sparseReading: sparseReading.nullable().default(null),
 });
 export type KvBudgets = z.infer<typeof kvBudgets>;
 
@@ -50,7 +62,7 @@ export const kvSetting = kvBudgets.extend({
 });
 export type KvSetting = z.infer<typeof kvSetting>;
 
-export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', offload: 'needed', pages: false, graphs: false, largestBudget: { share: 0.1 } };
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', sparseReading: null, offload: 'needed', pages: false, graphs: false, largestBudget: { share: 0.1 } };
 
 /** The budget to keep room for when this policy is used. */
 export function largestBudgetFor(policy: PolicySetting | null | undefined): PolicyBudget {

@@ -1,6 +1,7 @@
 /** What was brought, what was read of it and is kept, and what is being read. */
 import { z } from 'zod';
 import { documentFormat, pageUnit } from './documentModel.ts';
+import { sparseReading } from './policy.ts';
 import { count, failure, identifier, timestampMs } from './primitives.ts';
 
 export const documentRecord = z.object({
@@ -29,6 +30,8 @@ export const memoryRecord = z.object({
   users: z.array(z.object({ kind: z.enum(['document', 'conversation', 'reading']), id: z.string(), name: z.string().nullable() })),
   modelName: z.string().nullable(),
   tokens: count,
+  /** How it was read; null: exactly. */
+  sparseReading: sparseReading.nullable(),
   /** With what it shares with other memories. */
   bytes: count,
   /** What deleting it frees: what it shares stays. */

@@ -42,7 +42,7 @@ export const defaultSettings: Settings = {
   modelSampling: {},
   language: 'system',
   offline: false,
-  kv: { gpuBytes: null, ramBytes: null, format: 'f16' },
+  kv: { gpuBytes: null, ramBytes: null, format: 'f16', sparseReading: null },
   continueReadings: true,
   evidence: true,
   api: { enabled: false, port: 7718 },

@@ -184,7 +184,7 @@ test('a change of the budgets loads the model again, page bounds only where they
     return loads.slice(before).some(({ loading }) => loading !== null);
   };
   expect([await loaded(), await loaded()]).toEqual([true, false]);
-  await host.handlers['settings.update']({ kv: { gpuBytes: 1e9, ramBytes: null, format: 'q8' } });
+  await host.handlers['settings.update']({ kv: { gpuBytes: 1e9, ramBytes: null, format: 'q8', sparseReading: null } });
   expect([await loaded(), await loaded()]).toEqual([true, false]);
   await host.handlers['conversations.update']({ conversationId: id, policy: { name: 'quest', budget: { share: 0.1 }, estimate: false } });
   expect([await loaded(), await loaded()]).toEqual([true, false]);

@@ -30,6 +30,7 @@ test('a whole truth bench on a small model: stopped, gone on with, and true', as
     depths: [0.2, 0.8],
     seeds: [1],
     policies: parsePolicies(policies, []),
+    sparseReadings: [null],
     kv: { gpu: { share: 4 }, ram: { share: 0.3 }, format: 'f16' },
     dataFolder: null,
     book: null,
@@ -83,13 +84,13 @@ test('what one policy computed never passes for what was read, though the next c
   const common = { modelPath, boundsChecks: false, modelName: 'Tiny', dataFolder: null, book: null, outFolder, cacheFolder: join(folder, 'cache'), seconds: null };
   await evaluate(
     device,
-    { ...common, suites: ['continuation'], lengthsTokens: [500], depths: [null], seeds: [1], policies, kv, shard: { index: 0, count: 1 }, lanes: 1 },
+    { ...common, suites: ['continuation'], lengthsTokens: [500], depths: [null], seeds: [1], policies, sparseReadings: [null, { share: 1, fromTokens: 128 }, { share: 0.01, fromTokens: 128 }], kv, shard: { index: 0, count: 1 }, lanes: 1 },
     { onProgress: () => undefined, onNote: () => undefined },
   );
   const cases = readCases(outFolder);
-  expect(cases.map(({ tail, policy }) => `${tail} ${policy}`)).toEqual([0, 1].flatMap((tail) => ['resident', 'sketch 100%', 'window'].map((policy) => `${tail} ${policy}`)));
+  expect(cases.map(({ tail, policy }) => `${tail} ${policy}`)).toEqual([0, 1].flatMap((tail) => ['resident', 'sketch 100%', 'window', ...['100', '1'].flatMap((share) => ['sketch 100%', 'window'].map((policy) => `read ${share}%@128, ${policy}`))].map((policy) => `${tail} ${policy}`)));
   for (const { policy, klNats } of cases) {
-    if (policy === 'sketch 100%') expect(klNats).toBeLessThan(1e-4);
+    if (policy === 'sketch 100%' || policy === 'read 100%@128, sketch 100%') expect(klNats).toBeLessThan(1e-4);
     if (policy === 'window') expect(klNats).toBeGreaterThan(0.01);
   }
 });

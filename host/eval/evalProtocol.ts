@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { suiteNames } from '../../bench/truth/suites/suites.ts';
 import { failure } from '../contract/entities.ts';
-import { policySetting } from '../contract/policy.ts';
+import { policySetting, sparseReading } from '../contract/policy.ts';
 
 /** Bytes, or a share of what all keys and values of the layers that see everything take in f16. */
 export const kvAmount = z.union([z.object({ bytes: z.number().int().positive() }), z.object({ share: z.number().positive().max(4) })]);
@@ -18,6 +18,8 @@ export const evalRequest = z.object({
   depths: z.array(z.number().min(0).max(1).nullable()).min(1),
   seeds: z.array(z.number().int().nonnegative()).min(1),
   policies: z.array(z.object({ label: z.string(), policy: policySetting, seeds: z.number().positive() })).min(1),
+  /** Ways to read, each of which is tried with every policy; null: exactly. */
+  sparseReadings: z.array(sparseReading.nullable()).min(1),
   kv: z.object({ gpu: kvAmount, ram: kvAmount, format: z.enum(['f16', 'q8']) }),
   /** Holds `books` and the question sets; null for the excerpt that comes along. */
   dataFolder: z.string().nullable(),

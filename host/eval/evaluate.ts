@@ -56,7 +56,7 @@ export async function evaluate(device: Device, request: EvalRequest, hooks: Eval
 }
 
 async function evaluateLane(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
-  const { suites, lengthsTokens, depths, seeds, policies, shard, outFolder } = request;
+  const { suites, lengthsTokens, depths, seeds, policies, sparseReadings, shard, outFolder } = request;
   const endMs = request.seconds === null ? Infinity : performance.now() + 1000 * request.seconds;
   const isOver = (): boolean => performance.now() > endMs;
   mkdirSync(outFolder, { recursive: true });
@@ -82,7 +82,7 @@ async function evaluateLane(device: Device, request: EvalRequest, hooks: Evaluat
       const { tokenizer, style, resident, variants, readback } = models;
       const document = await makeDocument({ tokenizer, style, runTemplate: async (template, context) => renderTemplateText(template, context), suite, ...data, documentTokens, depth, seed });
       const base = { model: request.modelName, suite, lengthTokens: documentTokens, depth, seed, kv };
-      const seedLimit = new Map(policies.map(({ label, seeds: limit }) => [label, limit]));
+      const seedLimit = new Map(sparseReadings.flatMap((reading) => policies.map(({ label, seeds: limit }) => [labelOf(label, reading), limit])));
       await evaluateDocument(document, {
         resident,
         variants,
@@ -101,6 +101,11 @@ async function evaluateLane(device: Device, request: EvalRequest, hooks: Evaluat
   } finally {
     models?.free();
   }
+}
+
+/** E.g. `read 25%@65536, sketch 2%`. */
+function labelOf(label: string, reading: EvalRequest['sparseReadings'][number]): string {
+  return reading ? `read ${Number((100 * reading.share).toFixed(4))}%@${reading.fromTokens}, ${label}` : label;
 }
 
 /** E.g. `25% f16`. */
@@ -140,15 +145,16 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
     opened.push(resident);
     const farBytes = halfBytes(resident.spec, contextTokens);
     const variants: Variant[] = [];
-    for (const pages of [false, true]) {
-      const policies = request.policies.filter(({ policy }) => pages === (policy.name === 'quest'));
+    const ways = request.sparseReadings.flatMap((sparseReading) => [false, true].map((pages) => ({ sparseReading, pages })));
+    for (const { sparseReading, pages } of ways) {
+      const policies = request.policies.filter(({ policy }) => pages === (policy.name === 'quest')).map((one) => ({ ...one, label: labelOf(one.label, sparseReading) }));
       if (policies.length === 0) continue;
       const largestShare = Math.max(...policies.map(({ policy }) => shareOf(policy, contextTokens)));
       const spill = new SpillFolder(request.cacheFolder);
       spills.push(spill);
       const gpuBudgetBytes = bytesOf(request.kv.gpu, farBytes);
       const ramBudgetBytes = bytesOf(request.kv.ram, farBytes);
-      const model = await loadModel(device, source, { ...common, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
+      const model = await loadModel(device, source, { ...common, sparseReading, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
       opened.push(model);
       variants.push({ model, policies });
       const plan = model.runner.far?.plan;

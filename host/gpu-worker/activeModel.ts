@@ -87,6 +87,7 @@ export class ActiveModel {
           graphs: kv.graphs ? { pool: threads } : null,
           ...('share' in kv.largestBudget ? { largestShare: kv.largestBudget.share } : { largestTokens: kv.largestBudget.tokens }),
         },
+        sparseReading: kv.sparseReading,
         choices,
         signal: context.signal,
         onProgress: (done, total) => context.progress('loading', done, total),

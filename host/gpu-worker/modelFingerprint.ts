@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { engineEpoch } from '../../engine/kept/parts.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
+import { nameOfReading } from '../../engine/layers/sparseReading/sparseReading.ts';
 import { divisorsFor } from '../../engine/layers/rotary.ts';
 import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { LoadedModel } from '../../engine/model.ts';
@@ -36,5 +37,5 @@ export function fingerprintOf(modelHash: string, { runner }: LoadedModel): strin
   });
   // Models with two sets of rotary divisors turn the keys of a long context otherwise than those of a short one.
   const stretched = runner.spec.blocks.flatMap(({ mixer }) => (mixer.kind !== 'linear' && mixer.rotary.longDivisors ? [divisorsFor(mixer.rotary, runner.contextTokens)] : []));
-  return [`epoch ${engineEpoch}`, `model ${modelHash}`, [...new Set(formats)].join('+'), ...new Set(stretched)].join(', ');
+  return [`epoch ${engineEpoch}`, `model ${modelHash}`, [...new Set(formats)].join('+'), ...new Set(stretched), ...(runner.sparseReading ? [nameOfReading(runner.sparseReading)] : [])].join(', ');
 }

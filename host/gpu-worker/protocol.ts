@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
 import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from '../contract/inspection.ts';
-import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling } from '../contract/entities.ts';
+import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling, sparselyRead } from '../contract/entities.ts';
 import { stepTimeline } from '../contract/machine.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -245,6 +245,7 @@ export const readResult = z.object({
   keptTokens: z.number().int(),
   readingMs: z.number(),
   leaf: z.string(),
+  sparselyRead: sparselyRead.nullable(),
 });
 export type ReadResult = z.infer<typeof readResult>;
 

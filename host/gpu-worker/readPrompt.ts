@@ -9,7 +9,8 @@ import type { KeptSegment } from '../../engine/ports.ts';
 import { makeProbe, probeDifference, probePart, probeTolerance } from '../../engine/kept/probe.ts';
 import { KvCache } from '../../engine/kv/cache.ts';
 import { isCancelled, toFailure } from '../errors.ts';
-import type { Failure } from '../contract/entities.ts';
+import type { Runner } from '../../engine/runner.ts';
+import type { Failure, SparselyRead } from '../contract/entities.ts';
 import { MemoryMismatchError } from '../memories/failures.ts';
 import type { ActiveModel } from './activeModel.ts';
 import type { JobContext } from './gpuWorker.ts';
@@ -27,6 +28,7 @@ export interface ReadPrompt {
   keptTokens: number;
   /** Why what was read is not kept, when it should be. */
   notKept: Failure | null;
+  sparselyRead: SparselyRead | null;
   /** The last segment that is kept of the prompt. */
   leaf: string | null;
   /** Keeps what the sequence has grown to since; does nothing where nothing is kept. */
@@ -43,13 +45,15 @@ export async function readPrompt(
   { keeping, mustKeep, context }: { keeping: Keeping | undefined; mustKeep: boolean; context: JobContext },
 ): Promise<ReadPrompt> {
   const { runner, sequence } = model.loaded;
+  const lastEnd = documents.at(-1)?.end ?? 0;
+  runner.takeReadingTally();
   let older = await model.endKeeping();
   const memory = keeping ? await openMemory(model, tokens, keeping, documents, context) : null;
   if (memory && mustKeep && runner.keepsStates && memory.path.tokens === tokens.length && endOf(usableSegments(runner, memory.path.segments)) === tokens.length) {
     // States cannot go back by the token that would be computed again, and nobody asks what comes after it.
     await memory.store.verifyOpen(memory.path.keys[memory.path.keys.length - 1]);
     await memory.sink.holdRead(memory.path);
-    return { reusedTokens: tokens.length, keptTokens: tokens.length, notKept: null, leaf: memory.sink.leaf, keepTurn: () => undefined };
+    return { reusedTokens: tokens.length, keptTokens: tokens.length, notKept: null, sparselyRead: sparselyReadOf(runner, lastEnd), leaf: memory.sink.leaf, keepTurn: () => undefined };
   }
   const usable = memory ? usableSegments(runner, memory.path.segments, tokens.length) : [];
   const usableTokens = endOf(usable);
@@ -80,7 +84,6 @@ export async function readPrompt(
       keeper = null;
     }
   };
-  const lastEnd = documents.at(-1)?.end ?? 0;
   if (memory?.keeps) {
     await whileKeeping(async () => {
       const moreTokens = Math.max(0, (memory.keepsTurns ? tokens.length : lastEnd) - memory.path.tokens);
@@ -103,6 +106,8 @@ export async function readPrompt(
     .extend(tokens, {
       signal: context.signal,
       checkpointsAt: documents.map(({ end }) => end),
+      // What a memory's probe is compared with is one row, which is never read sparsely.
+      sparseBefore: runner.far ? lastEnd : lastEnd - 1,
       stopsEvery: keeper && runner.keepsStates ? keptSnapshotTokens : undefined,
       onProgress: (done, total) => context.progress('reading', tokens.length - total + done, tokens.length),
       onChunk: note,
@@ -124,11 +129,20 @@ export async function readPrompt(
     reusedTokens,
     keptTokens: Math.min(keptTokens, reusedTokens),
     notKept,
+    sparselyRead: sparselyReadOf(runner, lastEnd),
     leaf: memory?.sink.leaf ?? null,
     keepTurn: () => {
       if (kept && memory?.keepsTurns) model.keep(kept, kept.note({ ends: true }));
     },
   };
+}
+
+/** Of documents that end at `end`. */
+function sparselyReadOf(runner: Runner, end: number): SparselyRead | null {
+  const { sparseReading } = runner;
+  const tally = runner.takeReadingTally();
+  if (!sparseReading || end <= sparseReading.fromTokens) return null;
+  return { ...sparseReading, tokens: end - sparseReading.fromTokens, skippedShare: tally && tally.rows > 0 ? tally.skippedShare : null };
 }
 
 function lastLogits({ readback, loaded }: ActiveModel): Promise<Float32Array> {

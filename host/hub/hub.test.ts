@@ -97,7 +97,7 @@ test('a verdict comes from the header alone, in bytes, for the window that was c
   expect(short.weightsBytes).toBe(whole.weightsBytes);
   expect(whole.reason).toMatch(/^1,024 tokens take .* of memory; everything fits there\.$/);
 
-  host.settings.update({ kv: { gpuBytes: 700_000, ramBytes: 1, format: 'f16' } });
+  host.settings.update({ kv: { gpuBytes: 700_000, ramBytes: 1, format: 'f16', sparseReading: null } });
   const offloaded = await host.handlers['hub.verdict']({ ...llama, contextTokens: null });
   expect(offloaded.level).toBe('offloads');
   expect(offloaded.kv.diskBytes).toBeGreaterThan(0);

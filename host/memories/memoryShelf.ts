@@ -5,7 +5,9 @@
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readingNamedIn, readingWithin } from '../../engine/layers/sparseReading/sparseReading.ts';
 import type { MemoryRecord, MemoryUsage } from '../contract/entities.ts';
+import type { SparseReadingSetting } from '../contract/policy.ts';
 import { toFailure } from '../errors.ts';
 import type { Keeping } from '../gpu-worker/protocol.ts';
 import { memoryNotFound } from './failures.ts';
@@ -114,7 +116,7 @@ export class MemoryShelf {
     }
   }
 
-  #record({ leaf, tokens, bytes, freedBytes, createdAtMs, lastUsedAtMs, owners, damaged }: MemorySummary): MemoryRecord {
+  #record({ leaf, fingerprint, tokens, bytes, freedBytes, createdAtMs, lastUsedAtMs, owners, damaged }: MemorySummary): MemoryRecord {
     const users = owners.flatMap(({ owner, title }) => {
       const parsed = parseOwner(owner);
       if (!parsed) return [];
@@ -124,6 +126,12 @@ export class MemoryShelf {
     });
     const reading = users.some(({ kind }) => kind === 'reading');
     const modelName = owners.find((owner) => owner.modelName !== null)?.modelName ?? null;
-    return { id: leaf, users, modelName, tokens, bytes, freedBytes, createdAtMs, lastUsedAtMs, state: damaged ? 'damaged' : reading ? 'reading' : 'ready' };
+    const sparseReading = readingOf(fingerprint, tokens);
+    return { id: leaf, users, modelName, tokens, sparseReading, bytes, freedBytes, createdAtMs, lastUsedAtMs, state: damaged ? 'damaged' : reading ? 'reading' : 'ready' };
   }
+}
+
+/** null for what ends before anything is read sparsely. */
+function readingOf(fingerprint: string, tokens: number): SparseReadingSetting | null {
+  return readingWithin(readingNamedIn(fingerprint), tokens);
 }

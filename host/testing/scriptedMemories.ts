@@ -43,7 +43,7 @@ export class ScriptedMemories {
     if (leaf === null) throw new Error('an empty document');
     await store.hold(leaf, { name: ownerName('document', document.id), title: document.name, modelName });
     await store.release(reading);
-    return { tokens: tokens.length, keptTokens: kept.tokens, readingMs: 1, leaf };
+    return { tokens: tokens.length, keptTokens: kept.tokens, readingMs: 1, leaf, sparselyRead: null };
   }
 
   async call(folder: string, call: MemoryCall): Promise<unknown> {

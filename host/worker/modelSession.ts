@@ -158,7 +158,7 @@ export class ModelSession {
 }
 
 function keyOf({ contextTokens, kv = defaultKvSetting, path, boundsChecks }: ModelTarget): string {
-  return JSON.stringify([boundsChecks, contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, path]);
+  return JSON.stringify([boundsChecks, contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, kv.sparseReading, path]);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

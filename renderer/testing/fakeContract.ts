@@ -353,7 +353,7 @@ export class FakeContract {
       if (tokens % 5 === 0) report('answering', tokens, 512, 41.7);
       await pause(question.includes('long') ? 2 : 15);
     }
-    const statistics = { modelName: 'SmolLM2 135M Instruct', promptTokens: 6412, reusedTokens: 0, keptTokens: 0, notKept: null, partlyRead: [], policy: null, answerTokens: tokens, readingMs: 60_000, answeringMs: tokens * 24, stopReason: stopped() ? ('cancelled' as const) : ('end' as const) };
+    const statistics = { modelName: 'SmolLM2 135M Instruct', promptTokens: 6412, reusedTokens: 0, keptTokens: 0, notKept: null, partlyRead: [], sparselyRead: null, policy: null, answerTokens: tokens, readingMs: 60_000, answeringMs: tokens * 24, stopReason: stopped() ? ('cancelled' as const) : ('end' as const) };
     end({ state: stopped() ? 'stopped' : 'complete', statistics });
   }
 }

@@ -130,6 +130,7 @@ const memoryOf = (id: string, change: Partial<MemoryRecord>): MemoryRecord => ({
   users: [],
   modelName: 'SmolLM2 135M Instruct',
   tokens: 5_890,
+  sparseReading: null,
   bytes: 271_000_000,
   freedBytes: 271_000_000,
   createdAtMs: startedAtMs - 50 * hourMs,
@@ -141,7 +142,7 @@ const memoryOf = (id: string, change: Partial<MemoryRecord>): MemoryRecord => ({
 export const memories: MemoryRecord[] = [
   memoryOf('a', { users: [{ kind: 'conversation', id: 'c1', name: 'How is Dorothea introduced?' }], tokens: 7_412, bytes: 341_000_000, freedBytes: 70_000_000, createdAtMs: startedAtMs - 4 * hourMs }),
   memoryOf('b', { users: [{ kind: 'document', id: 'middlemarch', name: 'Middlemarch, Book I.txt' }], freedBytes: 0 }),
-  memoryOf('c', { users: [{ kind: 'reading', id: 'war', name: 'War and Peace.txt' }], modelName: 'Gemma 3 270M', tokens: 412_160, bytes: 7_590_000_000, freedBytes: 7_590_000_000, createdAtMs: startedAtMs - 30 * hourMs, lastUsedAtMs: startedAtMs - 26 * hourMs, state: 'reading' }),
+  memoryOf('c', { users: [{ kind: 'reading', id: 'war', name: 'War and Peace.txt' }], modelName: 'Gemma 3 270M', tokens: 412_160, sparseReading: { share: 0.25, fromTokens: 65_536 }, bytes: 7_590_000_000, freedBytes: 7_590_000_000, createdAtMs: startedAtMs - 30 * hourMs, lastUsedAtMs: startedAtMs - 26 * hourMs, state: 'reading' }),
   memoryOf('d', { users: [{ kind: 'document', id: 'notes', name: 'Reading notes.md' }], tokens: 2_032, bytes: 93_500_000, freedBytes: 93_500_000, createdAtMs: startedAtMs - 900 * hourMs, lastUsedAtMs: startedAtMs - 800 * hourMs, state: 'damaged' }),
 ];
 
@@ -232,6 +233,7 @@ const statistics: AnswerStatistics = {
   keptTokens: 5_890,
   notKept: null,
   partlyRead: [],
+  sparselyRead: null,
   policy: far,
   answerTokens: 218,
   readingMs: 4_900,

@@ -19,8 +19,6 @@ export const meanTokens = 16;
 export const meansPerBlock = blockTokens / meanTokens;
 /** Tokens before a row's block of rows that it certainly sees. */
 export const recentTokens = 256;
-/** Where nothing else is asked for: below, reading everything is quick enough. */
-export const defaultFromTokens = 65_536;
 
 /** Rows of a chunk that is read sparsely: beyond the GPU they all choose together. */
 export const mostSparseRows = 1024;
@@ -73,7 +71,18 @@ export class ReadingTally {
   }
 }
 
-/** E.g. `25% from 65536`: what keys and values depend on, too. */
+/** E.g. `sparse reading 25% from 65536`: keys and values depend on it, too. */
 export function nameOfReading({ share, fromTokens }: SparseReading): string {
-  return `${Number((100 * share).toFixed(4))}% from ${fromTokens}`;
+  return `sparse reading ${Number((100 * share).toFixed(4))}% from ${fromTokens}`;
+}
+
+/** The reading whose name is in a text; null when there is none. */
+export function readingNamedIn(text: string): SparseReading | null {
+  const [, percent, fromTokens] = /sparse reading ([\d.]+)% from (\d+)/.exec(text) ?? [];
+  return percent === undefined ? null : { share: Number(percent) / 100, fromTokens: Number(fromTokens) };
+}
+
+/** null where a context ends before anything is read sparsely. */
+export function readingWithin(reading: SparseReading | null | undefined, contextTokens: number): SparseReading | null {
+  return reading && contextTokens > reading.fromTokens ? reading : null;
 }

@@ -17,7 +17,7 @@ export async function bench(model: ActiveModel, request: { prefillTokens: number
   await sequence.extend(tokens.slice(0, Math.min(64, prefillTokens)), { signal: context.signal });
   sequence.clear();
   const prefillStarted = performance.now();
-  await sequence.extend(tokens, { signal: context.signal, onProgress: (done, total) => context.progress('measuring', done, total) });
+  await sequence.extend(tokens, { sparseBefore: tokens.length, signal: context.signal, onProgress: (done, total) => context.progress('measuring', done, total) });
   const prefillMs = performance.now() - prefillStarted;
 
   model.sampler.begin(greedySettings, tokens);

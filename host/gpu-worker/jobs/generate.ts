@@ -37,7 +37,7 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
   if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
 
   const readingStarted = performance.now();
-  const { reusedTokens, keptTokens, notKept, keepTurn } = await readPrompt(model, prompt, { keeping: request.keeping, mustKeep: false, context });
+  const { reusedTokens, keptTokens, notKept, sparselyRead, keepTurn } = await readPrompt(model, prompt, { keeping: request.keeping, mustKeep: false, context });
   const answeringStarted = performance.now();
   model.sampler.begin(samplingSettings(request.sampling), tokens);
   const trace = far && request.trace ? new FarTrace(far, model.readback, request.trace.measureEverySteps) : null;
@@ -65,6 +65,7 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
     keptTokens,
     notKept,
     partlyRead: prompt.partlyRead,
+    sparselyRead,
     policy: policyOutcome(model, sequence.length),
     answerTokens: answer.tokens,
     readingMs: answeringStarted - readingStarted,

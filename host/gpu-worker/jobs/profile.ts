@@ -12,7 +12,7 @@ export async function profile(model: ActiveModel, request: { promptTokens: numbe
   const { runner, sequence, spec, contextTokens } = model.loaded;
   const promptTokens = Math.min(request.promptTokens, contextTokens - 1);
   // Real keys, values and activations, so that no kernel computes with numbers that never occur.
-  await sequence.extend(benchTokens(promptTokens, spec.vocabularySize), { signal });
+  await sequence.extend(benchTokens(promptTokens, spec.vocabularySize), { signal, sparseBefore: promptTokens });
   model.sampler.begin(greedySettings);
   const roofs = await measureRoofs(device);
   try {

@@ -13,5 +13,5 @@ export async function read(model: ActiveModel, { document, keeping }: Extract<Wo
   if (end >= model.loaded.contextTokens) throw tooLong(end, model.loaded.contextTokens);
   const started = performance.now();
   const result = await readPrompt(model, { tokens: tokens.slice(0, end), documents }, { keeping, mustKeep: true, context });
-  return { tokens: end, keptTokens: result.keptTokens, readingMs: performance.now() - started, leaf: result.leaf ?? '' };
+  return { tokens: end, keptTokens: result.keptTokens, readingMs: performance.now() - started, leaf: result.leaf ?? '', sparselyRead: result.sparselyRead };
 }

@@ -16,7 +16,7 @@ export async function timeline(model: ActiveModel, request: { promptTokens: numb
   const { device, signal } = context;
   const { runner, sequence, spec, contextTokens } = model.loaded;
   const promptTokens = Math.min(request.promptTokens, contextTokens - 1);
-  await sequence.extend(benchTokens(promptTokens, spec.vocabularySize), { signal });
+  await sequence.extend(benchTokens(promptTokens, spec.vocabularySize), { signal, sparseBefore: promptTokens });
   model.sampler.begin(greedySettings);
   try {
     await warmUp(device);

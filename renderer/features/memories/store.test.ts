@@ -6,7 +6,7 @@ import { deletionText, memoryChats, memoryTitle } from './memoryText.ts';
 import { createMemoriesStore } from './store.ts';
 
 const memory: MemoryRecord = {
-  id: 'a'.repeat(64), users: [{ kind: 'document', id: 'd1', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, bytes: 3_000_000_000, freedBytes: 3_000_000_000,
+  id: 'a'.repeat(64), users: [{ kind: 'document', id: 'd1', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, sparseReading: null, bytes: 3_000_000_000, freedBytes: 3_000_000_000,
   createdAtMs: 1, lastUsedAtMs: 2, state: 'ready',
 };
 const usage = { usedBytes: 3_000_000_000, quotaBytes: null, freeBytes: 1e9 };

@@ -18,6 +18,7 @@ export const german: MemoriesStrings = {
   chat: (title) => `Chat: ${title}`,
   unknownDocument: 'Ein Dokument, das es nicht mehr gibt',
   unknownChat: 'Ein Chat, den es nicht mehr gibt',
+  sparsely: (percent, tokens) => `Ab Token ${tokens} sparsam gelesen: ${percent} % des Vorhergehenden.`,
   states: { ready: null, reading: 'Noch nicht zu Ende gelesen.', damaged: 'Beschädigt: Teile müssen neu gelesen werden.' },
   read: (date) => `Gelesen ${date}`,
   unknownModel: 'unbekannt',

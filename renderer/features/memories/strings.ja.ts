@@ -18,6 +18,7 @@ export const japanese: MemoriesStrings = {
   chat: (title) => `チャット：${title}`,
   unknownDocument: 'もうここにない文書',
   unknownChat: 'もうここにないチャット',
+  sparsely: (percent, tokens) => `${tokens} トークン以降は間引いて読みました：前の部分の ${percent} %。`,
   states: { ready: null, reading: 'まだ最後まで読まれていません。', damaged: '破損：一部をもう一度読む必要があります。' },
   read: (date) => `${date} に読了`,
   unknownModel: '不明',

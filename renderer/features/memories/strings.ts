@@ -20,6 +20,7 @@ const english = {
   chat: (title: string) => `Chat: ${title}`,
   unknownDocument: 'A document that is no longer here',
   unknownChat: 'A chat that is no longer here',
+  sparsely: (percent: number, tokens: string) => `Read sparsely from token ${tokens} on: ${percent} % of what came before.`,
   states: { ready: null, reading: 'Not read to its end yet.', damaged: 'Damaged: parts of it have to be read again.' },
   read: (date: string) => `Read ${date}`,
   unknownModel: 'unknown',

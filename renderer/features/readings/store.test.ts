@@ -75,7 +75,7 @@ describe('a reading in words', () => {
 
 describe('what is kept of a document', () => {
   const memory: MemoryRecord = {
-    id: 'a'.repeat(64), users: [{ kind: 'document', id: 'd1', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, bytes: 1, freedBytes: 1, createdAtMs: 1, lastUsedAtMs: 2, state: 'ready',
+    id: 'a'.repeat(64), users: [{ kind: 'document', id: 'd1', name: 'Alice.txt' }], modelName: 'Small', tokens: 6000, sparseReading: null, bytes: 1, freedBytes: 1, createdAtMs: 1, lastUsedAtMs: 2, state: 'ready',
   };
   const kept = (change: Partial<MemoryRecord>, modelName = 'Small') => keptMemory([{ ...memory, ...change }], 'd1', modelName) !== null;
 

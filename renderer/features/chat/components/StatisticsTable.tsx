@@ -30,7 +30,7 @@ export function StatisticsTable({ statistics }: { statistics: AnswerStatistics }
   );
 }
 
-function readingRows({ modelName, answerTokens, answeringMs, promptTokens, reusedTokens, keptTokens, readingMs, stopReason }: AnswerStatistics): Row[] {
+function readingRows({ sparselyRead, modelName, answerTokens, answeringMs, promptTokens, reusedTokens, keptTokens, readingMs, stopReason }: AnswerStatistics): Row[] {
   const withRate = (tokens: number, milliseconds: number) => {
     const rate = perSecond(tokens, milliseconds);
     return rate ? text.tokensAndRate(formatCount(tokens), rate) : text.tokens(formatCount(tokens));
@@ -41,6 +41,7 @@ function readingRows({ modelName, answerTokens, answeringMs, promptTokens, reuse
     keptTokens > 0 && [text.rows.kept, text.tokens(formatCount(keptTokens))],
     [text.rows.reused, text.tokens(formatCount(reusedTokens - keptTokens))],
     [text.rows.read, withRate(Math.max(0, promptTokens - reusedTokens), readingMs)],
+    sparselyRead !== null && [text.rows.sparselyRead, text.sparselyRead(formatCount(sparselyRead.tokens), Math.round(100 * sparselyRead.share))],
     [text.rows.reading, formatDuration(readingMs / 1000)],
     [text.rows.answer, withRate(answerTokens, answeringMs)],
     [text.rows.answering, formatDuration(answeringMs / 1000)],

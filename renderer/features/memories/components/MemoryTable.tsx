@@ -42,6 +42,7 @@ export function MemoryTable({ memories }: { memories: readonly MemoryRecord[] })
 function MemoryRow({ memory, now }: { memory: MemoryRecord; now: number }) {
   const cell = 'py-2 pr-4 align-top';
   const state = text.states[memory.state];
+  const sparse = memory.sparseReading;
   return (
     <tr data-testid="memory" data-state={memory.state} className="border-t border-line">
       <th scope="row" className={`${cell} text-left font-normal normal-nums`}>
@@ -52,6 +53,7 @@ function MemoryRow({ memory, now }: { memory: MemoryRecord; now: number }) {
           </span>
         ))}
         <span className="block text-small text-faint">{text.read(formatDateAndTime(memory.createdAtMs))}</span>
+        {sparse && <span className="block text-small text-quiet">{text.sparsely(Math.round(100 * sparse.share), formatCount(sparse.fromTokens))}</span>}
         {state && <span className={`block text-small ${memory.state === 'damaged' ? 'text-danger-text' : 'text-quiet'}`}>{state}</span>}
       </th>
       <td className={`${cell} normal-nums max-md:hidden`}>{memory.modelName ?? <span className="text-faint">{text.unknownModel}</span>}</td>

@@ -1,7 +1,7 @@
-/** How much memory keys and values may take on the GPU and in RAM, and in which format. */
+/** How much memory keys and values may take on the GPU and in RAM, in which format, and how long documents are read. */
 import { useEffect, useId } from 'react';
 import type { Settings } from '../../../../host/contract/entities.ts';
-import type { KvBudgets } from '../../../../host/contract/policy.ts';
+import { type KvBudgets, sparseFromTokens } from '../../../../host/contract/policy.ts';
 import { attempt } from '../../../app/failures.ts';
 import { formatBytes } from '../../../app/format.ts';
 import { Segmented } from '../../../ui/Segmented.tsx';
@@ -13,6 +13,9 @@ import { SettingRow, SettingSection } from './SettingRow.tsx';
 
 const text = settingsStrings.readingMemory;
 const formats = (['f16', 'q8'] as const).map((value) => ({ value, label: text.formats[value] }));
+
+/** Of what came before, in percent. */
+const shares: { value: string; label: string }[] = (['off', '50', '25'] as const).map((value) => ({ value, label: text.sparseShares[value] }));
 
 export function ReadingMemorySection({ settings, change }: { settings: Settings; change(part: Partial<Settings>): void }) {
   const machine = useSettings((state) => state.machine);
@@ -44,6 +47,9 @@ export function ReadingMemorySection({ settings, change }: { settings: Settings;
       />
       <SettingRow label={text.format} hint={text.formatHint}>
         <Segmented label={text.format} value={kv.format} options={formats} onChange={(format) => set({ format })} />
+      </SettingRow>
+      <SettingRow label={text.sparseReading} hint={text.sparseReadingHint}>
+        <Segmented label={text.sparseReading} value={kv.sparseReading ? String(100 * kv.sparseReading.share) : 'off'} options={shares} onChange={(share) => set({ sparseReading: share === 'off' ? null : { share: Number(share) / 100, fromTokens: kv.sparseReading?.fromTokens ?? sparseFromTokens } })} />
       </SettingRow>
       <SettingRow label={text.continueReadings} hint={text.continueReadingsHint} hintId={continueHint}>
         <Switch label={text.continueReadings} describedBy={continueHint} checked={settings.continueReadings} onCheckedChange={(continueReadings) => change({ continueReadings })} />
