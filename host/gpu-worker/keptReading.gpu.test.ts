@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
+import { MemoryShelf } from '../memories/memoryShelf.ts';
 import { MemoryStore } from '../memories/memoryStore.ts';
 import { buildWorker } from '../testing/builtWorker.ts';
 import { makeScene, type MemoryScene, Person } from '../testing/memoryScene.ts';
@@ -14,8 +16,8 @@ beforeAll(() => {
 const memoryList = z.array(z.object({ tokens: z.number(), owners: z.array(z.object({ owner: z.string() })) }));
 
 const people: Person[] = [];
-const start = async (scene: MemoryScene): Promise<Person> => {
-  const person = await Person.start(entry, scene);
+const start = async (scene: MemoryScene, kv?: KvSetting): Promise<Person> => {
+  const person = await Person.start(entry, scene, kv);
   people.push(person);
   return person;
 };
@@ -48,6 +50,35 @@ test('what was read is there after a restart, for the document and for the chat'
   const held = Object.fromEntries(memories.flatMap(({ tokens, owners }) => owners.map(({ owner }) => [owner, tokens])));
   expect(held[`document:${document.id}`]).toBe(read.tokens);
   expect(held['conversation:chat']).toBeGreaterThanOrEqual(answer.statistics.promptTokens + answer.statistics.answerTokens - 1);
+});
+
+test('what was read sparsely does not pass for what was read exactly, and says so', async () => {
+  const scene = makeScene();
+  const [document] = scene.documents;
+  const sparseReading = { share: 0.1, fromTokens: 512 };
+  const sparsely = { ...defaultKvSetting, sparseReading };
+  const first = await start(scene, sparsely);
+  const read = await first.read(document);
+  expect(read.sparselyRead).toMatchObject({ ...sparseReading, tokens: read.tokens - 512 });
+  expect(read.sparselyRead!.skippedShare).toBeGreaterThan(0.3);
+  await first.quit();
+
+  // Whoever reads exactly finds nothing; whoever reads so again finds all, and it is what it was.
+  const exact = await start(scene);
+  expect(await exact.read(document)).toMatchObject({ keptTokens: 0, sparselyRead: null });
+  await exact.quit();
+  const again = await start(scene, sparsely);
+  const { keptTokens, sparselyRead } = await again.read(document);
+  expect(keptTokens).toBe(read.tokens - 1);
+  expect(sparselyRead).toEqual({ ...read.sparselyRead, skippedShare: null });
+  const { statistics } = await again.ask(document, null, 'where?');
+  expect(statistics).toMatchObject({ reusedTokens: read.tokens, sparselyRead });
+  await again.quit();
+
+  const shelf = new MemoryShelf({ folder: scene.folder, names: { document: () => undefined, conversation: () => undefined } });
+  expect((await shelf.list()).map((memory) => memory.sparseReading)).toEqual(expect.arrayContaining([null, sparseReading]));
+  const other = await start(scene, { ...sparsely, sparseReading: { ...sparseReading, share: 0.2 } });
+  expect((await other.read(document)).keptTokens).toBe(0);
 });
 
 test('states of a hybrid come back, for the document, another answer and the next turn', async () => {

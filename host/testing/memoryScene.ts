@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { defaultSampling } from '../contract/entities.ts';
-import { defaultKvSetting } from '../contract/policy.ts';
+import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
 import { type ChatPrompt, type GenerateResult, generateResult, type Keeping, type MemoryCall, type ReadResult, readResult } from '../gpu-worker/protocol.ts';
 import { type StartedWorker, startWorker } from './builtWorker.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -51,9 +51,9 @@ export class Person {
     this.#scene = scene;
   }
 
-  static async start(entry: string, scene: MemoryScene): Promise<Person> {
+  static async start(entry: string, scene: MemoryScene, kv: KvSetting = defaultKvSetting): Promise<Person> {
     const worker = await startWorker(entry, scene.environment);
-    await worker.process.run({ kind: 'load', path: scene.modelPath, contextTokens, kv: defaultKvSetting, boundsChecks: false });
+    await worker.process.run({ kind: 'load', path: scene.modelPath, contextTokens, kv, boundsChecks: false });
     return new Person(worker, scene);
   }
 
