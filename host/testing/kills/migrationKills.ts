@@ -25,7 +25,7 @@ const migratingShare = 0.7;
 
 export interface MigrationKillsOutcome {
   kills: number;
-  /** How many left the database at an older version than this program's, or a backup behind that was not finished. */
+  /** Of the kills of a host: how many left the database at an older version than this program's, or a backup behind that was not finished. */
   unfinished: number;
   /** A start that migrates and is not killed, and those that finish what a kill has left. */
   undisturbedMs: number[];
@@ -60,6 +60,8 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
       await life.kill();
       outcome.kills += 1;
       onKill(outcome.kills);
+      // A host that has lost its window's process may still be at it: the next start comes at once all the same.
+      if (life.root === 'main') continue;
       const seen = lookInside(folder, root);
       if (seen.unfinished) outcome.unfinished += 1;
       outcome.problems.push(...seen.problems);
