@@ -2,10 +2,11 @@
  * Starts on the data folder of an older version, killed while its database is migrated, some of them several times in a
  * row. After each kill the database and its backups are whole and hold everything; the start after it comes to its end.
  */
-import { cpSync, mkdirSync, mkdtempSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
 import { defaultSampling } from '../../contract/entities.ts';
 import { Database } from '../../storage/database.ts';
 import { listBackups } from '../../storage/backups.ts';
@@ -20,6 +21,7 @@ const oldVersion = 4;
 const oldConversations = 40;
 const oldMessages = 6000;
 const mostInARow = 3;
+const holder = z.object({ pid: z.number() });
 /** Of the time from opening the folder to being usable. */
 const migratingShare = 0.7;
 
@@ -41,7 +43,7 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
   const folder = copyOf(template, root);
   const begunMs = performance.now();
   const undisturbed = start(folder);
-  await hasFolder(folder);
+  await hasFolder(folder, null);
   const openedMs = performance.now();
   await usable(undisturbed);
   outcome.undisturbedMs.push(performance.now() - begunMs);
@@ -53,9 +55,9 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
     const folder = copyOf(template, root);
     const inARow = 1 + Math.floor(random() * mostInARow);
     for (let count = 0; count < inARow && outcome.kills < kills; count += 1) {
-      rmSync(noteOf(folder), { force: true });
+      const before = holderOf(folder);
       const life = start(folder);
-      await hasFolder(folder);
+      await hasFolder(folder, before);
       await pause(random() * migratingShare * migratingMs);
       await life.kill();
       outcome.kills += 1;
@@ -108,13 +110,18 @@ function copyOf(template: string, root: string): string {
   return folder;
 }
 
-function noteOf(folder: string): string {
-  return join(folder, 'longleaf.lock.json');
+/** The process that has the folder, or had it last. */
+function holderOf(folder: string): number | null {
+  try {
+    return holder.parse(JSON.parse(readFileSync(join(folder, 'longleaf.lock.json'), 'utf8'))).pid;
+  } catch {
+    return null;
+  }
 }
 
-/** It has the folder for itself, and opens the database next. */
-async function hasFolder(folder: string): Promise<void> {
-  await eventually(() => existsSync(noteOf(folder)), 60_000);
+/** Another process has the folder for itself, and opens the database next. */
+async function hasFolder(folder: string, before: number | null): Promise<void> {
+  await eventually(() => ![null, before].includes(holderOf(folder)), 60_000);
 }
 
 /** In a copy, so that the next start finds what the kill has left. */
