@@ -102,8 +102,11 @@ export interface Host {
   readonly handlers: Handlers;
   /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
   begin(): void;
-  /** Stops answers, readings and downloads, then the worker, then storage; takes at most five seconds. */
-  close(): Promise<void>;
+  /**
+   * Stops answers, readings and downloads, then the worker, then storage; takes at most five seconds. `workerWithinMs`: how
+   * long the worker may take for what it has begun; what it has kept stays, whenever it is ended.
+   */
+  close(workerWithinMs?: number): Promise<void>;
 }
 
 /** Throws when the data folder is in use, not writable or damaged. */
@@ -188,7 +191,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const log = new LogFile(folder.logs, redaction);
   noteEvents(events, log);
 
-  const close = async () => {
+  const close = async (workerWithinMs?: number) => {
     clearTimeout(backupTimer);
     lock.noteEnding();
     await api.close();
@@ -197,7 +200,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
     const sweepsEnded = sweeps.close();
     const answersEnded = chat.close();
     const readingsEnded = readings.close();
-    await Promise.all([downloads.close(), supervisor.close(), memories.close(), answersEnded, readingsEnded, sweepsEnded]);
+    await Promise.all([downloads.close(), supervisor.close(workerWithinMs), memories.close(), answersEnded, readingsEnded, sweepsEnded]);
     await client.close();
     database.close();
     lock.release();
@@ -245,7 +248,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       void api.follow(settings.read().api);
       backupTimer = setTimeout(() => database.backUpIfDue(folder.backups), backupAfterMs).unref();
     },
-    close: () => (closed ??= close()),
+    close: (workerWithinMs) => (closed ??= close(workerWithinMs)),
   };
   const handlers = createHandlers(host);
   return host;

@@ -9,6 +9,9 @@ import { appVersion } from './locations.ts';
 import { MovingHost } from './moving/movingHost.ts';
 import { ShellWindow } from './shellWindow.ts';
 
+/** Electron has died: a person who starts it again must not wait until the worker has done what nobody wants any more. */
+const desertedWorkerWithinMs = 200;
+
 export async function runShell(options: HostOptions): Promise<void> {
   if (!process.send) throw new Error('shell is started by Electron, over an IPC channel');
   const vault = new ShellVault(send);
@@ -35,15 +38,15 @@ export async function runShell(options: HostOptions): Promise<void> {
   });
   const windows = new Map<number, ShellWindow>();
   let ending = false;
-  const end = async () => {
+  const end = async (workerWithinMs?: number) => {
     if (ending) return;
     ending = true;
     log?.note('host', 'ends');
-    await hosts.close();
+    await hosts.close(workerWithinMs);
     process.exit(0);
   };
   process.off('disconnect', goAtOnce);
-  process.on('disconnect', () => void end());
+  process.on('disconnect', () => void end(desertedWorkerWithinMs));
   process.on('SIGTERM', () => void end());
   process.on('SIGINT', () => void end());
   process.on('message', (message) => {

@@ -80,11 +80,12 @@ export class MovingHost {
     void deleteOldFolder(host.folder);
   }
 
-  async close(): Promise<void> {
+  /** As a host's. */
+  async close(workerWithinMs?: number): Promise<void> {
     this.#abort?.abort();
     this.#begun = false;
     await this.#moving;
-    await this.#host?.close();
+    await this.#host?.close(workerWithinMs);
   }
 
   #createHandlers(): Handlers {

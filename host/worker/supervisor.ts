@@ -103,10 +103,11 @@ export class WorkerSupervisor {
     else this.start();
   }
 
-  async close(): Promise<void> {
+  /** `deadlineMs`: how long the worker may take for what it has begun. */
+  async close(deadlineMs = this.#options.quitDeadlineMs): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#restartTimer);
-    await this.#process?.quit(this.#options.quitDeadlineMs);
+    await this.#process?.quit(deadlineMs);
     this.#failWaiters(new HostError('cancelled', 'Longleaf is closing.', 'Open it again.'));
     this.#update({ state: 'stopped', ...nothingLoaded });
   }
