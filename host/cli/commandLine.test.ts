@@ -80,6 +80,7 @@ test('ask with --json: progress, tokens, done, and nothing else on stdout', asyn
   expect(events.at(-1)).toEqual({
     event: 'done',
     text: '1 2 3 ',
+    sparselyRead: null,
     stopReason: 'end',
     usage: { promptTokens: 100, reusedTokens: 0, keptTokens: 0, answerTokens: 3 },
     timings: { loadMs: 1, readingMs: 50, answeringMs: 10, readingTokensPerSecond: 2000, answeringTokensPerSecond: 300 },
