@@ -15,13 +15,14 @@ struct Sums {
 //@end
 }
 
-// The sum over all lanes, in each of them: lavapipe adds them one after another where it is left to subgroupAdd.
+// The sum over all lanes, in each of them. lavapipe (eight lanes) adds them one after another where it is left to
+// subgroupAdd; SwiftShader (four) takes a tenth of the instructions that shuffles take it.
 fn sum_of_lanes(mine: f32) -> f32 {
+//@if FOUR_LANES
+  return subgroupAdd(mine);
+//@else
   let pairs = mine + subgroupShuffleXor(mine, 1u);
   let fours = pairs + subgroupShuffleXor(pairs, 2u);
-//@if FOUR_LANES
-  return fours;
-//@else
   return fours + subgroupShuffleXor(fours, 4u);
 //@end
 }
@@ -29,12 +30,13 @@ fn sum_of_lanes(mine: f32) -> f32 {
 //@unroll m MATRICES
 //@if IN_TEXTURE
 @group(0) @binding($[ $m * 2 + 4 ]) var codes$m: CodeTexture;
-//@if HAS_SCALES
-@group(0) @binding($[ $m * 2 + 5 ]) var scales$m: ScaleTexture;
-//@end
 //@else
 @group(0) @binding($[ $m * 2 + 4 ]) var<storage, read> codes$m: array<vec4<u32>>;
+//@end
 //@if HAS_SCALES
+//@if SCALES_IN_TEXTURE
+@group(0) @binding($[ $m * 2 + 5 ]) var scales$m: ScaleTexture;
+//@else
 @group(0) @binding($[ $m * 2 + 5 ]) var<storage, read> scales$m: array<ScaleRecord>;
 //@end
 //@end
@@ -90,12 +92,8 @@ fn sums_of$m(first_column: u32, last_column: u32, blocks: u32, start: u32, lane:
 //@unroll c COLUMNS
     {
 //@if HAS_SCALES
-//@if IN_TEXTURE
-//@if SAMPLED
-      let record = record_of(textureLoad(scales$m, vec2<u32>(in_tile$c + block * TILE, tile$c), 0));
-//@else
+//@if SCALES_IN_TEXTURE
       let record = record_of(textureLoad(scales$m, vec2<u32>(in_tile$c + block * TILE, tile$c)));
-//@end
 //@else
       let record = scales$m[(tile$c * blocks + block) * TILE + in_tile$c];
 //@end

@@ -7,14 +7,15 @@
 //   codes  unit (tile, block · UNITS + unit, column in tile)
 //   scales record (tile, block, column in tile): (scale, offset) once or, for blocks of 16, twice
 // A tile is a row of a texture, or a run of a storage buffer. Some adapters read textures faster, storage or sampled.
+// Beside a sampled texture of codes scales lie in a buffer: SwiftShader reads four words at once as a texel, but not one.
 //
 // Field f (of FIELDS) of a unit's four words holds weights 4f … 4f+3 of the unit. Fields are masked, not
 // shifted (shifts are slow on SwiftShader), so numberF returns code / shrinkF. The top field of a quantised
 // word is stored with its highest bit flipped, as a signed number (masking alone then makes it an i32):
 // its codes are TOP_EXCESS too small. Weight = scale · (code − zero_point) + offset.
 //
-// Constants: CODES4, CODES8, CODES16, CODES32 (one is true), UNITS, FIELDS, TILE, IN_TEXTURE, SAMPLED (as a sampled texture), HAS_SCALES,
-// HALF_SCALES, SPLIT_BLOCK (blocks of 16).
+// Constants: CODES4, CODES8, CODES16, CODES32 (one is true), UNITS, FIELDS, TILE, IN_TEXTURE, SAMPLED (as a sampled texture),
+// SCALES_IN_TEXTURE, HAS_SCALES, HALF_SCALES, SPLIT_BLOCK (blocks of 16).
 
 struct Shape {
   inputs: u32,
@@ -41,7 +42,7 @@ struct Step {
 // A column and the tile it lies in.
 struct Column {
   tile: u32,
-  // Index of the column's first unit and first record: within the tile's row of a texture, or in a buffer.
+  // Index of the column's first unit and first record: each within the tile's row of a texture, or in a buffer.
   unit: u32,
   record: u32,
 }
@@ -53,9 +54,14 @@ fn column_at(column: u32) -> Column {
   let tile = column / TILE;
   let in_tile = column % TILE;
 //@if IN_TEXTURE
-  return Column(tile, in_tile, in_tile);
+  let unit = in_tile;
 //@else
-  return Column(tile, tile * shape.blocks * (UNITS * TILE) + in_tile, tile * shape.blocks * TILE + in_tile);
+  let unit = tile * shape.blocks * (UNITS * TILE) + in_tile;
+//@end
+//@if SCALES_IN_TEXTURE
+  return Column(tile, unit, in_tile);
+//@else
+  return Column(tile, unit, tile * shape.blocks * TILE + in_tile);
 //@end
 }
 
@@ -87,56 +93,36 @@ fn code_unit(column: Column, place: u32) -> vec4<u32> {
 //@if HALF_SCALES
 //@if SPLIT_BLOCK
 alias ScaleRecord = vec2<u32>;
-//@if SAMPLED
-alias ScaleTexture = texture_2d<u32>;
-//@else
 alias ScaleTexture = texture_storage_2d<rg32uint, read>;
-//@end
 fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.xy; }
 fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return unpack2x16float(record[half]); }
 //@else
 alias ScaleRecord = u32;
-//@if SAMPLED
-alias ScaleTexture = texture_2d<u32>;
-//@else
 alias ScaleTexture = texture_storage_2d<r32uint, read>;
-//@end
 fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.x; }
 fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return unpack2x16float(record); }
 //@end
 //@else
 //@if SPLIT_BLOCK
 alias ScaleRecord = vec4<u32>;
-//@if SAMPLED
-alias ScaleTexture = texture_2d<u32>;
-//@else
 alias ScaleTexture = texture_storage_2d<rgba32uint, read>;
-//@end
 fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel; }
 fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> {
   return bitcast<vec2<f32>>(select(record.xy, record.zw, half == 1u));
 }
 //@else
 alias ScaleRecord = vec2<u32>;
-//@if SAMPLED
-alias ScaleTexture = texture_2d<u32>;
-//@else
 alias ScaleTexture = texture_storage_2d<rg32uint, read>;
-//@end
 fn record_of(texel: vec4<u32>) -> ScaleRecord { return texel.xy; }
 fn pair_of(record: ScaleRecord, half: u32) -> vec2<f32> { return bitcast<vec2<f32>>(record); }
 //@end
 //@end
 
-//@if IN_TEXTURE
+//@if SCALES_IN_TEXTURE
 @group(0) @binding(5) var scales: ScaleTexture;
 
 fn scale_record(column: Column, block: u32) -> ScaleRecord {
-//@if SAMPLED
-  return record_of(textureLoad(scales, vec2<u32>(column.record + block * TILE, column.tile), 0));
-//@else
   return record_of(textureLoad(scales, vec2<u32>(column.record + block * TILE, column.tile)));
-//@end
 }
 //@else
 @group(0) @binding(5) var<storage, read> scales: array<ScaleRecord>;

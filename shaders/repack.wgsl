@@ -5,7 +5,7 @@
 // Every invocation writes a block of 32 weights of one row, which becomes a column; neighbours write
 // neighbouring columns. Scales are built from bits, so that no adapter flushes a small one.
 //
-// Constants: CODES4, CODES8 (one is true for blocks), UNITS, TILE, IN_TEXTURE, HAS_SCALES, HALF_SCALES, SPLIT_BLOCK.
+// Constants: CODES4, CODES8 (one is true for blocks), UNITS, TILE, IN_TEXTURE, SCALES_IN_TEXTURE, HAS_SCALES, HALF_SCALES, SPLIT_BLOCK.
 
 struct Shape {
   // Rows whose bytes lie in `bytes`, from its beginning, and the bytes of each.
@@ -39,7 +39,7 @@ alias ScaleRecord = vec2<u32>;
 alias ScaleTexture = texture_storage_2d<rg32uint, write>;
 //@end
 //@end
-//@if IN_TEXTURE
+//@if SCALES_IN_TEXTURE
 @group(0) @binding(3) var scales: ScaleTexture;
 //@else
 @group(0) @binding(3) var<storage, read_write> scales: array<ScaleRecord>;
@@ -89,7 +89,7 @@ fn store_unit(column: u32, place: u32, unit: vec4<u32>) {
 
 //@if HAS_SCALES
 fn store_record(column: u32, block: u32, record: ScaleRecord) {
-//@if IN_TEXTURE
+//@if SCALES_IN_TEXTURE
 //@if HALF_SCALES
   let texel = vec4<u32>(record, 0u, 0u, 0u);
 //@else

@@ -28,7 +28,7 @@ export type TextureKind = 'storage' | 'sampled';
 export interface Layout {
   /** Columns whose units lie side by side; every kernel's tile divides it or is divided by it. */
   tileColumns: number;
-  /** Keep weights in textures where they fit; the rest stays in buffers. */
+  /** Keep weights in textures where they fit, of a sampled one only the codes; the rest stays in buffers. */
   texture: TextureKind | null;
 }
 
@@ -94,6 +94,7 @@ export function formatConstants(format: WeightFormat, tileColumns: number, textu
     TILE: tileColumns,
     IN_TEXTURE: texture !== null,
     SAMPLED: texture === 'sampled',
+    SCALES_IN_TEXTURE: texture === 'storage',
   };
 }
 

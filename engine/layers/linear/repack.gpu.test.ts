@@ -5,6 +5,7 @@ import { floatsToHalves } from '../../formats/half.ts';
 import { randomBlocks } from '../../formats/quantisation/testing/randomBlocks.ts';
 import { tensorType, type TensorTypeName } from '../../formats/quantisation/tensorTypes.ts';
 import { openTestDevice } from '../../testing/device.ts';
+import type { TextureKind } from './format.ts';
 import type { StoredMatrix } from './matrix.ts';
 import { splitRows } from './splitRows.ts';
 import { unpackRows } from './storedRows.ts';
@@ -69,8 +70,8 @@ function copyOf(texture: GPUTexture): GPUBuffer {
 }
 
 /** Uploads the same sources from the file and from memory, and compares all that lies on the GPU. */
-async function expectEqual(sources: readonly StoredMatrix[], { bindingLimitBytes, textures = false }: { bindingLimitBytes?: number; textures?: boolean } = {}): Promise<LinearWeights['parts']> {
-  const uploader = new WeightUploader(device, { tileColumns: 64, texture: textures ? 'storage' : null }, limitsOf(device, bindingLimitBytes));
+async function expectEqual(sources: readonly StoredMatrix[], { bindingLimitBytes, texture = null }: { bindingLimitBytes?: number; texture?: TextureKind | null } = {}): Promise<LinearWeights['parts']> {
+  const uploader = new WeightUploader(device, { tileColumns: 64, texture }, limitsOf(device, bindingLimitBytes));
   const repacked = await uploader.upload('repacked', sources);
   const packed = await uploader.upload('packed', await Promise.all(sources.map((source) => unpackRows(source))));
   await uploader.finish();
@@ -90,12 +91,12 @@ function firstDifference(found: Uint32Array, expected: Uint32Array): string | nu
 
 describe('weights that are repacked on the GPU are those that the CPU packs, bit by bit', () => {
   it.each(types)('%s: random shapes, stacked and split, in buffers and textures', async (type) => {
-    for (const seed of [1, 2, 3]) {
+    for (const [seed, texture] of [[1, null], [2, 'storage'], [3, null], [5, 'sampled']] as const) {
       const random = randomNumbers(seed);
       const { blockElements } = tensorType(type);
       const columns = blockElements === 1 ? random.between(33, 150) * (type === 'F32' ? 1 : 2) : blockElements * random.between(1, 3);
       const sources = Array.from({ length: random.between(1, 3) }, () => randomMatrix(random, type, random.between(1, 150), columns));
-      await expectEqual(sources, { bindingLimitBytes: seed === 3 ? 64 * 4 * 1024 : undefined, textures: seed === 2 });
+      await expectEqual(sources, { bindingLimitBytes: seed === 3 ? 64 * 4 * 1024 : undefined, texture });
     }
   });
 

@@ -6,7 +6,7 @@ import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { UploadRing } from '../../device/uploadRing.ts';
 import { EngineError } from '../../errors.ts';
-import { blockWeights, formatOf, floatFormat, halvesSuffice, type Layout, scaleWordsPerBlock, type WeightFormat } from './format.ts';
+import { blockWeights, formatOf, floatFormat, halvesSuffice, type Layout, scaleWordsPerBlock, type TextureKind, type WeightFormat } from './format.ts';
 import { columnsOf, type SourceMatrix, type StoredMatrix } from './matrix.ts';
 import { codeBytesPerTile, type ColumnRange, packCodes, packScales, type PackedShape, scaleBytesPerTile } from './packing.ts';
 import { canRepack, Repacker } from './repack.ts';
@@ -126,9 +126,9 @@ export class WeightUploader {
   /** Column ranges of a run, each small enough for one binding and of whole tiles (but the last). */
   #split(run: FormatRun, inputs: number): Columns[] {
     const shape = this.#packedShape(run.format, inputs);
-    const tileBytes = Math.max(...storesOf(shape).map((store) => store.tileBytes));
     const { bufferBytes, textureBytes, textureSide } = this.#limits;
-    const tiles = this.#fitsTexture(shape) ? Math.min(textureSide, textureBytes / tileBytes) : bufferBytes / tileBytes;
+    const texture = this.#textureFor(shape);
+    const tiles = Math.min(...storesOf(shape).map((store) => (inTexture(store, texture) ? Math.min(textureSide, textureBytes / store.tileBytes) : bufferBytes / store.tileBytes)));
     const columnsPerPart = Math.max(1, Math.floor(tiles)) * shape.tileColumns;
     const ranges = [];
     for (let first = 0; first < run.columns; first += columnsPerPart) {
@@ -141,11 +141,11 @@ export class WeightUploader {
     const { memory } = this.#device;
     const shape = this.#packedShape(run.format, inputs);
     const tiles = Math.ceil(columns.count / shape.tileColumns);
-    const texture = this.#fitsTexture(shape) ? this.#layout.texture : null;
+    const texture = this.#textureFor(shape);
     const plans = storesOf(shape);
     const stores = await memory.checked(`The weights ${name}`, () =>
-      plans.map(({ tileBytes, texel }) =>
-        texture
+      plans.map(({ tileBytes, texel, isScales }) =>
+        inTexture({ isScales }, texture)
           ? memory.table('weights', name, texelFormats[texel], tileBytes / texel, tiles)
           : memory.storage('weights', name, tiles * tileBytes),
       ),
@@ -216,8 +216,9 @@ export class WeightUploader {
     return (this.#ring ??= new UploadRing(this.#device, { label: 'upload', ...this.#chunks }));
   }
 
-  #fitsTexture(shape: PackedShape): boolean {
-    return this.#layout.texture !== null && storesOf(shape).every(({ tileBytes, texel }) => tileBytes / texel <= this.#limits.textureSide);
+  /** How the shape's codes are read: by the layout's texture, where a tile fits a row of it. */
+  #textureFor(shape: PackedShape): TextureKind | null {
+    return storesOf(shape).every(({ tileBytes, texel }) => tileBytes / texel <= this.#limits.textureSide) ? this.#layout.texture : null;
   }
 
   #packedShape(format: WeightFormat, inputs: number): PackedShape {
@@ -232,6 +233,7 @@ interface Columns {
 }
 
 interface StorePlan {
+  isScales: boolean;
   tileBytes: number;
   /** Bytes of a texel, where the store is a texture. */
   texel: keyof typeof texelFormats;
@@ -241,10 +243,15 @@ interface StorePlan {
 const texelFormats = { 4: 'r32uint', 8: 'rg32uint', 16: 'rgba32uint' } as const;
 
 function storesOf(shape: PackedShape): StorePlan[] {
-  const codes: StorePlan = { tileBytes: codeBytesPerTile(shape), texel: 16, pack: packCodes };
+  const codes: StorePlan = { isScales: false, tileBytes: codeBytesPerTile(shape), texel: 16, pack: packCodes };
   if (shape.format.scales === 'none') return [codes];
   const texel = (scaleWordsPerBlock(shape.format) * 4) as StorePlan['texel'];
-  return [codes, { tileBytes: scaleBytesPerTile(shape), texel, pack: packScales }];
+  return [codes, { isScales: true, tileBytes: scaleBytesPerTile(shape), texel, pack: packScales }];
+}
+
+/** Scales lie beside the codes of a sampled texture in a buffer, see matmul_weights.wgsl. */
+function inTexture({ isScales }: Pick<StorePlan, 'isScales'>, texture: TextureKind | null): boolean {
+  return texture === 'storage' || (texture === 'sampled' && !isScales);
 }
 
 function copyTiles(

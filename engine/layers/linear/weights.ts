@@ -13,7 +13,7 @@ export interface WeightPart {
   /** Blocks of 32 inputs, padding included. */
   blocks: number;
   tileColumns: number;
-  /** Whether codes and scales lie in textures, a row a tile, and how they are read; null in buffers. */
+  /** Whether codes lie in a texture, a row a tile, and how it is read; null in buffers. Scales lie in one as well where it is a storage texture. */
   texture: TextureKind | null;
   /** Codes and, but for float weights, scales. */
   stores: readonly (GPUBuffer | GPUTexture)[];
