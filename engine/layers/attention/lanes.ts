@@ -84,7 +84,7 @@ async function lanesKernels(device: Device, layout: KvLayout, decodeHeads: numbe
       label: 'attention_lanes_decode',
       texts: [loadText, decodeText],
       enables: ['subgroups'],
-      constants: { ...shared, HEADS: decodeHeads, ONE_LOAD: shared.LOADS === 1 },
+      constants: { ...shared, HEADS: decodeHeads, ONE_LOAD: shared.LOADS === 1, HOISTED: lanes < 8 && shared.LOADS <= 4 },
     }),
   ]);
   return { read, decode, queriesAtOnce: groups * lanes };
