@@ -3,7 +3,7 @@
  * text, then one with the memory by owner and a few decoding steps. The ledger throws when the budget is passed.
  *
  *     node dist/bench/longRead.js --model M.gguf --tokens 131072 [--gpu-share 0.25] [--format f16] [--every 8192]
- *       [--ram BYTES --disk FOLDER] [--seconds N] [--policy sketch --budget 2%] [--chunk ROWS] [--out FILE.jsonl]
+ *       [--ram BYTES --disk FOLDER] [--seconds N] [--policy sketch --budget 2%] [--chunk ROWS] [--sparse-reading 25%@65536] [--out FILE.jsonl]
  */
 import { appendFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -13,6 +13,7 @@ import { defaultPolicy, type PolicyName } from '../engine/kv/tiers/policy.ts';
 import { loadModel } from '../engine/model.ts';
 import { kvBytes } from '../engine/models/spec.ts';
 import { benchTokens } from '../host/benchTokens.ts';
+import { readSparseReading } from '../host/cli/options.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { SpillFolder } from '../host/gpu-worker/spillFolder.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     policy: { type: 'string', default: 'sketch' },
     budget: { type: 'string', default: '2%' },
     chunk: { type: 'string' },
+    'sparse-reading': { type: 'string', default: 'off' },
     decode: { type: 'string', default: '8' },
     out: { type: 'string' },
   },
@@ -57,6 +59,7 @@ const model = await loadModel(device, source, {
   contextTokens,
   kvBudgetBytes: Infinity,
   choices: new Map(),
+  sparseReading: readSparseReading(values['sparse-reading']),
   tiers: { gpuBudgetBytes, ramBudgetBytes: Number(values.ram ?? Infinity), format, disk, offload: 'always' },
 });
 const far = model.runner.far;
@@ -73,6 +76,7 @@ let stretch = { startMs, tokens: 0, chunks: 0, upload: { ...far.windows.total } 
 try {
   await model.sequence.extend(tokens, {
     signal: deadline,
+    sparseBefore: tokens.length,
     chunkTokens: values.chunk ? Number(values.chunk) : undefined,
     onChunk: async (first, rows) => {
       stretch.chunks++;
@@ -120,6 +124,7 @@ tell({
   decodeStepMs: stepMs,
   gpuBytes: device.memory.report(),
   outside: far.store.bytes,
+  sparselyRead: model.runner.takeReadingTally(),
 });
 disk?.removeAll();
 process.exit(0);

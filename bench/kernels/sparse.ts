@@ -1,13 +1,19 @@
 /**
  * Speed of attention that does not go through every key: one line a kernel of laLTE's evicting layers (8 heads of 64, a
  * window of 769, a budget of 512) and of laNSA's sparse ones (2 heads of 64, 16 blocks of 64, a window of 512) at 8 192
- * tokens, for a chunk of 64 rows and for one. Bundle it with esbuild first, because of the WGSL imports.
+ * tokens, for a chunk of 64 rows and for one; and of sparse reading (32 heads of 64 over 8, 128 rows at 32 768 tokens, a
+ * quarter of the blocks). Bundle it with esbuild first, because of the WGSL imports.
  */
 import { bindEviction, bindEvictingAttention } from '../../engine/layers/evicting/eviction.ts';
 import { bindRetentionScores, bindScoreConvolution } from '../../engine/layers/evicting/router.ts';
 import type { Bound } from '../../engine/layers/pointwise/bound.ts';
 import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import { bindSparse } from '../../engine/layers/sparse/sparse.ts';
+import { bindAttention } from '../../engine/layers/attention/attention.ts';
+import { bindBlockChoice } from '../../engine/layers/sparseReading/blockChoice.ts';
+import { allocateKeyMeans, bindKeyMeans } from '../../engine/layers/sparseReading/keyMeans.ts';
+import { bindResidentReading, ResidentReading } from '../../engine/layers/sparseReading/residentReading.ts';
+import { KvCache } from '../../engine/kv/cache.ts';
 import { StepUniform } from '../../engine/layers/step.ts';
 import { SparseCache } from '../../engine/kv/sparseCache.ts';
 import { evictingSlots, evictingState, type EvictingSpec } from '../../engine/models/evictingSpec.ts';
@@ -65,4 +71,25 @@ await measure('means of all blocks', remade, () => 8 * 2 * headDim * position, '
 await measure('attention to means', overview, (rows) => (4 * rows * heads * headDim * position) / 64, 'GFLOP/s');
 await measure('choice of blocks', choose, (rows) => (4 * rows * 2 * position) / 64, 'GB/s');
 await measure('attention to chosen blocks and window', attend, (rows) => 4 * rows * heads * headDim * (16 * 64 + 512), 'GFLOP/s');
+
+const far = 32_768;
+const shape = { heads, kvHeads, headDim };
+const resident = new KvCache(device, 'bench', { format: 'f16', kvHeads, headDim, capacitySlots: far + 128 }, null);
+const reading = new ResidentReading(device, { share: 0.25, fromTokens: 0 }, { ...shape, format: 'f16' }, { contextTokens: far + 128, maxRows: 128 });
+const queries = storage(128 * heads * headDim);
+const output = storage(128 * heads * headDim);
+const keyMeans = allocateKeyMeans(device, resident.layout, far, 'bench');
+const building = await bindKeyMeans(device, { layout: resident.layout, keys: resident.keys, means: keyMeans, contextTokens: far });
+const [rowsAt] = reading.rowsOf({ rows: 128, position: far });
+const choosing = await bindBlockChoice(device, { ...shape, queries, means: keyMeans, scratch: reading.scratch, numbers: reading.blocks[0].numbers });
+const sparsely = await bindResidentReading(device, reading, { ...shape, queries, output, cache: resident });
+const dense = await bindAttention(device, { ...shape, queries, output, keys: resident.keys, values: resident.values, layout: resident.layout, window: null, step: step.buffer, maxRows: 128, contextTokens: far + 128 });
+const chunk = { rows: 128, position: far };
+step.write(chunk);
+reading.write([rowsAt]);
+const readingLine = async (name: string, bound: Bound, amount: number, unit: 'GFLOP/s' | 'GB/s'): Promise<void> => console.log(line(`sparse reading: ${name}`, await best(device, (pass) => bound.encode(pass, chunk)), amount, unit));
+await readingLine('means of all keys', { encode: (pass) => building.encode(pass, 0, far / 64) }, 2 * kvHeads * headDim * far, 'GB/s');
+await readingLine('choice of blocks', { encode: (pass) => choosing.encode(pass, 128, rowsAt.shares) }, (2 * 16 * heads * headDim * far) / 16, 'GFLOP/s');
+await readingLine('all of it, without the means', sparsely, 4 * 128 * heads * headDim * far, 'GFLOP/s');
+await readingLine('attention to everything', dense, 4 * 128 * heads * headDim * far, 'GFLOP/s');
 process.exit(0);

@@ -5,7 +5,7 @@ import { type BenchResult, benchResult, loadingResult, type ProfileResult, profi
 import { inspectModel } from '../models/inspectModel.ts';
 import type { PeerBackend, PeerResult } from '../peer/peerProtocol.ts';
 import { runPeer } from '../peer/runPeer.ts';
-import { defaultKvSetting } from '../contract/policy.ts';
+import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
 import { formatLoading, formatPeer, formatProfile, formatRounds } from './benchTables.ts';
 import type { CommandContext } from './context.ts';
 import { chooseModel, withEngine } from './engine.ts';
@@ -22,6 +22,8 @@ export interface BenchOptions {
   kernels: boolean;
   /** For keys and values on the GPU; null: as answers have it. */
   kvGpuBytes: number | null;
+  /** How the prompt is read beyond some length; null: exactly. */
+  sparseReading: KvSetting['sparseReading'];
 }
 
 /** A figure of several rounds: on a machine that is shared the best says more, on a quiet one the median. */
@@ -46,7 +48,7 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
   // Room for what is measured and no more: the whole context of some models fits no GPU.
   const { contextTokens: most } = await inspectModel(chosen.target.path);
   const contextTokens = Math.min(most, prefillTokens + decodeTokens + spareTokens);
-  const target = { ...chosen.target, contextTokens, kv: { ...defaultKvSetting, gpuBytes: options.kvGpuBytes } };
+  const target = { ...chosen.target, contextTokens, kv: { ...defaultKvSetting, gpuBytes: options.kvGpuBytes, sparseReading: options.sparseReading } };
   await withEngine(({ session, supervisor }) =>
     session.use(target, { signal }, async (model) => {
       const hooks = (unit: 'tokens' | 'kernels') => ({

@@ -155,6 +155,11 @@ test.each([
   [['ask', 'a', 'b', '--misses', 'late'], 2, 'longleaf: --misses is “late”. Use strict (a step waits for what must be fetched) or lagged (later steps get it).\n'],
   [['ask', 'a', 'b', '--budget', '120%'], 2, 'longleaf: --budget is “120%”, neither a number of tokens nor a share of them. Write for example --budget 2% or --budget 500.\n'],
   [['ask', 'a', 'b', '--kv-gpu', 'much'], 2, 'longleaf: --kv-gpu is “much”, not a number of bytes. Write for example --kv-gpu 2G.\n'],
+  ...['some', '0%', '120%', '25%@never', ''].map((given): [string[], number, string] => [
+    ['read', 'a', '--sparse-reading', given], 2,
+    `longleaf: --sparse-reading is “${given}”. Write a share of what came before, for example --sparse-reading 25%, where it begins, 25%@32768, or off.\n`,
+  ]),
+  [['eval', 'continuation', '--sparse-reading', 'off,half'], 2, /^longleaf: --sparse-reading is “half”/],
   [['bench', 'fast'], 2, 'longleaf: There is no suite “fast”. Use: longleaf bench speed or longleaf bench tiers\n'],
   [['bench', 'tiers', '--misses', 'often'], 2, 'longleaf: --misses is “often”. See “longleaf --help”; several are divided by commas.\n'],
   [['bench', 'tiers', '--gpu-share', '2'], 2, 'longleaf: --gpu-share is “2”, not a share of the keys and values. Write for example --gpu-share 0.25.\n'],

@@ -9,7 +9,7 @@ import { evaluatePolicies } from './eval.ts';
 import { evalOptions, evalSummary, evalUsage, readEval } from './evalOptions.ts';
 import { memories, memoriesUsage } from './memories.ts';
 import { models, modelsOptions, modelsUsage } from './models.ts';
-import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readBytes, readContext, readPolicy, readSampling, samplingOptions, text, traceOptions } from './options.ts';
+import { type OptionValues, integer, modelOptions, oneOf, policyOptions, readBytes, readContext, readPolicy, readSampling, readSparseReading, samplingOptions, text, traceOptions } from './options.ts';
 import { logits, tokens } from './probe.ts';
 import { read } from './read.ts';
 import { restore } from './restore.ts';
@@ -126,7 +126,7 @@ export const commands: Record<string, Command> = {
   },
   bench: {
     usage:
-      'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--no-kernels] | ' +
+      'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--sparse-reading N%[@TOKENS]|off] [--no-kernels] | ' +
       'bench tiers [--shape 1b|8b|small] [--model FILE] [--tokens N] [--resident N] [--gpu-share SHARE] [--formats f16,q8] [--policies NAME:BUDGET,…] [--misses lagged,strict] [--hits RATIO,…] [--steps N] [--kernels] [--small]',
     summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules); tiers: with a context beyond the GPU',
     options: {
@@ -137,6 +137,7 @@ export const commands: Record<string, Command> = {
       peer: { type: 'string' },
       'peer-on': { type: 'string' },
       'kv-gpu': { type: 'string' },
+      'sparse-reading': { type: 'string' },
       'no-kernels': { type: 'boolean' },
       ...tiersOptions,
     },
@@ -153,6 +154,7 @@ export const commands: Record<string, Command> = {
         peerBackend: oneOf(values, 'peer-on', ['cpu', 'vulkan']),
         kernels: values['no-kernels'] !== true,
         kvGpuBytes: readBytes(values, 'kv-gpu') ?? null,
+        sparseReading: readSparseReading(text(values, 'sparse-reading') ?? 'off'),
       });
     },
   },
