@@ -2,12 +2,13 @@
 import type { Readback } from '../../engine/device/readback.ts';
 import { continuationLogits, distributionOf, divergence, mostLikely } from '../../engine/evaluatePolicy.ts';
 import { AttentionShareMeter } from '../../engine/kv/tiers/attentionShare.ts';
+import { emptyReport } from '../../engine/kv/tiers/farReport.ts';
 import type { LoadedModel } from '../../engine/model.ts';
 import type { TruthDocument, Tail } from './cases.ts';
 import { type CaseLine, residentPolicy } from './caseLines.ts';
 import type { TriedPolicy } from './policies.ts';
 
-/** A model whose far keys lie beyond the GPU, and the policies to try on it. */
+/** A model whose far keys lie beyond the GPU, and the policies to try on it; or one that has them on it and reads otherwise. */
 export interface Variant {
   model: LoadedModel;
   policies: readonly TriedPolicy[];
@@ -43,26 +44,27 @@ export async function evaluateDocument({ tails }: TruthDocument, { resident, var
     }
     for (const { model, policies } of missing) {
       const { far } = model.runner;
-      if (!far) throw new Error('nothing of this model lies beyond the GPU');
       for (const { label, policy } of policies) {
-        far.policy = policy;
-        far.report.reset();
-        const meter = new AttentionShareMeter(readback, far, attentionEverySteps);
-        far.observer = tail.kind === 'continuation' ? meter : null;
+        const meter = far && new AttentionShareMeter(readback, far, attentionEverySteps);
+        if (far) {
+          far.policy = policy;
+          far.report.reset();
+          far.observer = tail.kind === 'continuation' ? meter : null;
+        }
         const { logits, stepMs } = await decode(model, readback, tail, signal);
         const chosen = logits.map(mostLikely);
-        const { farKeys, exactKeys, hitKeys, fetchedKeys } = far.report.total;
+        const { farKeys, exactKeys, hitKeys, fetchedKeys } = (far?.report.total ?? emptyReport());
         onCase({
           ...common,
           policy: label,
           klNats: mean(logits.map((other, i) => divergence(truth[i], other))),
           agreement: mean(chosen.map((token, i) => Number(token === truth[i].mostLikely))),
           found: isFound(tail, chosen),
-          exactShare: farKeys > 0 ? exactKeys / farKeys : 0,
+          exactShare: far === null ? 1 : farKeys > 0 ? exactKeys / farKeys : 0,
           hitShare: hitKeys + fetchedKeys > 0 ? hitKeys / (hitKeys + fetchedKeys) : null,
-          massShare: meter.mean?.mass ?? null,
-          recall: meter.mean?.recall ?? null,
-          stepMs: stepMs - meter.spentMs / tail.answer.length,
+          massShare: meter?.mean?.mass ?? null,
+          recall: meter?.mean?.recall ?? null,
+          stepMs: stepMs - (meter?.spentMs ?? 0) / tail.answer.length,
         });
       }
     }

@@ -77,19 +77,21 @@ test('a whole truth bench on a small model: stopped, gone on with, and true', as
 test('what one policy computed never passes for what was read, though the next case goes on with the same words', async () => {
   const folder = temporaryFolder();
   const modelPath = join(folder, 'tiny.gguf');
-  writeFileSync(modelPath, tinyModel({ architecture: 'llama', layers: 2, contextTokens: 1024 }));
+  writeFileSync(modelPath, tinyModel({ architecture: 'llama', layers: 2, contextTokens: 2048 }));
   const outFolder = join(folder, 'out');
   const policies = parsePolicies('sketch:100%,window', []);
   const kv: EvalRequest['kv'] = { gpu: { share: 4 }, ram: { share: 0.3 }, format: 'f16' };
   const common = { modelPath, boundsChecks: false, modelName: 'Tiny', dataFolder: null, book: null, outFolder, cacheFolder: join(folder, 'cache'), seconds: null };
   await evaluate(
     device,
-    { ...common, suites: ['continuation'], lengthsTokens: [500], depths: [null], seeds: [1], policies, sparseReadings: [null, { share: 1, fromTokens: 128 }, { share: 0.01, fromTokens: 128 }], kv, shard: { index: 0, count: 1 }, lanes: 1 },
+    { ...common, suites: ['continuation'], lengthsTokens: [1000], depths: [null], seeds: [1], policies, sparseReadings: [null, { share: 1, fromTokens: 128 }, { share: 0.01, fromTokens: 128 }], kv, shard: { index: 0, count: 1 }, lanes: 1 },
     { onProgress: () => undefined, onNote: () => undefined },
   );
   const cases = readCases(outFolder);
-  expect(cases.map(({ tail, policy }) => `${tail} ${policy}`)).toEqual([0, 1].flatMap((tail) => ['resident', 'sketch 100%', 'window', ...['100', '1'].flatMap((share) => ['sketch 100%', 'window'].map((policy) => `read ${share}%@128, ${policy}`))].map((policy) => `${tail} ${policy}`)));
+  expect(cases.map(({ tail, policy }) => `${tail} ${policy}`)).toEqual([0, 1].flatMap((tail) => ['resident', 'read 100%@128, resident', 'read 1%@128, resident', 'sketch 100%', 'window', ...['100', '1'].flatMap((share) => ['sketch 100%', 'window'].map((policy) => `read ${share}%@128, ${policy}`))].map((policy) => `${tail} ${policy}`)));
   for (const { policy, klNats } of cases) {
+    if (policy === 'read 1%@128, resident') expect(klNats).toBeGreaterThan(1e-6);
+    if (policy === 'read 100%@128, resident') expect(klNats).toBeLessThan(1e-6);
     if (policy === 'sketch 100%' || policy === 'read 100%@128, sketch 100%') expect(klNats).toBeLessThan(1e-4);
     if (policy === 'window') expect(klNats).toBeGreaterThan(0.01);
   }

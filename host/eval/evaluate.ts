@@ -1,7 +1,7 @@
 /** Runs suites on one device: every case that no earlier run has finished, each written down as soon as it is known. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { caseKey, type CaseLine } from '../../bench/truth/caseLines.ts';
+import { caseKey, type CaseLine, residentPolicy } from '../../bench/truth/caseLines.ts';
 import { type DocumentOptions, makeDocument } from '../../bench/truth/cases.ts';
 import { evaluateDocument, type Variant } from '../../bench/truth/evaluateDocument.ts';
 import type { Device } from '../../engine/device/device.ts';
@@ -145,6 +145,12 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
     opened.push(resident);
     const farBytes = halfBytes(resident.spec, contextTokens);
     const variants: Variant[] = [];
+    // What reading alone loses, before any policy.
+    for (const sparseReading of request.sparseReadings.filter((one) => one !== null)) {
+      const model = await loadModel(device, source, { ...common, sparseReading });
+      opened.push(model);
+      variants.push({ model, policies: [{ label: labelOf(residentPolicy, sparseReading), policy: { name: 'full', budget: { share: 1 }, estimate: false }, seeds: Number.MAX_SAFE_INTEGER }] });
+    }
     const ways = request.sparseReadings.flatMap((sparseReading) => [false, true].map((pages) => ({ sparseReading, pages })));
     for (const { sparseReading, pages } of ways) {
       const policies = request.policies.filter(({ policy }) => pages === (policy.name === 'quest')).map((one) => ({ ...one, label: labelOf(one.label, sparseReading) }));
