@@ -6,7 +6,7 @@ import type { HostCaller } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
 import { type Delta, applyDeltas } from './deltas.ts';
 import type { ChatState } from './store.ts';
-import { type Thread, emptyThread, withActive, withMessage, withPath } from './thread.ts';
+import { type Thread, emptyThread, withActive, withMessage, withPath, withShown } from './thread.ts';
 
 export interface MessagesSlice {
   threads: Readonly<Record<string, Thread>>;
@@ -22,6 +22,8 @@ export interface MessagesSlice {
   regenerate(messageId: string): Promise<void>;
   edit(messageId: string, text: string): Promise<void>;
   selectAlternative(messageId: string): Promise<void>;
+  /** Nothing of a conversation that is gone stays. */
+  forget(conversationId: string): void;
   /** From the host's events. */
   receiveMessage(message: Message): void;
   receiveEvent(event: ConversationEvent): void;
@@ -73,7 +75,10 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
         try {
           await fetchPath(conversationId);
           const happened = await caller.call('conversations.events', { conversationId });
-          set((state) => ({ happenings: { ...state.happenings, [conversationId]: happened } }));
+          set((state) => {
+            const threads = withShown(state.threads, conversationId);
+            return { threads, happenings: of(threads, { ...state.happenings, [conversationId]: happened }) };
+          });
         } catch (error) {
           set((state) => ({ loadFailures: { ...state.loadFailures, [conversationId]: failureOf(error) } }));
         }
@@ -102,13 +107,15 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
         get().scheduleMeter(0);
       },
       receiveMessage(message) {
+        if (message.state !== 'streaming') {
+          set((state) => {
+            const { [message.id]: _done, ...progress } = state.progress;
+            return { progress };
+          });
+        }
         if (!get().threads[message.conversationId]) return;
         update(message.conversationId, (thread) => withMessage(thread, message));
         if (message.state === 'streaming') return;
-        set((state) => {
-          const { [message.id]: _done, ...progress } = state.progress;
-          return { progress };
-        });
         if (message.conversationId === get().activeId) get().scheduleMeter(0);
       },
       receiveEvent(event) {
@@ -116,6 +123,13 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
           const known = state.happenings[event.conversationId] ?? [];
           if (known.some(({ id }) => id === event.id)) return {};
           return { happenings: { ...state.happenings, [event.conversationId]: [...known, event] } };
+        });
+      },
+      forget(conversationId) {
+        set((state) => {
+          const { [conversationId]: _thread, ...threads } = state.threads;
+          const { [conversationId]: _failure, ...loadFailures } = state.loadFailures;
+          return { threads, loadFailures, happenings: of(threads, state.happenings) };
         });
       },
       receiveProgress(progress) {
@@ -136,6 +150,11 @@ export function createMessagesSlice(caller: HostCaller): StateCreator<ChatState,
       },
     };
   };
+}
+
+/** Those of conversations whose thread is here. */
+function of<T>(threads: Readonly<Record<string, Thread>>, kept: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(kept).filter(([id]) => id in threads));
 }
 
 function withText(thread: Thread, messageId: string, text: string): Thread {

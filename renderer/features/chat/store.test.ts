@@ -3,7 +3,7 @@ import type { ContextMeter } from '../../../host/contract/entities.ts';
 import { conversationOf, messageOf, sampleFailure, scriptedHost, settled } from '../../testing/scriptedHost.ts';
 import { activeConversationOf } from './conversationsSlice.ts';
 import { createChatStore } from './store.ts';
-import { messagesOf } from './thread.ts';
+import { keptThreads, messagesOf } from './thread.ts';
 
 const question = messageOf('q1');
 const answer = messageOf('a1', { role: 'assistant', parentId: 'q1', state: 'streaming', text: '' });
@@ -62,6 +62,31 @@ describe('the chat store', () => {
     expect(store.getState().progress.a1).toEqual(progress);
     host.send('message.changed', { ...answer, state: 'failed', failure: sampleFailure });
     expect(store.getState().progress).toEqual({});
+  });
+
+  it('keeps the threads of the chats that were shown last, and those with an answer under way', async () => {
+    const { host, store } = await openedStore();
+    const answered = { ...answer, state: 'complete', text: 'Done.' } as const;
+    host.answers['conversations.messages'] = ({ conversationId }) => [{ ...question, conversationId }, { ...answered, conversationId }];
+    for (let chat = 2; chat <= keptThreads + 5; chat += 1) {
+      store.getState().open(`c${chat}`);
+      await settled();
+    }
+    expect(Object.keys(store.getState().threads)).toHaveLength(keptThreads);
+    expect(Object.keys(store.getState().happenings)).toHaveLength(keptThreads);
+    // Its answer streams.
+    expect(store.getState().threads.c1.path).toEqual(['q1', 'a1']);
+    expect(store.getState().threads.c2).toBeUndefined();
+    store.getState().open('c2');
+    await settled();
+    expect(store.getState().threads.c2.path).toEqual(['q1', 'a1']);
+  });
+
+  it('keeps nothing of a chat that was removed', async () => {
+    const { host, store } = await openedStore();
+    host.send('conversation.removed', { conversationId: 'c1' });
+    const { threads, happenings, activeId } = store.getState();
+    expect({ threads, happenings, activeId }).toEqual({ threads: {}, happenings: {}, activeId: null });
   });
 
   it('creates a conversation only when the first question is sent, and clears its draft', async () => {

@@ -24,12 +24,13 @@ export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
   caller.on('conversation.changed', (conversation) =>
     setState((state) => ({ conversations: withConversation(state.conversations, conversation) })),
   );
-  caller.on('conversation.removed', ({ conversationId }) =>
+  caller.on('conversation.removed', ({ conversationId }) => {
     setState((state) => ({
       conversations: state.conversations.filter(({ id }) => id !== conversationId),
       activeId: state.activeId === conversationId ? null : state.activeId,
-    })),
-  );
+    }));
+    getState().forget(conversationId);
+  });
   caller.on('conversations.changed', () => {
     setState({ conversations: [] });
     void getState().loadList().catch(() => undefined);

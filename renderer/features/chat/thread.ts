@@ -36,6 +36,18 @@ export function withActive(thread: Thread, message: Message): Thread {
   return placed.path.includes(message.id) ? placed : { byId: placed.byId, path: pathTo(placed.path, message) };
 }
 
+/** Threads in the memory of the window: one that was shown longer ago is fetched again when it is opened. */
+export const keptThreads = 20;
+
+/** The thread that is shown now comes last; of the others the oldest go, but for those with an answer under way. */
+export function withShown(threads: Readonly<Record<string, Thread>>, conversationId: string, most = keptThreads): Readonly<Record<string, Thread>> {
+  const { [conversationId]: shown, ...others } = threads;
+  if (!shown) return threads;
+  const idle = Object.keys(others).filter((id) => !streamingAnswerOf(others[id]));
+  const gone = new Set(idle.slice(0, Math.max(0, Object.keys(others).length + 1 - most)));
+  return { ...Object.fromEntries(Object.entries(others).filter(([id]) => !gone.has(id))), [conversationId]: shown };
+}
+
 export function messagesOf(thread: Thread): Message[] {
   return thread.path.map((id) => thread.byId[id]);
 }
