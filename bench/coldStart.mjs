@@ -75,7 +75,8 @@ function tree(processId) {
 }
 
 function nameOf(processId) {
-  const command = readFileSync(`/proc/${processId}/cmdline`, 'utf8').split('\0');
+  // Chromium's own processes have their words in one.
+  const command = readFileSync(`/proc/${processId}/cmdline`, 'utf8').split(/[\0 ]/);
   const type = command.find((part) => part.startsWith('--type='))?.slice('--type='.length);
   if (command.some((part) => part.endsWith('host.js'))) return 'host';
   if (command.some((part) => part.endsWith('gpu-worker.js'))) return 'GPU worker';

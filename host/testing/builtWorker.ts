@@ -1,7 +1,7 @@
 /** Host and GPU worker as people run them: bundled, in processes of their own. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Failure } from '../contract/entities.ts';
+import type { Failure, GpuMemory } from '../contract/entities.ts';
 import { type WorkerEnd, WorkerProcess } from '../worker/workerProcess.ts';
 
 export const buildWorker = (): string => built('gpu-worker.js');
@@ -20,6 +20,8 @@ export interface StartedWorker {
   ended: Promise<WorkerEnd>;
   /** Devices that it said were lost. */
   losses: Failure[];
+  /** What it said last that it takes of the GPU. */
+  memory(): GpuMemory | null;
 }
 
 /** Resolves when its adapter is open. */
@@ -27,12 +29,13 @@ export async function startWorker(entry: string, environment: NodeJS.ProcessEnv)
   let end: (end: WorkerEnd) => void;
   const ended = new Promise<WorkerEnd>((resolve) => (end = resolve));
   const losses: Failure[] = [];
+  let latest: GpuMemory | null = null;
   const opened = await new Promise<WorkerProcess>((resolve, reject) => {
     const started = new WorkerProcess(
       { entry, environment: { ...process.env, ...environment }, pingEveryMs: 1000, hangAfterMs: 120_000, startWithinMs: 120_000 },
       {
         onReady: () => resolve(started),
-        onMemory: () => undefined,
+        onMemory: (memory) => void (latest = memory),
         onDeviceLost: (failure) => void losses.push(failure),
         onExit: (how) => {
           end(how);
@@ -41,5 +44,5 @@ export async function startWorker(entry: string, environment: NodeJS.ProcessEnv)
       },
     );
   });
-  return { process: opened, ended, losses };
+  return { process: opened, ended, losses, memory: () => latest };
 }
