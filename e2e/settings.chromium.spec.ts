@@ -70,6 +70,42 @@ test('a preset is made, and taken over into a chat', async ({ app }) => {
   await page.keyboard.press('Escape');
 });
 
+test('presets go out as JSON and come back', async ({ app }) => {
+  const { page } = app;
+  await page.keyboard.press('ControlOrMeta+,');
+  const section = page.getByRole('region', { name: 'Presets' });
+  const download = page.waitForEvent('download');
+  await section.getByRole('button', { name: 'Export' }).click();
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'presets.json');
+  await (await download).saveAs(path);
+  await section.getByRole('button', { name: 'Delete Quotes only' }).click();
+  await expect(section.getByTestId('preset')).toHaveCount(0);
+  await app.choosingFile(path, () => section.getByRole('button', { name: 'Import' }).click());
+  await expect(section.getByTestId('preset')).toContainText('Answer with quotations only.');
+  folder.remove();
+});
+
+test('offline nothing goes out, and what went out before is listed', async ({ app }) => {
+  const { page } = app;
+  const offline = page.getByRole('switch', { name: 'Offline' });
+  await offline.click();
+  await expect(page.getByText('Offline', { exact: true }).last()).toBeVisible();
+  await page.getByRole('button', { name: /^Models/ }).click();
+  await page.getByRole('radio', { name: 'Find at the hub' }).click();
+  await page.getByRole('searchbox', { name: 'Search' }).fill('sedge');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('Longleaf is set to stay offline.');
+  await page.keyboard.press('ControlOrMeta+,');
+  await offline.click();
+  await page.getByText(/requests? ha(s|ve) left this machine/).click();
+  const requests = page.getByRole('region', { name: 'Privacy' }).getByRole('row');
+  await expect(requests.filter({ hasText: 'download SmolLM2' }).first()).toBeVisible();
+  // The search that was refused never went out.
+  await expect(requests.filter({ hasText: 'search for models' })).toHaveCount(0);
+  await takePictures(app, 'settings-requests');
+});
+
 test('where the time goes is measured and shown, kernel by kernel', async ({ app }) => {
   const { page } = app;
   await page.keyboard.press('ControlOrMeta+,');
