@@ -1,8 +1,9 @@
 /** What this machine can do, apart from its GPU, which the worker reports. */
-import { arch, cpus, freemem, platform, release, totalmem } from 'node:os';
+import { arch, cpus, freemem, platform, release } from 'node:os';
 import type { MachineReport } from './contract/entities.ts';
 import { appVersion } from './locations.ts';
 import { freeBytes } from './models/freeSpace.ts';
+import { machineMemoryBytes } from './models/machineMemory.ts';
 
 export async function reportMachine(dataFolder: string): Promise<MachineReport> {
   const processors = cpus();
@@ -10,7 +11,7 @@ export async function reportMachine(dataFolder: string): Promise<MachineReport> 
     platform: `${platform()} ${arch()} ${release()}`,
     cpuModel: processors[0]?.model.trim() ?? 'unknown',
     cpuCores: processors.length,
-    memoryBytes: totalmem(),
+    memoryBytes: machineMemoryBytes(),
     freeMemoryBytes: freemem(),
     dataFolder,
     diskFreeBytes: await freeBytes(dataFolder),

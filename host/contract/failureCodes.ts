@@ -50,6 +50,7 @@ export const hostErrorCodes = [
   'message-not-found',
   'model-missing',
   'model-not-found',
+  'model-too-large',
   'models-cap',
   'no-model',
   'nothing-read',

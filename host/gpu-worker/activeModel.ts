@@ -18,6 +18,7 @@ import { StateCache } from '../../engine/layers/recurrent/stateCache.ts';
 import type { KeptSegment } from '../../engine/ports.ts';
 import { gpuMemoryBytes } from '../models/gpuMemory.ts';
 import { defaultGpuKvBytes, defaultRamKvBytes } from '../models/kvDefaults.ts';
+import { refuseWhatMemoryCannotHold } from '../models/machineMemory.ts';
 import { openModelSource } from '../models/openModelSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
 import type { JobContext } from './gpuWorker.ts';
@@ -74,6 +75,7 @@ export class ActiveModel {
     const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
     let loaded: LoadedModel | null = null;
     try {
+      refuseWhatMemoryCannotHold(device.facts.kind, source.sizeBytes);
       loaded = await loadModel(device, source, {
         contextTokens,
         kvBudgetBytes: gpuBudgetBytes,

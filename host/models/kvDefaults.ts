@@ -1,5 +1,6 @@
 /** What keys and values may take when the person has not said. */
-import { freemem, totalmem } from 'node:os';
+import { freemem } from 'node:os';
+import { machineMemoryBytes } from './machineMemory.ts';
 
 /** On a GPU whose memory is not known: what an 8 GB card can spare. */
 const unknownGpuKvBytes = 2 * 2 ** 30;
@@ -17,12 +18,12 @@ const ramKvShare = 1 / 4;
 
 /** `gpuBytes`: the GPU's memory, null where it is not known. `modelBytes`: the model's file. */
 export function defaultGpuKvBytes(kind: 'gpu' | 'software', { gpuBytes, modelBytes }: { gpuBytes: number | null; modelBytes: number }): number {
-  if (kind === 'software') return Math.min(freemem() / 2, totalmem() * softwareKvShare);
+  if (kind === 'software') return Math.min(freemem() / 2, machineMemoryBytes() * softwareKvShare);
   if (gpuBytes === null) return unknownGpuKvBytes;
   const spareBytes = gpuKvShare * (gpuBytes - othersBytes - modelBytes);
   return Math.max(leastGpuKvBytes, Math.floor(spareBytes / stepBytes) * stepBytes);
 }
 
 export function defaultRamKvBytes(): number {
-  return totalmem() * ramKvShare;
+  return machineMemoryBytes() * ramKvShare;
 }

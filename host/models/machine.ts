@@ -1,9 +1,10 @@
 /** The machine as a verdict sees it. */
-import { freemem, totalmem } from 'node:os';
+import { freemem } from 'node:os';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import type { AdapterReport } from '../contract/entities.ts';
 import { freeBytes } from './freeSpace.ts';
 import { gpuMemoryBytes } from './gpuMemory.ts';
+import { machineMemoryBytes } from './machineMemory.ts';
 import type { Machine } from './verdict.ts';
 
 /** A worker that starts tells its adapter within seconds. */
@@ -13,7 +14,7 @@ const adapterWithinMs = 20_000;
 export async function readMachine(supervisor: WorkerSupervisor, folder: string): Promise<Machine> {
   const adapter = await adapterOf(supervisor);
   const kind = adapter?.kind ?? 'gpu';
-  return { kind, gpuBytes: adapter ? await gpuMemoryBytes(adapter) : null, ramBytes: totalmem(), freeRamBytes: freemem(), diskFreeBytes: await freeBytes(folder) };
+  return { kind, gpuBytes: adapter ? await gpuMemoryBytes(adapter) : null, ramBytes: machineMemoryBytes(), freeRamBytes: freemem(), diskFreeBytes: await freeBytes(folder) };
 }
 
 function adapterOf(supervisor: WorkerSupervisor): Promise<AdapterReport | null> {

@@ -2,6 +2,8 @@
 import type { Sentences } from './sentences.ts';
 
 export const models: Sentences = {
+  'The model takes {0} of memory, and this machine has {1}.': ['Das Modell braucht {0} Speicher, und dieser Rechner hat {1}.', 'このモデルには {0} のメモリが必要ですが、このコンピューターには {1} しかありません。'],
+  'Choose a smaller model, or the same one in fewer bits for each weight; the page “Models” says which of them fit this machine.': ['Wähle ein kleineres Modell oder dasselbe mit weniger Bits je Gewicht; die Seite „Modelle“ sagt, welche auf diesen Rechner passen.', 'より小さなモデルか、重みあたりのビット数が少ない同じモデルを選んでください。このコンピューターに合うものは「モデル」のページに示されます。'],
   'This download is no longer known.': ['Diesen Download gibt es nicht mehr.', 'このダウンロードはもうありません。'],
   'Start it again.': ['Starte es noch einmal.', 'もう一度始めてください。'],
   '{0} needs {1} more, but only {2} are free {3}.': ['{0} braucht noch {1}, aber {3} sind nur {2} frei.', '{0} にはあと {1} 必要ですが、{3}の空きは {2} です。'],
