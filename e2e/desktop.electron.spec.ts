@@ -1,10 +1,12 @@
 /** Longleaf on the desktop: menu, links and files from outside, jobs, sleep; and a page that has been taken over. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningElectron } from './harness/electronApp.ts';
 import { isRunning } from './harness/processes.ts';
-import type { RunningApp } from './harness/runningApp.ts';
+import { required, type RunningApp } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
@@ -68,6 +70,17 @@ test('links show a place of the window, and nothing else', async ({ app }) => {
   await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
   await openFromOutside(app, 'longleaf://chat');
   await expect(new ChatPage(app.page).composer).toBeVisible();
+});
+
+test('a second start hands its link over to the first, shows no window, and ends', async ({ app }) => {
+  const folder = await electronOf(app).evaluate(({ app: electron }) => electron.getPath('userData'));
+  const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  const second = spawn(required('LONGLEAF_TEST_ELECTRON'), [...flags, `--user-data-dir=${folder}`, 'longleaf://models'], { stdio: 'ignore' });
+  const [status] = (await once(second, 'exit')) as [number | null];
+  expect(status).toBe(0);
+  await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
+  expect(await electronOf(app).evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+  await openFromOutside(app, 'longleaf://chat');
 });
 
 test('a document that the desktop hands over joins the chat; a broken model file is refused by name', async ({ app }) => {

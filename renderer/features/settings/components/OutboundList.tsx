@@ -9,10 +9,17 @@ import { settingsStrings } from '../strings.ts';
 
 const text = settingsStrings.privacy.outbound;
 
+const askAgainMs = 2000;
+
 export function OutboundList() {
   const [requests, setRequests] = useState<MethodResult<'app.outbound'> | null>(null);
   useEffect(() => {
-    host.call('app.outbound', {}).then(setRequests, reportFailure);
+    const ask = (onFailure: (error: unknown) => void) => void host.call('app.outbound', {}).then(setRequests, onFailure);
+    ask(reportFailure);
+    // Looking for an update, or a download, may write another one down while the list is looked at. That the host is
+    // gone is said elsewhere.
+    const timer = setInterval(() => ask(() => undefined), askAgainMs);
+    return () => clearInterval(timer);
   }, []);
   if (!requests) return null;
   return (
