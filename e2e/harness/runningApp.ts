@@ -22,6 +22,8 @@ export interface RunningApp {
 export interface AppOptions {
   dataFolder: string;
   environment: Record<string, string>;
+  /** Another program than the built host; in a browser only. */
+  entry?: string;
 }
 
 /** An environment variable that `npm test` sets. */

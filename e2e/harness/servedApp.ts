@@ -45,8 +45,8 @@ export async function startServedApp(options: AppOptions): Promise<RunningApp> {
 }
 
 /** Starts the host and waits for the address it prints. */
-export async function serve({ dataFolder, environment }: AppOptions): Promise<Served> {
-  const args = [hostEntry, 'serve', '--no-open', '--port', '0', '--json', '--data', dataFolder];
+export async function serve({ dataFolder, environment, entry = hostEntry }: AppOptions): Promise<Served> {
+  const args = [entry, 'serve', '--no-open', '--port', '0', '--json', '--data', dataFolder];
   const host = spawn(required('LONGLEAF_RUNTIME_NODE'), args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
