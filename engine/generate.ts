@@ -16,6 +16,8 @@ export interface GenerateOptions {
   signal?: AbortSignal;
   /** Begins no step before its token was taken: until then the logits that the token was drawn from stay. */
   oneByOne?: boolean;
+  /** The step of the row at `position` was submitted; one that counts for nothing is submitted again. */
+  onStep?: (position: number) => void;
 }
 
 /** A token that was waited for less may have been there for long. */
@@ -34,7 +36,7 @@ export async function* generateTokens(
   runner: Runner,
   sequence: Sequence,
   sampler: Sampler,
-  { maxTokens, endTokens, signal, oneByOne = false }: GenerateOptions,
+  { maxTokens, endTokens, signal, oneByOne = false, onStep }: GenerateOptions,
 ): AsyncGenerator<number, GenerateEnd> {
   const { pace } = runner;
   pace?.forget();
@@ -51,7 +53,9 @@ export async function* generateTokens(
   const start = async (position: number, team = false): Promise<() => Promise<number | undefined>> => {
     const encoder = await runner.encodeLayers({ rows: 1, position, team });
     runner.encodeHead(encoder, [0]);
-    return choose(encoder, team);
+    const token = choose(encoder, team);
+    onStep?.(position);
+    return token;
   };
   /** The last step and, where there was one, the step ahead of it again, kernel by kernel. */
   const again = async (choices: number): Promise<number | undefined> => {
@@ -61,7 +65,9 @@ export async function* generateTokens(
     const encoder = await runner.encodeLayers({ rows: 1, position });
     sampler.encodeGoBack(encoder, choices);
     runner.encodeHead(encoder, [0]);
-    return choose(encoder, false)();
+    const token = choose(encoder, false)();
+    onStep?.(position);
+    return token;
   };
   let read = choose(device.gpu.createCommandEncoder(), false)();
   let arrivedMs = 0;

@@ -4,6 +4,7 @@
  */
 import type { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
+import type { HeadWatch } from './inspect/headWatch.ts';
 import type { QueryTap } from './inspect/queryTap.ts';
 import type { FarContext } from './kv/tiers/farContext.ts';
 import type { LinearKernels } from './layers/linear/linear.ts';
@@ -39,6 +40,8 @@ export class Runner {
   readonly sparseReading: SparseReading | null;
   /** Keeps queries for those who look inside. */
   readonly tap: QueryTap;
+  /** Keeps queries of a few heads while an answer is written. */
+  readonly watch: HeadWatch;
   /** The kernels of a step in their order, and those of its logits. */
   readonly layers: readonly Part[];
   readonly head: readonly Part[];
@@ -70,6 +73,7 @@ export class Runner {
     this.sparseReading = (parts.far?.reading ?? parts.reading)?.setting ?? null;
     this.#reading = parts.reading;
     this.tap = parts.tap;
+    this.watch = parts.watch;
     this.maxChunkRows = parts.options.tiers?.plan.maxChunkRows ?? parts.options.maxRows;
     this.#hidden = parts.buffers.hidden;
     this.#lastHidden = parts.buffers.hidden;
@@ -200,6 +204,7 @@ export class Runner {
     this.#reading?.free();
     this.#chunks?.free();
     this.tap.close();
+    this.watch.close();
     for (const buffer of this.#buffers) this.#device.memory.free(buffer);
     if (this.#team) freeTeam(this.#device, this.#team);
     for (const part of [this.#step, this.#tailStep, ...this.#angles]) part.free();

@@ -3,6 +3,7 @@
  */
 import { ChunkReader } from './chunkReader.ts';
 import type { Device } from './device/device.ts';
+import { HeadWatch } from './inspect/headWatch.ts';
 import { QueryTap } from './inspect/queryTap.ts';
 import type { KvCache } from './kv/cache.ts';
 import { SparseCache } from './kv/sparseCache.ts';
@@ -80,6 +81,7 @@ export interface RunnerParts {
   /** Of layers whose keys and values are all on the GPU. */
   reading: ResidentReading | null;
   tap: QueryTap;
+  watch: HeadWatch;
   chunks: ChunkReader | null;
   layers: Part[];
   head: Part[];
@@ -116,6 +118,7 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
   }));
   const far = tiers && scratch ? new FarContext(device, tiers.plan, scratch, tiers.store, { graphs: tiers.graphs, sparseReading: tiers.plan.keyMeans ? readingWithin(options.sparseReading, contextTokens) : null }) : null;
   const tap = new QueryTap(device);
+  const watch = new HeadWatch(device);
   const team = createTeamFor(device, spec, kernels.teamMembers);
   const mixers: Mixer[] = [];
   const embedded = weights.embeddingNorm ? buffers.branch : buffers.hidden;
@@ -147,7 +150,9 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
   };
 
   /** Parts from the hidden rows to the mixed ones. */
-  const bindAttention = async (mixer: AttentionSpec | SparseSpec | EvictingSpec, parts: AttentionWeights, mixerNorm: NormWeights, cache: LayerCache): Promise<Part[]> => {
+  const bindAttention = async (layer: number, mixer: AttentionSpec | SparseSpec | EvictingSpec, parts: AttentionWeights, mixerNorm: NormWeights): Promise<Part[]> => {
+    const cache = caches[layer];
+    const { heads, headDim } = mixer;
     const stepOfLayer = mixer.windowTokens === null || mixer.kind === 'evicting' ? step : stepUniform.whole;
     const inputs: AttentionInputs = {
       projections: buffers.projections,
@@ -155,7 +160,10 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
       mixed: buffers.mixed,
       angles: anglesOf(mixer),
       step: stepOfLayer,
-      watch: tap.part({ queries: buffers.queries, width: mixer.heads * mixer.headDim, step: stepOfLayer }),
+      watch: [
+        tap.part({ queries: buffers.queries, width: heads * headDim, step: stepOfLayer }),
+        watch.part({ layer, queries: buffers.queries, originUnits: 0, rowUnits: (heads * headDim) / 4, headDim, step: stepOfLayer }),
+      ],
       maxRows,
       contextTokens,
       normEpsilon: spec.normEpsilon,
@@ -214,11 +222,11 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
     const inOrder = await Promise.all([
       'matrices' in parts.mixer
         ? bindLinear(mixer as LinearSpec, parts.mixer, parts.mixerNorm, cache as StateCache)
-        : bindAttention(mixer as AttentionSpec | SparseSpec | EvictingSpec, parts.mixer, parts.mixerNorm, cache),
+        : bindAttention(index, mixer as AttentionSpec | SparseSpec | EvictingSpec, parts.mixer, parts.mixerNorm),
       addToHidden('mixer output', mixerOutput, buffers.mixed, parts.mixerPostNorm),
       bindFeedForward(block, parts, cache),
     ]);
-    const together = team && (await bindTeamBlock(device, team, block, parts, { hidden: buffers.hidden, angles: anglesOf, cache, step: stepUniform, epsilon: common.epsilon }));
+    const together = team && (await bindTeamBlock(device, team, block, parts, { hidden: buffers.hidden, angles: anglesOf, cache, step: stepUniform, epsilon: common.epsilon, watch: (source) => watch.part({ ...source, layer: index }) }));
     layers.push(...(together ? aloneOrApart(together, inOrder.flat(), () => !tap.listening) : inOrder.flat()));
   };
   const bindFeedForward = async ({ feedForward: description }: BlockSpec, { feedForward: own, feedForwardNorm, feedForwardPostNorm: postNorm }: BlockWeights, cache: LayerCache): Promise<Part[]> => {
@@ -250,7 +258,7 @@ export async function buildRunner(device: Device, kernels: LinearKernels, spec: 
         return new ChunkReader(device, { layers, far, maxRows, maxChunkRows: far.plan.maxChunkRows, hiddenSize: spec.hiddenSize, tokens, hidden, step: stepUniform, angles: [...angles.values()] });
       })
     : null;
-  return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, reading, tap, layers, head };
+  return { device, spec, options, buffers, experts, rwkv, evicting, sparse, team, dismissTeams: kernels.dismissTeams, chunks, step: stepUniform, tailStep, angles: [...angles.values()], mixers, caches, far, reading, tap, watch, layers, head };
 }
 
 /** null where no layer sees everything. */

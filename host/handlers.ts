@@ -164,6 +164,7 @@ export function createHandlers(host: Host): Handlers {
       await sweeps.remove(sweepId);
       return {};
     },
+    'inspector.live': ({ messageId }) => inspector.live(messageId),
     'inspector.evidence': ({ messageId }) => inspector.evidence(messageId),
     'inspector.tile': (request) => inspector.tile(request),
     'inspector.triangle': (request) => inspector.triangle(request),

@@ -20,6 +20,7 @@ import { HubModels } from './hub/hubModels.ts';
 import { HostEvents } from './events.ts';
 import { FileRegistry } from './fileRegistry.ts';
 import { EvidenceStore } from './inspector/evidenceStore.ts';
+import { LiveAnswers } from './inspector/liveAnswers.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { TileCache } from './inspector/tileCache.ts';
 import { type Handlers, createHandlers } from './handlers.ts';
@@ -162,7 +163,8 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   });
   const machine = () => readMachine(supervisor, modelFolders.receiving());
   const hubModels = new HubModels({ hub, downloads, machine, budgets: () => settings.read().kv });
-  const chatParts = { conversations, messages, documents, models, settings, supervisor, session, line, memories, events };
+  const live = new LiveAnswers(database, events);
+  const chatParts = { conversations, messages, documents, models, settings, supervisor, session, line, memories, events, live };
   const chat = new Chat(chatParts);
   const updates = new Updates({
     feed: options.updateFeed === undefined ? configuredFeed() : options.updateFeed,

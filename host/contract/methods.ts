@@ -23,6 +23,7 @@ import {
   workerStatus,
 } from './entities.ts';
 import { ablation, evidenceState, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from './inspection.ts';
+import { liveAttention, liveRows, liveView } from './liveAttention.ts';
 import { sweep } from './sweep.ts';
 
 const offset = z.number().int().nonnegative();
@@ -137,6 +138,8 @@ export const methods = {
   'sweeps.remove': { params: z.object({ sweepId: identifier }).strict(), result: nothing },
 
   /** What an answer attended to and cites; looks into it first if that was not done. */
+  /** What was recorded while the answer was written, or so far; null where nothing was, or once evidence was computed. */
+  'inspector.live': { params: z.object({ messageId: identifier }).strict(), result: liveAttention.nullable() },
   'inspector.evidence': { params: z.object({ messageId: identifier }).strict(), result: evidenceState },
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
   'inspector.tile': { params: tileRequest, result: tile },
@@ -183,6 +186,8 @@ export const events = {
   'inspection.progress': z.object({ messageId: identifier, done: z.number(), total: z.number() }),
   'evidence.changed': z.object({ messageId: identifier }),
   'answer.progress': answerProgress,
+  /** More of what the answer's tokens attended to; the view comes with the first. */
+  'answer.attention': z.object({ messageId: identifier, view: liveView.nullable(), rows: liveRows }),
   /** Text appended to a streaming answer; `offset` is where it goes, so that a gap is noticed. */
   'answer.delta': z.object({
     conversationId: identifier,

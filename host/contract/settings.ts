@@ -20,6 +20,8 @@ export const settings = z.object({
   continueReadings: z.boolean(),
   /** Looks into every answer about a document for what it rests on, once nobody waits. */
   evidence: z.boolean(),
+  /** Shows what a few heads attend to while an answer about a document is written. */
+  liveAttention: z.boolean(),
   /** The OpenAI-compatible API on 127.0.0.1; port 0: any that is free. */
   api: z.object({ enabled: z.boolean(), port: z.number().int().min(0).max(65_535) }),
   network: z.object({
@@ -45,6 +47,7 @@ export const defaultSettings: Settings = {
   kv: { gpuBytes: null, ramBytes: null, format: 'f16', sparseReading: null },
   continueReadings: true,
   evidence: true,
+  liveAttention: true,
   api: { enabled: false, port: 7718 },
   network: { proxy: null, bytesPerSecond: null },
   caps: { modelsBytes: null, documentsBytes: null },

@@ -1,5 +1,6 @@
 /** One answer: load the model, see that the prompt fits, generate. Knows nothing of storage. */
 import type { AnswerStatistics, ContextTiers, Sampling } from '../contract/entities.ts';
+import type { LiveRows, LiveView } from '../contract/liveAttention.ts';
 import type { PolicySetting } from '../contract/policy.ts';
 import { type ChatPrompt, type GenerateResult, type Keeping, type ModelDescription, type TracedLayer, generateResult, promptMeasure } from '../gpu-worker/protocol.ts';
 import type { ModelSession, ModelTarget } from '../worker/modelSession.ts';
@@ -25,6 +26,8 @@ export interface AnswerRequest {
   onTiers?(tiers: ContextTiers): void;
   onToken(token: { id: number; text: string }): void;
   onTrace?(layers: TracedLayer[]): void;
+  /** What a few heads attend to meanwhile; left out, that is not recorded. */
+  onAttention?(told: { view: LiveView | null; rows: LiveRows }): void;
 }
 
 export interface Answer extends GenerateResult {
@@ -41,8 +44,9 @@ export async function answerQuestion(session: ModelSession, supervisor: WorkerSu
     if (refusal) throw refusal;
     request.onTiers?.(contextTiers(measure, policy ?? null));
     let answered = 0;
-    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy, keeping, trace }, generateResult, {
+    const result = await supervisor.run({ kind: 'generate', prompt, sampling, stop: [], policy, keeping, trace, ...(request.onAttention ? { attention: true as const } : {}) }, generateResult, {
       signal,
+      onAttention: request.onAttention,
       onTrace: request.onTrace,
       onProgress: ({ phase, done, total }) => {
         if (phase === 'reading' || phase === 'answering') meter.update(phase, done, total);

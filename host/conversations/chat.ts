@@ -4,6 +4,7 @@ import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import { HostError, isCancelled, toFailure } from '../errors.ts';
 import type { HostEvents } from '../events.ts';
 import { type Keeping, promptMeasure } from '../gpu-worker/protocol.ts';
+import type { LiveAnswers } from '../inspector/liveAnswers.ts';
 import type { MemoryShelf } from '../memories/memoryShelf.ts';
 import { type ModelStore, missingFile } from '../models/modelStore.ts';
 import { modelTarget } from '../models/modelTarget.ts';
@@ -31,6 +32,7 @@ export interface ChatParts {
   line: WorkLine;
   memories: MemoryShelf;
   events: HostEvents;
+  live: LiveAnswers;
 }
 
 interface RunningAnswer {
@@ -218,7 +220,9 @@ export class Chat {
     stream.end();
     this.#running.delete(answer.conversationId);
     try {
-      this.#parts.events.emit('message.changed', this.#parts.messages.finish(answer.id, end));
+      const ended = this.#parts.messages.finish(answer.id, end);
+      this.#parts.live.end(answer.id, this.#parts.conversations.get(answer.conversationId).documentIds, end.text.trim() !== '');
+      this.#parts.events.emit('message.changed', ended);
       // What was read for it is kept.
       this.#parts.events.emit('memories.changed', {});
     } catch (error) {
@@ -228,7 +232,7 @@ export class Chat {
   }
 
   async #generate({ question, answer, model, onlyRead }: Turn, stream: AnswerStream, signal: AbortSignal): Promise<AnswerEnd> {
-    const { conversations, documents, messages, models, session, supervisor } = this.#parts;
+    const { conversations, documents, messages, models, session, supervisor, settings, live } = this.#parts;
     const conversation = conversations.get(answer.conversationId);
     let tiers: ContextTiers | null = null;
     const { text, statistics } = await answerQuestion(session, supervisor, {
@@ -242,6 +246,7 @@ export class Chat {
       onTiers: (known) => (tiers = known),
       onProgress: (progress) => this.#progress(answer, progress, tiers),
       onToken: (token) => stream.append(token.text),
+      onAttention: settings.read().liveAttention && conversation.documentIds.length > 0 ? (told) => live.add(answer.id, told) : undefined,
     });
     const speed = readingSpeed(statistics);
     if (speed !== null) models.rememberReadingSpeed(model.id, speed);

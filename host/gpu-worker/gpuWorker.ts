@@ -140,7 +140,7 @@ export class GpuWorker {
       case 'measure':
         return measure(this.#loaded(), request, this.#memories);
       case 'generate':
-        return generate(this.#loaded(), request, context);
+        return generate(this.#loaded(), request, context, choicesFolder());
       case 'read':
         return read(this.#loaded(), request, context);
       case 'memories':

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
 import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling, sparselyRead } from '../contract/entities.ts';
+import { liveRows, liveView } from '../contract/liveAttention.ts';
 import { stepTimeline } from '../contract/machine.ts';
 
 const jobId = z.string().min(1).max(64);
@@ -100,6 +101,8 @@ export const workerRequest = z.discriminatedUnion('kind', [
     logprobs: z.number().int().min(0).max(20).optional(),
     /** Tells what every far layer did in every step; recall and mass are measured every so many steps (0: never). */
     trace: z.object({ measureEverySteps: z.number().int().nonnegative() }).optional(),
+    /** Tells what a few heads attend to meanwhile, of chats with documents. */
+    attention: z.literal(true).optional(),
   }),
   /** Reads a document into a memory; progress counts what is kept already as done. Its result: `readResult`. */
   z.object({ kind: z.literal('read'), jobId, document: chatPrompt.shape.documents.element, keeping }),
@@ -227,6 +230,8 @@ export const workerReply = z.discriminatedUnion('kind', [
   /** Whole characters only; `id` is the token that completed them. */
   z.object({ kind: z.literal('token'), jobId, id: z.number().int(), text: z.string(), logprobs: z.array(answeredToken).optional() }),
   z.object({ kind: z.literal('trace'), jobId, layers: z.array(tracedLayer) }),
+  /** The view comes once, with the first. */
+  z.object({ kind: z.literal('attention'), jobId, view: liveView.nullable(), rows: liveRows }),
   /** The job's result; its shape depends on the request. */
   z.object({ kind: z.literal('done'), jobId, value: z.unknown() }),
   z.object({ kind: z.literal('failed'), jobId, failure }),

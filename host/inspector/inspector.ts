@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Conversation, Message, ModelRecord } from '../contract/entities.ts';
+import type { LiveAttention } from '../contract/liveAttention.ts';
 import type { Ablation, EvidenceState, Profile, ProfileRequest, Retrieval, Tile, TileRequest, TriangleRequest } from '../contract/inspection.ts';
 import { defaultPolicySetting, policyEstimates, type PolicySetting } from '../contract/policy.ts';
 import { buildChatPrompt } from '../conversations/chatPrompt.ts';
@@ -22,6 +23,7 @@ import type { ModelSession } from '../worker/modelSession.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import type { WorkLine } from '../worker/workLine.ts';
 import type { EvidenceStore } from './evidenceStore.ts';
+import type { LiveAnswers } from './liveAnswers.ts';
 import type { TileCache } from './tileCache.ts';
 
 export interface InspectorParts {
@@ -36,6 +38,7 @@ export interface InspectorParts {
   memories: MemoryShelf;
   events: HostEvents;
   evidence: EvidenceStore;
+  live: LiveAnswers;
   tiles: TileCache;
 }
 
@@ -87,6 +90,11 @@ export class Inspector {
     if (!worthLooking(asked)) return { state: 'none', evidence: null, failure: null };
     this.#want(messageId);
     return { state: this.#working === messageId ? 'working' : 'waiting', evidence: null, failure: null };
+  }
+
+  /** What was recorded while it was written. */
+  live(messageId: string): LiveAttention | null {
+    return this.#parts.live.find(messageId, this.#asked(messageId).conversation.documentIds);
   }
 
   async tile(request: TileRequest): Promise<Tile> {
@@ -197,6 +205,7 @@ export class Inspector {
     if (!worthLooking(asked) || this.#parts.evidence.find(messageId, documentIds)) return;
     const evidence = await this.#cancellable(messageId, (abort) => this.#look(asked, { name: 'evidence' }, inspectionResults.evidence, abort));
     this.#parts.evidence.save(messageId, documentIds, evidence);
+    this.#parts.live.forget(messageId);
   }
 
   /** Runs what `cancel` can end. */

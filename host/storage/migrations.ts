@@ -250,4 +250,12 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (kind, path)
   ) STRICT, WITHOUT ROWID;
   `,
+  /* sql */ `
+  -- what was recorded while an answer was written: deflated JSON (host/contract/liveAttention.ts), until its evidence is computed
+  CREATE TABLE answer_attention (
+    message_id TEXT PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
+    document_ids TEXT NOT NULL,
+    attention BLOB NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { cancelled } from '../errors.ts';
 import type { AnswerEvidence } from '../contract/inspection.ts';
+import type { LiveRows, LiveView } from '../contract/liveAttention.ts';
 import type { WorkerRequest } from '../gpu-worker/protocol.ts';
 
 type Inspect = Extract<WorkerRequest, { kind: 'inspect' }>;
@@ -57,4 +58,11 @@ function evidenceOf(prompt: Inspect['prompt'], words: { start: number; end: numb
     heads: [{ layer: 0, head: 0, kind: 'full', zones, previous: 0.1, entropy: 1, copy: 0.5, type: 'retrieval', retrieval: true }],
     citations: [{ number: 1, claim, grade: 'attended', passage, alignment: 0, drop: 2.5 }],
   };
+}
+
+/** What is recorded of a token while it is written: it looks at the first of two blocks. */
+export function scriptedAttention(prompt: Inspect['prompt'], token: number): { view: LiveView | null; rows: LiveRows } {
+  const documents = prompt.documents.map(({ id, name }) => ({ documentId: id, name, firstToken: 1, tokens: 4, blockTokens: 2, blockStarts: [0, 8, 17] }));
+  const view = { promptTokens: 10, heads: [{ layer: 0, head: 0 }], groups: [{ name: 'Layer 1', kind: 'full' as const, layers: [0], heads: 1 }], documents };
+  return { view: token === 0 ? view : null, rows: { first: token, zones: [[zones]], blocks: documents.map(() => Buffer.from(Uint16Array.of(32_768, 0).buffer).toString('base64')) } };
 }

@@ -18,7 +18,7 @@ import type { AdapterReport } from '../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../contract/policy.ts';
 import { toFailure } from '../errors.ts';
 import type { Prompt, WorkerReply, WorkerRequest } from '../gpu-worker/protocol.ts';
-import { inspectScripted } from './scriptedInspection.ts';
+import { inspectScripted, scriptedAttention } from './scriptedInspection.ts';
 import { ScriptedMemories } from './scriptedMemories.ts';
 
 const windowTokens = 1000;
@@ -88,7 +88,7 @@ function policyOutcome({ name }: PolicySetting) {
   };
 }
 
-async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy: PolicySetting = defaultPolicySetting): Promise<void> {
+async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy: PolicySetting = defaultPolicySetting, attention = false): Promise<void> {
   if (loadedPath === undefined) return fail(jobId, 'internal', 'No model is loaded.');
   const words = prompt.kind === 'chat' ? prompt.question : prompt.kind === 'raw' ? prompt.text : '';
   const listed = prompt.kind === 'chat' && words.includes('RECORD') ? recordsOf(prompt.documents[0].textPath) : null;
@@ -113,6 +113,7 @@ async function generate(jobId: string, prompt: Prompt, maxTokens: number, policy
     const piece = `${answerTokens} `;
     text += piece;
     send({ kind: 'token', jobId, id: answerTokens, text: piece });
+    if (attention && prompt.kind === 'chat') send({ kind: 'attention', jobId, ...scriptedAttention(prompt, answerTokens - 1) });
   }
   if (verb === 'die') process.kill(process.pid, 'SIGKILL');
   sendDone(jobId, text, { answerTokens, stopReason: cancelledJobs.has(jobId) ? 'cancelled' : wanted > maxTokens ? 'length' : 'end' }, policy);
@@ -185,7 +186,7 @@ async function handle(request: WorkerRequest): Promise<void> {
     case 'tokens':
       return send({ kind: 'done', jobId, value: { tokens: [...Buffer.from(request.text)] } });
     case 'generate':
-      return inTurn(() => generate(jobId, request.prompt, request.sampling.maxTokens, request.policy));
+      return inTurn(() => generate(jobId, request.prompt, request.sampling.maxTokens, request.policy, request.attention));
     case 'read':
       return inTurn(() => answer(jobId, async () => {
         if (loadedPath === undefined) throw new Error('no model is loaded');

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AdapterReport, Failure, GpuMemory } from '../contract/entities.ts';
+import type { LiveRows, LiveView } from '../contract/liveAttention.ts';
 import { Heartbeat } from '../contract/heartbeat.ts';
 import { HostError, RelayedError, cancelled } from '../errors.ts';
 import { type AnsweredToken, type TracedLayer, type WorkerReply, type WorkerRequest, workerReply } from '../gpu-worker/protocol.ts';
@@ -15,6 +16,7 @@ export interface JobHooks {
   onProgress?(progress: { phase: 'loading' | 'reading' | 'answering' | 'measuring'; done: number; total: number }): void;
   onToken?(token: { id: number; text: string; logprobs?: AnsweredToken[] }): void;
   onTrace?(layers: TracedLayer[]): void;
+  onAttention?(told: { view: LiveView | null; rows: LiveRows }): void;
   signal?: AbortSignal;
 }
 
@@ -169,6 +171,9 @@ export class WorkerProcess {
         return;
       case 'trace':
         this.#jobs.get(reply.jobId)?.hooks.onTrace?.(reply.layers);
+        return;
+      case 'attention':
+        this.#jobs.get(reply.jobId)?.hooks.onAttention?.({ view: reply.view, rows: reply.rows });
         return;
       case 'done':
         this.#take(reply.jobId)?.resolve(reply.value);

@@ -137,6 +137,8 @@ export class FakeContract {
         const usedBytes = this.#memories.reduce((total, { freedBytes }) => total + freedBytes, 0);
         return { usedBytes, quotaBytes: this.#quotaBytes, freeBytes: Math.max(0, (this.#quotaBytes ?? data.machine.diskFreeBytes) - usedBytes) };
       }
+      case 'inspector.live':
+        return null;
       case 'inspector.evidence':
         return { state: 'none', evidence: null, failure: null };
       case 'sweeps.list':

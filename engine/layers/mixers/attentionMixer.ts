@@ -20,8 +20,8 @@ export interface AttentionInputs {
   mixed: GPUBuffer;
   angles: GPUBuffer;
   step: GPUBuffer;
-  /** Follows the rotation of the queries: whoever looks at them. */
-  watch?: Part;
+  /** Follow the rotation of the queries: whoever looks at them. */
+  watch?: readonly Part[];
   maxRows: number;
   contextTokens: number;
   normEpsilon: number;
@@ -79,7 +79,7 @@ export async function createAttentionMixer(
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
-      ...(inputs.watch ? [inputs.watch] : []),
+      ...(inputs.watch ?? []),
       part('attention', attend, attentionWork({ ...layout, heads: spec.heads, window: spec.windowTokens, bytesPerValue: kvBytesPerValue(layout.format) })),
     ],
     canTruncate: (length, written) => cache.canTruncate(length, written),

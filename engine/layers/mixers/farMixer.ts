@@ -36,7 +36,7 @@ export async function createFarMixer(
   return {
     parts: [
       part('rotary and store', store, rowWork(2 * (spec.heads + 2 * spec.kvHeads) * spec.headDim)),
-      ...(inputs.watch ? [inputs.watch] : []),
+      ...(inputs.watch ?? []),
       {
         name: 'choice of far tokens',
         decodingOnly: true,

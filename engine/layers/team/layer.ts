@@ -55,6 +55,11 @@ export function workOfLayer(members: number, { hiddenSize, heads, width, layout:
   return (heads + 2 * kvHeads) * headDim + queries + members * (ownRow(hiddenSize, queries) + queries + pad(heads)) + width;
 }
 
+/** Where in it the layer's queries lie, scaled and rotated, until the next layer is computed. */
+export function queriesOrigin({ heads, layout: { kvHeads, headDim } }: Pick<Sizes, 'heads' | 'layout'>): number {
+  return (heads + 2 * kvHeads) * headDim;
+}
+
 const ownRow = (hiddenSize: number, queries: number): number => Math.max(hiddenSize, queries);
 /** Rows are read by quads. */
 const pad = (numbers: number): number => Math.ceil(numbers / 4) * 4;

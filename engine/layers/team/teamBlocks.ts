@@ -1,12 +1,13 @@
 /** Which blocks of a model a team computes for a row alone, and the part of the model that each becomes. */
 import type { Device } from '../../device/device.ts';
+import type { WatchedQueries } from '../../inspect/headWatch.ts';
 import { KvCache } from '../../kv/cache.ts';
 import { type AttentionSpec, type BlockSpec, type GatedSpec, isPlainAttention, type ModelSpec } from '../../models/spec.ts';
 import type { BlockWeights } from '../../models/weights.ts';
 import { kvBytesPerValue } from '../attention/layout.ts';
 import { attentionWork, type Part, part, productWork, sumOfWork } from '../part.ts';
 import type { StepUniform } from '../step.ts';
-import { bindTeamLayer, workOfLayer } from './layer.ts';
+import { bindTeamLayer, queriesOrigin, workOfLayer } from './layer.ts';
 import { createTeam, type Team } from './team.ts';
 
 type TeamBlock = BlockSpec & { mixer: AttentionSpec; feedForward: GatedSpec };
@@ -31,6 +32,8 @@ export interface TeamBlockBuffers {
   cache: unknown;
   step: StepUniform;
   epsilon: number;
+  /** Follows the block: whoever looks at its queries, which lie among the team's work. */
+  watch(source: Omit<WatchedQueries, 'layer'>): Part;
 }
 
 /** The whole block in one dispatch; null where a team does not compute it. */
@@ -45,6 +48,7 @@ export async function bindTeamBlock(device: Device, team: Team, block: BlockSpec
   const { queryKeyValue, output: mixerOutput } = own;
   const { gateUp, down } = feedForward;
   const { activation, width } = block.feedForward;
+  const stepOfLayer = window === null ? step.buffer : step.whole;
   const bound = await bindTeamLayer(device, team, {
     hiddenSize: down.shape.outputs,
     heads,
@@ -66,8 +70,17 @@ export async function bindTeamBlock(device: Device, team: Team, block: BlockSpec
     angles: io.angles(mixer),
     keys,
     values,
-    step: window === null ? step.buffer : step.whole,
+    step: stepOfLayer,
   });
   const attention = attentionWork({ heads, kvHeads, headDim, window, bytesPerValue: kvBytesPerValue(layout.format) });
-  return bound && part('layer', bound, sumOfWork([attention, ...[queryKeyValue, mixerOutput, gateUp, down].map(productWork)]));
+  if (!bound) return null;
+  const watch = io.watch({ queries: team.work, originUnits: queriesOrigin({ heads, layout }) / 4, rowUnits: (heads * headDim) / 4, headDim, step: stepOfLayer });
+  const layer = part('layer', bound, sumOfWork([attention, ...[queryKeyValue, mixerOutput, gateUp, down].map(productWork)]));
+  return {
+    ...layer,
+    encode: (pass, now) => {
+      layer.encode(pass, now);
+      watch.encode(pass, now);
+    },
+  };
 }

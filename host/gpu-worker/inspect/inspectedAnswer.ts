@@ -1,5 +1,6 @@
 /** An answer and its prompt as tokens, with the places of both in their texts. */
 import { readFile } from 'node:fs/promises';
+import type { ComposedPrompt } from '../../../engine/prompt/composePrompt.ts';
 import { HostError } from '../../errors.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
@@ -40,12 +41,7 @@ export async function composeAnswer(model: ActiveModel, request: { prompt: ChatP
   const { tokens, starts } = model.tokenizer.encodeWithOffsets(request.answer);
   const used = Math.min(tokens.length, mostAnswerTokens, mostRows, model.loaded.contextTokens - composed.tokens.length);
   if (used < 1) throw new HostError('inspection-unavailable', 'There is no answer to look into.', 'Ask a question first.');
-  const documents = await Promise.all(
-    request.prompt.documents.flatMap(({ id, name, textPath }) => {
-      const place = composed.documentTexts.get(id);
-      return place ? [placeDocument(model, { id, name, textPath }, place)] : [];
-    }),
-  );
+  const documents = await placeDocuments(model, request.prompt, composed);
   const documentParts = composed.parts.filter(({ kind }) => kind === 'document');
   return {
     tokens: [...composed.tokens, ...tokens.slice(0, used)],
@@ -56,6 +52,16 @@ export async function composeAnswer(model: ActiveModel, request: { prompt: ChatP
     answerStarts: [...starts.slice(0, used), starts[used] ?? request.answer.length],
     answerTokens: tokens.length,
   };
+}
+
+/** The documents of a prompt, as far as they are in it. */
+export function placeDocuments(model: ActiveModel, prompt: ChatPrompt, composed: ComposedPrompt): Promise<InspectedDocument[]> {
+  return Promise.all(
+    prompt.documents.flatMap(({ id, name, textPath }) => {
+      const place = composed.documentTexts.get(id);
+      return place ? [placeDocument(model, { id, name, textPath }, place)] : [];
+    }),
+  );
 }
 
 async function placeDocument(model: ActiveModel, { id, name, textPath }: ChatPrompt['documents'][number], { start, end }: { start: number; end: number }): Promise<InspectedDocument> {

@@ -42,6 +42,19 @@ export class RetrievalHeads {
     renameSync(partial, this.#path);
   }
 
+  /** Heads that fetched in earlier answers, strongest first; none where none is known. */
+  strongest(): { layer: number; head: number }[] {
+    const scores = Object.entries(this.#stored.copy);
+    const best = Math.max(0, ...scores.map(([, score]) => score));
+    return scores
+      .filter(([, score]) => score > 0 && score >= leastOfBest * best)
+      .sort(([, a], [, b]) => b - a)
+      .map(([key]) => {
+        const [layer, head] = key.split('.').map(Number);
+        return { layer, head };
+      });
+  }
+
   /** The heads with `retrieval` set for those that fetch; there is always one, among the layers that see everything. */
   mark(heads: readonly HeadStatistics[]): HeadStatistics[] {
     const score = (head: HeadStatistics): number => (this.#stored.copy[keyOf(head)] ?? 0) + head.copy;

@@ -7,8 +7,10 @@ import { StopMatcher } from '../../../engine/sampling/stopMatcher.ts';
 import { greedySettings, type SamplingSettings } from '../../../engine/sampling/settings.ts';
 import type { AnswerStatistics, PartlyRead, Sampling } from '../../contract/entities.ts';
 import { defaultPolicySetting, type PolicySetting } from '../../contract/policy.ts';
+import { toFailure } from '../../errors.ts';
 import type { ActiveModel } from '../activeModel.ts';
 import type { JobContext } from '../gpuWorker.ts';
+import { LiveAttention, type LiveTurn } from '../inspect/liveAttention.ts';
 import { policyOutcome, policyReport } from '../policyReport.ts';
 import type { GenerateResult, Keeping, Prompt } from '../protocol.ts';
 import { type PromptToRead, readPrompt } from '../readPrompt.ts';
@@ -23,11 +25,12 @@ interface GenerateRequest {
   keeping?: Keeping;
   logprobs?: number;
   trace?: { measureEverySteps: number };
+  attention?: true;
 }
 
-export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext): Promise<GenerateResult> {
-  const { runner, sequence, contextTokens } = model.loaded;
-  const { far } = runner;
+/** `cacheFolder`: where what is known of a model's heads lies. */
+export async function generate(model: ActiveModel, request: GenerateRequest, context: JobContext, cacheFolder: string): Promise<GenerateResult> {
+  const { runner: { far }, contextTokens } = model.loaded;
   if (far) {
     far.policy = request.policy ?? defaultPolicySetting;
     far.report.reset();
@@ -36,6 +39,18 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
   const { tokens } = prompt;
   if (tokens.length >= contextTokens) throw tooLong(tokens.length, contextTokens);
 
+  const live = request.attention && prompt.chat ? await openLive(model, { ...prompt.chat, maxTokens: request.sampling.maxTokens }, context, cacheFolder) : null;
+  try {
+    return await answerPrompt(model, request, prompt, context, live);
+  } finally {
+    live?.close();
+  }
+}
+
+async function answerPrompt(model: ActiveModel, request: GenerateRequest, prompt: PreparedPrompt, context: JobContext, live: LiveAttention | null): Promise<GenerateResult> {
+  const { runner, sequence } = model.loaded;
+  const { far } = runner;
+  const { tokens } = prompt;
   const readingStarted = performance.now();
   const { reusedTokens, keptTokens, notKept, sparselyRead, keepTurn } = await readPrompt(model, prompt, { keeping: request.keeping, mustKeep: false, context });
   const answeringStarted = performance.now();
@@ -48,8 +63,9 @@ export async function generate(model: ActiveModel, request: GenerateRequest, con
   let answer: Awaited<ReturnType<typeof stream>>;
   let ended: number;
   try {
-    answer = await stream(model, request, context, tell);
+    answer = await stream(model, request, context, { onToken: tell, onStep: (position) => live?.stepped(position) });
     ended = performance.now();
+    await live?.finish(answer.tokens);
     // What the last steps missed is counted when it is known.
     await far?.settleLagged();
     tell();
@@ -79,7 +95,7 @@ async function stream(
   model: ActiveModel,
   { sampling, stop, logprobs: wantedLogprobs }: GenerateRequest,
   { device, signal, send, progress, jobId }: JobContext,
-  onStep: () => void,
+  { onToken, onStep }: { onToken: () => void; onStep: (position: number) => void },
 ): Promise<{ text: string; tokens: number; stopReason: AnswerStatistics['stopReason'] }> {
   const { runner, sequence } = model.loaded;
   const decoder = model.tokenizer.createStreamDecoder();
@@ -97,6 +113,7 @@ async function stream(
     endTokens: model.tokenizer.endTokens,
     signal,
     oneByOne: logprobs !== null,
+    onStep,
   });
   for (let step = await generated.next(); ; step = await generated.next()) {
     if (step.done) {
@@ -105,7 +122,7 @@ async function stream(
       return { text, tokens, stopReason: step.value };
     }
     tokens++;
-    onStep();
+    onToken();
     const made = decoder.push(step.value);
     await logprobs?.add(step.value, made);
     const matched = matcher.push(made);
@@ -118,10 +135,27 @@ async function stream(
   }
 }
 
-async function prepare(model: ActiveModel, { prompt, keeping }: GenerateRequest, { memories }: JobContext): Promise<PromptToRead & { partlyRead: PartlyRead[] }> {
-  if (prompt.kind !== 'chat') return { tokens: plainTokens(model, prompt), documents: [], partlyRead: [] };
+/** Whatever keeps it from being recorded is no reason not to answer. */
+async function openLive(model: ActiveModel, turn: LiveTurn, context: JobContext, cacheFolder: string): Promise<LiveAttention | null> {
+  try {
+    return await LiveAttention.open(model, turn, context, cacheFolder);
+  } catch (error) {
+    if (toFailure(error).code === 'device-lost') throw error;
+    process.stderr.write(`attention is not recorded: ${String(error)}\n`);
+    return null;
+  }
+}
+
+interface PreparedPrompt extends PromptToRead {
+  partlyRead: PartlyRead[];
+  /** null without a chat template. */
+  chat: Pick<LiveTurn, 'prompt' | 'composed'> | null;
+}
+
+async function prepare(model: ActiveModel, { prompt, keeping }: GenerateRequest, { memories }: JobContext): Promise<PreparedPrompt> {
+  if (prompt.kind !== 'chat') return { tokens: plainTokens(model, prompt), documents: [], partlyRead: [], chat: null };
   const { composed, documents, partlyRead } = await composeChat(model, prompt, keeping, memories);
-  return { tokens: composed.tokens, documents, partlyRead };
+  return { tokens: composed.tokens, documents, partlyRead, chat: { prompt, composed } };
 }
 
 /** A prompt without a chat template. */

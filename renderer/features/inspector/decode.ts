@@ -13,3 +13,8 @@ export function floatsOf(base64: string): Float32Array {
 export function wordsOf(base64: string): Uint32Array {
   return new Uint32Array(bytesOf(base64));
 }
+
+/** Shares in 65 535ths. */
+export function sharesOf(base64: string): Float32Array {
+  return Float32Array.from(new Uint16Array(bytesOf(base64)), (share) => share / 65_535);
+}

@@ -30,6 +30,13 @@ export const german: InspectorStrings = {
   exactly: 'Beim Schreiben wurde jedes Token genau beachtet.',
   estimated: (exact, estimated, dropped) => `Beim Schreiben wurden in jedem Schritt ${exact} Token genau beachtet, ${estimated} geschätzt, ${dropped} weggelassen. Was hier gezeigt wird, wurde danach genau berechnet.`,
   inspect: 'Hineinsehen',
+  live: {
+    title: 'Wohin die Antwort sieht',
+    latest: 'Wohin ihre letzten Worte sahen',
+    whole: 'Wohin sie beim Schreiben sah',
+    now: 'Jetzt',
+    hint: (heads) => (heads === 1 ? 'Aufmerksamkeit eines Kopfes, aufgezeichnet, während die Antwort geschrieben wird' : `Aufmerksamkeit von ${heads} Köpfen, aufgezeichnet, während die Antwort geschrieben wird`),
+  },
   tabs: { map: 'Karte', timeline: 'Verlauf', heads: 'Köpfe', passages: 'Stellen', compare: 'Vergleich', triangle: 'Dreieck', guide: 'Anleitung' },
   views: 'Ansichten',
   headChoice: 'Köpfe',
@@ -161,6 +168,7 @@ export const german: InspectorStrings = {
       'Eine Quelle heißt belegtes Zitat, wenn die Stelle die Worte des Satzes selbst enthält und die Antwort unwahrscheinlich wird, sobald sie herausgenommen ist. Sie heißt beachtete Stelle, wenn Aufmerksamkeit und dieser Versuch übereinstimmen, die Worte aber andere sind. Was nicht sicher ist, hat keine Quelle: Eine falsche wäre schlimmer als keine.',
       'Aufmerksamkeit ist keine Erklärung. Ein Gewicht sagt, wohin ein Kopf sah, nicht, was er daraus machte; Werte können unbeachtet bleiben, und früher Gelesenes lebt in späteren Token weiter. „Ohne sie versuchen“ ist die bessere Probe: Die Stelle wird aus den Schlüsseln genommen, die Frage und Antwort sehen, und die Antwort neu bewertet. Was andere Teile des Dokuments beim Lesen aus der Stelle übernommen haben, bleibt in ihnen.',
       'Schichten mit Fenster sehen nur ihre letzten Token und sind weiter hinten leer. Lag ein Teil des Dokuments jenseits der GPU, kann die Antwort selbst aus Schätzungen geschrieben sein; was du hier siehst, wurde danach genau berechnet.',
+      'Das Band unter einer Antwort, die gerade geschrieben wird, wird dabei aufgezeichnet, nur von wenigen Köpfen: von denen, die in früheren Antworten etwas holten, und von einem für jede Gruppe von Schichten. Für diese Köpfe sind die Gewichte genau. Ist in die Antwort hineingesehen worden, treten die Quellen an seine Stelle. Jenseits der GPU wird nichts aufgezeichnet, weil das Modell dort nur sieht, was seine Strategie gewählt hat. In den Einstellungen lässt es sich abschalten.',
     ],
   },
 };

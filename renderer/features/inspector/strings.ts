@@ -31,6 +31,13 @@ const english = {
   exactly: 'While it was written, every token was attended to exactly.',
   estimated: (exact: string, estimated: string, dropped: string) => `While it was written, ${exact} tokens were attended to exactly in each step, ${estimated} were estimated, ${dropped} dropped. What is shown here was computed afterwards, exactly.`,
   inspect: 'Look inside',
+  live: {
+    title: 'Where the answer looks',
+    latest: 'Where its latest words looked',
+    whole: 'Where it looked while it was written',
+    now: 'Now',
+    hint: (heads: number) => (heads === 1 ? 'Attention of one head, recorded while the answer is written' : `Attention of ${heads} heads, recorded while the answer is written`),
+  },
   tabs: { map: 'Map', timeline: 'Timeline', heads: 'Heads', passages: 'Passages', compare: 'Compare', triangle: 'Triangle', guide: 'Guide' },
   views: 'Views',
   headChoice: 'Heads',
@@ -162,6 +169,7 @@ const english = {
       'A source is called a verified quote when the passage has the sentence’s own words and the answer becomes unlikely once the passage is taken out. It is an attended passage when attention and that trial agree but the words differ. Whatever is not sure has no source: a wrong one would be worse than none.',
       'Attention is not an explanation. A weight says where a head looked, not what it made of it; values can be ignored, and what was read earlier lives on in later tokens. “Try without it” is the better test: the passage is taken out of the keys that the question and the answer see, and the answer is scored again. What other parts of the document took from the passage while they were read stays in them.',
       'Layers with a window see only their latest tokens, so they are empty further back. Where part of the document lay beyond the GPU, the answer itself may have been written from estimates; what you see here was computed afterwards, exactly.',
+      'The ribbon under an answer that is being written is recorded meanwhile, of a few heads only: those that fetched in earlier answers, and one for each group of layers. Its weights are exact for these heads. Once the answer was looked into, the sources take its place. Beyond the GPU nothing is recorded, because the model then sees only what its policy chose. It can be switched off in the settings.',
     ],
   },
 } as const;

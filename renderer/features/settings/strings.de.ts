@@ -89,6 +89,8 @@ export const german: SettingsStrings = {
     sparseReadingHint: 'Weiter hinten in einem Dokument nur diesen Anteil dessen lesen, was davor steht. Schneller, aber Übergangenes kann in Antworten fehlen; so Gelesenes wird getrennt behalten.',
     continueReadings: 'Nach einem Neustart weiterlesen',
     continueReadingsHint: 'Dokumente, die beim Schließen gelesen wurden, gehen von selbst weiter; von dir unterbrochene warten. Aus: Alle warten auf dich.',
+    liveAttention: 'Zeigen, wohin eine Antwort sieht',
+    liveAttentionHint: 'Während eine Antwort zu einem Dokument geschrieben wird, zeigt ein Band, wohin einige Köpfe darin sehen. Das kostet höchstens wenige Prozent der Geschwindigkeit.',
   },
   answers: {
     title: 'Neue Chats',

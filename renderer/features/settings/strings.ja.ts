@@ -87,6 +87,8 @@ export const japanese: SettingsStrings = {
     sparseReadingHint: '文書のそれより後ろでは、前にある部分のこの割合だけを読みます。速くなりますが、飛ばした部分が回答から抜けることがあります。こうして読んだものは別に保持されます。',
     continueReadings: '再起動後に読み続ける',
     continueReadingsHint: '閉じたときに読んでいた文書は自動的に続きます。一時停止したものは待ちます。オフ：すべて待ちます。',
+    liveAttention: '回答が見ているところを表示',
+    liveAttentionHint: '文書についての回答が書かれる間、いくつかのヘッドが文書のどこを見ているかを帯で示します。速度への影響は数パーセント以下です。',
   },
   answers: {
     title: '新しいチャット',

@@ -12,6 +12,7 @@ import { CopyButton } from '../../../ui/CopyButton.tsx';
 import { IconButton } from '../../../ui/IconButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Citations } from '../../inspector/components/Citations.tsx';
+import { LiveAttention } from '../../inspector/components/LiveAttention.tsx';
 import { useIsAnswering } from '../hooks/useChatContext.ts';
 import { chatStore, useChat } from '../store.ts';
 import { Markdown } from '../markdown/Markdown.tsx';
@@ -31,6 +32,7 @@ export const Answer = memo(function Answer({ message, last }: { message: Message
       {reasoning !== null && <Reasoning source={reasoning} open={open && streaming} />}
       {answer !== '' && <Markdown source={answer} streaming={streaming} />}
       {streaming ? <AnswerPhase message={message} /> : <Ending message={message} />}
+      <LiveAttention message={message} />
       {message.statistics?.notKept && <NotKept failure={message.statistics.notKept} />}
       {!streaming && message.statistics && message.statistics.partlyRead.length > 0 && <PartlyReadNotice message={message} documents={message.statistics.partlyRead} />}
       {!streaming && <AnswerCitations message={message} />}

@@ -20,8 +20,21 @@ export function Ribbons({ evidence, answer }: { evidence: AnswerEvidence; answer
 }
 
 export function Ribbon({ document, rows, row, of = null }: { document: EvidenceDocument; rows: number; row: number | null; of?: string | null }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const profile = useMemo(() => profileOf(document, rows, row), [document, rows, row]);
+  return <RibbonStrip document={document} profile={profile} label={`${text.ribbon(document.name)}${of === null ? '' : `, ${text.passages.token(of.trim())}`}`} />;
+}
+
+interface RibbonStripProps {
+  document: Pick<EvidenceDocument, 'documentId' | 'name' | 'blockStarts'>;
+  /** Weight of each block. */
+  profile: Float64Array;
+  label: string;
+  /** Before the strip; left out, the document's. */
+  name?: string;
+}
+
+export function RibbonStrip({ document, profile, label, name = document.name }: RibbonStripProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
   const peak = useMemo(() => profile.reduce((best, share, block) => (share > profile[best] ? block : best), 0), [profile]);
   const [block, setBlock] = useState<number | null>(null);
   const at = block ?? peak;
@@ -36,11 +49,10 @@ export function Ribbon({ document, rows, row, of = null }: { document: EvidenceD
     else return;
     event.preventDefault();
   };
-  const label = `${text.ribbon(document.name)}${of === null ? '' : `, ${text.passages.token(of.trim())}`}`;
   return (
     <div className="flex items-center gap-3">
-      <span className="w-36 truncate text-small text-quiet" title={document.name}>
-        {document.name}
+      <span className="w-36 truncate text-small text-quiet" title={name}>
+        {name}
       </span>
       <button
         type="button"

@@ -3,8 +3,8 @@ import type { AnswerEvidence, EvidenceToken, Zones } from '../../../../host/cont
 import { inspectorStrings } from '../strings.ts';
 
 const text = inspectorStrings.timeline;
-const zoneNames = ['sinks', 'recent', 'document', 'other'] as const;
-const zoneColours: Record<(typeof zoneNames)[number], string> = { sinks: 'bg-part-system', recent: 'bg-part-history', document: 'bg-part-document', other: 'bg-part-question' };
+export const zoneNames = ['sinks', 'recent', 'document', 'other'] as const;
+export const zoneColours: Record<(typeof zoneNames)[number], string> = { sinks: 'bg-part-system', recent: 'bg-part-history', document: 'bg-part-document', other: 'bg-part-question' };
 
 /** Of one token, or of all (null). */
 export function ZoneSplit({ evidence, token }: { evidence: AnswerEvidence; token: EvidenceToken | null }) {

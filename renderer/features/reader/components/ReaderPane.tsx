@@ -9,6 +9,7 @@ import { Notice } from '../../../ui/Notice.tsx';
 import { Spinner } from '../../../ui/Spinner.tsx';
 import { useFocusWhenShown } from '../../../ui/useFocusWhenShown.ts';
 import { useLibrary } from '../../library/store.ts';
+import { LiveRibbon } from '../../inspector/components/LiveRibbon.tsx';
 import { DocumentReading } from '../../readings/components/DocumentReading.tsx';
 import { useStructure } from '../hooks/useStructure.ts';
 import { PageCache } from '../pageCache.ts';
@@ -68,6 +69,7 @@ export function ReaderPane({ documentId }: { documentId: string }) {
         <Facts document={document} />
         <p className="mt-1 text-small text-faint">{paged && view === 'pages' ? text.pagesSubtitle : text.subtitle}</p>
         <DocumentReading documentId={document.id} name={document.name} />
+        <LiveRibbon documentId={document.id} />
         {document.notices.map((notice) => (
           <Notice key={notice} tone="warning" message={notice} className="mt-2" />
         ))}

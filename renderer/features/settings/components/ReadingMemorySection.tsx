@@ -22,6 +22,7 @@ export function ReadingMemorySection({ settings, change }: { settings: Settings;
   const adapter = useSettings((state) => state.worker.adapter);
   const loadMachine = useSettings((state) => state.loadMachine);
   const continueHint = useId();
+  const liveHint = useId();
   useEffect(() => attempt(loadMachine()), [loadMachine]);
   const { kv } = settings;
   const set = (part: Partial<KvBudgets>) => change({ kv: { ...kv, ...part } });
@@ -53,6 +54,9 @@ export function ReadingMemorySection({ settings, change }: { settings: Settings;
       </SettingRow>
       <SettingRow label={text.continueReadings} hint={text.continueReadingsHint} hintId={continueHint}>
         <Switch label={text.continueReadings} describedBy={continueHint} checked={settings.continueReadings} onCheckedChange={(continueReadings) => change({ continueReadings })} />
+      </SettingRow>
+      <SettingRow label={text.liveAttention} hint={text.liveAttentionHint} hintId={liveHint}>
+        <Switch label={text.liveAttention} describedBy={liveHint} checked={settings.liveAttention} onCheckedChange={(liveAttention) => change({ liveAttention })} />
       </SettingRow>
     </SettingSection>
   );
