@@ -32,7 +32,7 @@ test('an answer cites the sentence that it rests on, and a click opens the docum
   await takePictures(app, 'live-attention');
   await chat.stop.click();
   await expect(chat.lastAnswer('stopped').or(chat.lastAnswer('complete'))).toBeVisible({ timeout: lookingTimeoutMs });
-  await app.page.getByTestId('preview').getByRole('button', { name: 'Close' }).click();
+  await app.page.getByTestId('preview').getByRole('button', { name: 'Close the preview' }).click();
   await chat.setLongestAnswer(24);
   await chat.edit(chat.questions.last(), 'What is the password to the library?');
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: 240_000 });
