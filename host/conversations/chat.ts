@@ -228,6 +228,7 @@ export class Chat {
     } catch (error) {
       // The conversation was removed while it was answered.
       if (toFailure(error).code !== 'message-not-found') throw error;
+      this.#parts.live.end(answer.id, [], false);
     }
   }
 

@@ -6,8 +6,8 @@ import { layerGroups } from './headStatistics.ts';
 /** Heads that the shares of blocks are the mean of, at most. */
 const mostFetching = 6;
 /**
- * What watching may take of a step's time, and how much longer its arithmetic takes than that of a step: measured on an
- * adapter that computes on the processor (bench/liveAttention.ts); on GPUs it is less.
+ * What watching may take of a step's time, and how much longer its arithmetic takes than that of a step: set by what
+ * bench/liveAttention.ts gave on an adapter that computes on the processor, for want of a GPU's figures.
  */
 const mostShare = 0.03;
 const slowness = 8;

@@ -90,7 +90,7 @@ export const german: SettingsStrings = {
     continueReadings: 'Nach einem Neustart weiterlesen',
     continueReadingsHint: 'Dokumente, die beim Schließen gelesen wurden, gehen von selbst weiter; von dir unterbrochene warten. Aus: Alle warten auf dich.',
     liveAttention: 'Zeigen, wohin eine Antwort sieht',
-    liveAttentionHint: 'Während eine Antwort zu einem Dokument geschrieben wird, zeigt ein Band, wohin einige Köpfe darin sehen. Das kostet höchstens wenige Prozent der Geschwindigkeit.',
+    liveAttentionHint: 'Während eine Antwort zu einem Dokument geschrieben wird, zeigt ein Band, wohin einige Köpfe darin sehen. Das kostet wenige Prozent der Geschwindigkeit.',
   },
   answers: {
     title: 'Neue Chats',

@@ -88,7 +88,7 @@ export const japanese: SettingsStrings = {
     continueReadings: '再起動後に読み続ける',
     continueReadingsHint: '閉じたときに読んでいた文書は自動的に続きます。一時停止したものは待ちます。オフ：すべて待ちます。',
     liveAttention: '回答が見ているところを表示',
-    liveAttentionHint: '文書についての回答が書かれる間、いくつかのヘッドが文書のどこを見ているかを帯で示します。速度への影響は数パーセント以下です。',
+    liveAttentionHint: '文書についての回答が書かれる間、いくつかのヘッドが文書のどこを見ているかを帯で示します。速度が数パーセント落ちます。',
   },
   answers: {
     title: '新しいチャット',

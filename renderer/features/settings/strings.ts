@@ -92,7 +92,7 @@ const english = {
     continueReadings: 'Go on reading after a restart',
     continueReadingsHint: 'Documents that were being read when Longleaf was closed go on by themselves; those that you paused wait. Off: all of them wait for you.',
     liveAttention: 'Show where an answer looks',
-    liveAttentionHint: 'While an answer about a document is written, a ribbon shows where a few heads look in it. It costs at most a few percent of the speed.',
+    liveAttentionHint: 'While an answer about a document is written, a ribbon shows where a few heads look in it. It costs a few percent of the speed.',
   },
   answers: {
     title: 'New chats',
