@@ -50,7 +50,8 @@ function readLock(path) {
  * @param {{show: boolean}} output
  */
 async function npm(command, options, { show }) {
-  const args = [command, ...options, '--ignore-scripts', '--no-audit', '--no-fund'];
+  // Packaging's tools warn of an older Node, which never runs them.
+  const args = [command, ...options, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const script = process.env.npm_execpath ?? npmBesideNode();
   const [program, ...leading] = script ? [process.execPath, script] : ['npm'];
   const { status } = await run(program, [...leading, ...args], { cwd: rootFolder, show });
