@@ -239,11 +239,13 @@ it('remembers the measured choice', async () => {
   const stored = new Map<string, string>();
   const cache = { get: (key: string) => stored.get(key), set: (key: string, value: string) => void stored.set(key, value) };
   const first = (await createLinearKernels(device, cache)).describe();
-  const before = [...stored];
+  // That there is no team is not believed at once (engine/layers/team).
+  const kept = (): [string, string][] => [...stored].filter(([key]) => !key.startsWith('team of '));
+  const before = kept();
   const second = (await createLinearKernels(device, cache)).describe();
-  expect([...stored]).toEqual(before);
+  expect(kept()).toEqual(before);
   expect({ ...second, weights: undefined, team: undefined }).toEqual({ ...first, weights: undefined, team: undefined });
-  for (const what of before.length > 0 ? ['weights', 'team'] : []) expect(second[what]).toBe(first[what]?.replace(/\)$/, ', remembered)'));
+  if (before.length > 0) expect(second['weights']).toBe(first['weights']?.replace(/\)$/, ', remembered)'));
 });
 
 it('counts and frees the memory of weights', async () => {

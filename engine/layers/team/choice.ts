@@ -30,6 +30,9 @@ const sizes = [2, 4, 8, 16];
 /** A few milliseconds: members that do not run at once would wait for the others for ever. */
 const measuredPatience = 1 << 20;
 
+/** A busy machine finds none, too: that there is none is believed when so many starts have found it. */
+const startsWithout = 3;
+
 /** Devices on which a member came late while answers were made: no teams any more. */
 const dismissed = new WeakSet<Device>();
 
@@ -46,10 +49,10 @@ const keyOf = (family: VariantFamily): string => `team of ${family.name}`;
 export async function chooseTeam(device: Device, cache: ChoiceCache, family: VariantFamily): Promise<TeamChoice> {
   if (dismissed.has(device)) return none;
   const key = keyOf(family);
-  const [known, told] = (cache.get(key) ?? '').split('|');
-  if (told) return { members: Number(known), why: `${told}, remembered` };
+  const [known, told, starts = '0'] = (cache.get(key) ?? '').split('|');
+  if (told && (Number(known) > 0 || Number(starts) >= startsWithout)) return { members: Number(known), why: `${told}, remembered` };
   const choice = await measure(device, family);
-  cache.set(key, `${choice.members}|${choice.why}`);
+  cache.set(key, `${choice.members}|${choice.why}|${Number(starts) + 1}`);
   return choice;
 }
 

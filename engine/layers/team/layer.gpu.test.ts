@@ -132,13 +132,28 @@ test('members that do not run at once are counted', async () => {
   }
 });
 
-test('the choice is remembered, whatever it is', async () => {
+const chosenFor = (name: (typeof families)[number]) => ({ name, layout: { tileColumns: 64, texture: null }, variantsFor: () => [], describe: () => ({}) });
+
+test('the choice is remembered, whatever it is, though none only after three starts', async () => {
   for (const family of families) {
     const choices = new Map<string, string>();
     const kernels = await createLinearKernels(device, choices, { family });
     expect([...choices.keys()]).toEqual([`team of ${family}`]);
     expect(kernels.describe()['team']).toMatch(/^(no|\d+) members \(apart \d/);
-    const again = await chooseTeam(device, choices, { name: family, layout: { tileColumns: 64, texture: null }, variantsFor: () => [], describe: () => ({}) });
-    expect(again).toEqual({ members: kernels.teamMembers, why: expect.stringContaining('remembered') });
+    for (let start = 2; start <= 3; start++) await chooseTeam(device, choices, chosenFor(family));
+    const known = Number(choices.get(`team of ${family}`)?.split('|')[0]);
+    expect(await chooseTeam(device, choices, chosenFor(family))).toEqual({ members: known, why: expect.stringContaining('remembered') });
+  }
+});
+
+test('that no team was found is measured again at the next start, twice', async () => {
+  for (const family of families) {
+    const after = async (starts: number) => {
+      const choices = new Map([[`team of ${family}`, `0|2 members do not run at once|${starts}`]]);
+      const { why } = await chooseTeam(device, choices, chosenFor(family));
+      return { remembered: why.endsWith('remembered'), starts: choices.get(`team of ${family}`)?.split('|')[2] };
+    };
+    expect(await after(2)).toEqual({ remembered: false, starts: '3' });
+    expect(await after(3)).toEqual({ remembered: true, starts: '3' });
   }
 });
