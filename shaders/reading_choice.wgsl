@@ -6,13 +6,8 @@
 // Mapping: workgroup x = key-value head; an invocation has a run of consecutive blocks. The least importance that is
 //   chosen is found bit by bit: floats that are not negative are ordered as their bits.
 // Constants: INVOCATIONS, GROUP = query heads a key-value head.
-// Reference: blockImportance, blocksToRead in engine/reference/sparseReading.ts.
+// Reference: blockImportance, blocksToRead in engine/reference/sparseReading.ts. Text: reading_numbers.wgsl.
 
-struct Reading { rows: u32, sampled: u32, blocks: u32, nearBlock: u32, wanted: u32 }
-struct Shape { heads: u32, meanCapacity: u32, blockCapacity: u32 }
-
-@group(0) @binding(0) var<uniform> reading: Reading;
-@group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> scores: array<f32>;
 @group(0) @binding(3) var<storage, read> sums: array<f32>;
 @group(0) @binding(4) var<storage, read_write> importance: array<f32>;

@@ -5,13 +5,8 @@
 // Bindings: 0 reading, 1 shape, 2 queries, 3 means, 4 scores.
 // Mapping: workgroup x = 64 blocks, one an invocation, y = key-value head, z = four queries.
 // Constants: HEAD_UNITS = headDim / 4, GROUP = query heads a key-value head.
-// Reference: blockScores in engine/reference/sparseReading.ts.
+// Reference: blockScores in engine/reference/sparseReading.ts. Text: reading_numbers.wgsl.
 
-struct Reading { rows: u32, sampled: u32, blocks: u32, nearBlock: u32, wanted: u32 }
-struct Shape { heads: u32, meanCapacity: u32, blockCapacity: u32 }
-
-@group(0) @binding(0) var<uniform> reading: Reading;
-@group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> means: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read_write> scores: array<f32>;

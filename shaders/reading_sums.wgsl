@@ -3,13 +3,8 @@
 // Bindings: 0 reading, 1 shape, 2 scores, 3 sums.
 // Mapping: workgroup x = query, y = key-value head; invocations share its blocks.
 // Constants: INVOCATIONS, a power of two; GROUP = query heads a key-value head.
-// Reference: blockImportance in engine/reference/sparseReading.ts.
+// Reference: blockImportance in engine/reference/sparseReading.ts. Text: reading_numbers.wgsl.
 
-struct Reading { rows: u32, sampled: u32, blocks: u32, nearBlock: u32, wanted: u32 }
-struct Shape { heads: u32, meanCapacity: u32, blockCapacity: u32 }
-
-@group(0) @binding(0) var<uniform> reading: Reading;
-@group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> scores: array<f32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<f32>;
 

@@ -1,5 +1,6 @@
 /** Chooses the blocks of keys that a block of rows attends to: scores of sampled queries, their sums, the choice. */
 import choiceText from '../../../shaders/reading_choice.wgsl';
+import numbersText from '../../../shaders/reading_numbers.wgsl';
 import scoresText from '../../../shaders/reading_scores.wgsl';
 import sumsText from '../../../shaders/reading_sums.wgsl';
 import type { Device } from '../../device/device.ts';
@@ -88,7 +89,7 @@ export interface BoundChoice {
 /** Leaves the numbers of the chosen blocks in the scratch's list. */
 export async function bindBlockChoice(device: Device, { heads, kvHeads, headDim, queries, means, scratch, numbers }: ChoiceBuffers): Promise<BoundChoice> {
   const group = heads / kvHeads;
-  const kernel = (label: string, text: string, constants: Record<string, number>) => device.kernels.get({ label, texts: [text], constants: { ...constants, GROUP: group } });
+  const kernel = (label: string, text: string, constants: Record<string, number>) => device.kernels.get({ label, texts: [numbersText, text], constants: { ...constants, GROUP: group } });
   const together = { INVOCATIONS: invocations[device.facts.kind] };
   const [scoring, summing, choosing] = await Promise.all([
     kernel('reading_scores', scoresText, { HEAD_UNITS: headDim / 4 }),
