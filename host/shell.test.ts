@@ -8,7 +8,8 @@ import { ContractClient } from './contract/client.ts';
 import { type ShellReply, type ShellRequest, shellReply } from './contract/shell.ts';
 import { buildHost } from './testing/builtWorker.ts';
 import { eventually } from './testing/eventually.ts';
-import { openTestHost, scriptedWorkerPath } from './testing/openTestHost.ts';
+import { openTestHost } from './testing/openTestHost.ts';
+import { scriptedWorkerPath } from './testing/scriptedWorkerPath.ts';
 import { temporaryFolder } from './testing/temporaryFolder.ts';
 
 let entry: string;

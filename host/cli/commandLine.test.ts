@@ -10,7 +10,8 @@ import { buildHost } from '../testing/builtWorker.ts';
 import { connectClient } from '../testing/contractClient.ts';
 import { openSession } from '../testing/webSocketClient.ts';
 import { eventually } from '../testing/eventually.ts';
-import { openTestHost, scriptedWorkerPath, writeTinyModel } from '../testing/openTestHost.ts';
+import { openTestHost, writeTinyModel } from '../testing/openTestHost.ts';
+import { scriptedWorkerPath } from '../testing/scriptedWorkerPath.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { runCommandLine } from './runCommandLine.ts';
 

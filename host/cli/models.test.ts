@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { contentOf } from '../testing/hub/hubContent.ts';
 import { startModelHub } from '../testing/hub/modelHub.ts';
-import { scriptedWorkerPath } from '../testing/openTestHost.ts';
+import { scriptedWorkerPath } from '../testing/scriptedWorkerPath.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { runCommandLine } from './runCommandLine.ts';
 

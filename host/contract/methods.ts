@@ -137,9 +137,9 @@ export const methods = {
   'sweeps.resume': { params: z.object({ sweepId: identifier }).strict(), result: sweep },
   'sweeps.remove': { params: z.object({ sweepId: identifier }).strict(), result: nothing },
 
-  /** What an answer attended to and cites; looks into it first if that was not done. */
   /** What was recorded while the answer was written, or so far; null where nothing was, or once evidence was computed. */
   'inspector.live': { params: z.object({ messageId: identifier }).strict(), result: liveAttention.nullable() },
+  /** What an answer attended to and cites; looks into it first if that was not done. */
   'inspector.evidence': { params: z.object({ messageId: identifier }).strict(), result: evidenceState },
   /** A part of an answer's attention. `inspector.cancel` ends those that wait. */
   'inspector.tile': { params: tileRequest, result: tile },

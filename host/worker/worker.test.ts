@@ -4,7 +4,7 @@ import { defaultSampling, type WorkerStatus } from '../contract/entities.ts';
 import { generateResult } from '../gpu-worker/protocol.ts';
 import { eventually } from '../testing/eventually.ts';
 import { failureOf } from '../testing/failureOf.ts';
-import { scriptedWorkerPath } from '../testing/openTestHost.ts';
+import { scriptedWorkerPath } from '../testing/scriptedWorkerPath.ts';
 import { ModelSession } from './modelSession.ts';
 import { type SupervisorOptions, WorkerSupervisor } from './supervisor.ts';
 
