@@ -1,11 +1,11 @@
 /** A publisher of Longleaf: a signed feed and an installer on this machine, and a copy that was made to ask there. */
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
-import { hostEntry } from './runningApp.ts';
+import { join } from 'node:path';
+import { hostEntry, repositoryFolder, temporaryFolder } from './runningApp.ts';
 
 export interface Publisher {
   /** The host's program, of a copy that carries this publisher's feed and key. */
@@ -30,26 +30,28 @@ export async function startPublisher({ version, notes }: { version: string; note
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const feed = `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed.json`;
-  const entry = writeCopy({ feed, publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') });
+  const copy = temporaryFolder();
+  writeCopy(copy.path, { feed, publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') });
   return {
-    entry,
+    entry: join(copy.path, 'dist', 'host.js'),
     installer,
     tamper: () => {
       said = Buffer.from(payload.toString().replace(version, '999.2.0'));
     },
     close: () => {
       server.close();
-      rmSync(entry);
+      copy.remove();
     },
   };
 }
 
-/** The host as it is built with another `assets/update-feed.json`; beside the other, because it starts its neighbours. */
-function writeCopy(feed: { feed: string; publicKey: string }): string {
+/** The program as it is built, with another `assets/update-feed.json` in its host. Not in dist/, which is packaged. */
+function writeCopy(folder: string, feed: { feed: string; publicKey: string }): void {
   const built = readFileSync(hostEntry, 'utf8');
-  const copy = built.replace('{ feed: null, publicKey: null }', JSON.stringify(feed));
-  if (copy === built) throw new Error('The built host carries no feed that could be replaced.');
-  const entry = join(dirname(hostEntry), 'host-of-publisher.js');
-  writeFileSync(entry, copy);
-  return entry;
+  const host = built.replace('{ feed: null, publicKey: null }', JSON.stringify(feed));
+  if (host === built) throw new Error('The built host carries no feed that could be replaced.');
+  mkdirSync(join(folder, 'dist'));
+  const neighbours = readdirSync(join(repositoryFolder, 'dist')).filter((name) => name !== 'host.js').map((name) => join('dist', name));
+  for (const path of ['package.json', 'assets', 'node_modules', ...neighbours]) symlinkSync(join(repositoryFolder, path), join(folder, path));
+  writeFileSync(join(folder, 'dist', 'host.js'), host);
 }
