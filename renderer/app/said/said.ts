@@ -24,9 +24,11 @@ const units: Record<keyof typeof place, Record<string, string>> = {
 /** Those with the most words of their own are tried first; made when something is first said. */
 let forms: Form[] | undefined;
 const known = new Map<string, string>();
+/** No sentence is so long but by what a file or a model's template has put into it, to keep the window busy with its gaps. */
+const longest = 1000;
 
 export function said(text: string, asked: Language = language): string {
-  if (asked === 'en' || text === '') return text;
+  if (asked === 'en' || text === '' || text.length > longest) return text;
   const key = `${asked} ${text}`;
   const before = known.get(key);
   if (before !== undefined) return before;

@@ -5,28 +5,36 @@ import { type HostCaller, host } from '../../app/connection/session.ts';
 import { joined, type LiveAnswer } from './liveAnswer.ts';
 
 export interface LiveState {
-  /** null: nothing was recorded, as far as the host knows. */
+  /** null: nothing was recorded, as far as the host knows. Those that were told of last. */
   known: Readonly<Record<string, LiveAnswer | null>>;
-  /** Asks the host for what was told before this window heard of it, once. */
+  /** Asks the host for what was told before this window heard of it. */
   load(messageId: string): Promise<void>;
 }
 
+/** A long answer about a long document takes a megabyte. */
+const keptAnswers = 20;
+
 export function createLiveStore(caller: HostCaller) {
   const asked = new Set<string>();
+  const keep = ({ known }: LiveState, messageId: string, live: LiveAnswer | null): Pick<LiveState, 'known'> => {
+    const { [messageId]: _before, ...others } = known;
+    return { known: Object.fromEntries([...Object.entries(others).slice(1 - keptAnswers), [messageId, live]]) };
+  };
   const store = createStore<LiveState>((set, get) => ({
     known: {},
     load: async (messageId) => {
-      if (asked.has(messageId) || get().known[messageId]) return;
+      if (asked.has(messageId) || messageId in get().known) return;
       asked.add(messageId);
       const told = await caller.call('inspector.live', { messageId }).catch(() => null);
+      asked.delete(messageId);
       if (get().known[messageId]) return;
-      set(({ known }) => ({ known: { ...known, [messageId]: (told && joined(undefined, told.view, told.rows)) ?? null } }));
+      set((state) => keep(state, messageId, (told && joined(undefined, told.view, told.rows)) ?? null));
     },
   }));
   caller.on('answer.attention', ({ messageId, view, rows }) => {
     const next = joined(store.getState().known[messageId] ?? undefined, view, rows);
     if (!next) void store.getState().load(messageId);
-    else store.setState(({ known }) => ({ known: { ...known, [messageId]: next } }));
+    else store.setState((state) => keep(state, messageId, next));
   });
   return store;
 }
