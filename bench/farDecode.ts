@@ -20,6 +20,7 @@ import { greedySettings } from '../engine/sampling/settings.ts';
 import { createTokenizer } from '../engine/tokenizer/createTokenizer.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
+import { median } from './median.ts';
 import { parsePolicies } from './truth/policies.ts';
 
 const { values } = parseArgs({
@@ -86,10 +87,6 @@ async function kernelTimes({ runner, sequence }: LoadedModel): Promise<Record<st
     times[name] = Math.round(ms * 1000) / 1000;
   }
   return times;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;

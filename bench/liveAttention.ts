@@ -19,6 +19,7 @@ import { benchTokens } from '../host/benchTokens.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { chooseWatchedHeads } from '../host/gpu-worker/inspect/watchedHeads.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
+import { median } from './median.ts';
 
 const { values } = parseArgs({ options: { model: { type: 'string' }, tokens: { type: 'string', default: '512,4000' }, steps: { type: 'string', default: '32' }, rounds: { type: 'string', default: '5' } } });
 if (!values.model) throw new Error('--model is needed');
@@ -59,7 +60,6 @@ async function answer(prompt: readonly number[], watching: boolean): Promise<Cos
   return cost;
 }
 
-const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 for (const length of lengths) {
   const prompt = benchTokens(length, spec.vocabularySize);
   const costs: Record<'without' | 'with', Cost[]> = { without: [], with: [] };

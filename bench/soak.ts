@@ -19,6 +19,7 @@ import type { ModelRecord } from '../host/contract/entities.ts';
 import { openHost } from '../host/host.ts';
 import { startHttpServer } from '../host/server/httpServer.ts';
 import { servedHost } from '../host/testing/servedHost.ts';
+import { median } from './median.ts';
 import { Day } from './soak/day.ts';
 import { holdingsOf, type OwnHoldings, ownHoldings, type ProcessHoldings } from './soak/holdings.ts';
 
@@ -90,9 +91,4 @@ function growth(all: readonly Reading[]) {
     host: { resident: relative((one) => one.host.residentMegabytes), heap: relative((one) => one.host.heapMegabytes), handles: absolute((one) => handles(one.host)), threads: absolute((one) => one.host.threads), children: absolute((one) => one.host.children), resources: absolute(resources) },
     worker: { resident: relative((one) => one.worker.residentMegabytes), handles: absolute((one) => handles(one.worker)), threads: absolute((one) => one.worker.threads), children: absolute((one) => one.worker.children) },
   };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

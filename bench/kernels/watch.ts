@@ -2,7 +2,7 @@
  * Cost of watching heads while an answer is written: ms for a batch of eight rows, for two heads in each of four layers,
  * documents in 512 parts. Bundle it with esbuild first, because of the WGSL imports. Arguments: keys (4000).
  */
-import { type WatchedPart, WatchKernels } from '../../engine/inspect/watchKernels.ts';
+import { bindWatchKernels, type WatchedPart } from '../../engine/inspect/watchKernels.ts';
 import { chooseKvFormat, kvBytesPerValue } from '../../engine/layers/attention/layout.ts';
 import { openTestDevice } from '../../engine/testing/device.ts';
 import { best, line } from './measure.ts';
@@ -23,7 +23,7 @@ for (const { name, heads, kvHeads, headDim } of shapes) {
   const partTokens = Math.ceil(keys / 512);
   const parts = Array.from({ length: Math.ceil(keys / partTokens) }, (_, i): WatchedPart => ({ begin: i * partTokens, end: (i + 1) * partTokens, zone: 'document' }));
   const before = process.cpuUsage();
-  const kernels = await WatchKernels.create(device, watching, { capacityRows: rows, parts, factors: Array.from({ length: layers * watched.length }, () => 1) });
+  const kernels = await bindWatchKernels(device, watching, { capacityRows: rows, parts, factors: Array.from({ length: layers * watched.length }, () => 1) });
   const { user, system } = process.cpuUsage(before);
   const timing = await best(device, kernels.within({ position: keys - rows, rows }));
   console.log(line(`${name}, ${keys} keys, pipelines in ${((user + system) / 1000).toFixed(0)} ms of processors`, timing, 2 * layers * watched.length * rows * keys * headDim, 'GFLOP/s'));

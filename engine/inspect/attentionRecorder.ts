@@ -10,7 +10,7 @@ import { FarMemory } from '../kv/tiers/farLayer.ts';
 import { isPlainAttention } from '../models/spec.ts';
 import type { Runner } from '../runner.ts';
 import type { InspectedHead } from './inspection.ts';
-import { type WatchedLayer, type WatchedPart, WatchKernels } from './watchKernels.ts';
+import { bindWatchKernels, type WatchedLayer, type WatchedPart, type WatchKernels } from './watchKernels.ts';
 
 export interface RecorderOptions {
   heads: readonly InspectedHead[];
@@ -69,7 +69,7 @@ export class AttentionRecorder {
       const layers = [...byLayer].map(([layer, watched]) => watchedLayer(runner, layer, watched));
       const chosen = ordered.map(options.chosen);
       const count = Math.max(1, chosen.filter(Boolean).length);
-      const kernels = await WatchKernels.create(device, layers, { capacityRows, parts: options.parts, factors: chosen.map((counts) => (counts ? 1 / count : 0)) });
+      const kernels = await bindWatchKernels(device, layers, { capacityRows, parts: options.parts, factors: chosen.map((counts) => (counts ? 1 / count : 0)) });
       return new AttentionRecorder(device, runner, readback, kernels, ordered, options);
     } catch (error) {
       runner.watch.close();

@@ -8,7 +8,7 @@ import { watchedShares } from '../reference/watch.ts';
 import { sinkTokens } from '../retrieval/layout.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
 import { recentTokens } from './rangeKernels.ts';
-import { type WatchedLayer, type WatchedPart, WatchKernels } from './watchKernels.ts';
+import { bindWatchKernels, type WatchedLayer, type WatchedPart } from './watchKernels.ts';
 
 const capacityRows = 11;
 
@@ -65,7 +65,7 @@ test.each(shapes)('$heads heads of $headDim over $kvHeads, $rows rows after $pos
   const parts = partsUpTo(position + rows);
   const count = watched[0].length + watched[1].length;
   const factors = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 0 : 0.25));
-  const kernels = await WatchKernels.create(device, problems.map((problem, i) => layerOf(problem, watched[i], shape.half ?? false)), { capacityRows, parts, factors });
+  const kernels = await bindWatchKernels(device, problems.map((problem, i) => layerOf(problem, watched[i], shape.half ?? false)), { capacityRows, parts, factors });
   const encoder = device.gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
   kernels.within({ position, rows })(pass);
