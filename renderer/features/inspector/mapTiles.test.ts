@@ -57,6 +57,22 @@ test('what is not in sight any more is cancelled, and asked for again when it co
   expect(asked.at(-1)?.keys.from).toBe(256);
 });
 
+test('a map that is taken away and put back asks again for what was cancelled in between', async () => {
+  const { caller, asked } = scripted();
+  const tiles = new MapTiles(caller, { messageId: 'm', heads: 'retrieval', extent: { rows: 3, keys: 200 } }, () => undefined);
+  const places = placesFor(0, { fromKey: 0, toKey: 200 }, 3);
+  tiles.want(places);
+  tiles.close();
+  tiles.want(places);
+  asked[0].fail('cancelled');
+  await settle();
+  expect(asked).toHaveLength(2);
+  asked[1].answer();
+  await settle();
+  expect(tiles.find(places[0])?.columns).toBe(200);
+  expect([tiles.pending, tiles.failure]).toEqual([0, null]);
+});
+
 test('a walk of 2,000 moves leaves no more tiles than there is room for', async () => {
   const { caller, asked } = scripted();
   const tiles = new MapTiles(caller, { messageId: 'm', heads: 'all', extent: { rows: 3, keys: 131_072 } }, () => undefined);

@@ -46,6 +46,7 @@ export class MapTiles {
   /** The ones used longest ago first. */
   readonly #tiles = new Map<string, MapTile>();
   readonly #underWay = new Set<string>();
+  #inSight = new Set<string>();
   #wanted: TilePlace[] = [];
   #failure: unknown = null;
   #closed = false;
@@ -81,16 +82,22 @@ export class MapTiles {
     return tile;
   }
 
-  /** What the map shows now, the most urgent first; what it showed before and does not any more is not waited for. */
+  /**
+   * What the map shows now, the most urgent first; what it showed before and does not any more is not waited for. Closed
+   * ones are open again: React may take a map away and put it back.
+   */
   want(places: readonly TilePlace[]): void {
+    this.#closed = false;
+    this.#inSight = new Set(places.map(keyOf));
     this.#wanted = places.filter((place) => !this.#tiles.has(keyOf(place)) && !this.#underWay.has(keyOf(place)));
-    const stale = this.#underWay.size > 0 && ![...this.#underWay].some((key) => places.some((place) => keyOf(place) === key));
+    const stale = this.#underWay.size > 0 && ![...this.#underWay].some((key) => this.#inSight.has(key));
     if (stale) void this.#caller.call('inspector.cancel', { messageId: this.#messageId }).catch(() => undefined);
     this.#next();
   }
 
   close(): void {
     this.#closed = true;
+    this.#inSight.clear();
     this.#wanted = [];
     if (this.#underWay.size > 0) void this.#caller.call('inspector.cancel', { messageId: this.#messageId }).catch(() => undefined);
   }
@@ -124,8 +131,9 @@ export class MapTiles {
         this.#tiles.delete(oldest);
       }
     } catch (error) {
-      // One that was cancelled is asked for again when it comes back into sight.
+      // One that was cancelled is asked for again when it is back in sight, or comes back.
       if (!isCancelled(error)) this.#failure = error;
+      else if (this.#inSight.has(key)) this.#wanted.push(place);
     } finally {
       this.#underWay.delete(key);
     }
