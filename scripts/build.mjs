@@ -144,7 +144,9 @@ async function bundle(options) {
 
 async function buildInterface() {
   const vite = join(rootFolder, 'node_modules', 'vite', 'bin', 'vite.js');
-  const { status, stdout, stderr } = await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: rootFolder });
+  // React and its like are built for people, whoever asks for it: tests run with another NODE_ENV.
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const { status, stdout, stderr } = await run(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: rootFolder, env });
   if (status !== 0) throw new Explained(`the interface could not be built:\n${stdout}${stderr}`);
 }
 
