@@ -115,18 +115,19 @@ function Difference({ here, there, rows }: { here: EvidenceDocument; there: Evid
   const canvas = useRef<HTMLCanvasElement>(null);
   const changes = useMemo(() => {
     const other = profileOf(there, rows[1], null);
-    return profileOf(here, rows[0], null).map((share, block) => share - other[block]);
+    const changeOf = (share: number, block: number): number => share - other[block];
+    return profileOf(here, rows[0], null).map((share, block) => (Math.abs(changeOf(share, block)) < leastChange ? 0 : changeOf(share, block)));
   }, [here, there, rows]);
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context) return;
-    const largest = Math.max(1e-6, ...changes.map(Math.abs));
+    const largest = Math.max(leastChange, ...changes.map(Math.abs));
     for (const [block, change] of changes.entries()) {
       context.fillStyle = css(difference(Math.sign(change) * Math.sqrt(Math.abs(change) / largest)));
       context.fillRect(block, 0, 1, 1);
     }
   }, [changes]);
-  const changed = [...changes.keys()].filter((block) => Math.abs(changes[block]) >= leastChange);
+  const changed = [...changes.keys()].filter((block) => changes[block] !== 0);
   const ranked = changed.sort((a, b) => Math.abs(changes[b]) - Math.abs(changes[a])).slice(0, most);
   return (
     <div className="pb-4" data-testid="difference">
