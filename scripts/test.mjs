@@ -1,6 +1,6 @@
 /**
  * `npm test`: gets everything ready that is not, runs the stages in order and ends with
- * `N passed, N failed`. Needs no root. `npm test -- unit gpu` runs these stages only.
+ * which tests failed and why, and `N passed, N failed`. Needs no root. `npm test -- unit gpu` runs these stages only.
  *
  * What a machine lacks is skipped with the reason; with CI=true that is a failure.
  */
@@ -22,6 +22,8 @@ async function test(names) {
   const context = { runtimeNode: findRuntimeNode() };
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
+  /** @type {string[]} */
+  const failures = [];
   for (const stage of chosen) {
     console.log(`\n── ${stage.name} ──`);
     const startMs = performance.now();
@@ -31,11 +33,14 @@ async function test(names) {
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
+    failures.push(...counts.failures.map((failure) => `${stage.name}: ${failure}`));
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     lines.push(`${stage.name.padEnd(16)}${seconds.padStart(8)} s   ${describe(counts)}${reason ? `: ${reason}` : ''}`);
     console.log(lines.at(-1));
   }
-  console.log(`\n${lines.join('\n')}\n\n${describe(total)}`);
+  // Last, because of a long output often only the end is kept.
+  const failed = failures.length > 0 ? `\nfailed:\n${failures.join('\n')}\n` : '';
+  console.log(`\n${lines.join('\n')}\n${failed}\n${describe(total)}`);
   return total.failed === 0 ? 0 : 1;
 }
 
@@ -60,12 +65,12 @@ async function runStage(stage, context) {
     return { counts: await stage.run(context), reason: undefined };
   } catch (error) {
     if (!(error instanceof Explained)) throw error;
-    const counts = inCi ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
+    const counts = inCi ? { passed: 0, failed: 1, skipped: 0, failures: [error.message] } : { passed: 0, failed: 0, skipped: 1, failures: [] };
     return { counts, reason: error.message };
   }
 }
 
-/** @param {import('./testStages.mjs').Counts} counts */
+/** @param {{passed: number, failed: number, skipped: number}} counts */
 function describe({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -1,5 +1,5 @@
 /** The stages of `npm test`, in order, and how each runs. */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseAdapter } from './adapter.mjs';
@@ -10,9 +10,10 @@ import { Explained, say } from './say.mjs';
 import { findTestBrowser } from './testBrowser.mjs';
 import { findTestElectron } from './testElectron.mjs';
 import { fetchTestModels } from './testModels.mjs';
+import { playwrightCounts, vitestCounts } from './testReports.mjs';
 
 /**
- * @typedef {{passed: number, failed: number, skipped: number}} Counts
+ * @typedef {import('./testReports.mjs').Counts} Counts
  * @typedef {{runtimeNode: string}} Context
  * @typedef {object} Stage
  * @property {string} name
@@ -78,12 +79,7 @@ async function vitest({ runtimeNode }, project, environment, filters = [], stage
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', project, `--maxWorkers=${filesAtOnce[project]}`, ...reporters, ...filters];
   const status = await handOver(runtimeNode, args, { cwd: rootFolder, env: { ...process.env, ...environment } });
-  return counted(status, report, ({ numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults }) => ({
-    passed: numPassedTests,
-    // A file that cannot be loaded has no tests that could fail.
-    failed: numFailedTests + testResults.filter((/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0).length,
-    skipped: numPendingTests + numTodoTests,
-  }));
+  return vitestCounts(report, status, rootFolder);
 }
 
 /**
@@ -106,11 +102,7 @@ async function playwright(context, project, environment) {
   const command = [context.runtimeNode, cli, 'test', `--project=${project}`, '--reporter=list,json'];
   const [program, ...args] = await withoutNetwork(context.runtimeNode, project === 'electron' ? await onSomeDisplay(command) : command);
   const status = await handOver(program, args, { cwd: rootFolder, env });
-  return counted(status, report, ({ stats }) => ({
-    passed: stats.expected + stats.flaky,
-    failed: stats.unexpected,
-    skipped: stats.skipped,
-  }));
+  return playwrightCounts(report, status);
 }
 
 /**
@@ -181,20 +173,8 @@ function joinLibraryPaths(first, second) {
  */
 async function checked(command, args) {
   const status = await handOver(command, args, { cwd: rootFolder });
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
-}
-
-/**
- * @param {number} status
- * @param {string} report
- * @param {(content: any) => Counts} read
- * @returns {Counts}
- */
-function counted(status, report, read) {
-  const counts = existsSync(report) ? read(JSON.parse(readFileSync(report, 'utf8'))) : { passed: 0, failed: 0, skipped: 0 };
-  // Whatever else went wrong counts as one failure.
-  if (status !== 0 && counts.failed === 0) counts.failed = 1;
-  return counts;
+  if (status === 0) return { passed: 1, failed: 0, skipped: 0, failures: [] };
+  return { passed: 0, failed: 1, skipped: 0, failures: [`${args[0]} ended with ${status} (see above)`] };
 }
 
 /** @param {string} stage */
@@ -215,6 +195,7 @@ function add(first, second) {
     passed: first.passed + second.passed,
     failed: first.failed + second.failed,
     skipped: first.skipped + second.skipped,
+    failures: [...first.failures, ...second.failures],
   };
 }
 

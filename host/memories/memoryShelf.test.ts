@@ -96,12 +96,17 @@ test('while the worker runs it is asked, because it holds the lock', async () =>
   const reading = host.readings.start(documentId, host.models.list()[0].id);
   await eventually(() => host.readings.list().some(({ id, state }) => id === reading.id && state === 'done'));
   expect((await failureOf(() => MemoryStore.open({ folder: host.folder.memories }))).code).toBe('data-folder-in-use');
-  const started = performance.now();
+  const listMs: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const startedMs = performance.now();
+    await host.handlers['memories.list']({});
+    listMs.push(performance.now() - startedMs);
+  }
+  // Nobody waited for a lock, which would take a tenth of a second at the least.
+  expect(Math.min(...listMs)).toBeLessThan(100);
   const [memory] = await host.handlers['memories.list']({});
   expect(memory).toMatchObject({ users: [{ kind: 'document', id: documentId, name: 'Alice.txt' }], tokens: 4, state: 'ready' });
   expect(await host.handlers['memories.quota']({ quotaBytes: 5e9 })).toMatchObject({ quotaBytes: 5e9, usedBytes: memory.bytes });
   expect(await host.handlers['memories.remove']({ memoryId: memory.id })).toEqual({ freedBytes: memory.bytes });
   expect((await failureOf(() => host.handlers['memories.remove']({ memoryId: memory.id }))).code).toBe('memory-not-found');
-  // Nobody waited for a lock.
-  expect(performance.now() - started).toBeLessThan(600);
 });
