@@ -22,8 +22,13 @@ const oldConversations = 40;
 const oldMessages = 6000;
 const mostInARow = 3;
 const holder = z.object({ pid: z.number() });
-/** Of the time from opening the folder to being usable. */
-const migratingShare = 0.7;
+/**
+ * A kill falls into a span that begins when the folder is opened: at first most of the time that an undisturbed start took
+ * from there. How fast the machine is changes from start to start: after a kill that came too late the span is shorter, else longer.
+ */
+const firstShare = 0.7;
+const afterLate = 0.7;
+const afterEarly = 1.1;
 
 export interface MigrationKillsOutcome {
   kills: number;
@@ -47,7 +52,7 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
   const openedMs = performance.now();
   await usable(undisturbed);
   outcome.undisturbedMs.push(performance.now() - begunMs);
-  const migratingMs = performance.now() - openedMs;
+  let spanMs = firstShare * (performance.now() - openedMs);
   await undisturbed.quit();
   outcome.problems.push(...(await problemsOf(folder, start)));
 
@@ -58,7 +63,7 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
       const before = holderOf(folder);
       const life = start(folder);
       await hasFolder(folder, before);
-      await pause(random() * migratingShare * migratingMs);
+      await pause(random() * spanMs);
       await life.kill();
       outcome.kills += 1;
       onKill(outcome.kills);
@@ -66,7 +71,10 @@ export async function migrationKills(start: StartLife, root: string, kills: numb
       if (life.root === 'main') continue;
       const seen = lookInside(folder, root);
       if (seen.unfinished) outcome.unfinished += 1;
+      spanMs *= seen.unfinished ? afterEarly : afterLate;
       outcome.problems.push(...seen.problems);
+      // The next start would have nothing to migrate.
+      if (!seen.unfinished) break;
     }
     const begunMs = performance.now();
     const life = start(folder);
