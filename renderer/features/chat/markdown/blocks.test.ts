@@ -32,6 +32,7 @@ describe('splitBlocks', () => {
         const after = splitBlocks(text);
         expect(after.slice(0, Math.max(0, before.length - 1))).toEqual(before.slice(0, -1));
       }),
+      { examples: [['1. one\n\n1. two\n', '1. one\n\n1'.length]] },
     );
   });
 });

@@ -4,6 +4,8 @@
  */
 const fenceLine = /^\s*(`{3,}|~{3,})/;
 const listItem = /^\s*(?:[-*+]|\d{1,9}[.)])\s/;
+/** The last line while it is written: one more character may make an item of it. */
+const listItemBegun = /^\s*(?:[-*+]|\d{1,9}[.)]?)$/;
 const indented = /^(?: {2,}|\t)/;
 /** A link or footnote definition may be used anywhere: then the text is one block. */
 const definition = /^ {0,3}\[[^\]\n]+\]:/m;
@@ -17,7 +19,7 @@ export function splitBlocks(text: string): string[] {
   let inList = false;
   for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
     const blank = line.trim() === '';
-    const continuesList = inList && (indented.test(line) || listItem.test(line));
+    const continuesList = inList && (indented.test(line) || listItem.test(line) || listItemBegun.test(line));
     if (!blank && fence === '' && afterBlank && current !== '' && !continuesList) {
       blocks.push(current);
       current = '';
