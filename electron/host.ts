@@ -42,6 +42,7 @@ export class Host {
   start({ restoreBackup = false } = {}): void {
     const child = spawn(runtimeNode(), ['--enable-source-maps', hostEntry(), 'shell', ...(restoreBackup ? ['--restore-backup'] : [])], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...compiledCode() },
       windowsHide: true,
     });
     this.#process = child;
@@ -129,6 +130,14 @@ function endOf(status: number | null, signal: NodeJS.Signals | null, hung: boole
 /** Node cannot read the archive that holds a packaged app: the host lies beside it. */
 function hostEntry(): string {
   return app.isPackaged ? join(process.resourcesPath, 'host', 'dist', 'host.js') : join(app.getAppPath(), 'dist', 'host.js');
+}
+
+/**
+ * Host and GPU worker keep their compiled code beside Chromium's, by the path of their source, for the next start. An
+ * AppImage lies somewhere else at every start.
+ */
+function compiledCode(): NodeJS.ProcessEnv {
+  return process.env['APPIMAGE'] ? {} : { NODE_COMPILE_CACHE: join(app.getPath('userData'), 'compiled') };
 }
 
 /** A packaged app carries its Node; from a checkout, `npm start` has found one. */

@@ -90,6 +90,18 @@ function namedEntries(folder, names) {
 }
 
 /**
+ * Node's http, imported as a module, loads an undici of its own that nobody here uses; required, it does not.
+ * @type {import('esbuild').Plugin}
+ */
+const requiredHttp = {
+  name: 'required-http',
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) => (kind === 'import-statement' ? { path: 'http', namespace: 'required' } : undefined));
+    build.onLoad({ filter: /.*/, namespace: 'required' }, () => ({ contents: "module.exports = require('node:http');" }));
+  },
+};
+
+/**
  * Bundles programs for the runtime Node. Dawn and llama.cpp are native code: they stay in node_modules.
  * @param {string} outdir
  * @param {Record<string, string>} entryPoints
@@ -103,7 +115,7 @@ function bundleForNode(outdir, entryPoints) {
     target: 'node22.15',
     external: ['webgpu', 'node-llama-cpp', 'usearch'],
     loader: { '.wgsl': 'text' },
-    plugins: [wasmForBundler],
+    plugins: [wasmForBundler, requiredHttp],
     // Bundled CommonJS packages call `require` for Node's own modules.
     banner: { js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);" },
   });

@@ -1,5 +1,5 @@
 /** The only way out of the machine: refuses when offline, and writes every request down. */
-import { EnvHttpProxyAgent, type RequestInit, type Response, fetch } from 'undici';
+import type { EnvHttpProxyAgent, RequestInit, Response } from 'undici';
 import { HostError } from '../errors.ts';
 import type { OutboundLog } from '../storage/outboundLog.ts';
 import { hideCredentials, readProxy } from './proxy.ts';
@@ -41,8 +41,10 @@ export class OutboundClient {
     // Queries hold signatures; they say nothing about where a request went.
     const note = this.begin(purpose, `${url.origin}${url.pathname}`);
     try {
+      // Loaded with the first request: most starts make none.
+      const undici = await import('undici');
       const signal = init.signal ? AbortSignal.any([init.signal, online]) : online;
-      const response = await fetch(url, { ...init, signal, redirect: 'manual', dispatcher: this.#dispatcher() });
+      const response = await undici.fetch(url, { ...init, signal, redirect: 'manual', dispatcher: this.#dispatcher(undici) });
       note(`status ${response.status}`);
       return response;
     } catch (error) {
@@ -63,14 +65,14 @@ export class OutboundClient {
     await this.#agent?.dispatcher.destroy();
   }
 
-  #dispatcher(): EnvHttpProxyAgent {
+  #dispatcher(undici: typeof import('undici')): EnvHttpProxyAgent {
     const proxy = this.#options.proxy?.() ?? null;
     if (this.#agent && this.#agent.proxy === proxy) return this.#agent.dispatcher;
     // What is under way on the old one ends there.
     void this.#agent?.dispatcher.close().catch(() => undefined);
     const address = proxy === null ? {} : { httpProxy: readProxy(proxy), httpsProxy: readProxy(proxy), noProxy: '' };
     // Who waits decides how long; a pause for the bandwidth limit is no fault of the server.
-    const dispatcher = new EnvHttpProxyAgent({ ...address, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
+    const dispatcher = new undici.EnvHttpProxyAgent({ ...address, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
     this.#agent = { proxy, dispatcher };
     return dispatcher;
   }
