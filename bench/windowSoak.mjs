@@ -5,8 +5,9 @@
  *
  * FOLDER: a library with chats, as `dist/bench/library.js --keep` leaves it in FOLDER/full. In a browser, served by
  * dist/host.js, or with `--app` in the packaged app (then on a display: `xvfb-run -a …`). After each part, garbage is
- * collected; then the interface's JavaScript heap, its nodes and listeners, and what the host and Electron's main
- * process hold are printed, a line each, and at the end how much the last quarter's median is above the second's.
+ * collected (in the host only when it serves a browser); then the interface's JavaScript heap, its nodes and listeners,
+ * and what the host and Electron's main process hold are printed, a line each, and at the end how much the last quarter's
+ * median is above the second's.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +29,8 @@ const settingsEvery = 25;
 
 async function inBrowser() {
   const { executable, environment } = await findTestBrowser();
-  const host = spawn(findRuntimeNode(), ['dist/host.js', 'serve', '--no-open', '--port', '0', '--json', '--data', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const host = spawn(findRuntimeNode(), ['--inspect=127.0.0.1:0', 'dist/host.js', 'serve', '--no-open', '--port', '0', '--json', '--data', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const inspector = connectInspector(host.stderr);
   const url = await new Promise((resolve) => {
     createInterface({ input: host.stdout }).on('line', (line) => {
       const event = JSON.parse(line);
@@ -38,13 +40,43 @@ async function inBrowser() {
   const browser = await chromium.launch({ executablePath: executable, env: { ...process.env, ...environment } });
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 } })).newPage();
   await page.goto(url);
+  const ownMemory = async () => {
+    const ask = await inspector;
+    for (let collection = 0; collection < 3; collection += 1) await ask('HeapProfiler.collectGarbage');
+    const { result } = await ask('Runtime.evaluate', { expression: 'process.memoryUsage().heapUsed' });
+    return { hostHeapMegabytes: result.value / 1e6 };
+  };
   const close = async () => {
     await browser.close();
     const ended = once(host, 'exit');
     host.kill('SIGTERM');
     await ended;
   };
-  return { page, processes: () => ({ host: host.pid }), mainMemory: async () => ({}), close };
+  return { page, processes: () => ({ host: host.pid }), ownMemory, close };
+}
+
+/** Node says on stderr where its inspector listens; resolves to a function that asks it. */
+async function connectInspector(stderr) {
+  const address = await new Promise((resolve) => {
+    createInterface({ input: stderr }).on('line', (line) => {
+      const [, found] = /^Debugger listening on (ws:\S+)/.exec(line) ?? [];
+      if (found) resolve(found);
+      else console.error(line);
+    });
+  });
+  const socket = new WebSocket(address);
+  const waiting = new Map();
+  socket.onmessage = ({ data }) => {
+    const { id, result } = JSON.parse(data);
+    waiting.get(id)?.(result);
+  };
+  await new Promise((resolve) => (socket.onopen = resolve));
+  let last = 0;
+  return (method, params = {}) =>
+    new Promise((resolve) => {
+      waiting.set((last += 1), resolve);
+      socket.send(JSON.stringify({ id: last, method, params }));
+    });
 }
 
 async function inApp(executablePath) {
@@ -54,13 +86,13 @@ async function inApp(executablePath) {
   const main = application.process().pid;
   const host = childrenOf(main).find((processId) => readFileSync(`/proc/${processId}/cmdline`, 'utf8').includes('host.js'));
   /** Of JavaScript objects in Electron's main process. */
-  const mainMemory = () =>
+  const ownMemory = () =>
     application.evaluate(() => {
       process.mainModule.require('v8').setFlagsFromString('--expose-gc');
       process.mainModule.require('vm').runInNewContext('gc')();
       return { mainHeapMegabytes: process.memoryUsage().heapUsed / 1e6 };
     });
-  return { page, processes: () => ({ host, main }), mainMemory, close: () => application.close() };
+  return { page, processes: () => ({ host, main }), ownMemory, close: () => application.close() };
 }
 
 function childrenOf(processId) {
@@ -90,7 +122,8 @@ async function openSettings(page) {
   await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor();
 }
 
-async function measure(session, { processes, mainMemory }) {
+async function measure(session, { processes, ownMemory }) {
+  const own = await ownMemory();
   for (let collection = 0; collection < 3; collection += 1) await session.send('HeapProfiler.collectGarbage');
   const { metrics } = await session.send('Performance.getMetrics');
   const metric = (name) => metrics.find((one) => one.name === name)?.value ?? Number.NaN;
@@ -98,7 +131,7 @@ async function measure(session, { processes, mainMemory }) {
     [`${name}ResidentMegabytes`, Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1]) / 1000],
     [`${name}Handles`, readdirSync(`/proc/${processId}/fd`).length],
   ]);
-  return { heapMegabytes: metric('JSHeapUsedSize') / 1e6, nodes: metric('Nodes'), listeners: metric('JSEventListeners'), documents: metric('Documents'), ...Object.fromEntries(held), ...(await mainMemory()) };
+  return { heapMegabytes: metric('JSHeapUsedSize') / 1e6, nodes: metric('Nodes'), listeners: metric('JSEventListeners'), documents: metric('Documents'), ...Object.fromEntries(held), ...own };
 }
 
 const opened = values.app ? await inApp(values.app) : await inBrowser();
