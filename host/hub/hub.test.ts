@@ -58,8 +58,25 @@ test('words find repositories with GGUF files, page by page, and filters hold', 
   expect(await found({ onlyRunnable: true })).toEqual(['tiny-llama-GGUF', 'tiny-split-GGUF', 'tiny-gated']);
   expect(await found({ leastContextTokens: 32_768 })).toEqual(['tiny-mamba', 'tiny-gated']);
   expect(await found({ mostParameters: 1_500_000 })).toEqual(['tiny-split-GGUF', 'tiny-gated']);
+  // The family need not stand in the name.
+  expect(await found({ family: 'gemma3' })).toEqual(['tiny-split-GGUF', 'tiny-gated']);
   // A page of results is asked of the hub and of nobody else.
   expect(await failureOf(() => search({ query: '', filters: noFilters, cursor: 'http://elsewhere.example/' }))).toMatchObject({ code: 'bad-request' });
+});
+
+test('pages of which nothing passes the filters are passed over; a family without words is looked for by its name', async () => {
+  const { host, hub } = await open();
+  const found = await host.handlers['hub.search']({ query: 'tiny', filters: { ...noFilters, leastContextTokens: 32_768 }, cursor: null });
+  expect(found).toMatchObject({ repositories: [{ id: 'someone/tiny-mamba' }, { id: 'google/tiny-gated' }], cursor: null });
+  await host.handlers['hub.search']({ query: '', filters: { ...noFilters, family: 'gemma3' }, cursor: null });
+  expect(hub.requests.at(-1)).toContain('/api/models?search=gemma-3&');
+});
+
+test('the address of a proxy is refused where it is written', async () => {
+  const { host } = await open();
+  const network = { proxy: 'socks5://127.0.0.1:1080', bytesPerSecond: null };
+  expect(await failureOf(() => host.handlers['settings.update']({ network }))).toMatchObject({ message: 'The address of the proxy cannot be read.', remedy: 'Write it as http://host:port.' });
+  expect(host.settings.read().network.proxy).toBeNull();
 });
 
 test('a name or an address finds one repository, and its files', async () => {

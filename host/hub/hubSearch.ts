@@ -10,6 +10,10 @@ import { refusal, retriedStatuses, tryAgainLater } from './hubAnswers.ts';
 import { type HubClient, encodePath } from './hubClient.ts';
 
 const pageLimit = 50;
+/** In a row with nothing that passes the filters; then the person is asked whether to go on. */
+const mostEmptyPages = 8;
+/** How repositories write an architecture in their names, where it is not as in the file. */
+const familyNames: Record<string, string> = { gemma3: 'gemma-3', phi3: 'phi', qwen35: 'qwen3.5', qwen3moe: 'qwen3', mistral3: 'ministral' };
 const count = z.number().int().nonnegative();
 /** A field that is missing or of another kind is not known. */
 const maybe = <T extends z.ZodType>(schema: T) => schema.nullable().catch(null).default(null);
@@ -34,7 +38,22 @@ const contentsAnswer = repositoryAnswer.extend({
   ),
 });
 
-export async function searchHub(hub: HubClient, query: string, filters: HubFilters, cursor: string | null, signal?: AbortSignal): Promise<{ repositories: HubRepository[]; cursor: string | null }> {
+interface Page {
+  repositories: HubRepository[];
+  /** Of the next; null: there is none. */
+  cursor: string | null;
+}
+
+/** The hub knows no filter for family, size and context: pages of which nothing passes are passed over. */
+export async function searchHub(hub: HubClient, query: string, filters: HubFilters, cursor: string | null, signal?: AbortSignal): Promise<Page> {
+  let page = await readPage(hub, query, filters, cursor, signal);
+  for (let pages = 1; pages < mostEmptyPages && page.repositories.length === 0 && page.cursor !== null; pages += 1) {
+    page = await readPage(hub, query, filters, page.cursor, signal);
+  }
+  return page;
+}
+
+async function readPage(hub: HubClient, query: string, filters: HubFilters, cursor: string | null, signal?: AbortSignal): Promise<Page> {
   const url = cursor === null ? searchUrl(hub, query, filters) : URL.parse(cursor);
   if (!url || !hub.isOwn(url)) throw new HostError('bad-request', 'This page of results is of another hub.', 'Search again.');
   const { value, headers } = await hub.json('search for models', url, (response) => refuse(response, hub.endpoint.href), signal);
@@ -67,7 +86,8 @@ export function contentsIn(value: unknown, repository: string, { host, page }: {
 function searchUrl(hub: HubClient, query: string, { licence, family }: HubFilters): URL {
   const url = hub.url('api/models');
   const { searchParams } = url;
-  const words = [query.trim(), family ?? ''].filter(Boolean).join(' ');
+  // Words are looked for in names, where the family need not stand.
+  const words = query.trim() || (family ? (familyNames[family] ?? family) : '');
   if (words) searchParams.set('search', words);
   searchParams.append('filter', 'gguf');
   if (licence) searchParams.append('filter', `license:${licence}`);
