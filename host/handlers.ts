@@ -9,6 +9,7 @@ import { promptMeasure } from './gpu-worker/protocol.ts';
 import { writeReport } from './diagnostics/report.ts';
 import { documentHandlers } from './documents/documentHandlers.ts';
 import { checkDocumentsCap } from './documents/documentsCap.ts';
+import { readProxy } from './downloads/proxy.ts';
 import { guideExample } from './inspector/guideExample.ts';
 import { appVersion } from './locations.ts';
 import { reportMachine } from './machineReport.ts';
@@ -64,6 +65,8 @@ export function createHandlers(host: Host): Handlers {
       return {};
     },
     'settings.update': (changes) => {
+      // Said where it is written, not with the next download.
+      if (changes.network?.proxy) readProxy(changes.network.proxy);
       const updated = settings.update(changes);
       if (updated.offline) {
         downloads.pauseAll();
