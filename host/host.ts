@@ -61,12 +61,15 @@ export interface HostOptions {
   updateFeed?: UpdateFeed | null;
   /** It belongs to the desktop app, of which there is one: another such host has lost its window and is about to end. */
   besideWindow?: boolean;
+  /** Whether windows may name files and folders by their path: those of a browser have no dialog that could. */
+  takesPaths?: boolean;
   /** Puts the newest sound backup in the place of a damaged database first. */
   restoreBackup?: boolean;
 }
 
 export interface Host {
   readonly folder: DataFolder;
+  readonly takesPaths: boolean;
   readonly database: Database;
   readonly events: HostEvents;
   readonly settings: SettingsStore;
@@ -216,6 +219,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
   const parts = { folder, database, events, settings, outbound, supervisor, session, files, documents, memories, catalogue, models };
   const host: Host = {
     ...parts,
+    takesPaths: options.takesPaths ?? false,
     client,
     downloads,
     modelFolders,

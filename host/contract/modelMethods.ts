@@ -16,6 +16,8 @@ export const modelMethods = {
   'models.list': { params: nothing, result: z.array(modelRecord) },
   'models.catalogue': { params: nothing, result: z.array(catalogueEntry) },
   'models.import': { params: z.object({ fileId, how }).strict(), result: modelRecord },
+  /** A file or a folder by the path that a person typed, where windows may. A folder that is linked is looked through at each start. */
+  'models.importPath': { params: z.object({ path: z.string().min(1).max(4096), how }).strict(), result: folderImport },
   'models.importFolder': { params: z.object({ fileId, how }).strict(), result: folderImport },
   'models.verify': {
     params: z.object({ modelId: identifier }).strict(),

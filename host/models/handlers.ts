@@ -4,7 +4,9 @@ import type { modelMethods } from '../contract/modelMethods.ts';
 import type { Handlers } from '../handlers.ts';
 import type { Host } from '../host.ts';
 import { storageUsage } from '../storageUsage.ts';
+import { pathsNotTaken, typedPath } from '../typedPath.ts';
 import { timelineResult } from '../gpu-worker/protocol.ts';
+import { importPath } from './importPath.ts';
 import { missingFile } from './modelStore.ts';
 import { modelTarget } from './modelTarget.ts';
 import { openModelSource } from './openModelSource.ts';
@@ -29,9 +31,15 @@ export function createModelHandlers(host: Host): Pick<Handlers, keyof typeof mod
         changed();
         return model;
       }),
-    'models.importFolder': ({ fileId, how = 'link' }) =>
+    'models.importPath': async ({ path, how }) => {
+      if (!host.takesPaths) throw pathsNotTaken();
+      const result = await importPath(host, typedPath(path), how ?? 'keep');
+      changed();
+      return result;
+    },
+    'models.importFolder': ({ fileId, how }) =>
       files.use(fileId, async ({ path }) => {
-        const result = await modelFolders.importFrom(path, how);
+        const result = await modelFolders.importFrom(path, how ?? 'keep');
         changed();
         return result;
       }),

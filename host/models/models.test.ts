@@ -151,6 +151,32 @@ test('LONGLEAF_BOUNDS_CHECKS decides for every model', async () => {
   expect(await failureOf(() => needsBoundsChecks(true))).toMatchObject({ code: 'usage', message: 'LONGLEAF_BOUNDS_CHECKS is “maybe”.' });
 });
 
+test('a path that was typed brings in a file or a folder, kept or used where it is; a window with a dialog may name none', async () => {
+  const host = await openTestHost({ takesPaths: true });
+  const folder = temporaryFolder();
+  await writeTinyModel(folder, 'one.gguf', 21);
+  await writeTinyModel(folder, 'two.gguf', 22);
+  writeFileSync(join(folder, 'torn.gguf'), 'GGUF');
+  const bring = host.handlers['models.importPath'];
+  expect(await bring({ path: ` ${join(folder, 'one.gguf')}` })).toEqual({ added: ['one'], failed: [] });
+  expect(host.models.get('one')).toMatchObject({ place: null, owned: true });
+  expect(await bring({ path: join(folder, 'two.gguf'), how: 'link' })).toEqual({ added: ['two'], failed: [] });
+  expect(host.models.get('two')).toMatchObject({ place: folder, owned: false });
+  // Those that are here already are not brought in twice.
+  expect(await bring({ path: folder })).toMatchObject({ added: ['one', 'two'], failed: [{ name: 'torn.gguf' }] });
+  expect(host.models.list()).toHaveLength(2);
+  expect(await host.modelFolders.list()).toHaveLength(1);
+  await bring({ path: folder, how: 'link' });
+  expect((await host.modelFolders.list()).map(({ path }) => path)).toEqual([host.folder.models, folder]);
+
+  expect(await failureOf(() => bring({ path: join(folder, 'gone.gguf') }))).toMatchObject({ code: 'file-not-found', message: `There is no file and no folder ${join(folder, 'gone.gguf')}.` });
+  // It would never end.
+  expect(await failureOf(() => bring({ path: '/dev/zero' }))).toMatchObject({ code: 'file-not-found' });
+  expect(await failureOf(() => bring({ path: 'one.gguf' }))).toMatchObject({ message: '“one.gguf” is not a whole path.' });
+  const desktop = await openTestHost();
+  expect(await failureOf(() => desktop.handlers['models.importPath']({ path: folder }))).toMatchObject({ code: 'bad-request', message: 'Files and folders are chosen in a dialog here.' });
+});
+
 test('the parts of a split model are imported together, and a missing one is named', async () => {
   const host = await openTestHost();
   const folder = temporaryFolder();

@@ -1,8 +1,7 @@
 /** Where a data folder may move to: an empty folder that can be written and has the room, with a plan of what it takes. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { HostError, systemErrorCode } from '../errors.ts';
 import { freeBytes } from '../models/freeSpace.ts';
 import { dataNames, passingNames } from '../storage/dataFolder.ts';
@@ -21,14 +20,6 @@ export interface TargetPlan {
   bytes: number;
   freeBytes: number;
   sameDrive: boolean;
-}
-
-/** A path as a person types it. */
-export function typedPath(path: string): string {
-  const written = path.trim();
-  const whole = written === '~' || /^~[\\/]/.test(written) ? join(homedir(), written.slice(1)) : written;
-  if (isAbsolute(whole)) return resolve(whole);
-  throw new HostError('data-folder-target', `“${path}” is not a whole path.`, 'Give the folder from the root on, as in /mnt/large/Longleaf.');
 }
 
 /** Leaves nothing behind. @throws `data-folder-target`, `disk-full`. */

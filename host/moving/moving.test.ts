@@ -18,7 +18,8 @@ import { scriptedWorkerPath } from '../testing/scriptedWorkerPath.ts';
 import { smallFileSystem } from '../testing/smallFileSystem.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { discardCopy, moveDataFolder } from './moveDataFolder.ts';
-import { planMove, typedPath } from './moveTarget.ts';
+import { typedPath } from '../typedPath.ts';
+import { planMove } from './moveTarget.ts';
 import { MovingHost } from './movingHost.ts';
 
 const worker = { entry: scriptedWorkerPath, firstPauseMs: 20 };

@@ -11,12 +11,12 @@ import { HostEvents } from '../events.ts';
 import type { Handlers } from '../handlers.ts';
 import { type Host, type HostOptions, openHost } from '../host.ts';
 import { leavingTo } from '../storage/movedFolder.ts';
+import { pathsNotTaken, typedPath } from '../typedPath.ts';
 import { jobsUnderWay } from './jobsUnderWay.ts';
 import { deleteOldFolder, discardCopy, moveDataFolder, undoMove } from './moveDataFolder.ts';
-import { planMove, typedPath } from './moveTarget.ts';
+import { planMove } from './moveTarget.ts';
 
 export interface MovingHostOptions extends HostOptions {
-  /** Whether windows may name a folder by its path: those of a browser have no dialog that could. */
   takesPaths: boolean;
 }
 
@@ -137,7 +137,7 @@ export class MovingHost {
       return path;
     }
     if ('fileId' in to) return files.use(to.fileId, ({ path }) => Promise.resolve(path));
-    if (!this.#options.takesPaths) throw new HostError('bad-request', 'Folders are chosen in a dialog here.', 'Choose the folder again.');
+    if (!this.#options.takesPaths) throw pathsNotTaken();
     return typedPath(to.path);
   }
 

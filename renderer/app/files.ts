@@ -30,7 +30,7 @@ export async function pickFiles(kind: keyof typeof accepted): Promise<PickedFile
 }
 
 /** A folder, by the desktop's dialog; a browser has none that it could name. */
-export async function pickFolder(): Promise<{ fileId: string } | null> {
+export async function pickFolder(): Promise<{ fileId: string; name: string } | null> {
   const [folder] = (await window.longleaf?.pickFiles('folder')) ?? [];
   return folder ?? null;
 }

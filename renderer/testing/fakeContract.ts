@@ -96,6 +96,8 @@ export class FakeContract {
       case 'models.import':
         await pause(700);
         throw failureOf(`“${this.#uploads.get(params.fileId)?.name}” is not a GGUF file: it begins with “PK”.`, 'Choose a file that ends in .gguf.');
+      case 'models.importPath':
+        throw failureOf(`There is no file and no folder ${params.path}.`, 'Look where it is, and write its whole path.');
       case 'models.verify':
         await pause(900);
         return { ok: true, sha256: 'a'.repeat(64), failure: null };

@@ -90,6 +90,8 @@ export const models: Sentences = {
   'It has: {0}.': ['Darin sind: {0}.', 'あるもの：{0}。'],
   '{0} is a folder, not a file.': ['{0} ist ein Ordner, keine Datei.', '{0} はファイルではなくフォルダーです。'],
   'Choose the .gguf file inside it.': ['Wähle die .gguf-Datei darin.', '中の .gguf ファイルを選んでください。'],
+  'There is no file and no folder {0}.': ['Eine Datei oder einen Ordner {0} gibt es nicht.', '{0} というファイルもフォルダーもありません。'],
+  'Look where it is, and write its whole path.': ['Sieh nach, wo sie ist, und schreibe den ganzen Pfad.', '場所を確かめて、完全なパスを書いてください。'],
   '{0} is not a folder.': ['{0} ist kein Ordner.', '{0} はフォルダーではありません。'],
   'Choose a folder with GGUF files.': ['Wähle einen Ordner mit GGUF-Dateien.', 'GGUF ファイルのあるフォルダーを選んでください。'],
   'This folder is no longer in the list.': ['Dieser Ordner steht nicht mehr in der Liste.', 'このフォルダーはもう一覧にありません。'],

@@ -94,6 +94,5 @@ export const germanFolders: FolderStrings = {
   add: 'Ordner hinzufügen',
   remove: 'Entfernen',
   removeNamed: (path) => `${path} aus der Liste entfernen`,
-  browserHint: 'Im Browser kann Longleaf nicht nach einem Ordner fragen: Schreibe „longleaf models folders add ORDNER“ in ein Terminal.',
   added: (count, failed) => `${count} ${count === 1 ? 'Modell' : 'Modelle'} gefunden${failed > 0 ? `; ${failed} ${failed === 1 ? 'Datei ist' : 'Dateien sind'} nicht brauchbar` : ''}.`,
 };

@@ -94,6 +94,5 @@ export const japaneseFolders: FolderStrings = {
   add: 'フォルダーを追加',
   remove: '外す',
   removeNamed: (path) => `${path} を一覧から外す`,
-  browserHint: 'ブラウザーではフォルダーを尋ねられません。ターミナルで「longleaf models folders add フォルダー」と入力してください。',
   added: (count, failed) => `${count} 個のモデルが見つかりました${failed > 0 ? `（${failed} 個のファイルは使えません）` : ''}。`,
 };

@@ -99,7 +99,6 @@ const englishFolders = {
   add: 'Add a folder',
   remove: 'Remove',
   removeNamed: (path: string) => `Remove ${path} from the list`,
-  browserHint: 'In a browser Longleaf cannot ask for a folder: write “longleaf models folders add FOLDER” in a terminal.',
   added: (count: number, failed: number) => `${count} ${count === 1 ? 'model' : 'models'} found${failed > 0 ? `; ${failed} ${failed === 1 ? 'file' : 'files'} cannot be used` : ''}.`,
 } as const;
 

@@ -42,6 +42,16 @@ describe('the models store', () => {
     expect(store.getState().importing).toEqual({ name: 'broken.gguf', fraction: null, failure: sampleFailure });
   });
 
+  it('says what a folder had in it, and forgets that with the next import', async () => {
+    const imported = { added: ['m1'], failed: [{ name: 'torn.gguf', failure: sampleFailure }] };
+    const host = scriptedHost({ 'models.importFolder': () => imported, 'models.list': () => [model], 'models.import': () => model });
+    const store = createModelsStore(host, () => Promise.resolve('f1'));
+    expect(await store.getState().importFolder({ fileId: 'f1', name: 'models' })).toBe(true);
+    expect(store.getState()).toMatchObject({ importing: null, imported, models: [model] });
+    await store.getState().importModel({ name: 'small.gguf', fileId: 'f1' });
+    expect(store.getState().imported).toBeNull();
+  });
+
   it('reports a verified and a damaged file', async () => {
     const host = scriptedHost({ 'models.verify': () => ({ ok: true, sha256: 'abc', failure: null }) });
     const store = createModelsStore(host);

@@ -2,12 +2,16 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { CatalogueEntry, Download, Failure, ModelRecord } from '../../../host/contract/entities.ts';
+import type { FolderImport } from '../../../host/contract/hub.ts';
 import type { MethodResult } from '../../../host/contract/methods.ts';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { type PickedFile, uploadFile } from '../../app/files.ts';
 import { failureOf } from '../../app/failures.ts';
 
 export type Verification = { state: 'checking' } | { state: 'matches'; sha256: string } | { state: 'differs'; failure: Failure };
+
+/** `link`: used where it is; left out: kept in the data folder. */
+export type ImportWay = 'link' | undefined;
 
 /** A model file being brought in by hand; `fraction` is known while it is uploaded. */
 export interface ModelImport {
@@ -27,11 +31,16 @@ export interface ModelsState {
   downloads: Record<string, Download>;
   verifications: Record<string, Verification>;
   importing: ModelImport | null;
+  /** What the last folder that was added had in it. */
+  imported: FolderImport | null;
   startDownload(catalogueId: string): Promise<void>;
   pauseDownload(downloadId: string): Promise<void>;
   resumeDownload(downloadId: string): Promise<void>;
   cancelDownload(downloadId: string): Promise<void>;
-  importModel(file: PickedFile): Promise<void>;
+  importModel(file: PickedFile, how?: ImportWay): Promise<boolean>;
+  importFolder(folder: { fileId: string; name: string }, how?: ImportWay): Promise<boolean>;
+  /** A file or a folder, in a browser. */
+  importPath(path: string, how?: ImportWay): Promise<boolean>;
   dismissImport(): void;
   /** Asked for when somebody looks: it may start the GPU process. */
   loadRecommended(): Promise<void>;
@@ -48,6 +57,7 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
     downloads: {},
     verifications: {},
     importing: null,
+    imported: null,
     async startDownload(catalogueId) {
       const download = await caller.call('downloads.start', { catalogueId });
       // What went wrong with a file by hand is over when another way is taken.
@@ -62,16 +72,20 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
     async cancelDownload(downloadId) {
       await caller.call('downloads.cancel', { downloadId });
     },
-    async importModel(file) {
-      set({ importing: { name: file.name, fraction: null, failure: null } });
-      try {
+    importModel: (file, how) =>
+      bringIn(file.name, async () => {
         const fileId = await upload(file, (fraction) => set({ importing: { name: file.name, fraction, failure: null } }));
-        await caller.call('models.import', { fileId });
-        set({ importing: null, models: await caller.call('models.list', {}) });
-      } catch (error) {
-        set({ importing: { name: file.name, fraction: null, failure: failureOf(error) } });
-      }
-    },
+        await caller.call('models.import', { fileId, how });
+      }),
+    importFolder: ({ fileId, name }, how) =>
+      // A folder that is used where it is stays in the list of folders.
+      bringIn(name, async () => set({ imported: await (how === 'link' ? caller.call('modelFolders.add', { fileId }) : caller.call('models.importFolder', { fileId })) })),
+    importPath: (path, how) =>
+      bringIn(path, async () => {
+        const imported = await caller.call('models.importPath', { path, how });
+        // What one file gave is seen in the table.
+        if (imported.added.length !== 1 || imported.failed.length > 0) set({ imported });
+      }),
     async loadRecommended() {
       const found = await caller.call('models.recommended', {}).catch(() => []);
       set({ recommended: Object.fromEntries(found.map((one, index) => [one.id, { ...one, first: index === 0 && one.level !== 'too-large' }])) });
@@ -95,6 +109,19 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
       set({ models: await caller.call('models.list', {}) });
     },
   }));
+  /** Whether it worked; if not, the reason stays in its place. */
+  async function bringIn(name: string, work: () => Promise<void>): Promise<boolean> {
+    store.setState({ importing: { name, fraction: null, failure: null }, imported: null });
+    try {
+      await work();
+      store.setState({ importing: null, models: await caller.call('models.list', {}) });
+      return true;
+    } catch (error) {
+      store.setState({ importing: { name, fraction: null, failure: failureOf(error) } });
+      return false;
+    }
+  }
+
   caller.on('models.changed', (models) => store.setState({ models }));
   caller.on('downloads.changed', (download) => {
     store.setState((state) => ({ downloads: { ...state.downloads, [download.id]: download } }));

@@ -1,5 +1,4 @@
 /** Asks where to, and says what the move would take before it begins. */
-import { type FormEvent, useId, useState } from 'react';
 import type { MovePlan } from '../../../../host/contract/dataFolder.ts';
 import { attempt } from '../../../app/failures.ts';
 import { pickFolder } from '../../../app/files.ts';
@@ -7,6 +6,7 @@ import { formatBytes } from '../../../app/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Dialog } from '../../../ui/Dialog.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { PathForm } from '../../../ui/PathForm.tsx';
 import { FactRow } from '../../settings/components/SettingRow.tsx';
 import { dataFolderStore, useDataFolder } from '../store.ts';
 import { dataFolderStrings as text } from '../strings.ts';
@@ -24,47 +24,10 @@ export function MoveDialog({ open, onOpenChange }: { open: boolean; onOpenChange
   };
   return (
     <Dialog open={open} onOpenChange={change} title={text.title} description={text.lead}>
-      {window.longleaf ? <Button onClick={() => attempt(choose())}>{text.choose}</Button> : <PathField />}
+      {window.longleaf ? <Button onClick={() => attempt(choose())}>{text.choose}</Button> : <PathForm label={text.path} hint={text.pathHint} submit={text.check} onSubmit={(path) => attempt(dataFolderStore.getState().ask({ path }))} onEdit={() => dataFolderStore.getState().dismiss()} />}
       {asked?.failure && <Notice tone="danger" className="mt-3" message={asked.failure.message} remedy={asked.failure.remedy} />}
       {asked?.plan && <Plan plan={asked.plan} />}
     </Dialog>
-  );
-}
-
-/** A browser has no dialog that could name a folder of this machine. */
-function PathField() {
-  const [path, setPath] = useState('');
-  const id = useId();
-  const check = (event: FormEvent) => {
-    event.preventDefault();
-    attempt(dataFolderStore.getState().ask({ path }));
-  };
-  return (
-    <form onSubmit={check}>
-      <label htmlFor={id} className="font-medium">
-        {text.path}
-      </label>
-      <div className="mt-1 flex gap-2">
-        <input
-          id={id}
-          aria-describedby={`${id}-hint`}
-          value={path}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => {
-            setPath(event.target.value);
-            dataFolderStore.getState().dismiss();
-          }}
-          className="field h-7 min-w-0 flex-1 py-0"
-        />
-        <Button type="submit" disabled={path.trim() === ''}>
-          {text.check}
-        </Button>
-      </div>
-      <p id={`${id}-hint`} className="mt-1 text-small text-quiet">
-        {text.pathHint}
-      </p>
-    </form>
   );
 }
 

@@ -3,7 +3,6 @@ import { FolderPlus } from 'lucide-react';
 import { useEffect } from 'react';
 import type { ModelFolder } from '../../../../host/contract/hub.ts';
 import { attempt } from '../../../app/failures.ts';
-import { pickFolder } from '../../../app/files.ts';
 import { formatBytes, fractionOf } from '../../../app/format.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { ProgressBar } from '../../../ui/ProgressBar.tsx';
@@ -11,14 +10,8 @@ import { foldersStore, useFolders } from '../foldersStore.ts';
 import { folderStrings as text } from '../hubStrings.ts';
 import { useModels } from '../store.ts';
 
-async function add(): Promise<void> {
-  const folder = await pickFolder();
-  if (folder) await foldersStore.getState().add(folder.fileId);
-}
-
-export function FoldersSection() {
+export function FoldersSection({ onAdd }: { onAdd(): void }) {
   const folders = useFolders((state) => state.folders);
-  const added = useFolders((state) => state.added);
   const models = useModels((state) => state.models);
   // oxlint-disable-next-line react/exhaustive-effect-dependencies -- other models, other bytes
   useEffect(() => attempt(foldersStore.getState().load()), [models]);
@@ -31,24 +24,16 @@ export function FoldersSection() {
           </h2>
           <p className="text-small text-quiet">{text.hint}</p>
         </div>
-        {window.longleaf && (
-          <Button onClick={() => attempt(add())}>
-            <FolderPlus size={14} aria-hidden />
-            {text.add}
-          </Button>
-        )}
+        <Button onClick={onAdd}>
+          <FolderPlus size={14} aria-hidden />
+          {text.add}
+        </Button>
       </div>
       <ul className="divide-y divide-line border-y border-line" data-testid="model-folders">
         {folders.map((folder) => (
           <FolderItem key={folder.path} folder={folder} />
         ))}
       </ul>
-      {added && (
-        <p role="status" className="mt-1.5 text-small text-quiet">
-          {text.added(added.added.length, added.failed.length)}
-        </p>
-      )}
-      {!window.longleaf && <p className="mt-1.5 text-small text-faint">{text.browserHint}</p>}
     </section>
   );
 }

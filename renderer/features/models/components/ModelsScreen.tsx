@@ -5,11 +5,12 @@ import { Segmented } from '../../../ui/Segmented.tsx';
 import { hubStrings } from '../hubStrings.ts';
 import { modelsStore, useModels } from '../store.ts';
 import { modelsStrings as text } from '../strings.ts';
+import { AddModelsButton, AddModelsDialog } from './AddModelsDialog.tsx';
 import { CatalogueItem } from './CatalogueItem.tsx';
 import { DownloadsSection } from './DownloadsSection.tsx';
 import { FoldersSection } from './FoldersSection.tsx';
 import { HubTab } from './HubTab.tsx';
-import { ImportButton, ImportProgress } from './ImportModel.tsx';
+import { ImportOutcome, ImportProgress } from './ImportModel.tsx';
 import { ModelRow } from './ModelRow.tsx';
 
 type Tab = 'here' | 'hub';
@@ -20,23 +21,27 @@ const tabs: { value: Tab; label: string }[] = [
 
 export function ModelsScreen() {
   const [tab, setTab] = useState<Tab>('here');
+  /** What becomes of the files that are being added; null: none are. */
+  const [adding, setAdding] = useState<'keep' | 'link' | null>(null);
   return (
     <>
-      <ScreenHeader tools={<ImportButton />}>
+      <ScreenHeader tools={<AddModelsButton onClick={() => setAdding('keep')} />}>
         <h1 className="mr-4 text-body font-semibold">{text.title}</h1>
         <Segmented<Tab> label={hubStrings.tabs.label} value={tab} options={tabs} onChange={setTab} />
       </ScreenHeader>
       <ScrollRegion label={text.title} className="flex-1">
         <div className="mx-auto max-w-[54rem] px-6 pt-6 pb-8">
-          <ImportProgress />
-          {tab === 'here' ? <ModelsHere /> : <HubTab />}
+          {adding === null && <ImportProgress />}
+          <ImportOutcome />
+          {tab === 'here' ? <ModelsHere onAddFolder={() => setAdding('link')} /> : <HubTab />}
         </div>
       </ScrollRegion>
+      {adding !== null && <AddModelsDialog first={adding} onClose={() => setAdding(null)} />}
     </>
   );
 }
 
-function ModelsHere() {
+function ModelsHere({ onAddFolder }: { onAddFolder(): void }) {
   const models = useModels((state) => state.models);
   const catalogue = useModels((state) => state.catalogue);
   useEffect(() => void modelsStore.getState().loadRecommended(), []);
@@ -86,7 +91,7 @@ function ModelsHere() {
           ))}
         </div>
       </section>
-      <FoldersSection />
+      <FoldersSection onAdd={onAddFolder} />
     </>
   );
 }
