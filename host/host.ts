@@ -189,7 +189,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
 
   const sweeps = new Sweeps({ store: new SweepStore(database), documents, models, settings, supervisor, session, line, events, stagingFolder: folder.staging });
   const files = new FileRegistry();
-  const api = new LocalApi({ folder, files, documents, models, settings, supervisor, session, line, memories, readings, events });
+  const api = new LocalApi({ folder, files, documents, documentIndex, models, settings, supervisor, session, line, memories, readings, events });
 
   const namesNow = () => [...documents.names(), ...conversations.titles(), ...folders.names()];
   const redaction = new Redaction(namesNow, folder.root);

@@ -216,6 +216,11 @@ test('documents: add as text and as a file, list, read, ask', async () => {
   expect(file.status).toBe(201);
   expect((await client.get<{ data: Document[] }>('/documents')).data.map(({ name }) => name)).toEqual(['file.md', 'notes.txt']);
 
+  await eventually(async () => (await host.handlers['search.query']({ query: 'three', limit: 5 })).documents.length === 1);
+  host.settings.update({ caps: { modelsBytes: null, documentsBytes: 100 } });
+  await expect(client.post('/documents', { body: { name: 'long.txt', text: 'word '.repeat(100) } })).rejects.toMatchObject({ status: 413, code: 'documents-cap' });
+  host.settings.update({ caps: { modelsBytes: null, documentsBytes: null } });
+
   expect(await client.post(`/documents/${added.id}/read`, { body: { model } })).toMatchObject({ object: 'document.reading', model });
   await eventually(async () => (await client.get<Document>(`/documents/${added.id}`)).readings[0]?.state === 'done');
   expect((await host.memories.list()).flatMap(({ users }) => users.map(({ id }) => id))).toEqual([added.id]);

@@ -31,6 +31,7 @@ const statusOf: Record<string, number> = {
   'document-format': 400,
   'document-not-found': 404,
   'document-too-large': 413,
+  'documents-cap': 413,
   'model-missing': 409,
   'model-not-found': 404,
   'no-model': 409,

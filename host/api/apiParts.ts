@@ -6,6 +6,7 @@ import type { FileRegistry } from '../fileRegistry.ts';
 import type { MemoryShelf } from '../memories/memoryShelf.ts';
 import type { ModelStore } from '../models/modelStore.ts';
 import type { Readings } from '../readings/readings.ts';
+import type { DocumentIndex } from '../search/documentIndex.ts';
 import type { DataFolder } from '../storage/dataFolder.ts';
 import type { SettingsStore } from '../storage/settingsStore.ts';
 import type { ModelSession } from '../worker/modelSession.ts';
@@ -16,6 +17,7 @@ export interface ApiParts {
   folder: DataFolder;
   files: FileRegistry;
   documents: DocumentLibrary;
+  documentIndex: DocumentIndex;
   models: ModelStore;
   settings: SettingsStore;
   supervisor: WorkerSupervisor;

@@ -1,5 +1,7 @@
 /** `/v1/documents`: add, list, read once into a memory, ask. */
+import { stat } from 'node:fs/promises';
 import type { DocumentRecord, ModelRecord, Reading } from '../contract/entities.ts';
+import { checkDocumentsCap } from '../documents/documentsCap.ts';
 import { receiveUpload } from '../server/uploads.ts';
 import { type ApiParts, findModel } from './apiParts.ts';
 import { createChatCompletion } from './chatCompletions.ts';
@@ -16,14 +18,25 @@ export function showDocument(parts: ApiParts, documentId: string, exchange: Exch
 
 /** `{name, text}` as JSON; or the file itself as body, with its name in the query. */
 export async function addDocument(parts: ApiParts, exchange: Exchange): Promise<void> {
-  const { documents, files, folder } = parts;
+  const { documents, documentIndex, files, folder, settings } = parts;
+  const checkCap = (bytes: number) => checkDocumentsCap(folder.documents, settings.read().caps.documentsBytes, bytes);
   const fileName = exchange.url.searchParams.get('name');
-  if (fileName === null) {
-    const { name, text } = addDocumentRequest.parse(await exchange.body());
-    return exchange.json(201, describe(parts, await documents.addText(name, text)));
-  }
-  const { fileId } = await receiveUpload(exchange.request, fileName, folder.staging, files);
-  exchange.json(201, describe(parts, await files.use(fileId, ({ path, name }) => documents.addFile(path, name))));
+  const add = async (): Promise<DocumentRecord> => {
+    if (fileName === null) {
+      const { name, text } = addDocumentRequest.parse(await exchange.body());
+      await checkCap(Buffer.byteLength(text));
+      return documents.addText(name, text);
+    }
+    const { fileId } = await receiveUpload(exchange.request, fileName, folder.staging, files);
+    return files.use(fileId, async ({ path, name }) => {
+      await checkCap((await stat(path)).size);
+      return documents.addFile(path, name);
+    });
+  };
+  const document = await add();
+  // It enters the search in the background, as one that was added in a window does.
+  void documentIndex.catchUp();
+  exchange.json(201, describe(parts, document));
 }
 
 /** Begins to read, or goes on; ask for the document to see how far it is. */
