@@ -1,6 +1,7 @@
 /** What is set: the API that other programs call, keys of one's own, presets, contrast; all of it by keyboard and zoomed. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import OpenAI from 'openai';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
 import { type RunningApp, temporaryFolder } from './harness/runningApp.ts';
@@ -23,13 +24,18 @@ test('the API answers programs that have the key, once it is switched on', async
   const address = await section.getByTestId('api-address').innerText();
   await section.getByRole('button', { name: 'Show the key' }).click();
   const key = await section.getByTestId('api-key').innerText();
-  const ask = (bearer: string) => fetch(`${address}/models`, { headers: { authorization: `Bearer ${bearer}` } });
-  expect((await ask(key)).status).toBe(200);
+  const ask = (bearer: string, headers = {}) => page.request.get(`${address}/models`, { headers: { authorization: `Bearer ${bearer}`, ...headers } });
+  expect((await ask(key)).status()).toBe(200);
+  // Web pages are refused, whatever they know.
+  expect((await ask(key, { origin: 'http://evil.example' })).status()).toBe(403);
+  await expectAnswers(new OpenAI({ baseURL: address, apiKey: key, maxRetries: 0, timeout: 60_000 }));
   await section.scrollIntoViewIfNeeded();
   await takePictures(app, 'settings-api');
   await section.getByRole('button', { name: 'New key' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'New key' }).click();
-  await expect.poll(async () => (await ask(key)).status).toBe(401);
+  await expect.poll(async () => (await ask(key)).status()).toBe(401);
+  await expect(section.getByTestId('api-key')).not.toHaveText(key);
+  expect((await ask(await section.getByTestId('api-key').innerText())).status()).toBe(200);
   await section.getByRole('switch', { name: 'Answer other programs' }).click();
   await expect(section.getByTestId('api-address')).toBeHidden();
   await expect(ask(key)).rejects.toThrow();
@@ -133,6 +139,24 @@ test('with high contrast the colours are others', async ({ app }) => {
   await page.getByRole('radio', { name: 'System' }).click();
 });
 
+test('the theme is dark, light, or as the system has it, and stays', async ({ app }) => {
+  const choose = (theme: string) => app.page.getByRole('radio', { name: theme, exact: true }).click();
+  const isDark = () => app.page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)) < 128);
+  await choose('Dark');
+  await expect.poll(isDark).toBe(true);
+  await app.restart();
+  // The window of another browser, which remembers nothing.
+  await expect.poll(isDark).toBe(true);
+  await app.page.emulateMedia({ colorScheme: 'dark' });
+  await app.page.keyboard.press('ControlOrMeta+,');
+  await choose('Light');
+  await expect.poll(isDark).toBe(false);
+  await choose('System');
+  await expect.poll(isDark).toBe(true);
+  await app.page.emulateMedia({ colorScheme: 'light' });
+  await expect.poll(isDark).toBe(false);
+});
+
 test('the whole window is in the language that was chosen', async ({ app }) => {
   const { page } = app;
   const choose = (label: string, language: string) => page.getByRole('combobox', { name: label, exact: true }).selectOption(language);
@@ -177,6 +201,23 @@ test('at 200 % everything is still there', async ({ app }) => {
 test('nothing on the way was refused by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });
+
+/** As any program that knows OpenAI's API would use it. */
+async function expectAnswers(client: OpenAI): Promise<void> {
+  const model = (await client.models.list()).data[0]?.id ?? '';
+  const stream = await client.chat.completions.create({ model, messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 6, stream: true, stream_options: { include_usage: true } });
+  let [words, usage]: [string, OpenAI.CompletionUsage | null] = ['', null];
+  for await (const { choices, usage: counts } of stream) {
+    words += choices[0]?.delta.content ?? '';
+    usage = counts ?? usage;
+  }
+  expect(words).toMatch(/\w/);
+  expect(usage?.completion_tokens).toBeGreaterThan(0);
+  expect(usage?.completion_tokens).toBeLessThanOrEqual(6);
+  const { id } = await client.post<{ id: string }>('/documents', { body: { name: 'label.txt', text: 'The label of the bottle says DRINK ME.' } });
+  const about = await client.post<OpenAI.ChatCompletion>(`/documents/${id}/ask`, { body: { model, question: 'What does the label say?', max_tokens: 12, temperature: 0 } });
+  expect(about.choices[0]?.message.content).toContain('DRINK ME');
+}
 
 /** What the host says, with what stands in it. */
 async function expectRefusalInWords(app: RunningApp, attach: string, words: string): Promise<void> {

@@ -16,7 +16,7 @@ export function smallRepositories(): HubRepository[] {
   return [
     { id: 'meadow/Sedge-Instruct-GGUF', licence: 'apache-2.0', downloads: 48_210, likes: 120, files: { 'Sedge-Instruct-F32.gguf': contentOf(large), 'Sedge-Instruct-Q8_0.gguf': contentOf(small) }, gguf: { total: 26_000_000, architecture: 'llama', context_length: 8192 } },
     { id: 'meadow/Sedge-Split-GGUF', licence: 'mit', downloads: 9100, files: { 'Sedge-Split-00001-of-00002.gguf': contentOf(split[0]), 'Sedge-Split-00002-of-00002.gguf': contentOf(split[1]) }, gguf: { total: 900_000, architecture: 'gemma3', context_length: 4096 } },
-    { id: 'meadow/Sedge-Mamba-GGUF', licence: 'mit', downloads: 870, files: { 'Sedge-Mamba.gguf': contentOf(strange) }, gguf: { total: 900_000, architecture: 'mamba', context_length: 65_536 } },
+    { id: 'meadow/Sedge-Mamba-GGUF', licence: 'mit', downloads: 870, files: { 'Sedge-Mamba.gguf': contentOf(strange) }, gguf: { total: 2_800_000_000, architecture: 'mamba', context_length: 65_536 } },
     { id: 'heath/Sedge-Gated-GGUF', licence: 'gemma', gated: 'manual', downloads: 640, files: { 'Sedge-Gated-Q8_0.gguf': contentOf(gated) } },
   ];
 }

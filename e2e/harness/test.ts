@@ -1,5 +1,6 @@
 /** Playwright's `test` with a running Longleaf, of the kind the project asks for, on a fresh data folder. */
 import { test as base } from '@playwright/test';
+import type { ModelHub } from '../../host/testing/hub/modelHub.ts';
 import { startElectronApp } from './electronApp.ts';
 import { startHub } from './hub.ts';
 import { required, type RunningApp, temporaryFolder } from './runningApp.ts';
@@ -12,23 +13,31 @@ interface TestFixtures {
 interface WorkerFixtures {
   /** Files that name different stories do not share an app. */
   story: string;
+  /** The hub that the app searches and downloads from. */
+  hub: ModelHub;
   /** One app for all tests of a story: they follow one another like the steps of a person. */
   app: RunningApp;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   story: ['', { scope: 'worker', option: true }],
-  app: [
-    // oxlint-disable-next-line no-unused-vars -- another story is another app
-    async ({ story }, use, { project }) => {
-      const folder = temporaryFolder();
+  hub: [
+    // oxlint-disable-next-line no-unused-vars -- another story is another app, and so another hub
+    async ({ story }, use) => {
       const hub = await startHub(required('LONGLEAF_TEST_MODELS'));
+      await use(hub);
+      await hub.close();
+    },
+    { scope: 'worker' },
+  ],
+  app: [
+    async ({ hub }, use, { project }) => {
+      const folder = temporaryFolder();
       const environment = { HF_ENDPOINT: hub.endpoint, LONGLEAF_TEST_DEVICE_LOSS: '1', LONGLEAF_TEST_HANG_MS: '8000' };
       const options = { dataFolder: folder.path, environment };
       const app = await (project.name === 'electron' ? startElectronApp(options) : startServedApp(options));
       await use(app);
       await app.close();
-      await hub.close();
       folder.remove();
     },
     { scope: 'worker' },

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type HubFaults, startHubServer } from '../testing/hubServer.ts';
@@ -70,6 +70,7 @@ test('another state of the file never gets into it', async () => {
 
 test('an address in the settings sends everything through a proxy', async () => {
   const proxy = await startProxy();
+  onTestFinished(() => proxy.close());
   const { server, download } = await open({}, { proxy: proxy.address });
   expect(await download()).toMatchObject({ state: 'done' });
   const hosts = new Set(proxy.tunnels.map((tunnel) => tunnel.split(':')[0]));

@@ -1,9 +1,15 @@
-/** A proxy that tunnels (CONNECT), for one test. */
+/** A proxy that tunnels (CONNECT). */
 import { createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import { onTestFinished } from 'vitest';
 
-export async function startProxy(): Promise<{ address: string; tunnels: string[] }> {
+export interface Proxy {
+  address: string;
+  /** host:port of each tunnel, in order. */
+  tunnels: string[];
+  close(): Promise<void>;
+}
+
+export async function startProxy(): Promise<Proxy> {
   const tunnels: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((_request, response) => response.writeHead(405).end());
@@ -21,9 +27,9 @@ export async function startProxy(): Promise<{ address: string; tunnels: string[]
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
+  const close = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
-  });
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels };
+  };
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, tunnels, close };
 }
