@@ -163,7 +163,7 @@ test('a download goes through the proxy and no faster than was set', async ({ ap
   await page.getByRole('radio', { name: 'Find at the hub' }).click();
   await page.getByRole('searchbox', { name: 'Search' }).fill('meadow/Sedge-Instruct-GGUF');
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Download Q8_0 of meadow/Sedge-Instruct-GGUF' }).click();
+  await page.getByRole('button', { name: 'Download F32 of meadow/Sedge-Instruct-GGUF' }).click();
   const megabytes = async () => Number(/([\d.]+) MB of/.exec(await page.getByTestId('download').innerText())?.[1] ?? 0);
   await expect.poll(megabytes).toBeGreaterThan(1);
   const [before, startedAtMs] = [await megabytes(), performance.now()];
@@ -184,7 +184,7 @@ test('offline ends it at once, and it goes on when one is back; what went out is
   const download = page.getByTestId('download');
   await expect(download).toHaveAttribute('data-state', 'paused');
   const asked = hub.requests.length;
-  await page.getByRole('button', { name: /^Go on with the download of Sedge-Instruct-Q8_0/ }).click();
+  await page.getByRole('button', { name: /^Go on with the download of Sedge-Instruct-F32/ }).click();
   await expect(page.getByText('Longleaf is set to stay offline.')).toBeVisible();
   await expect(download).toHaveAttribute('data-state', 'paused');
   expect(hub.requests.length).toBe(asked);
@@ -196,10 +196,10 @@ test('offline ends it at once, and it goes on when one is back; what went out is
   const requests = page.getByRole('region', { name: 'Privacy' }).getByRole('row');
   await expect(requests.filter({ hasText: 'search for models' })).toHaveCount(0);
   await expect(requests.filter({ hasText: 'look at meadow/Sedge-Instruct-GGUF' })).toContainText([`${hub.endpoint}/api/models/meadow/Sedge-Instruct-GGUF`]);
-  await expect(requests.filter({ hasText: 'download Sedge-Instruct-Q8_0' }).first()).toContainText('status');
+  await expect(requests.filter({ hasText: 'download Sedge-Instruct-F32' }).first()).toContainText('status');
   await offline.click();
   await openModels(page);
-  await page.getByRole('button', { name: /^Go on with the download of Sedge-Instruct-Q8_0/ }).click();
+  await page.getByRole('button', { name: /^Go on with the download of Sedge-Instruct-F32/ }).click();
   await expect(download).toHaveAttribute('data-state', 'downloading');
 });
 
@@ -207,7 +207,7 @@ test('a download is cancelled, and nothing of it stays', async ({ app }) => {
   const { page } = app;
   const parts = async () => readdirSync(await ownFolder(page)).filter((name) => /\.part/.test(name));
   expect(await parts()).not.toEqual([]);
-  await page.getByRole('button', { name: 'Cancel the download of Sedge-Instruct-Q8_0' }).click();
+  await page.getByRole('button', { name: 'Cancel the download of Sedge-Instruct-F32' }).click();
   await expect(page.getByTestId('download')).toHaveCount(0);
   await expect.poll(parts).toEqual([]);
 });

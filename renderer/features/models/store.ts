@@ -91,7 +91,7 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
       set({ recommended: Object.fromEntries(found.map((one, index) => [one.id, { ...one, first: index === 0 && one.level !== 'too-large' }])) });
     },
     dismissImport() {
-      set({ importing: null });
+      set({ importing: null, imported: null });
     },
     async verify(modelId) {
       const note = (verification: Verification) => set((state) => ({ verifications: { ...state.verifications, [modelId]: verification } }));

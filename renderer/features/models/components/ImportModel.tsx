@@ -60,9 +60,12 @@ export function ImportOutcome() {
   const { added, failed } = imported;
   return (
     <div className="mb-6" data-testid="import-outcome">
-      <p role="status" className="text-quiet">
-        {folderStrings.added(added.length, failed.length)}
-      </p>
+      <div className="flex items-center justify-between gap-4">
+        <p role="status" className="text-quiet">
+          {folderStrings.added(added.length, failed.length)}
+        </p>
+        <IconButton icon={X} size="small" label={strings.common.close} onClick={() => modelsStore.getState().dismissImport()} />
+      </div>
       {failed.length > 0 && (
         <ul className="mt-1 divide-y divide-line border-y border-line">
           {failed.map(({ name, failure }) => (
