@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { tinyModel } from '../engine/testing/tinyModel.ts';
 import type { RunningElectron } from './harness/electronApp.ts';
 import { isRunning } from './harness/processes.ts';
 import { required, type RunningApp } from './harness/runningApp.ts';
@@ -16,7 +17,7 @@ test.use({ story: 'desktop' });
 
 const electronOf = (app: RunningApp) => (app as RunningElectron).application;
 
-function writeFile(name: string, content: string): string {
+function writeFile(name: string, content: string | Uint8Array): string {
   const path = join(mkdtempSync(join(tmpdir(), 'longleaf-e2e-')), name);
   writeFileSync(path, content);
   return path;
@@ -92,6 +93,24 @@ test('a document that the desktop hands over joins the chat; a broken model file
   await openFromOutside(app, writeFile('broken.gguf', 'GGUF, says its beginning'));
   await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
   await expect(app.page.getByText(/broken\.gguf/).first()).toBeVisible();
+});
+
+test('models are added by the dialogs of the desktop: a file that is kept, a folder that is used where it is', async ({ app }) => {
+  const { page } = app;
+  const [file, other] = [writeFile('kept.gguf', tinyModel({ architecture: 'llama', layers: 1, seed: 41 })), writeFile('used.gguf', tinyModel({ architecture: 'llama', layers: 1, seed: 42 }))];
+  await openFromOutside(app, 'longleaf://models');
+  const dialog = page.getByRole('dialog', { name: 'Add models of this machine' });
+  await page.getByRole('button', { name: 'Add models' }).click();
+  // Nothing can be typed: a page names no paths here.
+  await expect(dialog.getByRole('textbox')).toHaveCount(0);
+  await app.choosingFile(file, () => dialog.getByRole('button', { name: 'Choose a file…' }).click());
+  const added = page.getByTestId('model').filter({ hasText: 'Tiny llama' });
+  await expect(added).toHaveCount(1);
+  await expect(dialog).toBeHidden();
+  await page.getByRole('button', { name: 'Add a folder' }).click();
+  await app.choosingFile(dirname(other), () => dialog.getByRole('button', { name: 'Choose a folder…' }).click());
+  await expect(added).toHaveCount(2);
+  await expect(added.last()).toContainText(`in ${dirname(other)}`);
 });
 
 test('a token is sealed by the key store where Electron has one, else it lies in a file for its owner, and the page says which', async ({ app }) => {
