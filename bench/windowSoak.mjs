@@ -66,11 +66,11 @@ async function connectInspector(stderr) {
   });
   const socket = new WebSocket(address);
   const waiting = new Map();
-  socket.onmessage = ({ data }) => {
+  socket.addEventListener('message', ({ data }) => {
     const { id, result } = JSON.parse(data);
     waiting.get(id)?.(result);
-  };
-  await new Promise((resolve) => (socket.onopen = resolve));
+  });
+  await once(socket, 'open');
   let last = 0;
   return (method, params = {}) =>
     new Promise((resolve) => {
