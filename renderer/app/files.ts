@@ -35,7 +35,7 @@ export async function pickFolder(): Promise<{ fileId: string; name: string } | n
   return folder ?? null;
 }
 
-/** Files and folders dropped on the window; in Electron the preload script turns them into ids. */
+/** Files and folders dropped on the window or pasted; in Electron the preload script turns them into ids. */
 export function droppedFiles(dropped: DataTransfer): Promise<PickedFile[]> {
   const bridge = window.longleaf;
   if (bridge) return Promise.all([...dropped.files].map((file) => bridge.registerDroppedFile(file)));

@@ -6,9 +6,6 @@ import { modelsStore } from '../models/store.ts';
 import { chatStore } from './store.ts';
 import { chatStrings } from './strings.ts';
 
-/** Text this long is more likely a document than a question. */
-export const longPasteCharacters = 6000;
-
 async function attachFile(file: PickedFile): Promise<void> {
   const record = await libraryStore.getState().add(file);
   if (record) await chatStore.getState().attachDocument(record.id);
@@ -29,9 +26,9 @@ export async function attachText(text: string): Promise<void> {
   if (record) await chatStore.getState().attachDocument(record.id);
 }
 
-/** Documents join the chat; a model file goes to the models. */
-export async function receiveDrop(dropped: DataTransfer): Promise<void> {
-  const files = await droppedFiles(dropped);
+/** What was dropped or pasted: documents join the chat; a model file goes to the models. */
+export async function receiveFiles(brought: DataTransfer): Promise<void> {
+  const files = await droppedFiles(brought);
   const model = files.find((file) => isModelFile(file.name));
   viewStore.getState().show(model ? 'models' : 'chat');
   await (model ? modelsStore.getState().importModel(model) : attachFiles(files));

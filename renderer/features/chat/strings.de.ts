@@ -44,7 +44,7 @@ export const german: ChatStrings = {
   },
   empty: {
     title: 'Was möchtest du lesen?',
-    text: 'Hänge ein Buch, ein PDF, eine Office-Datei oder einen Ordner mit Code an oder ziehe sie auf dieses Fenster. Dann frage.',
+    text: 'Hänge ein Buch, ein PDF, eine Office-Datei oder einen Ordner mit Code an: ausgewählt, eingefügt oder auf dieses Fenster gezogen. Dann frage.',
     titleWithDocuments: 'Was möchtest du wissen?',
     textWithDocuments: 'Alles Angehängte wird vor der Antwort ganz gelesen. Nichts wird gekürzt.',
     attach: 'Dokument anhängen',

@@ -44,7 +44,7 @@ export const japanese: ChatStrings = {
   },
   empty: {
     title: '何を読みますか？',
-    text: '本、PDF、Office ファイル、コードのフォルダーを添付するか、このウィンドウにドロップして、質問してください。',
+    text: '本、PDF、Office ファイル、コードのフォルダーを添付し（選択、貼り付け、またはこのウィンドウへのドロップ）、質問してください。',
     titleWithDocuments: '何を知りたいですか？',
     textWithDocuments: '添付したものは回答の前にすべて読まれます。何も省かれません。',
     attach: '文書を添付',

@@ -46,7 +46,7 @@ const english = {
   },
   empty: {
     title: 'What would you like to read?',
-    text: 'Attach a book, a PDF, an office file or a folder of code, or drop it anywhere on this window. Then ask.',
+    text: 'Attach a book, a PDF, an office file or a folder of code: choose it, paste it, or drop it anywhere on this window. Then ask.',
     titleWithDocuments: 'What would you like to know?',
     textWithDocuments: 'Everything that is attached is read in full before the answer. Nothing is cut.',
     attach: 'Attach a document',

@@ -11,11 +11,12 @@ import { ReadSoFarChoice } from '../../readings/components/ReadSoFarChoice.tsx';
 import { useReadSoFar } from '../../readings/readSoFar.ts';
 import { SweepList } from '../../sweeps/components/SweepList.tsx';
 import { SweepOffer } from '../../sweeps/components/SweepOffer.tsx';
-import { longPasteCharacters } from '../attach.ts';
+import { receiveFiles } from '../attach.ts';
 import { keyOf } from '../conversationsSlice.ts';
 import { useActiveConversation, useActiveMeter, useDraft, useIsAnswering, usePassedWindow } from '../hooks/useChatContext.ts';
 import { useComposerField } from '../hooks/useComposerField.ts';
 import { useSendBlocker } from '../hooks/useSendBlocker.ts';
+import { pastedKind } from '../pasted.ts';
 import { chatStore, useChat } from '../store.ts';
 import { chatStrings } from '../strings.ts';
 import { ContextBar } from './ContextBar.tsx';
@@ -47,10 +48,13 @@ export function Composer() {
     send();
   };
   const onPaste = (event: ClipboardEvent) => {
-    const clip = event.clipboardData.getData('text/plain');
-    if (clip.length < longPasteCharacters) return;
+    const { clipboardData } = event;
+    const clip = clipboardData.getData('text/plain');
+    const kind = pastedKind([...clipboardData.files].map(({ type }) => type), clip);
+    if (kind === 'words') return;
     event.preventDefault();
-    setPasted(clip);
+    if (kind === 'files') attempt(receiveFiles(clipboardData));
+    else setPasted(clip);
   };
   const insertPasted = (clip: string) => {
     setPasted(null);

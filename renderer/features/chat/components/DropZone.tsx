@@ -3,7 +3,7 @@ import { FileDown } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { attempt } from '../../../app/failures.ts';
 import { strings } from '../../../app/strings.ts';
-import { receiveDrop } from '../attach.ts';
+import { receiveFiles } from '../attach.ts';
 
 function carriesFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes('Files') ?? false;
@@ -34,7 +34,7 @@ export function DropZone() {
         event.preventDefault();
         depth = 0;
         setOver(false);
-        if (event.dataTransfer && event.dataTransfer.files.length > 0) attempt(receiveDrop(event.dataTransfer));
+        if (event.dataTransfer && event.dataTransfer.files.length > 0) attempt(receiveFiles(event.dataTransfer));
       },
     };
     const names = Object.keys(handlers) as (keyof typeof handlers)[];
