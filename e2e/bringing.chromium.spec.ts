@@ -10,7 +10,7 @@ import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
 test.describe.configure({ mode: 'serial' });
-// The reader's app goes on here.
+// The same app as the reader's.
 test.use({ story: 'reader' });
 
 const lighthouse = join(import.meta.dirname, 'data', 'lighthouse.txt');

@@ -1,7 +1,7 @@
 /** Chats as one keeps them: what answers look like, folders and pins, search, export and import, a thousand messages. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chatFile } from './data/chats.ts';
+import { chatFile, formattedAnswer } from './data/chats.ts';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
 import { scroll } from './harness/scroll.ts';
@@ -45,6 +45,9 @@ test('an answer shows its reasoning folded, formulas, code, tables and what happ
   await expect(reasoning.getByText('The person wants to see')).toBeVisible();
   await answer.getByRole('button', { name: 'Copy code' }).click();
   expect(await app.page.evaluate(() => navigator.clipboard.readText())).toBe('# The sum of the first numbers\ndef triangle(n: int) -> int:\n    return n * (n + 1) // 2');
+  await answer.getByRole('button', { name: 'Copy answer' }).click();
+  // Without the reasoning, as Markdown.
+  await expect.poll(() => app.page.evaluate(() => navigator.clipboard.readText())).toBe(formattedAnswer.slice(formattedAnswer.indexOf('The price')));
   await expectAccessible(app);
 });
 
@@ -70,6 +73,26 @@ test('a chat is pinned, and put into a folder of its own', async ({ app }) => {
   await renamed.press('ArrowRight');
   await expect(list.getByText('図書館について')).toBeVisible();
   await takePictures(app, 'folders');
+});
+
+test('a chat is unpinned, renamed, deleted and had back by its menu', async ({ app }) => {
+  const { page } = app;
+  const list = page.getByRole('list', { name: 'Conversations' });
+  const choose = async (chat: string, item: string) => {
+    await list.getByText(chat).hover();
+    await page.getByRole('button', { name: `Options for ${chat}` }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Everything in an answer', 'Unpin');
+  await expect(list.getByText('Pinned')).toBeHidden();
+  await choose('Everything in an answer', 'Pin');
+  await choose('図書館について', 'Rename');
+  await page.getByRole('textbox', { name: 'Name of the chat' }).fill('図書館の場所');
+  await page.keyboard.press('Enter');
+  await choose('図書館の場所', 'Delete');
+  await expect(list.getByText('図書館の場所')).toBeHidden();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(list.getByText('図書館の場所')).toBeVisible();
 });
 
 test('search finds words in the middle of a chat and opens them there', async ({ app }) => {
@@ -124,8 +147,46 @@ test('what is exported is what was imported', async ({ app }) => {
   expect(saved.suggestedFilename()).toBe('Everything in an answer.json');
   const { conversations } = JSON.parse(readFileSync(await saved.path(), 'utf8')) as typeof file;
   expect(conversations).toEqual([{ ...file.conversations[0], pinned: true }]);
+
+  // Imported beside itself it is the same but for its names.
+  await page.keyboard.press('ControlOrMeta+k');
+  await page.keyboard.type('import chats');
+  await app.choosingFile(await saved.path(), () => page.keyboard.press('Enter'));
+  await expect(page.getByText('One chat was imported.')).toBeVisible();
+  const all = page.waitForEvent('download');
+  await page.keyboard.press('ControlOrMeta+k');
+  await page.keyboard.type('export all chats');
+  await page.keyboard.press('Enter');
+  const exported = JSON.parse(readFileSync(await (await all).path(), 'utf8')) as typeof file;
+  expect(exported.conversations).toHaveLength(4);
+  const [first, second] = exported.conversations.filter(({ title }) => title === 'Everything in an answer');
+  expect(first.id).not.toBe(second.id);
+  expect(withoutNames(first)).toEqual(withoutNames(second));
+});
+
+test('exported as Markdown a chat can be read anywhere', async ({ app }) => {
+  const { page } = app;
+  await page.getByRole('button', { name: 'Options for Everything in an answer' }).first().click();
+  await page.getByRole('menuitem', { name: 'Export' }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: 'As Markdown' }).click();
+  const saved = await download;
+  expect(saved.suggestedFilename()).toBe('Everything in an answer.md');
+  const written = readFileSync(await saved.path(), 'utf8');
+  expect(written).toMatch(/^# Everything in an answer\n\n## Question \([-\d]+ [\d:]+ UTC\)\n\nShow me everything\.\n\n## SmolLM2 135M Instruct \(/);
+  expect(written).toContain('\n\n> The person wants to see **everything**.\n\n');
+  expect(written).toContain(formattedAnswer.slice(formattedAnswer.indexOf('The price')));
+  expect(written).toContain('*From here on, 1,200 tokens of keys and values lie beyond the GPU.*');
 });
 
 test('nothing on the way was refused by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });
+
+type FileChat = (typeof file)['conversations'][number];
+
+/** Names of messages and events by their order. */
+function withoutNames(chat: FileChat): string {
+  const names = [chat.id, ...chat.messages.map(({ id }) => id), ...chat.events.map(({ id }) => id)];
+  return names.reduce((text, name, index) => text.replaceAll(JSON.stringify(name), String(index)), JSON.stringify(chat));
+}

@@ -37,6 +37,13 @@ test('paths are relative to where the person is', () => {
   expect(tokens.length).toBeGreaterThan(500);
 });
 
+test('a document is asked about by its path', () => {
+  test.setTimeout(300_000);
+  const { status, stdout } = start(['ask', join('e2e', 'data', 'lighthouse.txt'), 'What is the password to the library?', '--max-tokens', '16', '--model', model()]);
+  expect(status).toBe(0);
+  expect(stdout).toContain('thistle');
+});
+
 test('stdin reaches the command, and the answer stdout', () => {
   test.setTimeout(300_000);
   const { status, stdout } = start(['complete', '--raw', '--prompt-file', '-', '--max-tokens', '4', '--model', model()], 'One, two, three, four,');

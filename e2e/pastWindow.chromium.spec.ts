@@ -11,8 +11,8 @@ import { FirstRunPage } from './pages/firstRunPage.ts';
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'pastWindow' });
 
-/** Some 2,400 tokens, of which a tenth of a gigabyte holds fewer with 32 bits each. */
-const characters = 9500;
+/** Some 1,100 tokens, of which a tenth of a gigabyte holds fewer. */
+const characters = 4200;
 const waitMs = 200_000;
 
 test('a conversation that no longer fits the GPU asks what to do, before the next question is sent', async ({ app }) => {
@@ -29,6 +29,12 @@ test('a conversation that no longer fits the GPU asks what to do, before the nex
   await chat.setLongestAnswer(12);
   const book = readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8');
   await chat.ask(`${book.slice(0, characters)}\n\nWho fell down the hole?`);
+  // It can be stopped before it has a word, and goes on from what it has read.
+  await expect(chat.phase).toContainText(/^Reading.*[1-9]\d* of 1,\d{3} tokens/, { timeout: waitMs });
+  await chat.stop.click();
+  await expect(chat.lastAnswer('stopped')).toContainText('Stopped.', { timeout: 30_000 });
+  await expect(chat.lastText).toBeHidden();
+  await chat.lastAnswer('stopped').getByRole('button', { name: 'Try again' }).click();
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: waitMs });
   const choice = page.getByTestId('past-window');
   await expect(choice).toContainText('This conversation no longer fits the GPU');
@@ -37,13 +43,33 @@ test('a conversation that no longer fits the GPU asks what to do, before the nex
   await expectAccessible(app);
 });
 
+test('it goes on in a new chat from a summary, and both say so', async ({ app }) => {
+  test.setTimeout(waitMs + 60_000);
+  const { page } = app;
+  const events = page.getByTestId('event');
+  await page.getByRole('button', { name: 'New chat from a summary' }).click();
+  await expect(page.getByText('Summarising the conversation')).toBeVisible();
+  await expect(events).toContainText(/Begun from a summary of “.*” \(one question with its answer\)\./, { timeout: waitMs });
+  await events.getByText('The summary').click();
+  const summary = await events.locator('details p').innerText();
+  expect(summary).toMatch(/\w+ \w+/);
+  await takePictures(app, 'past-window-summary');
+  await expectAccessible(app);
+  // The next question stands on it.
+  await page.getByRole('button', { name: 'Settings of this chat' }).click();
+  await expect(page.getByRole('textbox', { name: 'System prompt' })).toHaveValue(/Summary of the conversation so far:\n.+/);
+  await page.keyboard.press('Escape');
+  await events.getByRole('button', { name: 'Open it' }).click();
+  await expect(events).toContainText('Goes on from a summary in “');
+});
+
 test('stopping and going on are both shown as events, and the conversation goes on beyond the GPU', async ({ app }) => {
   test.setTimeout(waitMs + 60_000);
   const { page } = app;
   const chat = new ChatPage(page);
   const events = page.getByTestId('event');
   await page.getByRole('button', { name: 'Stop here' }).click();
-  await expect(events.first()).toContainText('You stopped here, at');
+  await expect(events.last()).toContainText('You stopped here, at');
   await page.getByRole('button', { name: 'Go on beyond the GPU' }).click();
   await expect(events.last()).toContainText('You chose to go on.');
   await expect(page.getByTestId('past-window')).toBeHidden();
@@ -51,5 +77,5 @@ test('stopping and going on are both shown as events, and the conversation goes 
   await chat.ask('And what did she see?');
   await expect(chat.lastAnswer('complete')).toBeVisible({ timeout: waitMs });
   await page.reload();
-  await expect(events).toHaveCount(2);
+  await expect(events).toHaveCount(3);
 });

@@ -16,6 +16,7 @@ test('a PDF is shown as its pages, with what it will cost to read', async ({ app
   const { page } = app;
   await new FirstRunPage(page).completeIfShown();
   const chat = new ChatPage(page);
+  await page.getByRole('button', { name: /^New chat/ }).first().click();
   await app.choosingFile(fixture('office.pdf'), () => chat.attach.click());
   await chat.documents.first().getByRole('button', { name: /^Preview/ }).click();
   await expect(chat.preview.getByTestId('pdf-page').first()).toHaveAttribute('data-state', 'drawn', { timeout: 30_000 });
@@ -70,20 +71,23 @@ test('one goes to a heading and to a page', async ({ app }) => {
   await expect(field).toHaveValue('2');
 });
 
-test('an EPUB, a spreadsheet, a presentation and a web page join the same chat', async ({ app }) => {
+test('an EPUB, office files, a web page, Markdown and CSV join the same chat', async ({ app }) => {
   const chat = new ChatPage(app.page);
   for (const [name, said] of [
     ['alice.epub', 'Down the Rabbit-Hole'],
     ['sales.xlsx', 'Teapots'],
     ['slides.pptx', 'Say that it is always six o’clock.'],
     ['alice.html', 'Down the Rabbit-Hole'],
+    ['alice.docx', 'Down the Rabbit-Hole'],
+    ['alice.md', 'Down the Rabbit-Hole'],
+    ['sales.csv', 'Teapots'],
   ] as const) {
     await app.choosingFile(fixture(name), () => chat.attach.click());
     await chat.documents.filter({ hasText: name }).getByRole('button', { name: /^Preview/ }).click();
     await expect(chat.preview).toContainText(said);
     if (name === 'sales.xlsx') await takePictures(app, 'reader-sheet');
   }
-  await expect(chat.documents).toHaveCount(5);
+  await expect(chat.documents).toHaveCount(8);
 });
 
 test('a folder of code comes in with what its .gitignore leaves in', async ({ app }) => {
@@ -117,7 +121,7 @@ test('a document that misbehaves is refused in words, and nothing of it stays', 
   await takePictures(app, 'document-refused');
   await expectAccessible(app);
   await refused.getByRole('button').click();
-  await expect(chat.documents).toHaveCount(6);
+  await expect(chat.documents).toHaveCount(9);
   folder.remove();
 });
 

@@ -174,6 +174,28 @@ test('a question does not wait for the end of a reading: it is answered from wha
   folder.remove();
 });
 
+test('readings wait for one another, and go on after quitting', async ({ app }) => {
+  test.setTimeout(readingTimeoutMs);
+  const chat = new ChatPage(app.page);
+  await app.choosingFile(join(import.meta.dirname, 'data', 'lighthouse.txt'), () => chat.attach.click());
+  await chat.documents.getByRole('button', { name: 'Read lighthouse.txt now' }).click();
+  await chat.documents.getByRole('button', { name: 'Resume reading Alice, further on.txt' }).click();
+  await expect(chat.documents.getByRole('button', { name: /^Pause reading/ })).toHaveCount(2);
+  await app.restart();
+
+  const memories = new MemoriesPage(app.page);
+  await memories.open();
+  const [first, second] = [memories.readings.filter({ hasText: 'Alice, further on.txt' }), memories.readings.filter({ hasText: 'lighthouse.txt' })];
+  // The one that was asked for first, where it was.
+  await expect(first).toHaveAttribute('data-state', 'reading', { timeout: 60_000 });
+  await expect(second).toHaveAttribute('data-state', 'queued');
+  await takePictures(app, 'memories-queue');
+  await expectAccessible(app);
+  await first.getByRole('button', { name: 'Pause reading Alice, further on.txt' }).click();
+  await expect(memories.rows.filter({ hasText: 'lighthouse.txt' })).toHaveAttribute('data-state', 'ready', { timeout: readingTimeoutMs });
+  await expect(first).toHaveAttribute('data-state', 'paused');
+});
+
 test('no screen was refused anything by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });

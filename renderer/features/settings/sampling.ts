@@ -1,5 +1,5 @@
 /** The sampling settings as data: bounds and steps as the contract has them. */
-import type { Sampling } from '../../../host/contract/entities.ts';
+import type { Sampling, Settings } from '../../../host/contract/entities.ts';
 
 export type SamplingNumber = Exclude<keyof Sampling, 'seed'>;
 
@@ -23,6 +23,11 @@ export const samplingFields: readonly SamplingField[] = [
   { name: 'repetitionPenalty', least: 0.5, most: 2, step: 0.01, whole: false, sliderMost: 2, onlyRandom: false },
   { name: 'maxTokens', least: 1, most: 32_768, step: 64, whole: true, onlyRandom: false },
 ];
+
+/** What a new chat begins with, if this model answers in it. */
+export function newChatSampling({ modelSampling, defaultSampling }: Pick<Settings, 'modelSampling' | 'defaultSampling'>, modelId: string | null): Sampling {
+  return (modelId !== null && modelSampling[modelId]) || defaultSampling;
+}
 
 /** What was typed, if it is a value the contract takes. */
 export function parseSetting(field: Pick<SamplingField, 'least' | 'most' | 'whole'>, typed: string): number | null {

@@ -6,6 +6,7 @@ import { Select } from '../../../ui/Select.tsx';
 import { useModels } from '../../models/store.ts';
 import { PresetPicker } from '../../presets/components/PresetPicker.tsx';
 import { SamplingForm } from '../../settings/components/SamplingForm.tsx';
+import { newChatSampling } from '../../settings/sampling.ts';
 import { TextSetting } from '../../settings/components/TextSetting.tsx';
 import { useSettings } from '../../settings/store.ts';
 import { useActiveConversation, useActiveModel } from '../hooks/useChatContext.ts';
@@ -28,6 +29,7 @@ export function ChatSettings() {
   const update = useSettings((state) => state.update);
   const models = useModels((state) => state.models);
   const model = useActiveModel();
+  const sampling = conversation?.sampling ?? newChatSampling(defaults, model?.id ?? null);
   return (
     <div className="flex flex-col gap-4">
       <label className="flex flex-col gap-1">
@@ -44,7 +46,7 @@ export function ChatSettings() {
       <PresetPicker
         title={titleOf(conversation?.title ?? '')}
         systemPrompt={conversation?.systemPrompt ?? defaults.defaultSystemPrompt}
-        sampling={conversation?.sampling ?? defaults.defaultSampling}
+        sampling={sampling}
         onChoose={(chosen) => attempt(changeActive(chosen))}
       />
       <TextSetting
@@ -58,8 +60,8 @@ export function ChatSettings() {
         <h2 className="mb-1 font-medium">{text.sampling}</h2>
         <SamplingForm
           compact
-          value={conversation?.sampling ?? defaults.defaultSampling}
-          onChange={(sampling: Sampling) => attempt(changeActive({ sampling }))}
+          value={sampling}
+          onChange={(changed: Sampling) => attempt(changeActive({ sampling: changed }))}
         />
         {model && conversation && (
           <Button className="mt-2" onClick={() => attempt(update({ modelSampling: { ...defaults.modelSampling, [model.id]: conversation.sampling } }))}>
