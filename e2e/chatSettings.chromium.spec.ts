@@ -1,6 +1,5 @@
 /** What a chat answers with: system prompt and sampling of its own; an answer is stopped before it has begun. */
 import type { Page } from '@playwright/test';
-import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
@@ -86,7 +85,6 @@ test('a chat keeps its own system prompt and sampling, and others begin with wha
   // One changed value leaves the model's others as they are.
   await setNumber(page, 'Temperature', 0.2);
   await expect(page.getByRole('spinbutton', { name: 'Longest answer' })).toHaveValue('12');
-  await expectAccessible(app);
   await page.keyboard.press('Escape');
 
   await page.keyboard.press('ControlOrMeta+,');
