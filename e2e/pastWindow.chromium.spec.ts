@@ -61,6 +61,8 @@ test('it goes on in a new chat from a summary, and both say so', async ({ app })
   await page.keyboard.press('Escape');
   await events.getByRole('button', { name: 'Open it' }).click();
   await expect(events).toContainText('Goes on from a summary in “');
+  // It stays, though nobody has written in it yet.
+  await expect(page.getByRole('list', { name: 'Conversations' }).getByText(/ \(2\)$/)).toBeVisible();
 });
 
 test('stopping and going on are both shown as events, and the conversation goes on beyond the GPU', async ({ app }) => {

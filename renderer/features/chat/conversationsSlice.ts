@@ -90,10 +90,12 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
 
     /** Leaves no empty conversation behind when a started chat is left without having been used. */
     function discardIfEmpty(conversationId: string): void {
-      const { conversations, threads, drafts } = get();
+      const { conversations, threads, happenings, drafts } = get();
       const conversation = conversations.find(({ id }) => id === conversationId);
       const thread = threads[conversationId];
-      const used = !thread || thread.path.length > 0 || (drafts[conversationId] ?? '').trim() !== '';
+      const happened = happenings[conversationId];
+      // One begun from a summary has no message yet; what is not known yet may be there.
+      const used = !thread || !happened || thread.path.length + happened.length > 0 || (drafts[conversationId] ?? '').trim() !== '';
       if (!conversation || used || conversation.documentIds.length > 0) return;
       set({ conversations: conversations.filter(({ id }) => id !== conversationId) });
       void caller.call('conversations.remove', { conversationId }).catch(() => undefined);
@@ -117,6 +119,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
         return {
           conversations: withConversation(state.conversations, conversation),
           threads: { ...state.threads, [conversation.id]: { byId: {}, path: [] } },
+          happenings: { ...state.happenings, [conversation.id]: [] },
           drafts: { ...drafts, [conversation.id]: draft },
           activeId: state.activeId ?? conversation.id,
         };

@@ -123,6 +123,18 @@ describe('the chat store', () => {
     expect(host.calls).toContainEqual({ method: 'conversations.remove', params: { conversationId: 'c3' } });
   });
 
+  it('keeps a conversation that was begun from a summary, and has nothing else yet', async () => {
+    const details = { kind: 'begun' as const, conversationId: 'c1', title: 'Before', summary: 'What was found.', turns: 1, turnsLeftOut: 0 };
+    const { host, store } = await openedStore({ 'conversations.messages': () => [] });
+    host.send('conversation.event', { id: 'e', conversationId: 'c2', afterMessageId: null, createdAtMs: 1, details });
+    host.answers['conversations.events'] = () => [{ id: 'e', conversationId: 'c2', afterMessageId: null, createdAtMs: 1, details }];
+    store.getState().open('c2');
+    await settled();
+    store.getState().open(null);
+    expect(store.getState().conversations.map(({ id }) => id)).toContain('c2');
+    expect(host.calls).not.toContainEqual({ method: 'conversations.remove', params: { conversationId: 'c2' } });
+  });
+
   it('removes a conversation after the delay, unless it is restored', async () => {
     vi.useFakeTimers();
     const host = scriptedHost({ 'conversations.list': () => ({ conversations: [conversationOf('c1'), conversationOf('c2')], more: false }), 'folders.list': () => [], 'conversations.remove': () => ({}) });

@@ -14,7 +14,10 @@ import { Transcript } from './Transcript.tsx';
 
 export function ChatScreen() {
   const activeId = useChat((state) => state.activeId);
-  const hasMessages = useChat((state) => activeId !== null && (state.threads[activeId]?.path.length ?? 0) > 0);
+  const hasContent = useChat(({ threads, happenings }) => {
+    const thread = activeId === null ? undefined : threads[activeId];
+    return thread !== undefined && activeId !== null && thread.path.length + (happenings[activeId]?.length ?? 0) > 0;
+  });
   const failure = useChat((state) => (activeId === null ? undefined : state.loadFailures[activeId]));
   const readDocumentId = useReader((state) => state.documentId);
   return (
@@ -31,7 +34,7 @@ export function ChatScreen() {
                 actions={<Button onClick={() => attempt(chatStore.getState().loadMessages(activeId))}>{strings.common.tryAgain}</Button>}
               />
             </div>
-          ) : hasMessages && activeId !== null ? (
+          ) : hasContent && activeId !== null ? (
             <Transcript key={activeId} conversationId={activeId} />
           ) : (
             <EmptyChat />
