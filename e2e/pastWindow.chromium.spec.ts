@@ -11,8 +11,8 @@ import { FirstRunPage } from './pages/firstRunPage.ts';
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'pastWindow' });
 
-/** Some 800 tokens, of which a tenth of a gigabyte holds fewer. */
-const characters = 3000;
+/** Some 500 tokens, of which a tenth of a gigabyte holds fewer. */
+const characters = 2000;
 const waitMs = 300_000;
 
 test('a conversation that no longer fits the GPU asks what to do, before the next question is sent', async ({ app }) => {
