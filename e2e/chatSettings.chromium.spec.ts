@@ -1,6 +1,7 @@
 /** What a chat answers with: system prompt and sampling of its own; an answer is stopped before it has begun. */
 import type { Page } from '@playwright/test';
 import { takePictures } from './harness/pictures.ts';
+import { gpuWorkerOf, isRunning } from './harness/processes.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
@@ -34,7 +35,9 @@ test('an answer is stopped while the model is loaded, and while it waits for ano
   // Whoever used the model before, it has to be loaded again.
   await page.keyboard.press('ControlOrMeta+k');
   await page.keyboard.type('restart the gpu process');
+  const worker = gpuWorkerOf(app.hostProcessId());
   await page.keyboard.press('Enter');
+  await expect.poll(() => isRunning(worker)).toBe(false);
   await chat.ask('Write a long story about a lighthouse keeper.');
   await expect(chat.phase).toHaveAttribute('data-phase', 'loading', { timeout: 30_000 });
   await chat.stop.click();
