@@ -1,10 +1,12 @@
 /** Accidents of the machine, each with what it says and what it leaves intact. Full disks have tests of their own. */
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openHost } from './host.ts';
 import { failureOf } from './testing/failureOf.ts';
 import { openTestHost, writeTinyModel } from './testing/openTestHost.ts';
+import { smallFileSystem } from './testing/smallFileSystem.ts';
 import { temporaryFolder } from './testing/temporaryFolder.ts';
 
 const documents = 100;
@@ -28,6 +30,36 @@ test('a data folder that cannot be written says so, with what to do', async () =
   }
 });
 
+test('a disk that is full, or that turned read-only, is no damage and no other Longleaf; nothing is lost by it', async (context) => {
+  const disk = smallFileSystem(context, 4096);
+  const dataFolder = join(disk, 'data');
+  const first = await openTestHost({ dataFolder });
+  const { id } = await first.handlers['conversations.create']({});
+  await first.close();
+  const refusal = () => failureOf(() => openHost({ dataFolder }));
+
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize));
+  expect(await refusal()).toEqual({ code: 'disk-full', message: 'The disk is full: Longleaf could not save what it was doing.', remedy: 'Free some space and try again.' });
+  rmSync(join(disk, 'ballast'));
+
+  for (const file of ['longleaf.sqlite', 'longleaf.lock']) {
+    const path = join(dataFolder, file);
+    readOnly(path);
+    const failure = await refusal();
+    expect(failure.code, file).toBe('data-folder-unusable');
+    expect(failure.message).toBe(`Longleaf cannot write to its data folder ${dataFolder} (EROFS).`);
+    spawnSync('umount', [path]);
+  }
+  const again = await openTestHost({ dataFolder });
+  expect((await again.handlers['conversations.get']({ conversationId: id })).id).toBe(id);
+});
+
+/** As a file of another user is, which root could write all the same. */
+function readOnly(path: string): void {
+  for (const args of [['--bind', path, path], ['-o', 'remount,ro,bind', path]]) expect(spawnSync('mount', args).status).toBe(0);
+}
+
 test('a drive that is removed takes its models along for as long as it is away', async () => {
   const host = await openTestHost();
   const drive = temporaryFolder();
@@ -38,8 +70,26 @@ test('a drive that is removed takes its models along for as long as it is away',
   const { id: conversationId } = await host.handlers['conversations.create']({ modelId: model.id });
   const failure = await failureOf(() => host.handlers['chat.send']({ conversationId, text: 'count 1' }));
   expect(failure.code).toBe('model-missing');
+  // It is that drive, and not that there were no model, also where nobody chose one.
+  const { id: undecided } = await host.handlers['conversations.create']({});
+  expect((await failureOf(() => host.handlers['chat.send']({ conversationId: undecided, text: 'count 1' }))).code).toBe('model-missing');
   renameSync(`${stored}.away`, stored);
   expect(host.models.get(model.id).state).toBe('ready');
+});
+
+test('a drive whose models are used where they are: what is missing is the drive', async () => {
+  const host = await openTestHost();
+  const drive = temporaryFolder();
+  const model = await host.models.importFile(await writeTinyModel(drive), 'tiny.gguf', 'link');
+  renameSync(drive, `${drive}.away`);
+  const { id: conversationId } = await host.handlers['conversations.create']({});
+  const failure = await failureOf(() => host.handlers['chat.send']({ conversationId, text: 'count 1' }));
+  renameSync(`${drive}.away`, drive);
+  expect(failure).toEqual({
+    code: 'model-missing',
+    message: `The file of ${model.name} (tiny.gguf) is not in ${drive} now.`,
+    remedy: 'Connect the drive that holds it, or put the file back, and try again; another model can answer meanwhile.',
+  });
 });
 
 test(`${documents} documents at once are all taken in`, { timeout: 60_000 + documents * 3000 }, async () => {

@@ -208,11 +208,15 @@ export class ModelStore {
     this.#database.run('UPDATE models SET reading_tokens_per_second = ? WHERE id = ?', tokensPerSecond, modelId);
   }
 
-  /** The model to answer with when none was chosen. */
+  /** The model to answer with when none was chosen. @throws `no-model`; `model-missing` when there are some, but none is where it was. */
   defaultModel(preferredId: string | null): ModelRecord {
-    const ready = this.list().filter((model) => model.state === 'ready');
+    const models = this.list();
+    const ready = models.filter((model) => model.state === 'ready');
     const chosen = ready.find((model) => model.id === preferredId) ?? ready[0];
     if (chosen) return chosen;
+    // A drive that is away is another thing than no model.
+    const away = models.find((model) => model.id === preferredId) ?? models[0];
+    if (away) throw missingFile(away);
     throw new HostError('no-model', 'There is no model on this machine yet.', 'Download the starter model or import a GGUF file by hand.');
   }
 
@@ -380,6 +384,13 @@ async function takeOver(from: string, to: string): Promise<void> {
 }
 
 export function missingFile(model: ModelRecord): HostError {
+  if (model.place !== null) {
+    return new HostError(
+      'model-missing',
+      `The file of ${model.name} (${model.fileName}) is not in ${model.place} now.`,
+      'Connect the drive that holds it, or put the file back, and try again; another model can answer meanwhile.',
+    );
+  }
   return new HostError(
     'model-missing',
     `The file of ${model.name} (${model.fileName}) is no longer in the models folder.`,

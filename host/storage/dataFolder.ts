@@ -2,8 +2,9 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HostError, systemErrorCode } from '../errors.ts';
+import { systemErrorCode } from '../errors.ts';
 import { followMoves, movedAway, refuseHalfCopy } from './movedFolder.ts';
+import { cannotWrite, storageFailure } from './storageFailure.ts';
 
 export interface DataFolder {
   readonly root: string;
@@ -69,12 +70,7 @@ export function openDataFolder(asked: string): DataFolder {
     // A folder that was there before may be open to others.
     chmodSync(root, 0o700);
   } catch (error) {
-    throw new HostError(
-      'data-folder-unusable',
-      `Longleaf cannot write to its data folder ${root} (${systemErrorCode(error) ?? String(error)}).`,
-      'Give yourself write access to it, or choose another folder with --data or LONGLEAF_DATA.',
-      { cause: error },
-    );
+    throw storageFailure(root, error) ?? cannotWrite(root, systemErrorCode(error) ?? String(error), error);
   }
   return folder;
 }

@@ -1,6 +1,6 @@
 /** The one SQLite database. Every row that is read passes a schema. */
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { HostError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { backUp, isBackupDue, listBackups, renewBackups } from './backups.ts';
 import { searchWords } from '../search/words.ts';
 import { CheckNote } from './checkNote.ts';
 import { migrations } from './migrations.ts';
+import { storageFailure } from './storageFailure.ts';
 
 const versionRow = z.object({ user_version: z.number().int() });
 
@@ -15,18 +16,21 @@ type Parameters = SQLInputValue[];
 
 export class Database {
   readonly #sqlite: DatabaseSync;
+  readonly #folder: string;
   readonly #check: CheckNote | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
-  private constructor(sqlite: DatabaseSync, check?: CheckNote) {
+  private constructor(sqlite: DatabaseSync, folder: string, check?: CheckNote) {
     this.#sqlite = sqlite;
+    this.#folder = folder;
     this.#check = check;
   }
 
   /** Opens, checks and, when the schema is older than this program, backs up and migrates. */
   static open(path: string, backupFolder: string, steps: readonly string[] = migrations): Database {
+    const folder = dirname(path);
     // SQLite gives its side files the mode of the database.
-    closeSync(openSync(path, 'a', 0o600));
+    told(folder, () => closeSync(openSync(path, 'a', 0o600)));
     const check = new CheckNote(path);
     const isKnownToBeSound = check.holds();
     const sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
@@ -41,9 +45,9 @@ export class Database {
       migrate(sqlite, backupFolder, steps);
     } catch (error) {
       sqlite.close();
-      throw error instanceof HostError ? error : damaged(path, backupFolder, error);
+      throw error instanceof HostError ? error : (storageFailure(folder, error) ?? damaged(path, backupFolder, error));
     }
-    return new Database(sqlite, check);
+    return new Database(sqlite, folder, check);
   }
 
   /** Whether opening would have to migrate; such a database needs the instance lock. */
@@ -69,20 +73,20 @@ export class Database {
 
   first<T>(row: z.ZodType<T>, sql: string, ...parameters: Parameters): T | undefined {
     // A statement that writes may return rows too.
-    const found = told(() => this.#prepared(sql).get(...parameters));
+    const found = told(this.#folder, () => this.#prepared(sql).get(...parameters));
     return found === undefined ? undefined : row.parse(found);
   }
 
   /** Returns how many rows changed. */
   run(sql: string, ...parameters: Parameters): number {
-    return told(() => Number(this.#prepared(sql).run(...parameters).changes));
+    return told(this.#folder, () => Number(this.#prepared(sql).run(...parameters).changes));
   }
 
   transaction<T>(work: () => T): T {
-    this.#sqlite.exec('BEGIN IMMEDIATE');
+    told(this.#folder, () => this.#sqlite.exec('BEGIN IMMEDIATE'));
     try {
       const result = work();
-      told(() => this.#sqlite.exec('COMMIT'));
+      told(this.#folder, () => this.#sqlite.exec('COMMIT'));
       return result;
     } catch (error) {
       // A full disk has ended it already.
@@ -93,12 +97,12 @@ export class Database {
 
   /** Copies the database into `folder`. */
   backUp(folder: string): void {
-    told(() => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
+    told(this.#folder, () => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
   }
 
   /** Copies the database into `folder`, if a copy is due. */
   backUpIfDue(folder: string): void {
-    if (isBackupDue(folder)) told(() => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
+    if (isBackupDue(folder)) told(this.#folder, () => renewBackups(this.#sqlite, folder, schemaVersion(this.#sqlite)));
   }
 
   close(): void {
@@ -116,15 +120,12 @@ export class Database {
   }
 }
 
-const sqliteFull = 13;
-
-/** Does `work`; a full disk is told in our words. */
-function told<T>(work: () => T): T {
+/** Does `work`; that the disk is full or read-only is told in our words. */
+function told<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === sqliteFull)) throw error;
-    throw new HostError('disk-full', 'The disk is full: Longleaf could not save what it was doing.', 'Free some space and try again.', { cause: error });
+    throw storageFailure(folder, error) ?? error;
   }
 }
 

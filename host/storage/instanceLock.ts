@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { HostError, toFailure } from '../errors.ts';
+import { sqlite, sqliteCode, storageFailure } from './storageFailure.ts';
 
 /** `ending`: it is on its way out, and lets go within seconds. `besideWindow`: it ends with the desktop app's window. */
 const holderNote = z.object({ pid: z.number().int(), startedAt: z.string(), ending: z.boolean().optional(), besideWindow: z.boolean().optional() });
@@ -45,15 +46,22 @@ export class InstanceLock {
     }
   }
 
-  /** Throws `data-folder-in-use` when another process, or another host in this one, has the folder. */
+  /**
+   * @throws `data-folder-in-use` when another process, or another host in this one, has the folder; `disk-full` and
+   * `data-folder-unusable` when nobody can have it.
+   */
   static acquire(lockPath: string, dataFolder: string, besideWindow = false): InstanceLock {
-    closeSync(openSync(lockPath, 'a', 0o600));
-    const database = new DatabaseSync(lockPath, { timeout: 0 });
+    let database: DatabaseSync | undefined;
     try {
+      closeSync(openSync(lockPath, 'a', 0o600));
+      database = new DatabaseSync(lockPath, { timeout: 0 });
       // Nothing is ever written, so the transaction can stay open for the process's whole life.
       database.exec('BEGIN EXCLUSIVE');
+      writeNote(lockPath, { besideWindow });
+      return new InstanceLock(database, lockPath, besideWindow);
     } catch (error) {
-      database.close();
+      database?.close();
+      if (sqliteCode(error) !== sqlite.busy) throw storageFailure(dataFolder, error) ?? error;
       throw new HostError(
         'data-folder-in-use',
         `Another Longleaf${describeHolder(lockPath)} is using the data folder ${dataFolder}.`,
@@ -61,8 +69,6 @@ export class InstanceLock {
         { cause: error },
       );
     }
-    writeNote(lockPath, { besideWindow });
-    return new InstanceLock(database, lockPath, besideWindow);
   }
 
   /** Tells whoever wants the folder that it is free soon. */

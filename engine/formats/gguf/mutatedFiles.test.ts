@@ -120,6 +120,7 @@ describe('mutated files', () => {
       // The mutations must reach past the first checks, or the test proves little.
       const expected = ['read', 'gguf-invalid', 'gguf-truncated', 'not-a-gguf', 'unknown-quantisation'];
       expect([...outcomes.keys()]).toEqual(expect.arrayContaining(expected));
+      if (process.env.LONGLEAF_FUZZ_CASES) console.log(`GGUF headers: ${caseCount} cases, ${JSON.stringify(Object.fromEntries(outcomes))}`);
     },
     Math.max(60_000, caseCount * 5),
   );

@@ -104,6 +104,8 @@ export const models: Sentences = {
   'Download the starter model or import a GGUF file by hand.': ['Lade das Einstiegsmodell herunter, oder importiere eine GGUF-Datei von Hand.', '最初のモデルをダウンロードするか、GGUF ファイルを取り込んでください。'],
   '{0} needs {1}, but only {2} are free for models.': ['{0} braucht {1}, aber für Modelle sind nur {2} frei.', '{0} には {1} 必要ですが、モデル用の空きは {2} です。'],
   'Free some space and import it again.': ['Schaffe Platz, und importiere es noch einmal.', '空きを作って、もう一度取り込んでください。'],
+  'The file of {0} ({1}) is not in {2} now.': ['Die Datei von {0} ({1}) ist gerade nicht in {2}.', '{0} のファイル（{1}）が今 {2} にありません。'],
+  'Connect the drive that holds it, or put the file back, and try again; another model can answer meanwhile.': ['Schließe das Laufwerk an, auf dem sie liegt, oder lege die Datei zurück, und versuche es noch einmal; solange kann ein anderes Modell antworten.', 'ファイルのあるドライブを接続するか、ファイルを元に戻して、もう一度お試しください。その間は別のモデルが答えられます。'],
   'The file of {0} ({1}) is no longer in the models folder.': ['Die Datei von {0} ({1}) ist nicht mehr im Ordner der Modelle.', '{0} のファイル（{1}）がモデルのフォルダーにありません。'],
   'Import the file again, or remove the model and download it again.': ['Importiere die Datei noch einmal, oder entferne das Modell und lade es neu herunter.', 'ファイルをもう一度取り込むか、モデルを削除してダウンロードし直してください。'],
   'The file of {0} has changed: its SHA-256 is {1}, not {2}.': ['Die Datei von {0} hat sich geändert: Ihr SHA-256 ist {1}, nicht {2}.', '{0} のファイルが変わっています。SHA-256 が {1} で、{2} ではありません。'],

@@ -6,13 +6,12 @@ import { modelsStore } from '../models/store.ts';
 import { chatStore } from './store.ts';
 import { chatStrings } from './strings.ts';
 
-async function attachFile(file: PickedFile): Promise<void> {
-  const record = await libraryStore.getState().add(file);
-  if (record) await chatStore.getState().attachDocument(record.id);
-}
-
+/** They come in side by side, and join the chat in their order. */
 export async function attachFiles(files: readonly PickedFile[]): Promise<void> {
-  for (const file of files) await attachFile(file);
+  for (const arriving of files.map((file) => libraryStore.getState().add(file))) {
+    const record = await arriving;
+    if (record) await chatStore.getState().attachDocument(record.id);
+  }
   viewStore.getState().focusComposer();
 }
 

@@ -72,6 +72,7 @@ export const german: ChatStrings = {
     tokens: (count) => `${count} Token`,
     counting: 'Token werden gezählt …',
     adding: 'Text wird entnommen …',
+    addingMany: (done, total) => `${done} von ${total} Dokumenten hinzugefügt`,
     uploading: (percent) => `wird übertragen, ${percent} %`,
     dismiss: (name) => `${name} ausblenden`,
   },

@@ -72,6 +72,7 @@ export const japanese: ChatStrings = {
     tokens: (count) => `${count} トークン`,
     counting: 'トークンを数えています…',
     adding: '本文を取り出しています…',
+    addingMany: (done, total) => `${total} 件中 ${done} 件の文書を追加しました`,
     uploading: (percent) => `送信中、${percent} %`,
     dismiss: (name) => `${name} を閉じる`,
   },

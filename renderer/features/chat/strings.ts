@@ -74,6 +74,7 @@ const english = {
     tokens: (count: string) => `${count} tokens`,
     counting: 'counting tokens…',
     adding: 'extracting the text…',
+    addingMany: (done: string, total: string) => `${done} of ${total} documents added`,
     uploading: (percent: number) => `uploading, ${percent} %`,
     dismiss: (name: string) => `Dismiss ${name}`,
   },

@@ -5,11 +5,17 @@ import type { DocumentRecord, Failure } from '../../../host/contract/entities.ts
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { failureOf } from '../../app/failures.ts';
 import { type PickedFile, uploadFile } from '../../app/files.ts';
+import { Turns } from '../../app/turns.ts';
 
-/** A document that is not there yet: uploading, being extracted, or refused. */
+/** As many as a small machine takes in side by side. */
+const atOnce = 3;
+
+/** A document that is not there yet: waiting for its turn, uploading, being extracted, or refused. */
 export interface Arrival {
   id: number;
   name: string;
+  /** It is its turn. */
+  begun: boolean;
   fraction: number | null;
   failure: Failure | null;
 }
@@ -17,6 +23,8 @@ export interface Arrival {
 export interface LibraryState {
   documents: Record<string, DocumentRecord>;
   arrivals: Arrival[];
+  /** How many came since the last time that none was on its way. */
+  cameTogether: number;
   /** Adds a file; resolves to its record, or to null when it was refused (the arrival says why). */
   add(file: PickedFile): Promise<DocumentRecord | null>;
   addText(name: string, text: string): Promise<DocumentRecord | null>;
@@ -27,15 +35,22 @@ export interface LibraryState {
 
 export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
   let nextArrival = 0;
+  const turns = new Turns(atOnce);
   const store = createStore<LibraryState>((set) => {
     const change = (id: number, part: Partial<Arrival>) =>
       set((state) => ({ arrivals: state.arrivals.map((arrival) => (arrival.id === id ? { ...arrival, ...part } : arrival)) }));
 
     async function arrive(name: string, bring: (report: (fraction: number) => void) => Promise<DocumentRecord>): Promise<DocumentRecord | null> {
       const id = nextArrival++;
-      set((state) => ({ arrivals: [...state.arrivals, { id, name, fraction: null, failure: null }] }));
+      set(({ arrivals, cameTogether }) => ({
+        arrivals: [...arrivals, { id, name, begun: false, fraction: null, failure: null }],
+        cameTogether: arrivals.some(({ failure }) => failure === null) ? cameTogether + 1 : 1,
+      }));
       try {
-        const record = await bring((fraction) => change(id, { fraction }));
+        const record = await turns.take(() => {
+          change(id, { begun: true });
+          return bring((fraction) => change(id, { fraction }));
+        });
         set((state) => ({
           documents: { ...state.documents, [record.id]: record },
           arrivals: state.arrivals.filter((arrival) => arrival.id !== id),
@@ -50,6 +65,7 @@ export function createLibraryStore(caller: HostCaller, upload = uploadFile) {
     return {
       documents: {},
       arrivals: [],
+      cameTogether: 0,
       add: (file) =>
         arrive(file.name, async (report) => caller.call('documents.add', { fileId: await upload(file, report) })),
       addText: (name, text) => arrive(name, () => caller.call('documents.addText', { name, text })),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CatalogueEntry, Download, ModelRecord } from '../../../host/contract/entities.ts';
 import { ContractError } from '../../../host/contract/client.ts';
 import { sampleFailure, scriptedHost, settled } from '../../testing/scriptedHost.ts';
@@ -62,6 +62,19 @@ describe('the models store', () => {
     expect(store.getState().verifications.m1).toEqual({ state: 'differs', failure: sampleFailure });
   });
 
+  it('looks for a model whose drive is away until it is back, and no longer', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const host = scriptedHost({ 'models.list': () => ((asked += 1) < 3 ? [{ ...model, state: 'missing' }] : [model]) });
+    const store = createModelsStore(host);
+    await store.getState().refresh();
+    expect(store.getState().models[0]?.state).toBe('missing');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.getState().models[0]?.state).toBe('ready');
+    expect(asked).toBe(3);
+  });
+
   it('follows the host’s events', async () => {
     const host = scriptedHost({ 'models.list': () => [], 'models.catalogue': () => [], 'downloads.list': () => [] });
     const store = createModelsStore(host);
@@ -81,7 +94,9 @@ describe('answeringModel', () => {
     expect(answeringModel([missing, model, other], 'm2', 'm1')?.id).toBe('m2');
     expect(answeringModel([missing, model, other], null, 'm2')?.id).toBe('m2');
     expect(answeringModel([missing, model, other], 'gone', 'm3')?.id).toBe('m1');
-    expect(answeringModel([missing], null, 'm3')).toBeNull();
+    expect(answeringModel([missing, { ...missing, id: 'm4' }], null, 'm4')?.id).toBe('m4');
+    expect(answeringModel([missing], null, null)?.state).toBe('missing');
+    expect(answeringModel([], null, 'm3')).toBeNull();
   });
 
   it('shows a chat its own model even where the file is missing', () => {

@@ -22,6 +22,9 @@ export interface ModelImport {
 
 export type Recommendation = MethodResult<'models.recommended'>[number] & { first: boolean };
 
+/** A drive that is away is looked for until it is back. */
+const lookAgainMs = 3000;
+
 export interface ModelsState {
   known: boolean;
   models: ModelRecord[];
@@ -42,6 +45,8 @@ export interface ModelsState {
   /** A file or a folder, in a browser. */
   importPath(path: string, how?: ImportWay): Promise<boolean>;
   dismissImport(): void;
+  /** Drives come and go without anybody telling. */
+  refresh(): Promise<void>;
   /** Asked for when somebody looks: it may start the GPU process. */
   loadRecommended(): Promise<void>;
   verify(modelId: string): Promise<void>;
@@ -86,6 +91,9 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
         // What one file gave is seen in the table.
         if (imported.added.length !== 1 || imported.failed.length > 0) set({ imported });
       }),
+    async refresh() {
+      set({ models: await caller.call('models.list', {}) });
+    },
     async loadRecommended() {
       const found = await caller.call('models.recommended', {}).catch(() => []);
       set({ recommended: Object.fromEntries(found.map((one, index) => [one.id, { ...one, first: index === 0 && one.level !== 'too-large' }])) });
@@ -122,6 +130,14 @@ export function createModelsStore(caller: HostCaller, upload = uploadFile) {
     }
   }
 
+  let look: ReturnType<typeof setTimeout> | undefined;
+  store.subscribe(({ models, refresh }) => {
+    if (look !== undefined || models.every(({ state }) => state === 'ready')) return;
+    look = setTimeout(() => {
+      look = undefined;
+      void refresh().catch(() => undefined);
+    }, lookAgainMs);
+  });
   caller.on('models.changed', (models) => store.setState({ models }));
   caller.on('downloads.changed', (download) => {
     store.setState((state) => ({ downloads: { ...state.downloads, [download.id]: download } }));
@@ -145,10 +161,10 @@ export function useModels<T>(selector: (state: ModelsState) => T): T {
   return useStore(modelsStore, selector);
 }
 
-/** The model that answers, by the host's rule: the chat's own, else the default, else the first that is ready. */
+/** The model that answers, by the host's rule: the chat's own, else the default, else the first that is ready, else one whose drive is away. */
 export function answeringModel(models: readonly ModelRecord[], own: string | null, preferred: string | null): ModelRecord | null {
   const ready = models.filter(({ state }) => state === 'ready');
-  return models.find(({ id }) => id === own) ?? ready.find(({ id }) => id === preferred) ?? ready[0] ?? null;
+  return models.find(({ id }) => id === own) ?? ready.find(({ id }) => id === preferred) ?? ready[0] ?? models.find(({ id }) => id === preferred) ?? models[0] ?? null;
 }
 
 export function isUnderWay(download: Download): boolean {

@@ -22,9 +22,11 @@ export function DocumentStrip() {
   const documentIds = useActiveConversation()?.documentIds ?? noDocuments;
   const documents = useLibrary((state) => state.documents);
   const arrivals = useLibrary((state) => state.arrivals);
+  const cameTogether = useLibrary((state) => state.cameTogether);
   if (documentIds.length === 0 && arrivals.length === 0) return null;
   const refused = arrivals.filter(({ failure }) => failure);
-  const arriving = arrivals.filter(({ failure }) => !failure);
+  const onTheirWay = arrivals.filter(({ failure }) => !failure);
+  const arriving = onTheirWay.filter(({ begun }) => begun);
   return (
     <div className="border-b border-line">
       {/* Above the list, which scrolls: a refusal must not hide behind other documents. */}
@@ -35,6 +37,7 @@ export function DocumentStrip() {
           ))}
         </ul>
       )}
+      {onTheirWay.length > 0 && cameTogether > arriving.length && <ManyArriving done={cameTogether - onTheirWay.length} total={cameTogether} />}
       {documentIds.length + arriving.length > 0 && (
         <ul aria-label={text.label} className="flex max-h-[7.5rem] flex-wrap gap-1.5 overflow-y-auto p-2">
           {documentIds.map((id) => documents[id] && <DocumentChip key={id} document={documents[id]} />)}
@@ -72,6 +75,17 @@ function DocumentChip({ document }: { document: DocumentRecord }) {
       <ChipReading documentId={document.id} name={document.name} />
       <IconButton icon={X} iconSize={13} size="small" label={text.remove(document.name)} onClick={() => attempt(chatStore.getState().detachDocument(document.id))} />
     </li>
+  );
+}
+
+/** The list shows those whose turn it is; this, how many there are. */
+function ManyArriving({ done, total }: { done: number; total: number }) {
+  const progress = text.addingMany(formatCount(done), formatCount(total));
+  return (
+    <div className="flex items-center gap-3 px-2.5 pt-2 text-small text-quiet tabular-nums" data-testid="documents-arriving">
+      <span className="shrink-0">{progress}</span>
+      <ProgressBar fraction={done / total} label={text.label} />
+    </div>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { attempt } from '../../../app/failures.ts';
 import { ScreenHeader } from '../../../app/ScreenHeader.tsx';
 import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
 import { Segmented } from '../../../ui/Segmented.tsx';
@@ -44,7 +45,10 @@ export function ModelsScreen() {
 function ModelsHere({ onAddFolder }: { onAddFolder(): void }) {
   const models = useModels((state) => state.models);
   const catalogue = useModels((state) => state.catalogue);
-  useEffect(() => void modelsStore.getState().loadRecommended(), []);
+  useEffect(() => {
+    attempt(modelsStore.getState().refresh());
+    void modelsStore.getState().loadRecommended();
+  }, []);
   return (
     <>
       <DownloadsSection />
