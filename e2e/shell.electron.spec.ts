@@ -155,6 +155,17 @@ test('the host is started again when it dies, and the window goes on', async ({ 
   await expect.poll(() => workers.filter(isRunning), { timeout: 10_000 }).toEqual([]);
 });
 
+test('a window whose process crashes is loaded again', async ({ app }) => {
+  const host = app.hostProcessId();
+  // Playwright takes a page that has crashed for dead.
+  const inWindow = (script: string) =>
+    inElectron(app).application.evaluate(({ BrowserWindow }, code) => BrowserWindow.getAllWindows()[0].webContents.executeJavaScript(code).catch(() => null) as Promise<unknown>, script);
+  await inWindow('window.beforeTheCrash = true');
+  await inElectron(app).application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.forcefullyCrashRenderer());
+  await expect.poll(() => inWindow('[window.beforeTheCrash ?? false, document.querySelector("[data-testid=first-run]") !== null]'), { timeout: 30_000 }).toEqual([false, true]);
+  expect(app.hostProcessId()).toBe(host);
+});
+
 test('when main dies, nothing is left running', async ({ app }) => {
   const host = app.hostProcessId();
   await expect.poll(() => childProcesses(host).length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** Decides what happens when the host ends by itself: start it again, or, when it keeps ending, ask. */
+/** Decides what happens when the host, or the process of the window, ends by itself: start it again, or, when it keeps ending, ask. */
 
 const windowMs = 60_000;
 const restartsInWindow = 3;

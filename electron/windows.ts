@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, nativeTheme } from 'electron';
 import { bundleUrl, isBundleUrl } from './bundle.ts';
+import { askWhetherToRetry } from './dialogs.ts';
 import { isWebLink, openExternal } from './external.ts';
+import { RestartPolicy } from './restartPolicy.ts';
 import { recallPlacement, rememberPlacement } from './windowState.ts';
 
 /** What is seen before the interface has painted; the colours of its two themes. */
@@ -36,6 +38,7 @@ export function showMainWindow(): BrowserWindow {
     },
   });
   mainWindow = window;
+  loadAgainWhenGone(window);
   if (maximized) window.maximize();
   rememberPlacement(window, stateFile);
   window.once('ready-to-show', () => window.show());
@@ -46,6 +49,24 @@ export function showMainWindow(): BrowserWindow {
   return window;
 }
 
+const reloads = new RestartPolicy();
+
+/** A window whose process has ended is blank until its page is loaded again; the host has everything that is in it. */
+function loadAgainWhenGone(window: BrowserWindow): void {
+  const load = () => window.isDestroyed() || window.webContents.reload();
+  const ask = async (reason: string) => {
+    if (!(await askWhetherToRetry(`The process of the window ended (${reason}).`))) return app.quit();
+    reloads.reset();
+    load();
+  };
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit') return;
+    const decision = reloads.decide(performance.now());
+    if (decision.kind === 'restart') setTimeout(load, decision.delayMs);
+    else void ask(reason);
+  });
+}
+
 export function getMainWindow(): BrowserWindow | undefined {
   return mainWindow;
 }
@@ -53,7 +74,9 @@ export function getMainWindow(): BrowserWindow | undefined {
 /** Applies to every page there will ever be, whoever creates it. */
 export function refuseNavigation(): void {
   app.on('web-contents-created', (_created, contents) => {
-    contents.on('will-navigate', (event, url) => {
+    contents.on('will-navigate', (event, argument) => {
+      // The event has it since Electron 25; the argument is to go.
+      const url = event.url ?? argument;
       // The page may load itself again, as it does in another language.
       if (!isBundleUrl(url) || url !== contents.getURL()) event.preventDefault();
     });

@@ -24,6 +24,8 @@ export interface AppOptions {
   environment: Record<string, string>;
   /** Another program than the built host; in a browser only. */
   entry?: string;
+  /** What starts it, for another machine than this one; in a browser only. */
+  command?: readonly string[];
 }
 
 /** An environment variable that `npm test` sets. */

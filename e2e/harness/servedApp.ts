@@ -45,9 +45,9 @@ export async function startServedApp(options: AppOptions): Promise<RunningApp> {
 }
 
 /** Starts the host and waits for the address it prints. */
-export async function serve({ dataFolder, environment, entry = hostEntry }: AppOptions): Promise<Served> {
-  const args = [entry, 'serve', '--no-open', '--port', '0', '--json', '--data', dataFolder];
-  const host = spawn(required('LONGLEAF_RUNTIME_NODE'), args, {
+export async function serve({ dataFolder, environment, entry = hostEntry, command = [] }: AppOptions): Promise<Served> {
+  const [program = '', ...args] = [...command, required('LONGLEAF_RUNTIME_NODE'), entry, 'serve', '--no-open', '--port', '0', '--json', '--data', dataFolder];
+  const host = spawn(program, args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

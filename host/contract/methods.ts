@@ -3,6 +3,7 @@
  * validate. This table is the only way between `renderer`/`electron` and `host`.
  */
 import { z } from 'zod';
+import { maximumPasteCharacters, maximumQuestionCharacters } from './primitives.ts';
 import { documentMethods } from './documents.ts';
 import { chatEvents, chatMethods } from './chatMethods.ts';
 import { updateMethods } from './updates.ts';
@@ -30,7 +31,7 @@ const offset = z.number().int().nonnegative();
 const nothing = z.object({}).strict();
 /** A file the host already knows: picked in a native dialog, dropped, or uploaded. Never a path. */
 const fileId = identifier;
-const questionText = z.string().min(1).max(20_000_000);
+const questionText = z.string().min(1).max(maximumQuestionCharacters);
 
 export const methods = {
   'app.status': {
@@ -70,7 +71,7 @@ export const methods = {
   'documents.list': { params: nothing, result: z.array(documentRecord) },
   'documents.add': { params: z.object({ fileId }).strict(), result: documentRecord },
   'documents.addText': {
-    params: z.object({ name: z.string().min(1).max(255), text: z.string().max(50_000_000) }).strict(),
+    params: z.object({ name: z.string().min(1).max(255), text: z.string().max(maximumPasteCharacters) }).strict(),
     result: documentRecord,
   },
   ...documentMethods,

@@ -12,3 +12,7 @@ export const failure = z.object({
   remedy: z.string(),
 });
 export type Failure = z.infer<typeof failure>;
+
+/** In UTF-16 units. More than this is a file, and goes the way of files. */
+export const maximumPasteCharacters = 50_000_000;
+export const maximumQuestionCharacters = 20_000_000;

@@ -25,13 +25,17 @@ export function createComposerSlice(caller: HostCaller): StateCreator<ChatState,
   return (set, get) => {
     async function measure(): Promise<void> {
       const draft = get().drafts[keyOf(get().activeId)] ?? '';
-      if (get().activeId === null && draft.trim() === '') return;
       const turn = ++newest;
+      if (get().activeId === null && draft.trim() === '') {
+        // What is not counted has not failed either.
+        set((state) => ({ meterFailures: without(state.meterFailures, null) }));
+        return;
+      }
       let conversationId = get().activeId;
       try {
         conversationId ??= (await get().ensureOpen()).id;
         const meter = await caller.call('chat.meter', { conversationId, draft });
-        if (turn === newest) set((state) => ({ meters: { ...state.meters, [meterKey(conversationId)]: meter }, meterFailures: without(state.meterFailures, conversationId) }));
+        if (turn === newest) set((state) => ({ meters: { ...state.meters, [meterKey(conversationId)]: meter }, meterFailures: without(without(state.meterFailures, null), conversationId) }));
       } catch (error) {
         if (turn !== newest) return;
         set((state) => ({

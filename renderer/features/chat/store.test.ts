@@ -168,4 +168,14 @@ describe('the chat store', () => {
     await settled();
     expect(store.getState().meterFailures.c1).toMatchObject({ message: 'no model' });
   });
+
+  it('forgets why a new chat could not be begun when there is nothing to count in it', async () => {
+    const { store } = await openedStore({ 'conversations.create': () => Promise.reject(new Error('disk full')) });
+    store.getState().open(null);
+    store.getState().setDraft('new', 'Who?');
+    await vi.waitUntil(() => 'new' in store.getState().meterFailures);
+    store.getState().setDraft('new', '');
+    await vi.waitUntil(() => !('new' in store.getState().meterFailures));
+    expect(store.getState().activeId).toBeNull();
+  });
 });

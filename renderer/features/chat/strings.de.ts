@@ -114,6 +114,9 @@ export const german: ChatStrings = {
     offer: (characters) => `Du hast ${characters} Zeichen eingefügt. Ein Dokument kann man ansehen, zählen und ein einziges Mal lesen.`,
     attach: 'Als Dokument anhängen',
     insert: 'In die Frage einfügen',
+    tooLong: (characters, limit) => `Du hast ${characters} Zeichen eingefügt; Longleaf nimmt so höchstens ${limit} an.`,
+    tooLongRemedy: 'Speichere den Text als Datei, und hänge sie an.',
+    close: 'Schließen',
     nameOf: (text) => {
       const first = text.trim().split('\n', 1)[0].replaceAll(/[^\p{L}\p{N} ]/gu, '').trim().slice(0, 40).trim();
       return first === '' ? 'Eingefügter Text.txt' : `${first}.txt`;

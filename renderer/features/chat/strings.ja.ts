@@ -114,6 +114,9 @@ export const japanese: ChatStrings = {
     offer: (characters) => `${characters} 文字を貼り付けました。文書にすると、プレビューし、数え、一度だけ読むことができます。`,
     attach: '文書として添付',
     insert: '質問に貼り付け',
+    tooLong: (characters, limit) => `${characters} 文字を貼り付けましたが、貼り付けられるのは ${limit} 文字までです。`,
+    tooLongRemedy: 'テキストをファイルに保存して、それを添付してください。',
+    close: '閉じる',
     nameOf: (text) => {
       const first = text.trim().split('\n', 1)[0].replaceAll(/[^\p{L}\p{N} ]/gu, '').trim().slice(0, 40).trim();
       return first === '' ? '貼り付けたテキスト.txt' : `${first}.txt`;

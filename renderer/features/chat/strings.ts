@@ -116,6 +116,9 @@ const english = {
     offer: (characters: string) => `You pasted ${characters} characters. A document can be previewed, counted and read once.`,
     attach: 'Attach as a document',
     insert: 'Paste into the question',
+    tooLong: (characters: string, limit: string) => `You pasted ${characters} characters; Longleaf takes up to ${limit} of a paste.`,
+    tooLongRemedy: 'Save the text as a file and attach that.',
+    close: 'Close',
     nameOf: (text: string) => {
       const first = text.trim().split('\n', 1)[0].replaceAll(/[^\p{L}\p{N} ]/gu, '').trim().slice(0, 40).trim();
       return first === '' ? 'Pasted text.txt' : `${first}.txt`;
