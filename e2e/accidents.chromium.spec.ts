@@ -50,6 +50,24 @@ async function openChat(page: Page): Promise<ChatPage> {
   return chat;
 }
 
+/** Something to be lost: a chat with a document, on a folder that has no model. */
+async function keepNote(app: RunningApp): Promise<void> {
+  const path = join(folder, 'note.txt');
+  writeFileSync(path, 'The keeper counted every ship.');
+  await new FirstRunPage(app.page).skip();
+  const chat = new ChatPage(app.page);
+  await app.choosingFile(path, () => chat.attach.click());
+  await expect(chat.documents).toContainText('note.txt');
+}
+
+async function expectNote(app: RunningApp): Promise<void> {
+  const chat = new ChatPage(app.page);
+  await chat.conversations.getByRole('button', { name: 'New chat', exact: true }).click();
+  await expect(chat.documents).toContainText('note.txt');
+  await app.page.getByRole('button', { name: 'Preview the text of note.txt' }).click();
+  await expect(chat.preview).toContainText('The keeper counted every ship.');
+}
+
 const toast = (page: Page) => page.locator('[data-sonner-toast]');
 
 test.describe('in an open window', () => {
@@ -226,10 +244,7 @@ test('a data folder on a disk that is full, or that turned read-only, is refused
   needsMounts();
   const disk = mountSmallDisk(16);
   const dataFolder = join(disk.path, 'data');
-  await withApp({ dataFolder }, async ({ page }) => {
-    await new FirstRunPage(page).skip();
-    await (await openChat(page)).composer.fill('A draft');
-  });
+  await withApp({ dataFolder }, keepNote);
   disk.fill();
   expect(serveIn(dataFolder)).toEqual({ status: 1, said: 'longleaf: The disk is full: Longleaf could not save what it was doing. Free some space and try again.' });
   disk.clear();
@@ -239,20 +254,14 @@ test('a data folder on a disk that is full, or that turned read-only, is refused
     said: `longleaf: Longleaf cannot write to its data folder ${dataFolder} (EROFS). Give yourself write access to it, or choose another folder with --data or LONGLEAF_DATA.`,
   });
   disk.makeWritable();
-  await withApp({ dataFolder }, async ({ page }) => {
-    await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible({ timeout: 30_000 });
-  });
+  await withApp({ dataFolder }, expectNote);
   disk.remove();
 });
 
 test('a damaged database is refused with the way out; its backup takes its place, and it is kept', async () => {
   const dataFolder = join(folder, 'damaged');
   const database = join(dataFolder, 'longleaf.sqlite');
-  await withApp({ dataFolder }, async ({ page }) => {
-    await new FirstRunPage(page).skip();
-    await openChat(page);
-    await expect(new ChatPage(page).conversations.nth(1)).toBeVisible();
-  });
+  await withApp({ dataFolder }, keepNote);
   const backup = join(dataFolder, 'backups', 'longleaf-2026-01-01T00-00-00-schema-1.sqlite');
   copyFileSync(database, backup);
   damage(database);
@@ -261,8 +270,5 @@ test('a damaged database is refused with the way out; its backup takes its place
   expect(refused.said).toContain(`The database ${database} is damaged (`);
   expect(refused.said).toContain(`“longleaf restore” puts the backup ${backup} in its place and keeps the damaged one beside it.`);
   expect(command(dataFolder, 'restore').status).toBe(0);
-  await withApp({ dataFolder }, async ({ page }) => {
-    await new FirstRunPage(page).skip();
-    await expect(new ChatPage(page).conversations.nth(1)).toContainText('New chat');
-  });
+  await withApp({ dataFolder }, expectNote);
 });

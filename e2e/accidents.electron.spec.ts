@@ -1,5 +1,6 @@
 /** A database that is damaged under a window: the person is asked, and the newest backup takes its place. */
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { damage } from './harness/accidents.ts';
 import type { RunningElectron } from './harness/electronApp.ts';
@@ -16,16 +17,17 @@ interface Asked {
 }
 
 test('a damaged database is found when the host starts; the window offers its newest backup, and goes on with it', async ({ app }) => {
+  const note = join(mkdtempSync(join(tmpdir(), 'longleaf-e2e-')), 'note.txt');
+  writeFileSync(note, 'The keeper counted every ship.');
   await new FirstRunPage(app.page).skip();
-  const chat = new ChatPage(app.page);
-  await app.page.getByRole('button', { name: /^New chat/ }).first().click();
-  await expect(chat.conversations.nth(1)).toBeVisible();
+  await app.choosingFile(note, () => new ChatPage(app.page).attach.click());
+  await expect(new ChatPage(app.page).documents).toContainText('note.txt');
   await app.page.keyboard.press('ControlOrMeta+,');
   const root = await app.page.getByTestId('data-folder').innerText();
   const database = join(root, 'longleaf.sqlite');
   // All that was written is in the file itself after an orderly end.
   await app.restart();
-  await new FirstRunPage(app.page).skip();
+  await expect(new ChatPage(app.page).conversations.nth(1)).toBeVisible({ timeout: 30_000 });
   copyFileSync(database, join(root, 'backups', 'longleaf-2026-01-01T00-00-00-schema-1.sqlite'));
 
   const asked = await (app as RunningElectron).application.evaluateHandle(({ dialog }) => {
@@ -47,7 +49,12 @@ test('a damaged database is found when the host starts; the window offers its ne
   expect(question?.detail).toContain(`The database ${database} is damaged (`);
   expect(question?.detail).toContain('The damaged database is kept beside it, and documents, memories and models stay as they are.');
   expect(question?.buttons).toEqual(['Restore the newest backup', 'Quit']);
+  const isDamaged = (name: string) => name.startsWith('longleaf.sqlite.damaged-');
+  await expect.poll(() => readdirSync(root).some(isDamaged), { timeout: 30_000 }).toBe(true);
+  // Nothing that the page had before is what it shows now.
+  await app.page.reload();
   await expect(app.page.getByTestId('banner')).toBeHidden({ timeout: 30_000 });
-  await expect(chat.conversations.nth(1)).toContainText('New chat');
-  expect(readdirSync(root).filter((name) => name.startsWith('longleaf.sqlite.damaged-'))).not.toEqual([]);
+  const chat = new ChatPage(app.page);
+  await chat.conversations.getByRole('button', { name: 'New chat', exact: true }).click();
+  await expect(chat.documents).toContainText('note.txt');
 });
