@@ -1,6 +1,6 @@
 /** Questions, answers and what else happened, in order. Of a long conversation only what is in sight exists. */
 import { ArrowDown } from 'lucide-react';
-import { type KeyboardEvent, type ReactNode, useMemo } from 'react';
+import { type KeyboardEvent, type ReactNode, memo, useMemo } from 'react';
 import type { ConversationEvent } from '../../../../host/contract/chatEntities.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { ScrollRegion } from '../../../ui/ScrollRegion.tsx';
@@ -64,7 +64,7 @@ interface TurnProps {
   happened: readonly ConversationEvent[];
 }
 
-function Turn({ conversationId, id, last, happened }: TurnProps) {
+const Turn = memo(function Turn({ conversationId, id, last, happened }: TurnProps) {
   const message = useChat((state) => state.threads[conversationId].byId[id]);
   return (
     <div data-message={id}>
@@ -72,4 +72,4 @@ function Turn({ conversationId, id, last, happened }: TurnProps) {
       {happened.map((event) => event.afterMessageId === id && <EventLine key={event.id} event={event} />)}
     </div>
   );
-}
+});

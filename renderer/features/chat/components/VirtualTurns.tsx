@@ -36,7 +36,15 @@ export function VirtualTurns({ scroller, path, renderTurn, wanted }: VirtualTurn
   const items = virtualizer.getVirtualItems();
   const middle = (virtualizer.scrollOffset ?? 0) + (virtualizer.scrollRect?.height ?? 0) / 2;
   const fromMiddle = items.toSorted((a, b) => Math.abs(a.start + a.size / 2 - middle) - Math.abs(b.start + b.size / 2 - middle));
-  const made = useMadeInTime(fromMiddle.map(({ key }) => String(key)));
+  const lastTop = useRef(0);
+  /** Half of what is in sight goes by in a frame. */
+  const hurries = () => {
+    const { scrollTop = 0, clientHeight = 0 } = scroller.current ?? {};
+    const moved = Math.abs(scrollTop - lastTop.current);
+    lastTop.current = scrollTop;
+    return moved > clientHeight / 2;
+  };
+  const made = useMadeInTime(fromMiddle.map(({ key }) => String(key)), hurries);
   return (
     <div ref={place} className="virtual-turns relative" style={{ height: virtualizer.getTotalSize() }}>
       {items.map(({ index, key, start, size }) => (
