@@ -21,6 +21,30 @@ export interface Scrolled {
   busiestFrameMs: number;
 }
 
+/** What `slowness` took on one of two cores of an EPYC with nothing else to do. */
+const usualMs = 16;
+
+/** How many times as long as usual this machine takes now for what a page does all day: texts, and elements that hold them. */
+export async function slowness(page: Page): Promise<number> {
+  const shortestMs = await page.evaluate(() => {
+    const workMs = (): number => {
+      const begunMs = performance.now();
+      const seen = new Map<string, Element>();
+      let text = '';
+      for (let number = 0; number < 6000; number += 1) {
+        text = `${text.slice(-40)} ${number}`;
+        const element = document.createElement('span');
+        element.className = 'message';
+        element.textContent = text;
+        seen.set(text, element);
+      }
+      return performance.now() - begunMs;
+    };
+    return Math.min(...Array.from({ length: 9 }, workMs));
+  });
+  return Math.max(1, shortestMs / usualMs);
+}
+
 /** `stepPixels`: a turn of the wheel; negative is towards the beginning. */
 export async function scroll(page: Page, list: Locator, { turns, stepPixels }: { turns: number; stepPixels: number }): Promise<Scrolled> {
   const browser = page.context().browser();
