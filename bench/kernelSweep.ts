@@ -3,7 +3,7 @@
  * JSON line each, with what it reaches, its share of what the adapter copies, and whether it computes the same as the
  * plain kernel.
  *
- *     node dist/bench/kernelSweep.js [--seconds 240] [--small] [--out FILE.jsonl]
+ *     node dist/bench/kernelSweep.js [--seconds 240] [--kinds row,tile,fusion] [--small] [--out FILE.jsonl]
  *
  * Rows (decoding) rotate over 512 MB of weights; tiles (reading) multiply 512 and 4096 rows by 4096×4096. --small: the
  * same with matrices of a few kilobytes, to see that everything works.
@@ -17,7 +17,7 @@ import { rowCandidates, tileCandidates } from '../engine/layers/linear/workgroup
 import { measureRoofs } from '../engine/measure/roofs.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '240' }, small: { type: 'boolean', default: false }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '240' }, kinds: { type: 'string', default: 'row,tile,fusion' }, small: { type: 'boolean', default: false }, out: { type: 'string' } } });
 const endMs = performance.now() + 1000 * Number(values.seconds);
 
 function tell(line: object): void {
@@ -47,8 +47,11 @@ function report(kind: string, codes: string, shape: { rows: number; outputs: num
   }
 }
 
-/** Runs what there is time for, and says what there was none for. */
-async function inTime(what: string, work: () => Promise<void>): Promise<void> {
+const kinds = new Set(values.kinds.split(','));
+
+/** Runs what was asked for and there is time for, and says what there was none for. */
+async function inTime(kind: 'row' | 'tile' | 'fusion', what: string, work: () => Promise<void>): Promise<void> {
+  if (!kinds.has(kind)) return;
   if (performance.now() < endMs) await work();
   else tell({ skipped: what });
 }
@@ -56,7 +59,7 @@ async function inTime(what: string, work: () => Promise<void>): Promise<void> {
 // What decides most comes first: 4-bit and 8-bit weights, large matrices, then the rest.
 for (const outputs of size.outputs) {
   for (const [codes, format] of Object.entries(measuredFormats)) {
-    await inTime(`rows of ${outputs} outputs, ${codes}`, async () => {
+    await inTime('row', `rows of ${outputs} outputs, ${codes}`, async () => {
       const shape = { rows: 1, outputs };
       report('row', codes, shape, await measureRivals(device, { rivals: rowCandidates(device), format, inputs: size.inputs, ...shape }, size.rotatedBytes));
     });
@@ -65,15 +68,15 @@ for (const outputs of size.outputs) {
 for (const rows of size.tileRows) {
   for (const [codes, format] of Object.entries(measuredFormats)) {
     // Large tiles of subgroup matrices take the processor minutes to compile.
-    const rivals = values.small ? tileCandidates(device).slice(0, 1) : tileCandidates(device);
-    await inTime(`tiles of ${rows} rows, ${codes}`, async () => {
+    const rivals = values.small ? tileCandidates(device).slice(0, 1) : tileCandidates(device, true);
+    await inTime('tile', `tiles of ${rows} rows, ${codes}`, async () => {
       const shape = { rows, outputs: size.inputs };
       report('tile', codes, shape, await measureRivals(device, { rivals, format, inputs: size.inputs, ...shape }));
     });
   }
 }
 const apart = { row: () => undefined, tile: () => undefined, fuses: false };
-await inTime('norm and gate of a row', async () => {
+await inTime('fusion', 'norm and gate of a row', async () => {
   const shape = values.small ? { inputs: 256, outputs: 512 } : { inputs: 4096, outputs: 28672 };
   tell({ kind: 'norm and gate of a row', ...shape, ...(await measureFusion(device, apart, measuredFormats.u4, shape)) });
 });

@@ -30,13 +30,13 @@ type Event = { event: string } & Record<string, unknown>;
 
 interface Outcome {
   events: Event[];
+  /** The most tokens that one report of progress added: what is read at once. */
+  chunkTokens: number;
   killed: boolean;
   elapsedMs: number;
   firstTokenMs: number | null;
 }
 
-/** A seal is 512 tokens; one may be on its way and one not full when the process dies. */
-const mostReadAgain = 1024;
 const folder = mkdtempSync(join(tmpdir(), 'longleaf-killed-'));
 const common = ['--model', model, '--context', values.context, '--kv-gpu', values['kv-gpu'], '--data', folder, '--json'];
 let wrong = false;
@@ -52,7 +52,7 @@ function run(words: string[], killAt: number | null): Promise<Outcome> {
   const startMs = performance.now();
   // A process group of its own, so that the worker dies in the same moment.
   const child = spawn(process.execPath, [String(host), ...words, ...common], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const outcome: Outcome = { events: [], killed: false, elapsedMs: 0, firstTokenMs: null };
+  const outcome: Outcome = { events: [], chunkTokens: 0, killed: false, elapsedMs: 0, firstTokenMs: null };
   let held = '';
   const take = (line: string): void => {
     const event = JSON.parse(line) as Event;
@@ -60,6 +60,10 @@ function run(words: string[], killAt: number | null): Promise<Outcome> {
     if (event.event === 'progress' && event['phase'] === 'reading' && killAt !== null && !outcome.killed && Number(event['done']) >= killAt * Number(event['total'])) {
       outcome.killed = true;
       process.kill(-(child.pid ?? 0), 'SIGKILL');
+    }
+    if (event.event === 'progress' && event['phase'] === 'reading') {
+      const before = last(outcome, 'progress');
+      if (before?.['phase'] === 'reading') outcome.chunkTokens = Math.max(outcome.chunkTokens, Number(event['done']) - Number(before['done']));
     }
     outcome.events.push(event);
   };
@@ -85,8 +89,11 @@ tell({ step: 'killed', killed: first.killed, tokensRead: reached, elapsedMs: fir
 
 const second = await run(['read', text], null);
 const resumed = last(second, 'done');
+// Segments of 512 tokens are kept when what was read at once is done: the last of that may be on its way to the disk, and
+// the chunk after it under way.
+const mostReadAgain = 512 + 2 * first.chunkTokens;
 const readAgain = reached - Number(resumed?.['keptTokens'] ?? 0);
-tell({ step: 'resumed', tokens: resumed?.['tokens'], keptTokens: resumed?.['keptTokens'], readAgain, readingMs: resumed?.['readingMs'], elapsedMs: second.elapsedMs });
+tell({ step: 'resumed', tokens: resumed?.['tokens'], keptTokens: resumed?.['keptTokens'], readAgain, chunkTokens: first.chunkTokens, readingMs: resumed?.['readingMs'], elapsedMs: second.elapsedMs });
 
 const third = await run(['read', text], null);
 const reopened = last(third, 'done');

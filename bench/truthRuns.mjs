@@ -55,7 +55,7 @@ const runs = {
       await start(`golden/${name}`, [join(String(app), 'host.js'), 'logits', '--tokens', join(String(data), 'golden', `${name}.logits.json`), '--model', model, '--json']);
     }
   },
-  smollm2: () => truth('smollm2', smol, 6000, small ? ['--kv-gpu', '100%'] : ['--processes', '2', '--lanes', '3']),
+  smollm2: () => truth('smollm2', smol, 6000, small ? ['--kv-gpu', '100%'] : ['--lanes', '3']),
   gemma: () => truth('gemma', gemma, 28_000, small ? ['--kv-gpu', '100%'] : ['--lanes', '3']),
   unlimited: async () => {
     const texts = ['dracula-345.txt', 'great-expectations-1400.txt', 'ulysses-4300.txt'].slice(0, small ? 1 : 3).flatMap((name) => ['--text', book(name)]);

@@ -1,6 +1,7 @@
 // Matrix product of many rows by subgroup matrices (tensor cores): the prefill kernel of GPUs that have them.
 // A workgroup expands BLOCKS · 32 inputs of its columns to halves in workgroup memory; its subgroups multiply
-// them with rows of halves, each a grid of fragments.
+// them with rows of halves, each a grid of fragments. Where STAGED, the rows come through workgroup memory, too:
+// fragments straight from a buffer are read a few bytes at a time, and again by every subgroup beside.
 //
 // output[row][output_offset + column] (+)= 2^exponent[row] · Σ_k input[row][k] · W[column][k]
 //   input  f16 [rows][inputs + 8] with the row's exponent after its inputs, as halve_rows.wgsl writes them;
@@ -10,32 +11,41 @@
 // Mapping: workgroup (x, y) = rows TILE_ROWS · x … of columns TILE_COLUMNS · y …, so that neighbours share
 // weights. Subgroup s has fragments of rows s / SUBGROUP_COLUMNS and columns s % SUBGROUP_COLUMNS.
 // Where SUM_HALF, fragments add up in f16 for SUM_STEPS steps and the sums go on in f32.
-// The codes of the next step are fetched while this one is multiplied.
+// What the next step needs is fetched into registers while this one is multiplied. With two buffers of workgroup memory (DOUBLE),
+// which take turns, subgroups wait for each other once a step and not twice.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUP_COLUMNS, ROW_FRAGMENTS, COLUMN_FRAGMENTS,
-// TILE_ROWS, TILE_COLUMNS, THREADS, SUBGROUPS, BLOCKS, STEPS = 32 · BLOCKS / K, SUM_HALF, SUM_STEPS,
-// ITEMS = blocks of weights a thread expands in a step,
-// OWN = M · N · COLUMN_FRAGMENTS / LANES. Aliases: Sum (f16 or f32).
+// TILE_ROWS, TILE_COLUMNS, THREADS, SUBGROUPS, BLOCKS, STEPS = 32 · BLOCKS / K, STAGED, DOUBLE, SUM_HALF, SUM_STEPS,
+// ITEMS = blocks of weights a thread expands in a step, OCTETS = of eight inputs it stages,
+// SPAN_FRAGMENTS beside each other whose sums leave together, SPANS = COLUMN_FRAGMENTS / SPAN_FRAGMENTS,
+// OWN = M · N · SPAN_FRAGMENTS / LANES. Aliases: Sum (f16 or f32).
 // Reference: multiply in engine/reference/matmul.ts, to the precision of halves. Texts: matmul_weights.wgsl.
 
 // Octets: eight halves, so that memory is read and written 16 bytes at a time.
 @group(0) @binding(2) var<storage, read> input: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-// An octet beyond the inputs keeps columns 16 bytes apart in the banks of the memory.
-const PITCH = 4u * BLOCKS + 1u;
-// A row of fragments, as a subgroup lays it out for its lanes.
-const SPAN = N * COLUMN_FRAGMENTS;
+const BUFFERS = select(1u, 2u, DOUBLE);
+// Of the inputs of a step.
+const DEPTH = 4u * BLOCKS;
+// An octet beyond the inputs keeps rows and columns 16 bytes apart in the banks of the memory.
+const PITCH = DEPTH + 1u;
+// The fragments of a row that leave together, as a subgroup lays them out for its lanes.
+const SPAN = N * SPAN_FRAGMENTS;
 
-var<workgroup> weights: array<vec4<u32>, TILE_COLUMNS * PITCH>;
+var<workgroup> weights: array<vec4<u32>, BUFFERS * TILE_COLUMNS * PITCH>;
+//@if STAGED
+var<workgroup> rows: array<vec4<u32>, BUFFERS * TILE_ROWS * PITCH>;
+//@end
 var<workgroup> sums: array<Sum, SUBGROUPS * M * SPAN>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / LANES;
   let lane = thread % LANES;
-  let first_row = group.x * TILE_ROWS + (subgroup / SUBGROUP_COLUMNS) * (M * ROW_FRAGMENTS);
+  let tile_row = group.x * TILE_ROWS;
+  let subgroup_row = (subgroup / SUBGROUP_COLUMNS) * (M * ROW_FRAGMENTS);
   let tile_column = group.y * TILE_COLUMNS;
-  let subgroup_column = (subgroup % SUBGROUP_COLUMNS) * SPAN;
+  let subgroup_column = (subgroup % SUBGROUP_COLUMNS) * (N * COLUMN_FRAGMENTS);
   let row_pitch = shape.inputs / 8u + 1u;
   let staged = subgroup * (M * SPAN);
 //@unroll i ROW_FRAGMENTS
@@ -43,8 +53,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var part$i_$j: subgroup_matrix_result<Sum, N, M>;
 //@end
 //@if SUM_HALF
+//@unroll g SPANS
 //@unroll e OWN
-  var sum$i_$e = 0.0;
+  var sum$i_$g_$e = 0.0;
+//@end
 //@end
 //@end
 //@end
@@ -57,13 +69,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var unit$i_$u = code_unit(column$i, own_block$i * UNITS + $uu);
 //@end
 //@end
+//@if STAGED
+  // Neighbouring threads stage neighbouring octets of a row.
+//@unroll o OCTETS
+  let source$o = (tile_row + (thread + $ou * THREADS) / DEPTH) * row_pitch + (thread + $ou * THREADS) % DEPTH;
+  var octet$o = input[source$o];
+//@end
+//@end
 //@if SUM_HALF
   var steps = 0u;
 //@end
+  var buffer = 0u;
   for (var block = 0u; block < shape.blocks; block += BLOCKS) {
+    let first_weight = buffer * (TILE_COLUMNS * PITCH);
 //@unroll i ITEMS
     if (thread + $iu * THREADS < TILE_COLUMNS * BLOCKS) {
-      let place = ((thread + $iu * THREADS) % TILE_COLUMNS) * PITCH + own_block$i * 4u;
+      let place = first_weight + ((thread + $iu * THREADS) % TILE_COLUMNS) * PITCH + own_block$i * 4u;
 //@unroll o 4
       {
         let scale = scale_of(record$i, $ou / 2u);
@@ -79,6 +100,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //@end
     }
 //@end
+//@if STAGED
+    let first_row = buffer * (TILE_ROWS * PITCH);
+//@unroll o OCTETS
+    rows[first_row + ((thread + $ou * THREADS) / DEPTH) * PITCH + (thread + $ou * THREADS) % DEPTH] = octet$o;
+//@end
+//@end
     workgroupBarrier();
     let next = block + BLOCKS;
     if (next < shape.blocks) {
@@ -88,15 +115,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       unit$i_$u = code_unit(column$i, (next + own_block$i) * UNITS + $uu);
 //@end
 //@end
+//@if STAGED
+//@unroll o OCTETS
+      octet$o = input[source$o + next * 4u];
+//@end
+//@end
     }
 //@unroll s STEPS
     {
 //@unroll i ROW_FRAGMENTS
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&input, (first_row + $iu * M) * row_pitch + block * 4u + $su * K / 8u, row_pitch);
+//@if STAGED
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&rows, first_row + (subgroup_row + $iu * M) * PITCH + $su * K / 8u, PITCH);
+//@else
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&input, (tile_row + subgroup_row + $iu * M) * row_pitch + block * 4u + $su * K / 8u, row_pitch);
+//@end
 //@end
 //@unroll j COLUMN_FRAGMENTS
       {
-        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, (subgroup_column + $ju * N) * PITCH + $su * K / 8u, PITCH);
+        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, first_weight + (subgroup_column + $ju * N) * PITCH + $su * K / 8u, PITCH);
 //@unroll i ROW_FRAGMENTS
         part$i_$j = subgroupMatrixMultiplyAccumulate(left$i, right, part$i_$j);
 //@end
@@ -104,37 +140,44 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //@end
     }
 //@end
+//@if DOUBLE
+    buffer = 1u - buffer;
+//@else
     workgroupBarrier();
+//@end
 //@if SUM_HALF
     steps++;
     if (next >= shape.blocks || steps % SUM_STEPS == 0u) {
 //@unroll i ROW_FRAGMENTS
-//@unroll j COLUMN_FRAGMENTS
-      subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$j, SPAN);
-      part$i_$j = subgroup_matrix_result<Sum, N, M>();
+//@unroll g SPANS
+//@unroll j SPAN_FRAGMENTS
+      subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$[ $g * SPAN_FRAGMENTS + $j ], SPAN);
+      part$i_$[ $g * SPAN_FRAGMENTS + $j ] = subgroup_matrix_result<Sum, N, M>();
 //@end
       workgroupBarrier();
 //@unroll e OWN
-      sum$i_$e += f32(sums[staged + $eu * LANES + lane]);
+      sum$i_$g_$e += f32(sums[staged + $eu * LANES + lane]);
 //@end
       workgroupBarrier();
+//@end
 //@end
     }
 //@end
   }
 //@unroll i ROW_FRAGMENTS
+//@unroll g SPANS
 //@if !SUM_HALF
-//@unroll j COLUMN_FRAGMENTS
-  subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$j, SPAN);
+//@unroll j SPAN_FRAGMENTS
+  subgroupMatrixStore<row_major>(&sums, staged + $ju * N, part$i_$[ $g * SPAN_FRAGMENTS + $j ], SPAN);
 //@end
   workgroupBarrier();
 //@end
 //@unroll e OWN
   {
-    let row = first_row + $iu * M + ($eu * LANES + lane) / SPAN;
-    let column = tile_column + subgroup_column + ($eu * LANES + lane) % SPAN;
+    let row = tile_row + subgroup_row + $iu * M + ($eu * LANES + lane) / SPAN;
+    let column = tile_column + subgroup_column + $gu * SPAN + ($eu * LANES + lane) % SPAN;
 //@if SUM_HALF
-    let own = sum$i_$e;
+    let own = sum$i_$g_$e;
 //@else
     let own = f32(sums[staged + $eu * LANES + lane]);
 //@end
@@ -148,6 +191,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //@end
 //@if !SUM_HALF
   workgroupBarrier();
+//@end
 //@end
 //@end
 }

@@ -83,8 +83,8 @@ export function rowCandidates(device: Device): Variant[] {
   return rowShapes.filter(({ lanes, slices }) => lanes * slices <= most).map((shape) => rowVariant(device, shape, 1, 1));
 }
 
-/** Candidates for many rows, the plain one that runs everywhere first. */
-export function tileCandidates(device: Device): Variant[] {
+/** Candidates for many rows, the plain one that runs everywhere first; with `all`, those that only a sweep measures, too. */
+export function tileCandidates(device: Device, all = false): Variant[] {
   const plain: Variant = {
     name: 'matmul_workgroup_tile, 64 rows × 64 columns',
     fromRows: tileFromRows,
@@ -96,7 +96,7 @@ export function tileCandidates(device: Device): Variant[] {
       }),
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / 64), y: Math.ceil(rows / 64) }),
   };
-  return [plain, ...matrixTiles(device).map((tile) => matrixVariant(device, tile, tileFromRows))];
+  return [plain, ...matrixTiles(device, all).map((tile) => matrixVariant(device, tile, tileFromRows))];
 }
 
 /** Which matrices are multiplied alike: by how their weights are stored and, for one row, by how many outputs they have. */
