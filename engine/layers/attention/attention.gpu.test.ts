@@ -174,7 +174,7 @@ describe('attention', () => {
     const { decode } = attentionRivals(device, keys);
     // Sixteen heads share their keys, of which it computes eight.
     const lazy = { ...decode[0], name: 'lazy', queriesAtOnce: 64 };
-    const results = await measureAttention(device, keys, [...decode.slice(0, 2), lazy], 'decode', 600);
+    const results = await measureAttention(device, keys, [...decode.slice(0, 2), lazy], { rows: 1, position: 600 });
     expect(results.map(({ wrong }) => wrong === null)).toEqual([...decode.slice(0, 2).map(() => true), false]);
   });
 

@@ -8,7 +8,7 @@ import { timeEncoding } from '../../measure/timing.ts';
 import { warmUp } from '../../measure/warmUp.ts';
 import type { ChoiceCache } from '../linear/choice.ts';
 import { difference, noise } from '../linear/measurement.ts';
-import { StepUniform } from '../step.ts';
+import { type Step, StepUniform } from '../step.ts';
 import { blocksVariant } from './blocks.ts';
 import { flashVariants } from './matrixFlash.ts';
 import { mostSplits, sharedPartials } from './merge.ts';
@@ -43,6 +43,7 @@ export function describeAttention(device: Device): Record<string, string> {
 /** Positions before the step that is measured, and rows of a reading one. */
 const measuredKeys = 4096;
 const measuredRows = 512;
+const repeatedNumbers = 1_000_003;
 
 /** For the cache of a layer. */
 export async function chooseAttention(device: Device, keys: KeysRead): Promise<AttentionKernels> {
@@ -91,7 +92,7 @@ async function choose(device: Device, keys: KeysRead, shape: string, cache: Choi
       lines.set(`attention, ${job}, ${shape}`, `${name} (${summary}, remembered)`);
       continue;
     }
-    const results = await measureAttention(device, keys, rivals[job], job);
+    const results = await measureAttention(device, keys, rivals[job], { rows: job === 'decode' ? 1 : measuredRows, position: measuredKeys });
     const right = results.filter(({ wrong }) => wrong === null);
     const best = right.reduce((a, b) => (b.ms < a.ms ? b : a));
     const out = results.filter(({ wrong }) => wrong !== null).map(({ variant, wrong }) => `${variant.name} (${wrong})`);
@@ -111,28 +112,29 @@ export interface AttentionResult {
   wrong: string | null;
 }
 
-/** `decode`: one row after `position` tokens; `read`: many. The first of the rivals is the one that the others must agree with. */
-export async function measureAttention(device: Device, keys: KeysRead, rivals: readonly AttentionVariant[], job: 'decode' | 'read', position = keys.capacitySlots - measuredRows - 1): Promise<AttentionResult[]> {
+/** One step of one layer, a row alone or many. The first of the rivals is the one that the others must agree with. */
+export async function measureAttention(device: Device, keys: KeysRead, rivals: readonly AttentionVariant[], now: Step): Promise<AttentionResult[]> {
   const { memory, gpu } = device;
   const { heads, kvHeads, headDim, format, capacitySlots } = keys;
   if (format === 'q8') throw new RangeError('the cache of a layer has no 8-bit keys');
   const layout = { format, kvHeads, headDim, capacitySlots };
-  const rows = job === 'decode' ? 1 : measuredRows;
+  const { rows } = now;
   const count = rows * heads * headDim;
   const storage = (numbers: number): GPUBuffer => memory.storage('activations', 'measurement', numbers * 4);
   const [queries, output] = [storage(count), storage(count)];
   const cacheNumbers = kvHeads * capacitySlots * headDim * (format === 'f16' ? 0.5 : 1);
   const [cachedKeys, cachedValues] = [storage(cacheNumbers), storage(cacheNumbers)];
   const step = new StepUniform(device);
-  const now = { rows, position };
   step.write(now);
   const scale = 4 / Math.sqrt(headDim);
   gpu.queue.writeBuffer(queries, 0, Float32Array.from({ length: count }, () => scale * noise()));
   // Halves between -2 and 2, or floats: what they are does not matter, as long as they differ.
   const word = format === 'f16' ? () => (0x3000 + Math.floor(Math.random() * 0x0c00)) * 0x10001 + (Math.random() < 0.5 ? 0x8000 : 0) : null;
   for (const cache of [cachedKeys, cachedValues]) {
-    const numbers = word ? Uint32Array.from({ length: cacheNumbers }, word) : Float32Array.from({ length: cacheNumbers }, noise);
-    gpu.queue.writeBuffer(cache, 0, numbers);
+    // Making all of them would take longer than measuring; a prime number of them puts other ones in every vector.
+    const length = Math.min(cacheNumbers, repeatedNumbers);
+    const numbers = word ? Uint32Array.from({ length }, word) : Float32Array.from({ length }, noise);
+    for (let done = 0; done < cacheNumbers; done += length) gpu.queue.writeBuffer(cache, 4 * done, numbers, 0, Math.min(length, cacheNumbers - done));
   }
   const readback = new Readback(device);
   const io = { queries, keys: cachedKeys, values: cachedValues, output, layout, heads, window: null, step: step.buffer, maxRows: rows, contextTokens: capacitySlots };

@@ -21,8 +21,11 @@ const tiles: readonly FlashTile[] = [
   { subgroups: 4, rowFragments: 1, keys: 64 },
 ];
 
-export function flashVariants(device: Device, keys: KeysRead): AttentionVariant[] {
-  return tiles.flatMap((tile) => shapesOf(device).filter((shape) => suits(device, keys, tile, shape)).map((shape) => flashVariant(device, keys, tile, shape)));
+/** What a measurement at length tries (bench/attentionSweep.ts). */
+export const sweptTiles = tiles;
+
+export function flashVariants(device: Device, keys: KeysRead, tried: readonly FlashTile[] = tiles): AttentionVariant[] {
+  return tried.flatMap((tile) => shapesOf(device).filter((shape) => suits(device, keys, tile, shape)).map((shape) => flashVariant(device, keys, tile, shape)));
 }
 
 /** Shapes that add up in f32; those of half the depth only where there is nothing else. */
