@@ -5,42 +5,110 @@
 // Shapes, bindings, CAUSAL, PARTIAL: those of attention_tiled.wgsl; queries, keys, values and weights are rounded to halves.
 // Keys and values are staged in workgroup memory, from whatever kv_load.wgsl or kv_load_eight_bit.wgsl reads. Fragments
 // keep the sums of all blocks; they are only rescaled when a maximum has grown by more than LAG, so that weights reach
-// at most e^LAG.
+// at most 2^LAG. Scores are in bits: queries are multiplied by log2(e), so that weights are powers of two.
+// What may be done in several ways, of which each adapter measures the fastest:
+//   PREFETCH: what is staged next is loaded into registers before the block under way is multiplied.
+//   LATE: values are multiplied together with the keys of the block after them, so that between two barriers there are
+//     either products alone, or softmax and staging; the barriers of staging then order scores and weights as well.
+//   FENCED: barriers order what only one subgroup writes and reads; otherwise its lanes are trusted to run in step, and
+//     weights take the place of their scores.
+//   KEEP_QUERIES in fragments, instead of loading them from workgroup memory for every block.
 // Mapping: workgroup x = tile of SUBGROUPS · ROWS queries, y = key-value head, z = split of the keys.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUPS, ROW_FRAGMENTS, ROWS = M · ROW_FRAGMENTS, DIMS of a
-//   head, KEYS of a block, CHUNK = output dimensions that are staged at once (divides DIMS, at most KEYS),
-//   DIM_STEPS = DIMS / K, KEY_COLUMNS = KEYS / N, KEY_STEPS = KEYS / K, CHUNKS = DIMS / CHUNK,
-//   CHUNK_COLUMNS = CHUNK / N, OWN = ROWS · CHUNK / LANES, PER_ROW lanes that share a row of scores, OWN_ROWS of a lane
-//   (one of both is 1), STAGED = halves of `tile`, KEYS_AT = where keys begin in it, KEEP_QUERIES in fragments,
-//   VECTOR_UNITS, and the capitals above.
+//   head, KEYS of a block, CHUNK = output dimensions that are staged at once (divides DIMS, at most KEYS), QUERY_CHUNK =
+//   dimensions of queries that are staged at once (divides DIMS, at most 2 · KEYS), QUERY_CHUNKS and QUERY_CHUNK_STEPS of
+//   K in one, DIM_STEPS = DIMS / K, KEY_COLUMNS = KEYS / N, KEY_STEPS = KEYS / K, CHUNKS = DIMS / CHUNK, CHUNK_COLUMNS =
+//   CHUNK / N, OWN = ROWS · CHUNK / 4 / LANES, PER_ROW lanes that share a row of scores, OWN_ROWS of a lane (one of both
+//   is 1), EIGHTS = KEYS / 8 / PER_ROW, PIECES = eights of keys that an invocation stages (UNEVEN: some fewer),
+//   OWN_WEIGHTS: they have memory of their own, VECTOR_UNITS, and the capitals above.
 // Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
-// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl. Alias: Mixed = f32.
+// Texts: kv_load.wgsl (WIDE) or kv_load_eight_bit.wgsl, attention_io.wgsl. Alias: Mixed = vec4<f32>.
 
 const THREADS = SUBGROUPS * LANES;
 const QUERIES = SUBGROUPS * ROWS;
-const UNITS = DIMS / 4u;
-// In quads of halves; some more than a row has, so that neighbouring rows lie in different banks. Fragments want rows at
-// multiples of 16 bytes.
-const PITCH = (DIMS + 8u) / 4u;
-const SCORE_PITCH = KEYS + 4u;
-const WEIGHT_PITCH = KEYS + 8u;
-const LAG = 8.0;
+// Workgroup memory is counted in 16 bytes: eight halves or four floats. A row has one more than it needs, so that
+// neighbouring rows lie in different banks.
+const UNITS = DIMS / 8u;
+const PITCH = UNITS + 1u;
+const SCORE_PITCH = KEYS / 4u + 1u;
+const LAG = 11.0;
+const LOG2_E = 1.4426950408889634;
+const LN_2 = 0.6931471805599453;
 
-// The queries first; then a block's keys and after them its values.
-var<workgroup> tile: array<vec2<u32>, STAGED / 4u>;
-var<workgroup> scores: array<f32, QUERIES * SCORE_PITCH>;
-var<workgroup> weights: array<f16, QUERIES * WEIGHT_PITCH>;
+// A block's keys, then values.
+var<workgroup> staged: array<vec4<u32>, 2u * KEYS * PITCH>;
+const VALUES_AT = KEYS * PITCH;
+// Scores of a block; between blocks what else a subgroup passes among its lanes, in floats or halves.
+var<workgroup> scores: array<vec4<u32>, QUERIES * SCORE_PITCH>;
+//@if OWN_WEIGHTS
+const WEIGHT_PITCH = KEYS / 8u + 1u;
+var<workgroup> weights: array<vec4<u32>, QUERIES * WEIGHT_PITCH>;
+//@end
+//@if !KEEP_QUERIES
+var<workgroup> tileQueries: array<vec4<u32>, QUERIES * PITCH>;
+//@end
 // What each row's sums are multiplied by: at a block, then at the end.
 var<workgroup> factors: array<f32, QUERIES>;
+//@if FENCED
 var<workgroup> grown: array<u32, SUBGROUPS>;
+//@end
 //@if PARTIAL
 // The share of what the split held before.
 var<workgroup> kept: array<f32, QUERIES>;
 //@end
 
-fn halves(unit: vec4<f32>) -> vec2<u32> {
-  let bounded = clamp(unit, vec4<f32>(-65504.0), vec4<f32>(65504.0));
-  return vec2<u32>(pack2x16float(bounded.xy), pack2x16float(bounded.zw));
+fn halves(a: vec4<f32>, b: vec4<f32>) -> vec4<u32> {
+  let first = clamp(a, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+  let second = clamp(b, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+  return vec4<u32>(pack2x16float(first.xy), pack2x16float(first.zw), pack2x16float(second.xy), pack2x16float(second.zw));
+}
+
+fn queryHalves(head: u32, unit: u32) -> vec4<u32> {
+  let at = (head * UNITS + unit) * 2u;
+  return halves(LOG2_E * queries[at], LOG2_E * queries[at + 1u]);
+}
+
+// Eight dimensions of the vector in a slot.
+fn keyHalves(slot: u32, unit: u32) -> vec4<u32> {
+  let vector = slot * VECTOR_UNITS;
+//@if EIGHT_BIT
+  let scale = bitcast<f32>(keys[vector + 2u * UNITS]);
+  return halves(scale * widen0(keys[vector + 2u * unit]), scale * widen0(keys[vector + 2u * unit + 1u]));
+//@else
+//@if HALF_CACHE
+  return keys[vector + unit];
+//@else
+  return halves(keys[vector + 2u * unit], keys[vector + 2u * unit + 1u]);
+//@end
+//@end
+}
+
+fn valueHalves(slot: u32, unit: u32) -> vec4<u32> {
+  let vector = slot * VECTOR_UNITS;
+//@if EIGHT_BIT
+  let scale = bitcast<f32>(values[vector + 2u * UNITS]);
+  return halves(scale * widen0(values[vector + 2u * unit]), scale * widen0(values[vector + 2u * unit + 1u]));
+//@else
+//@if HALF_CACHE
+  return values[vector + unit];
+//@else
+  return halves(values[vector + 2u * unit], values[vector + 2u * unit + 1u]);
+//@end
+//@end
+}
+
+// The slot of a key of a block. Keys outside begin … end, which are at most a ring, are the nearest one and masked later.
+fn blockSlot(block: u32, key: u32, begin: u32, end: u32) -> u32 {
+  let first = min(max(block, begin), end - 1u);
+  let slot = first % shape.capacitySlots + clamp(block + key, first, end - 1u) - first;
+  return select(slot, slot - shape.capacitySlots, slot >= shape.capacitySlots);
+}
+
+// Between a subgroup's writes to its own rows and its reads of them.
+fn passOn() {
+//@if FENCED
+  workgroupBarrier();
+//@end
 }
 
 @compute @workgroup_size(THREADS)
@@ -74,23 +142,32 @@ fn main(
   let begin = max(tileBegin, splitBegin);
   let end = min(tileEnd, splitBegin + splitBlocks * KEYS);
 
-  for (var i = invocation; i < QUERIES * UNITS; i += THREADS) {
-    let head = headOf(min(firstQuery + i / UNITS, lastQuery), kvHead, group);
-    tile[(i / UNITS) * PITCH + i % UNITS] = halves(queries[head * UNITS + i % UNITS]);
+//@if KEEP_QUERIES
+//@unroll q QUERY_CHUNKS
+  for (var i = lane; i < ROWS * QUERY_CHUNK / 8u; i += LANES) {
+    let row = firstRow + i / (QUERY_CHUNK / 8u);
+    let unit = i % (QUERY_CHUNK / 8u);
+    scores[row * SCORE_PITCH + unit] = queryHalves(headOf(min(firstQuery + row, lastQuery), kvHead, group), $qu * QUERY_CHUNK / 8u + unit);
   }
   workgroupBarrier();
-//@if KEEP_QUERIES
 //@unroll i ROW_FRAGMENTS
-//@unroll d DIM_STEPS
-  let query$i_$d = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K / 4u, PITCH);
+//@unroll d QUERY_CHUNK_STEPS
+  let query$i_$[ $q * QUERY_CHUNK_STEPS + $d ] = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $du * K / 8u, SCORE_PITCH);
 //@end
 //@end
+  workgroupBarrier();
+//@end
+//@else
+  for (var i = invocation; i < QUERIES * UNITS; i += THREADS) {
+    tileQueries[(i / UNITS) * PITCH + i % UNITS] = queryHalves(headOf(min(firstQuery + i / UNITS, lastQuery), kvHead, group), i % UNITS);
+  }
   workgroupBarrier();
 //@end
 
-  // A lane's rows, while it scores.
+  // A lane's rows, and its part of each, while it scores: lanes side by side have different rows, which lie in different banks.
+  let rowPart = lane / ROWS;
 //@unroll o OWN_ROWS
-  let row$o = firstRow + lane / PER_ROW + $ou * LANES;
+  let row$o = firstRow + (lane + $ou * LANES) % ROWS;
   let query_of$o = min(firstQuery + row$o, lastQuery);
   let head$o = headOf(query_of$o, kvHead, group);
   // The keys it sees: from … behind.
@@ -126,81 +203,161 @@ fn main(
   let splitBase = workgroup.z * step.rows * shape.heads;
 //@end
 
-  for (var block = splitBegin; block < end; block += KEYS) {
-    // Keys outside the part are its nearest one, and masked below.
-    for (var i = invocation; i < KEYS * UNITS; i += THREADS) {
-      let key = i / UNITS;
-      let unit = i % UNITS;
-      let vector = (cacheBase + clamp(block + key, begin, end - 1u) % shape.capacitySlots) * VECTOR_UNITS;
-      let place = KEYS_AT / 4u + key * PITCH + unit;
-//@if EIGHT_BIT
-      tile[place] = halves(bitcast<f32>(keys[vector + UNITS]) * widen0(keys[vector + unit]));
-      tile[place + KEYS * PITCH] = halves(bitcast<f32>(values[vector + UNITS]) * widen0(values[vector + unit]));
+  // What an invocation stages; where there are no keys at all, it reads some that are masked.
+  let stagedEnd = max(end, 1u);
+//@unroll p PIECES
+  let key_of$p = (invocation + $pu * THREADS) / UNITS;
+  let unit_of$p = (invocation + $pu * THREADS) % UNITS;
+  let staged_at$p = key_of$p * PITCH + unit_of$p;
+//@if LATE
+  if (!UNEVEN || key_of$p < KEYS) { staged[staged_at$p] = keyHalves(cacheBase + blockSlot(splitBegin, key_of$p, begin, stagedEnd), unit_of$p); }
 //@else
-//@if HALF_CACHE
-      tile[place] = keys[vector + unit];
-      tile[place + KEYS * PITCH] = values[vector + unit];
+//@if PREFETCH
+  var nextKeys$p = keyHalves(cacheBase + blockSlot(splitBegin, key_of$p, begin, stagedEnd), unit_of$p);
+  var nextValues$p = valueHalves(cacheBase + blockSlot(splitBegin, key_of$p, begin, stagedEnd), unit_of$p);
+//@end
+//@end
+//@end
+//@if LATE
+  workgroupBarrier();
+//@end
+
+  for (var block = splitBegin; ; block += KEYS) {
+//@if LATE
+//@if PREFETCH
+//@unroll p PIECES
+    let nextKeys$p = keyHalves(cacheBase + blockSlot(block + KEYS, key_of$p, begin, stagedEnd), unit_of$p);
+    let nextValues$p = valueHalves(cacheBase + blockSlot(block, key_of$p, begin, stagedEnd), unit_of$p);
+//@end
+//@end
+//@end
+    // Values of the block before.
+    if (block > splitBegin) {
+//@unroll i ROW_FRAGMENTS
+//@unroll k KEY_STEPS
+//@if OWN_WEIGHTS
+      let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $ku * K / 8u, WEIGHT_PITCH);
 //@else
-      tile[place] = halves(widen0(keys[vector + unit]));
-      tile[place + KEYS * PITCH] = halves(widen0(values[vector + unit]));
+      let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $ku * K / 8u, SCORE_PITCH);
+//@end
+//@end
+//@end
+//@unroll c CHUNKS
+//@unroll n CHUNK_COLUMNS
+//@unroll k KEY_STEPS
+      {
+        let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&staged, VALUES_AT + $ku * K * PITCH + ($cu * CHUNK + $nu * N) / 8u, PITCH);
+//@unroll i ROW_FRAGMENTS
+        mixed$i_$c_$n = subgroupMatrixMultiplyAccumulate(weight$i_$k, value, mixed$i_$c_$n);
+//@end
+      }
+//@end
 //@end
 //@end
     }
+    if (block >= end) { break; }
+
+//@if !LATE
     workgroupBarrier();
-//@unroll j KEY_COLUMNS
+//@unroll p PIECES
+    if (!UNEVEN || key_of$p < KEYS) {
+//@if PREFETCH
+      staged[staged_at$p] = nextKeys$p;
+      staged[VALUES_AT + staged_at$p] = nextValues$p;
+//@else
+      let slot = cacheBase + blockSlot(block, key_of$p, begin, end);
+      staged[staged_at$p] = keyHalves(slot, unit_of$p);
+      staged[VALUES_AT + staged_at$p] = valueHalves(slot, unit_of$p);
+//@end
+    }
+//@end
+    workgroupBarrier();
+//@if PREFETCH
+//@unroll p PIECES
+    nextKeys$p = keyHalves(cacheBase + blockSlot(block + KEYS, key_of$p, begin, end), unit_of$p);
+    nextValues$p = valueHalves(cacheBase + blockSlot(block + KEYS, key_of$p, begin, end), unit_of$p);
+//@end
+//@end
+//@end
+
+    // Scores.
     {
 //@unroll i ROW_FRAGMENTS
+//@unroll j KEY_COLUMNS
       // Declared without a value it keeps that of the block before: compilers zero it once.
-      var score$i = subgroup_matrix_result<f32, N, M>();
+      var score$i_$j = subgroup_matrix_result<f32, N, M>();
+//@end
 //@end
 //@unroll d DIM_STEPS
       {
-        let key = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&tile, KEYS_AT / 4u + $ju * N * PITCH + $du * K / 4u, PITCH);
+//@if !KEEP_QUERIES
 //@unroll i ROW_FRAGMENTS
-//@if KEEP_QUERIES
-        score$i = subgroupMatrixMultiplyAccumulate(query$i_$d, key, score$i);
-//@else
-        score$i = subgroupMatrixMultiplyAccumulate(subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tile, (firstRow + $iu * M) * PITCH + $du * K / 4u, PITCH), key, score$i);
+        let query$i_$d = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&tileQueries, (firstRow + $iu * M) * PITCH + $du * K / 8u, PITCH);
+//@end
+//@end
+//@unroll j KEY_COLUMNS
+        let key$j = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&staged, $ju * N * PITCH + $du * K / 8u, PITCH);
+//@unroll i ROW_FRAGMENTS
+        score$i_$j = subgroupMatrixMultiplyAccumulate(query$i_$d, key$j, score$i_$j);
 //@end
 //@end
       }
 //@end
 //@unroll i ROW_FRAGMENTS
-      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $ju * N, score$i, SCORE_PITCH);
+//@unroll j KEY_COLUMNS
+      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $ju * N / 4u, score$i_$j, SCORE_PITCH);
+//@end
+//@end
+    }
+//@if LATE
+    workgroupBarrier();
+//@unroll p PIECES
+    if (!UNEVEN || key_of$p < KEYS) {
+//@if PREFETCH
+      staged[staged_at$p] = nextKeys$p;
+      staged[VALUES_AT + staged_at$p] = nextValues$p;
+//@else
+      staged[staged_at$p] = keyHalves(cacheBase + blockSlot(block + KEYS, key_of$p, begin, end), unit_of$p);
+      staged[VALUES_AT + staged_at$p] = valueHalves(cacheBase + blockSlot(block, key_of$p, begin, end), unit_of$p);
 //@end
     }
 //@end
-    workgroupBarrier();
+//@else
+    passOn();
+//@end
 
-    // Softmax: PER_ROW lanes a row. Rows that lie in the same banks begin at different columns.
+    // Softmax: PER_ROW lanes a row.
     let masked = block < allSeeFrom || block + KEYS > allSeeBehind;
     var grows = false;
 //@unroll o OWN_ROWS
-    {
-      let place = row$o * SCORE_PITCH;
-      var highest = NOTHING;
-      for (var c = 0u; c < KEYS / PER_ROW; c++) {
-        let column = PER_ROW * ((c + row$o / 8u) % (KEYS / PER_ROW)) + lane % PER_ROW;
-        let score = scores[place + column];
-        highest = max(highest, select(score, NOTHING, masked && (block + column < from$o || block + column >= behind$o)));
+//@unroll e EIGHTS
+    var scoreA$o_$e = bitcast<vec4<f32>>(scores[row$o * SCORE_PITCH + ($eu * PER_ROW + rowPart) * 2u]);
+    var scoreB$o_$e = bitcast<vec4<f32>>(scores[row$o * SCORE_PITCH + ($eu * PER_ROW + rowPart) * 2u + 1u]);
+//@end
+    if (masked) {
+//@unroll e EIGHTS
+      {
+        let keyA = vec4<u32>(block + ($eu * PER_ROW + rowPart) * 8u) + vec4<u32>(0u, 1u, 2u, 3u);
+        let keyB = keyA + vec4<u32>(4u);
+        scoreA$o_$e = select(scoreA$o_$e, vec4<f32>(NOTHING), (keyA < vec4<u32>(from$o)) | (keyA >= vec4<u32>(behind$o)));
+        scoreB$o_$e = select(scoreB$o_$e, vec4<f32>(NOTHING), (keyB < vec4<u32>(from$o)) | (keyB >= vec4<u32>(behind$o)));
       }
-      for (var mask = 1u; mask < PER_ROW; mask *= 2u) { highest = max(highest, subgroupShuffleXor(highest, mask)); }
-      let raised = select(maximum$o, highest, highest > maximum$o + LAG);
-      grows = grows || (raised > maximum$o && maximum$o > NOTHING);
-      let factor = exp(max(maximum$o - raised, -88.0));
-      maximum$o = raised;
-      sum$o *= factor;
-      if (lane % PER_ROW == 0u) { factors[row$o] = factor; }
-      for (var c = 0u; c < KEYS / PER_ROW; c++) {
-        let column = PER_ROW * ((c + row$o / 8u) % (KEYS / PER_ROW)) + lane % PER_ROW;
-        let hidden = masked && (block + column < from$o || block + column >= behind$o);
-        let weight = select(exp(scores[place + column] - raised), 0.0, hidden);
-        sum$o += weight;
-        weights[row$o * WEIGHT_PITCH + column] = f16(weight);
-      }
+//@end
     }
+    var highest_of$o = vec4<f32>(NOTHING);
+//@unroll e EIGHTS
+    highest_of$o = max(highest_of$o, max(scoreA$o_$e, scoreB$o_$e));
+//@end
+    var highest$o = max(max(highest_of$o.x, highest_of$o.y), max(highest_of$o.z, highest_of$o.w));
+    for (var mask = u32(ROWS); mask < LANES; mask *= 2u) { highest$o = max(highest$o, subgroupShuffleXor(highest$o, mask)); }
+    let raised$o = select(maximum$o, highest$o, highest$o > maximum$o + LAG);
+    grows = grows || (raised$o > maximum$o && maximum$o > NOTHING);
+    let factor$o = exp2(max(maximum$o - raised$o, -126.0));
+    maximum$o = raised$o;
+    if (rowPart == 0u) { factors[row$o] = factor$o; }
 //@end
     let any = subgroupAny(grows);
+//@if FENCED
     if (lane == 0u) { grown[subgroup] = select(0u, 1u, any); }
     let grew = workgroupUniformLoad(&grown);
     var rescales = 0u;
@@ -208,55 +365,69 @@ fn main(
     rescales |= grew[$s];
 //@end
     if (rescales > 0u) {
+//@else
+    if (any) {
+//@end
 //@unroll c CHUNKS
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
-      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
+      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, mixed$i_$c_$n, SCORE_PITCH);
 //@end
 //@end
-      workgroupBarrier();
+      passOn();
 //@unroll e OWN
-      scores[(firstRow + ($eu * LANES + lane) / CHUNK) * SCORE_PITCH + ($eu * LANES + lane) % CHUNK] *= factors[firstRow + ($eu * LANES + lane) / CHUNK];
+      {
+        let row = firstRow + ($eu * LANES + lane) / (CHUNK / 4u);
+        let place = row * SCORE_PITCH + ($eu * LANES + lane) % (CHUNK / 4u);
+        scores[place] = bitcast<vec4<u32>>(factors[row] * bitcast<vec4<f32>>(scores[place]));
+      }
 //@end
-      workgroupBarrier();
+      passOn();
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
-      mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, SCORE_PITCH);
+      mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, SCORE_PITCH);
 //@end
 //@end
-      workgroupBarrier();
+      passOn();
 //@end
     }
-
-    // Values. Where sums are staged, they take the place of the scores, or of the weights.
-//@unroll i ROW_FRAGMENTS
-//@unroll k KEY_STEPS
-    let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $ku * K, WEIGHT_PITCH);
-//@end
-//@end
-//@unroll c CHUNKS
-//@unroll n CHUNK_COLUMNS
-//@unroll k KEY_STEPS
+//@unroll o OWN_ROWS
     {
-      let value = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&tile, KEYS_AT / 4u + (KEYS + $ku * K) * PITCH + ($cu * CHUNK + $nu * N) / 4u, PITCH);
-//@unroll i ROW_FRAGMENTS
-      mixed$i_$c_$n = subgroupMatrixMultiplyAccumulate(weight$i_$k, value, mixed$i_$c_$n);
+      // Rows that have seen nothing yet weigh nothing, too.
+      let base = vec4<f32>(max(maximum$o, 0.5 * NOTHING));
+      var sums = vec4<f32>();
+//@unroll e EIGHTS
+      {
+        let weightA = exp2(scoreA$o_$e - base);
+        let weightB = exp2(scoreB$o_$e - base);
+        sums += weightA + weightB;
+        let packed = vec4<u32>(pack2x16float(weightA.xy), pack2x16float(weightA.zw), pack2x16float(weightB.xy), pack2x16float(weightB.zw));
+//@if OWN_WEIGHTS
+        weights[row$o * WEIGHT_PITCH + $eu * PER_ROW + rowPart] = packed;
+//@else
+        scores[row$o * SCORE_PITCH + $eu * PER_ROW + rowPart] = packed;
 //@end
+      }
+//@end
+      sum$o = factor$o * sum$o + (sums.x + sums.y) + (sums.z + sums.w);
     }
 //@end
-//@end
-//@end
+//@if LATE
     workgroupBarrier();
+//@else
+    passOn();
+//@end
   }
 
   // The sums of all blocks, by what they weigh together; with PARTIAL, what the split holds already is one key more.
 //@unroll o OWN_ROWS
   {
-    for (var mask = 1u; mask < PER_ROW; mask *= 2u) { sum$o += subgroupShuffleXor(sum$o, mask); }
-    let own = select(NOTHING, maximum$o + log(sum$o), sum$o > 0.0);
+    for (var mask = u32(ROWS); mask < LANES; mask *= 2u) { sum$o += subgroupShuffleXor(sum$o, mask); }
+    let seen = maximum$o > NOTHING;
+    let own = select(NOTHING, LN_2 * (maximum$o + log2(sum$o)), seen);
     let query = firstQuery + row$o;
-    if (lane % PER_ROW == 0u) {
-      factors[row$o] = select(0.0, 1.0 / sum$o, sum$o > 0.0);
+    if (rowPart == 0u) {
+      factors[row$o] = select(0.0, 1.0 / sum$o, seen);
 //@if PARTIAL
       if (query <= lastQuery) {
         let before = select(NOTHING, logSumExps[splitBase + head$o], part.continued > 0u);
@@ -278,23 +449,24 @@ fn main(
 //@unroll c CHUNKS
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
-  subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N, mixed$i_$c_$n, SCORE_PITCH);
+  subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, mixed$i_$c_$n, SCORE_PITCH);
 //@end
 //@end
   workgroupBarrier();
 //@unroll e OWN
   {
-    let row = firstRow + ($eu * LANES + lane) / CHUNK;
-    let column = ($eu * LANES + lane) % CHUNK;
+    let row = firstRow + ($eu * LANES + lane) / (CHUNK / 4u);
+    let unit = ($eu * LANES + lane) % (CHUNK / 4u);
     let query = firstQuery + row;
     if (query <= lastQuery) {
-      let place = headOf(query, kvHead, group) * DIMS + $cu * CHUNK + column;
-      let mixture = factors[row] * scores[row * SCORE_PITCH + column];
+      let place = (headOf(query, kvHead, group) * DIMS + $cu * CHUNK) / 4u + unit;
+      let mixture = factors[row] * bitcast<vec4<f32>>(scores[row * SCORE_PITCH + unit]);
 //@if PARTIAL
       // What is not kept may be anything.
-      partials[splitBase * DIMS + place] = mixture + select(0.0, kept[row] * partials[splitBase * DIMS + place], kept[row] > 0.0);
+      let old = splitBase * DIMS / 4u + place;
+      partials[old] = mixture + select(vec4<f32>(), kept[row] * partials[old], kept[row] > 0.0);
 //@else
-      if (workgroups.z > 1u) { partials[splitBase * DIMS + place] = mixture; } else { output[place] = mixture; }
+      if (workgroups.z > 1u) { partials[splitBase * DIMS / 4u + place] = mixture; } else { output[place] = mixture; }
 //@end
     }
   }

@@ -4,8 +4,9 @@ import { type AttentionProblem, attend } from '../../reference/attention.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
 import { bindAttention, keysOf, usesLanes } from './attention.ts';
-import { attentionRivals, measureAttention } from './choice.ts';
+import { attentionRivals, measureAttention, plainKernels } from './choice.ts';
 import { chooseKvFormat, type KvLayout } from './layout.ts';
+import { flashVariants, sweptTiles } from './matrixFlash.ts';
 import type { AttentionKernels, KeysRead } from './variants.ts';
 import { fillCache, largestDifference, type ProblemShape, randomProblem, runStep } from './testing.ts';
 
@@ -177,6 +178,32 @@ describe('attention', () => {
     const results = await measureAttention(device, keys, [...decode.slice(0, 2), lazy], { rows: 1, position: 600 });
     expect(results.map(({ wrong }) => wrong === null)).toEqual([...decode.slice(0, 2).map(() => true), false]);
   });
+
+  test('every way to attend by fragments of matrices', async () => {
+    // The processor compiles a large tile for minutes; ways differ in what they do, not in how often.
+    const software = device.facts.kind === 'software';
+    const ways = software ? sweptTiles.map((tile) => ({ ...tile, subgroups: 2, rowFragments: 1, keys: 16 })) : sweptTiles;
+    const headDim = software ? 16 : 128;
+    const tried = new Map<string, number>();
+    for (const shape of [
+      { heads: 6, kvHeads: 2, rows: 37, position: 61, window: null, capacitySlots: 98 },
+      { heads: 4, kvHeads: 2, rows: 20, position: 200, window: 48, capacitySlots: 67 },
+      { heads: 4, kvHeads: 1, rows: 12, position: 300, window: null, capacitySlots: 312, queryScale: 20 },
+    ]) {
+      const problem = randomProblem({ ...shape, headDim, seed: shape.position, half: true });
+      const expected = attend(problem);
+      const keys = keysOf({ format: 'f16', kvHeads: shape.kvHeads, headDim, capacitySlots: shape.capacitySlots }, shape.heads);
+      const { decode } = plainKernels(device, keys);
+      const variants = new Map(flashVariants(device, keys, ways).map((read) => [read.name, read]));
+      for (const [name, read] of variants) {
+        const difference = largestDifference(await run(problem, 'f16', { decode, read }, shape.capacitySlots), expected);
+        expect(difference, `${name} ${JSON.stringify(shape)}`).toBeLessThan(6e-3 * (shape.queryScale ? 5 : 1));
+        tried.set(name, difference);
+      }
+    }
+    if (device.facts.matrixShapes.length === 0) console.log('attention_matrix is not tested here: this adapter has no subgroup matrices.');
+    else expect(tried.size).toBeGreaterThanOrEqual(9);
+  }, 900_000);
 
   test('a shape that the cache cannot hold is refused', async () => {
     const buffer = upload(device, new Float32Array(64));

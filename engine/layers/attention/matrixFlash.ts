@@ -9,6 +9,14 @@ export interface FlashTile {
   rowFragments: number;
   /** Keys of a block. */
   keys: number;
+  /** What is staged next is on its way in registers while a block is multiplied. */
+  prefetch?: boolean;
+  /** Values are multiplied together with the keys of the block after them: two barriers a block. */
+  late?: boolean;
+  /** Lanes of a subgroup are trusted to run in step: no barriers for what only one subgroup writes and reads. */
+  inStep?: boolean;
+  /** Queries stay in workgroup memory; left out, they do where fragments of them and the sums would not fit the registers. */
+  stagedQueries?: boolean;
 }
 
 /**
@@ -19,10 +27,42 @@ const tiles: readonly FlashTile[] = [
   { subgroups: 4, rowFragments: 2, keys: 32 },
   { subgroups: 4, rowFragments: 1, keys: 32 },
   { subgroups: 4, rowFragments: 1, keys: 64 },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
 ];
 
-/** What a measurement at length tries (bench/attentionSweep.ts). */
-export const sweptTiles = tiles;
+/** What a measurement at length tries (bench/attentionSweep.ts): first the plain ways, then the most promising. */
+export const sweptTiles: readonly FlashTile[] = [
+  { subgroups: 4, rowFragments: 2, keys: 32 },
+  { subgroups: 4, rowFragments: 1, keys: 32 },
+  { subgroups: 4, rowFragments: 1, keys: 64 },
+  // The two orders with everything under way early, and with and without barriers within a subgroup.
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true, inStep: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, inStep: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true, inStep: true },
+  // Fewer registers, so that more workgroups share a core.
+  { subgroups: 4, rowFragments: 1, keys: 32, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, late: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, late: true, inStep: true, stagedQueries: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, inStep: true, stagedQueries: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, inStep: true, stagedQueries: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true },
+  // Longer blocks: fewer barriers, and each is staged by more loads at once.
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, late: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, late: true, inStep: true },
+  { subgroups: 8, rowFragments: 1, keys: 48, prefetch: true, inStep: true },
+  // Two fragments share what they load of keys and values, but their sums fill half of the registers.
+  { subgroups: 4, rowFragments: 2, keys: 32, inStep: true },
+  { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, late: true },
+  { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, inStep: true },
+  { subgroups: 2, rowFragments: 2, keys: 32, prefetch: true, inStep: true, stagedQueries: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, inStep: true },
+];
 
 export function flashVariants(device: Device, keys: KeysRead, tried: readonly FlashTile[] = tiles): AttentionVariant[] {
   return tried.flatMap((tile) => shapesOf(device).filter((shape) => suits(device, keys, tile, shape)).map((shape) => flashVariant(device, keys, tile, shape)));
@@ -38,40 +78,61 @@ function shapesOf(device: Device): MatrixShape[] {
 function suits(device: Device, { headDim, listed, weighed }: KeysRead, tile: FlashTile, shape: MatrixShape): boolean {
   const { limits, subgroupLanes: lanes } = device.facts;
   const { columns, depth } = shape;
-  const sizes = sizesOf(headDim, tile, shape);
+  const { rows, chunk, perRow, workgroupBytes } = sizesOf(headDim, lanes, tile, shape);
   return (
     lanes > 0 &&
     !listed &&
     !weighed &&
     [depth, columns].every((divisor) => headDim % divisor === 0 && tile.keys % divisor === 0) &&
-    (sizes.rows * sizes.chunk) % lanes === 0 &&
-    (lanes % sizes.rows === 0 || sizes.rows % lanes === 0) &&
+    ((rows * chunk) / 4) % lanes === 0 &&
+    (lanes % rows === 0 || rows % lanes === 0) &&
+    tile.keys % (8 * perRow) === 0 &&
     tile.subgroups * lanes <= limits.maxComputeInvocationsPerWorkgroup &&
-    sizes.workgroupBytes <= limits.maxComputeWorkgroupStorageSize
+    workgroupBytes <= limits.maxComputeWorkgroupStorageSize
   );
 }
 
-function sizesOf(headDim: number, { subgroups, rowFragments, keys }: FlashTile, shape: MatrixShape) {
+function sizesOf(headDim: number, lanes: number, { subgroups, rowFragments, keys, stagedQueries, late = false, inStep = false }: FlashTile, shape: MatrixShape) {
   const rows = shape.rows * rowFragments;
   const queries = subgroups * rows;
-  const pitch = headDim + 8;
-  // Fragments of all queries and sums of a row must fit the registers.
-  const keepsQueries = headDim * rowFragments <= 256;
-  const queryHalves = queries * pitch;
-  const blockHalves = 2 * keys * pitch;
-  const staged = keepsQueries ? Math.max(queryHalves, blockHalves) : queryHalves + blockHalves;
-  const fragments = headDim / shape.columns;
-  const chunkFragments = Array.from({ length: fragments }, (_, i) => fragments - i).find((count) => fragments % count === 0 && count * shape.columns <= keys) ?? 1;
-  const workgroupBytes = 2 * staged + 4 * queries * (keys + 4) + 2 * queries * (keys + 8) + 8 * queries + 4 * subgroups;
-  return { rows, queries, keepsQueries, keysAt: keepsQueries ? 0 : queryHalves, staged, chunk: chunkFragments * shape.columns, workgroupBytes };
+  const keepsQueries = !(stagedQueries ?? headDim * rowFragments > 256);
+  // Where weights and scores of different blocks are there at once, and no order within a subgroup is relied on.
+  const ownWeights = late && !inStep;
+  const vectorBytes = 2 * headDim + 16;
+  const stagedBytes = (2 * keys + (keepsQueries ? 0 : queries)) * vectorBytes;
+  const rowBytes = 4 * keys + 16 + (ownWeights ? 2 * keys + 16 : 0) + 8;
+  return {
+    rows,
+    queries,
+    keepsQueries,
+    ownWeights,
+    perRow: Math.max(1, lanes / rows),
+    chunk: largestChunk(headDim, shape.columns, keys),
+    queryChunk: largestChunk(headDim, shape.depth, 2 * keys),
+    workgroupBytes: stagedBytes + queries * rowBytes + 4 * subgroups,
+  };
+}
+
+/** Of a head's dimensions, in whole fragments, `most` at most: so many that all chunks are equal. */
+function largestChunk(headDim: number, fragment: number, most: number): number {
+  const fragments = headDim / fragment;
+  const counts = Array.from({ length: Math.floor(fragments) }, (_, i) => fragments - i);
+  return fragment * (counts.find((count) => fragments % count === 0 && count * fragment <= most) ?? 1);
+}
+
+/** What sets tiles of the same size apart. */
+function waysOf({ prefetch, late, inStep, stagedQueries }: FlashTile): string {
+  return [prefetch && ', prefetched', late && ', values late', inStep && ', in step', stagedQueries && ', queries staged'].filter(Boolean).join('');
 }
 
 function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape): AttentionVariant {
   const { headDim } = keys;
   const lanes = device.facts.subgroupLanes;
-  const { rows, queries, keepsQueries, keysAt, staged, chunk } = sizesOf(headDim, tile, shape);
+  const { rows, queries, keepsQueries, ownWeights, perRow, chunk, queryChunk } = sizesOf(headDim, lanes, tile, shape);
+  const threads = tile.subgroups * lanes;
+  const stagedPieces = (tile.keys * headDim) / 8;
   return {
-    name: `attention_matrix, ${queries} queries × ${tile.keys} keys, ${tile.subgroups} subgroups of ${shape.rows}×${shape.columns}×${shape.depth}`,
+    name: `attention_matrix, ${queries} queries × ${tile.keys} keys, ${tile.subgroups} subgroups of ${shape.rows}×${shape.columns}×${shape.depth}${waysOf(tile)}`,
     queriesAtOnce: queries,
     splits: { workgroups: 256, keys: 512 },
     kernel: () =>
@@ -79,11 +140,15 @@ function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: Ma
         attentionSource(keys, {
           label: 'attention_matrix',
           text: matrixText,
-          mixed: 'f32',
+          wide: true,
           enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
           diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
           constants: {
+            PREFETCH: tile.prefetch ?? false,
+            LATE: tile.late ?? false,
+            FENCED: !tile.inStep,
             KEEP_QUERIES: keepsQueries,
+            OWN_WEIGHTS: ownWeights,
             M: shape.rows,
             N: shape.columns,
             K: shape.depth,
@@ -94,16 +159,20 @@ function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: Ma
             DIMS: headDim,
             KEYS: tile.keys,
             CHUNK: chunk,
+            QUERY_CHUNK: queryChunk,
+            QUERY_CHUNKS: headDim / queryChunk,
+            QUERY_CHUNK_STEPS: queryChunk / shape.depth,
             DIM_STEPS: headDim / shape.depth,
             KEY_COLUMNS: tile.keys / shape.columns,
             KEY_STEPS: tile.keys / shape.depth,
             CHUNKS: headDim / chunk,
             CHUNK_COLUMNS: chunk / shape.columns,
-            OWN: (rows * chunk) / lanes,
-            PER_ROW: Math.max(1, lanes / rows),
+            OWN: (rows * chunk) / 4 / lanes,
+            PER_ROW: perRow,
             OWN_ROWS: Math.max(1, rows / lanes),
-            STAGED: staged,
-            KEYS_AT: keysAt,
+            EIGHTS: tile.keys / 8 / perRow,
+            PIECES: Math.ceil(stagedPieces / threads),
+            UNEVEN: stagedPieces % threads !== 0,
           },
         }),
       ),
