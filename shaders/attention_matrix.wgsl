@@ -10,8 +10,7 @@
 //   PREFETCH: what is staged next is loaded into registers before the block under way is multiplied.
 //   LATE: values are multiplied together with the keys of the block after them, so that between two barriers there are
 //     either products alone, or softmax and staging; the barriers of staging then order scores and weights as well.
-//   FENCED: barriers order what only one subgroup writes and reads; otherwise its lanes are trusted to run in step, and
-//     weights take the place of their scores.
+//   FENCED: barriers order what only one subgroup writes and reads; otherwise its lanes are trusted to run in step.
 //   KEEP_QUERIES in fragments, instead of loading them from workgroup memory for every block.
 // Mapping: workgroup x = tile of SUBGROUPS · ROWS queries, y = key-value head, z = split of the keys.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUPS, ROW_FRAGMENTS, ROWS = M · ROW_FRAGMENTS, DIMS of a
@@ -20,7 +19,7 @@
 //   K in one, DIM_STEPS = DIMS / K, KEY_COLUMNS = KEYS / N, KEY_STEPS = KEYS / K, CHUNKS = DIMS / CHUNK, CHUNK_COLUMNS =
 //   CHUNK / N, OWN = ROWS · CHUNK / 4 / LANES, PER_ROW lanes that share a row of scores, OWN_ROWS of a lane (one of both
 //   is 1), EIGHTS = KEYS / 8 / PER_ROW, PIECES = eights of keys that an invocation stages (UNEVEN: some fewer),
-//   OWN_WEIGHTS: they have memory of their own, VECTOR_UNITS, and the capitals above.
+//   VECTOR_UNITS, and the capitals above.
 // Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
 // Texts: kv_load.wgsl (WIDE) or kv_load_eight_bit.wgsl, attention_io.wgsl. Alias: Mixed = vec4<f32>.
 
@@ -31,6 +30,7 @@ const QUERIES = SUBGROUPS * ROWS;
 const UNITS = DIMS / 8u;
 const PITCH = UNITS + 1u;
 const SCORE_PITCH = KEYS / 4u + 1u;
+const WEIGHT_PITCH = KEYS / 8u + 1u;
 const LAG = 11.0;
 const LOG2_E = 1.4426950408889634;
 const LN_2 = 0.6931471805599453;
@@ -40,10 +40,7 @@ var<workgroup> staged: array<vec4<u32>, 2u * KEYS * PITCH>;
 const VALUES_AT = KEYS * PITCH;
 // Scores of a block; between blocks what else a subgroup passes among its lanes, in floats or halves.
 var<workgroup> scores: array<vec4<u32>, QUERIES * SCORE_PITCH>;
-//@if OWN_WEIGHTS
-const WEIGHT_PITCH = KEYS / 8u + 1u;
 var<workgroup> weights: array<vec4<u32>, QUERIES * WEIGHT_PITCH>;
-//@end
 //@if !KEEP_QUERIES
 var<workgroup> tileQueries: array<vec4<u32>, QUERIES * PITCH>;
 //@end
@@ -222,6 +219,8 @@ fn main(
   workgroupBarrier();
 //@end
 
+  // Whether a maximum of the block before has grown, so that sums have to be rescaled.
+  var grows = false;
   for (var block = splitBegin; ; block += KEYS) {
 //@if LATE
 //@if PREFETCH
@@ -231,15 +230,44 @@ fn main(
 //@end
 //@end
 //@end
-    // Values of the block before.
+    // Values of the block before. With FENCED asking all subgroups is also the barrier behind its weights and what was staged.
     if (block > splitBegin) {
+//@if FENCED
+      let grew = workgroupUniformLoad(&grown);
+      var rescales = 0u;
+//@unroll s SUBGROUPS
+      rescales |= grew[$s];
+//@end
+      if (rescales > 0u) {
+//@else
+      if (subgroupAny(grows)) {
+//@end
+//@unroll c CHUNKS
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+        subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, mixed$i_$c_$n, SCORE_PITCH);
+//@end
+//@end
+        passOn();
+//@unroll e OWN
+        {
+          let row = firstRow + ($eu * LANES + lane) / (CHUNK / 4u);
+          let place = row * SCORE_PITCH + ($eu * LANES + lane) % (CHUNK / 4u);
+          scores[place] = bitcast<vec4<u32>>(factors[row] * bitcast<vec4<f32>>(scores[place]));
+        }
+//@end
+        passOn();
+//@unroll i ROW_FRAGMENTS
+//@unroll n CHUNK_COLUMNS
+        mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, SCORE_PITCH);
+//@end
+//@end
+        passOn();
+//@end
+      }
 //@unroll i ROW_FRAGMENTS
 //@unroll k KEY_STEPS
-//@if OWN_WEIGHTS
       let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&weights, (firstRow + $iu * M) * WEIGHT_PITCH + $ku * K / 8u, WEIGHT_PITCH);
-//@else
-      let weight$i_$k = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $ku * K / 8u, SCORE_PITCH);
-//@end
 //@end
 //@end
 //@unroll c CHUNKS
@@ -328,7 +356,7 @@ fn main(
 
     // Softmax: PER_ROW lanes a row.
     let masked = block < allSeeFrom || block + KEYS > allSeeBehind;
-    var grows = false;
+    grows = false;
 //@unroll o OWN_ROWS
 //@unroll e EIGHTS
     var scoreA$o_$e = bitcast<vec4<f32>>(scores[row$o * SCORE_PITCH + ($eu * PER_ROW + rowPart) * 2u]);
@@ -356,41 +384,10 @@ fn main(
     maximum$o = raised$o;
     if (rowPart == 0u) { factors[row$o] = factor$o; }
 //@end
-    let any = subgroupAny(grows);
 //@if FENCED
+    let any = subgroupAny(grows);
     if (lane == 0u) { grown[subgroup] = select(0u, 1u, any); }
-    let grew = workgroupUniformLoad(&grown);
-    var rescales = 0u;
-//@unroll s SUBGROUPS
-    rescales |= grew[$s];
 //@end
-    if (rescales > 0u) {
-//@else
-    if (any) {
-//@end
-//@unroll c CHUNKS
-//@unroll i ROW_FRAGMENTS
-//@unroll n CHUNK_COLUMNS
-      subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, mixed$i_$c_$n, SCORE_PITCH);
-//@end
-//@end
-      passOn();
-//@unroll e OWN
-      {
-        let row = firstRow + ($eu * LANES + lane) / (CHUNK / 4u);
-        let place = row * SCORE_PITCH + ($eu * LANES + lane) % (CHUNK / 4u);
-        scores[place] = bitcast<vec4<u32>>(factors[row] * bitcast<vec4<f32>>(scores[place]));
-      }
-//@end
-      passOn();
-//@unroll i ROW_FRAGMENTS
-//@unroll n CHUNK_COLUMNS
-      mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, SCORE_PITCH);
-//@end
-//@end
-      passOn();
-//@end
-    }
 //@unroll o OWN_ROWS
     {
       // Rows that have seen nothing yet weigh nothing, too.
@@ -402,20 +399,16 @@ fn main(
         let weightB = exp2(scoreB$o_$e - base);
         sums += weightA + weightB;
         let packed = vec4<u32>(pack2x16float(weightA.xy), pack2x16float(weightA.zw), pack2x16float(weightB.xy), pack2x16float(weightB.zw));
-//@if OWN_WEIGHTS
         weights[row$o * WEIGHT_PITCH + $eu * PER_ROW + rowPart] = packed;
-//@else
-        scores[row$o * SCORE_PITCH + $eu * PER_ROW + rowPart] = packed;
-//@end
       }
 //@end
       sum$o = factor$o * sum$o + (sums.x + sums.y) + (sums.z + sums.w);
     }
 //@end
 //@if LATE
+//@if !FENCED
     workgroupBarrier();
-//@else
-    passOn();
+//@end
 //@end
   }
 

@@ -11,7 +11,7 @@ export interface FlashTile {
   keys: number;
   /** What is staged next is on its way in registers while a block is multiplied. */
   prefetch?: boolean;
-  /** Values are multiplied together with the keys of the block after them: two barriers a block. */
+  /** Values are multiplied together with the keys of the block after them, which takes fewer barriers. */
   late?: boolean;
   /** Lanes of a subgroup are trusted to run in step: no barriers for what only one subgroup writes and reads. */
   inStep?: boolean;
@@ -20,7 +20,7 @@ export interface FlashTile {
 }
 
 /**
- * The most promising first; every one takes a driver seconds to compile. On an H200 loading fragments directly from the
+ * What a first start measures; every one takes a driver seconds to compile. On an H200 loading fragments directly from the
  * cache took twice as long, and two subgroups with two fragments computed something else.
  */
 const tiles: readonly FlashTile[] = [
@@ -43,25 +43,25 @@ export const sweptTiles: readonly FlashTile[] = [
   { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
   { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, inStep: true },
   { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true, inStep: true },
-  // Fewer registers, so that more workgroups share a core.
+  // What each of those is worth alone.
   { subgroups: 4, rowFragments: 1, keys: 32, inStep: true },
   { subgroups: 4, rowFragments: 1, keys: 32, late: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, late: true, inStep: true, stagedQueries: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, inStep: true, stagedQueries: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, inStep: true, stagedQueries: true },
   { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, inStep: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, late: true },
   // Longer blocks: fewer barriers, and each is staged by more loads at once.
-  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, late: true, inStep: true },
   { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, inStep: true },
   { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, late: true, inStep: true },
-  { subgroups: 8, rowFragments: 1, keys: 48, prefetch: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, late: true, inStep: true },
+  // Fewer registers, so that more workgroups share a core.
+  { subgroups: 4, rowFragments: 1, keys: 16, prefetch: true, inStep: true, stagedQueries: true },
+  { subgroups: 4, rowFragments: 1, keys: 16, late: true, inStep: true, stagedQueries: true },
   // Two fragments share what they load of keys and values, but their sums fill half of the registers.
   { subgroups: 4, rowFragments: 2, keys: 32, inStep: true },
   { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, late: true },
   { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, inStep: true },
-  { subgroups: 2, rowFragments: 2, keys: 32, prefetch: true, inStep: true, stagedQueries: true },
-  { subgroups: 8, rowFragments: 1, keys: 32, inStep: true },
+  { subgroups: 2, rowFragments: 2, keys: 32, prefetch: true, inStep: true },
 ];
 
 export function flashVariants(device: Device, keys: KeysRead, tried: readonly FlashTile[] = tiles): AttentionVariant[] {
@@ -92,20 +92,18 @@ function suits(device: Device, { headDim, listed, weighed }: KeysRead, tile: Fla
   );
 }
 
-function sizesOf(headDim: number, lanes: number, { subgroups, rowFragments, keys, stagedQueries, late = false, inStep = false }: FlashTile, shape: MatrixShape) {
+function sizesOf(headDim: number, lanes: number, { subgroups, rowFragments, keys, stagedQueries }: FlashTile, shape: MatrixShape) {
   const rows = shape.rows * rowFragments;
   const queries = subgroups * rows;
   const keepsQueries = !(stagedQueries ?? headDim * rowFragments > 256);
-  // Where weights and scores of different blocks are there at once, and no order within a subgroup is relied on.
-  const ownWeights = late && !inStep;
   const vectorBytes = 2 * headDim + 16;
   const stagedBytes = (2 * keys + (keepsQueries ? 0 : queries)) * vectorBytes;
-  const rowBytes = 4 * keys + 16 + (ownWeights ? 2 * keys + 16 : 0) + 8;
+  // Scores, weights and two factors.
+  const rowBytes = 4 * keys + 16 + 2 * keys + 16 + 8;
   return {
     rows,
     queries,
     keepsQueries,
-    ownWeights,
     perRow: Math.max(1, lanes / rows),
     chunk: largestChunk(headDim, shape.columns, keys),
     queryChunk: largestChunk(headDim, shape.depth, 2 * keys),
@@ -128,7 +126,7 @@ function waysOf({ prefetch, late, inStep, stagedQueries }: FlashTile): string {
 function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape): AttentionVariant {
   const { headDim } = keys;
   const lanes = device.facts.subgroupLanes;
-  const { rows, queries, keepsQueries, ownWeights, perRow, chunk, queryChunk } = sizesOf(headDim, lanes, tile, shape);
+  const { rows, queries, keepsQueries, perRow, chunk, queryChunk } = sizesOf(headDim, lanes, tile, shape);
   const threads = tile.subgroups * lanes;
   const stagedPieces = (tile.keys * headDim) / 8;
   return {
@@ -148,7 +146,6 @@ function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: Ma
             LATE: tile.late ?? false,
             FENCED: !tile.inStep,
             KEEP_QUERIES: keepsQueries,
-            OWN_WEIGHTS: ownWeights,
             M: shape.rows,
             N: shape.columns,
             K: shape.depth,
