@@ -20,15 +20,14 @@ export interface FlashTile {
 }
 
 /**
- * What a first start measures; every one takes a driver seconds to compile. On an H200 loading fragments directly from the
- * cache took twice as long, and two subgroups with two fragments computed something else.
+ * What a first start measures; every one takes a driver a second or two to compile. On an H200 the first was the fastest for
+ * heads of 64 dimensions, the second for heads of 128 (bench/results). Kernels in step were up to an eighth faster there, but
+ * nothing promises that lanes run so.
  */
 const tiles: readonly FlashTile[] = [
-  { subgroups: 4, rowFragments: 2, keys: 32 },
-  { subgroups: 4, rowFragments: 1, keys: 32 },
-  { subgroups: 4, rowFragments: 1, keys: 64 },
-  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true },
   { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 4, rowFragments: 2, keys: 32 },
 ];
 
 /** What a measurement at length tries (bench/attentionSweep.ts): first the plain ways, then the most promising. */
