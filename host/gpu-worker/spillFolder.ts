@@ -3,9 +3,10 @@
  * folder is the owner's only, and it is removed with the model; what a killed process left is removed by the next one.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockStore } from '../../engine/ports.ts';
+import { RandomReads } from '../memories/randomReads.ts';
 
 const prefix = 'spill-';
 
@@ -13,7 +14,7 @@ export class SpillFolder implements BlockStore {
   readonly #parent: string;
   /** Made when it is first needed. */
   #folder: string | null = null;
-  readonly #files = new Map<string, FileHandle>();
+  readonly #files = new Map<string, RandomReads>();
   #count = 0;
 
   constructor(parent: string) {
@@ -23,7 +24,7 @@ export class SpillFolder implements BlockStore {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     this.#folder ??= makeFolder(this.#parent);
     const file = await open(join(this.#folder, String(this.#count++)), 'wx+', 0o600);
-    this.#files.set(name, file);
+    this.#files.set(name, new RandomReads(file));
     await file.writeFile(bytes);
   }
 
@@ -33,8 +34,7 @@ export class SpillFolder implements BlockStore {
     return Promise.all(
       ranges.map(async ({ offsetBytes, lengthBytes }) => {
         const bytes = new Uint8Array(lengthBytes);
-        const { bytesRead } = await file.read(bytes, 0, lengthBytes, offsetBytes);
-        if (bytesRead < lengthBytes) throw new RangeError(`${name} ends before byte ${offsetBytes + lengthBytes}`);
+        if ((await file.read(bytes, offsetBytes)) < lengthBytes) throw new RangeError(`${name} ends before byte ${offsetBytes + lengthBytes}`);
         return bytes;
       }),
     );

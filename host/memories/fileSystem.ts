@@ -4,10 +4,11 @@
  * as much as the name of a file in its folder.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, readdir, rename, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { InstanceLock } from '../storage/instanceLock.ts';
+import { RandomReads } from './randomReads.ts';
 
 export interface ReadableFile {
   /** Fills `target` from `offsetBytes`; resolves to how many bytes there were, fewer only at the end. */
@@ -64,8 +65,7 @@ export const diskFileSystem: FileSystem = {
   },
   readFile: (path) => readFile(path),
   async openFile(path) {
-    const file = await open(path, 'r');
-    return { read: (target, offsetBytes) => readFully(file, target, offsetBytes), close: () => file.close() };
+    return new RandomReads(await open(path, 'r'));
   },
   async createFile(path) {
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
@@ -91,13 +91,3 @@ export const diskFileSystem: FileSystem = {
   },
   lock: (path, folder) => InstanceLock.acquire(path, folder),
 };
-
-async function readFully(file: FileHandle, target: Uint8Array, offsetBytes: number): Promise<number> {
-  let done = 0;
-  while (done < target.length) {
-    const { bytesRead } = await file.read(target, done, target.length - done, offsetBytes + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
-}
