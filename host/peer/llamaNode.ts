@@ -36,7 +36,7 @@ export async function measureLlamaNode(entry: string, request: PeerRequest): Pro
     use_mmap: true,
   });
   // Once to warm up, as ours: pipelines are compiled when they are first used.
-  await model.bench(Math.min(prefillTokens, 512), 4, 1, 1);
+  await model.bench(prefillTokens, 4, 1, 1);
   const { speedPp, speedTg, flashAttn } = await model.bench(prefillTokens, decodeTokens, 1, 1);
   await model.release();
   const build = BuildInfo ? `llama.cpp ${BuildInfo.number}, ` : '';
