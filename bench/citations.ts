@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { readGguf } from '../engine/formats/gguf/readGguf.ts';
 import { createTokenizer } from '../engine/tokenizer/createTokenizer.ts';
 import type { Citation } from '../host/contract/inspection.ts';
+import { surroundingsOf } from '../host/inspector/alignment.ts';
 import { sentencesOf } from '../host/inspector/sentences.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { bestByBm25 } from './citations/bm25.ts';
@@ -46,8 +47,6 @@ if (values.regrade) {
   process.exit(0);
 }
 if (!values.model || !values.books || !values.out) throw new Error('--model, --books and --out are needed');
-/** Of the text around a passage, which a grade may depend on. */
-const surroundingCharacters = 400;
 const modelPath = values.model;
 const outPath = values.out;
 const endMs = values.seconds ? performance.now() + 1000 * Number(values.seconds) : Infinity;
@@ -106,6 +105,6 @@ async function tryCase(hidden: HiddenCase): Promise<CaseLine> {
 }
 
 function chipOf({ grade, passage, claim, alignment, drop }: Citation, answer: string, text: string, right: boolean): Chip {
-  const around = passage ? text.slice(Math.max(0, passage.start - surroundingCharacters), passage.end + surroundingCharacters) : '';
+  const around = passage ? surroundingsOf(text, passage) : '';
   return { grade, right, share: passage?.share ?? 0, alignment, drop, claim: answer.slice(claim.start, claim.end), passage: passage ? text.slice(passage.start, passage.end) : '', around };
 }

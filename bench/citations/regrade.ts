@@ -2,7 +2,7 @@
  * Grades of cases that were computed before, by the thresholds of now and by others: those with the largest coverage that
  * keep what is promised on one half of the cases, and what they give on the other half.
  */
-import { speaksOf } from '../../host/inspector/alignment.ts';
+import { speaksOf, surroundingsOf } from '../../host/inspector/alignment.ts';
 import { gradeOf, type Thresholds, thresholds } from '../../host/inspector/grades.ts';
 import { type CaseLine, type Chip, summarise } from './summary.ts';
 
@@ -11,8 +11,14 @@ const wanted = { precision: 0.97, silent: 0.97 };
 
 /** A case with its chips graded anew. */
 export function regrade(line: CaseLine, limits: Thresholds): CaseLine {
-  const again = (chip: Chip): Chip => ({ ...chip, grade: chip.around === '' ? 'none' : gradeOf({ ...chip, relevant: speaksOf(line.question, chip.around) }, limits) });
+  const again = (chip: Chip): Chip => ({ ...chip, grade: chip.around === '' ? 'none' : gradeOf({ ...chip, relevant: speaksOf(line.question, paragraphOf(chip)) }, limits) });
   return { ...line, chips: line.chips.map(again), goneChips: line.goneChips.map(again) };
+}
+
+/** Cases of before hold more of the text than the passage's paragraph. */
+function paragraphOf({ around, passage }: Chip): string {
+  const start = around.indexOf(passage);
+  return start < 0 ? around : surroundingsOf(around, { start, end: start + passage.length });
 }
 
 interface Figures {

@@ -8,6 +8,8 @@ const empty = new Set(
 /** Of a question by whose words a passage is judged. */
 const fewestWords = 2;
 
+const paragraphEnd = /\n[^\S\n]*\n/u;
+
 /** Lower-case words and numbers, without the empty ones. */
 export function contentWords(text: string): string[] {
   const words = text.toLowerCase().normalize('NFKC').replace(/[’']s\b/gu, '').match(/\p{N}[\p{N}.,]*\p{N}|\p{N}|\p{L}[\p{L}\p{M}'’-]*/gu) ?? [];
@@ -26,6 +28,20 @@ export function alignment(claim: string, passage: string, question: string): num
   if (words.length === 0) return 0;
   const there = new Set(contentWords(passage));
   return words.filter((word) => there.has(word) || (word.length > 5 && [...there].some((other) => sameStem(word, other)))).length / words.length;
+}
+
+/** Before and behind a passage that may say what it is about, at most. */
+const surroundingCharacters = 400;
+
+/**
+ * A passage and what stands in the same paragraph. The paragraph beside it does not count: an answer that runs on into what
+ * follows would be cited there, because what was asked for is near.
+ */
+export function surroundingsOf(text: string, { start, end }: { start: number; end: number }): string {
+  const from = Math.max(0, start - surroundingCharacters);
+  const before = text.slice(from, start).split(paragraphEnd).at(-1) ?? '';
+  const [behind] = text.slice(end, end + surroundingCharacters).split(paragraphEnd, 1);
+  return before + text.slice(start, end) + behind;
 }
 
 /** Whether a passage with its surroundings has any of the question's words; of questions without enough words nothing can be said. */

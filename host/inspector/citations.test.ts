@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alignment, contentWords, speaksOf } from './alignment.ts';
+import { alignment, contentWords, speaksOf, surroundingsOf } from './alignment.ts';
 import { gradeOf } from './grades.ts';
 import { sentencesOf, spanAt } from './sentences.ts';
 
@@ -51,6 +51,14 @@ test('a passage speaks of what was asked when it has any of its words', () => {
   expect(speaksOf('Which airport has the busiest runway?', 'He was sent to Glencree Reformatory.')).toBe(false);
   expect(speaksOf('Which airport has the busiest runway?', 'San Diego’s airport is small.')).toBe(true);
   expect(speaksOf('What happens?', 'Anything.')).toBe(true);
+});
+
+test('what stands around a passage ends with its paragraph', () => {
+  const text = 'Of Tesla.\n\nThe jets of vapor blended. They tilted.\r\n \r\nThe boats were pulled apart.';
+  const start = text.indexOf('They');
+  expect(surroundingsOf(text, { start, end: start + 'They tilted.'.length })).toBe('The jets of vapor blended. They tilted.\r');
+  expect(surroundingsOf('One. Two.', { start: 5, end: 9 })).toBe('One. Two.');
+  expect(surroundingsOf(`${'a'.repeat(900)}b${'c'.repeat(900)}`, { start: 900, end: 901 })).toBe(`${'a'.repeat(400)}b${'c'.repeat(400)}`);
 });
 
 test('grades ask for words and effect, or for much attention and much effect', () => {

@@ -5,7 +5,7 @@ import { recentTokens } from '../../../engine/inspect/rangeKernels.ts';
 import { sinkTokens } from '../../../engine/retrieval/layout.ts';
 import { splitReasoning } from '../../contract/reasoning.ts';
 import type { Citation, Passage } from '../../contract/inspection.ts';
-import { alignment, speaksOf } from '../../inspector/alignment.ts';
+import { alignment, speaksOf, surroundingsOf } from '../../inspector/alignment.ts';
 import { gradeOf } from '../../inspector/grades.ts';
 import { sentencesOf, type Span, spanAt } from '../../inspector/sentences.ts';
 import { endOfText, type InspectedAnswer, type InspectedDocument } from './inspectedAnswer.ts';
@@ -14,8 +14,6 @@ import { endOfText, type InspectedAnswer, type InspectedDocument } from './inspe
 const mostClaims = 40;
 /** Claims whose passage is taken out to see what happens: each costs the question and the answer once more. */
 const mostTrials = 16;
-/** Before and behind a passage that may say what it is about. */
-const surroundingCharacters = 400;
 
 interface Claim extends Span {
   /** Tokens of the answer. */
@@ -65,7 +63,7 @@ export async function citeClaims(
   let number = 0;
   return found.map(({ claim: { start, end }, candidate, aligned }, index) => {
     const drop = drops[index];
-    const relevant = candidate !== null && speaksOf(question, textOf(asked, { ...candidate, start: Math.max(0, candidate.start - surroundingCharacters), end: candidate.end + surroundingCharacters }));
+    const relevant = candidate !== null && speaksOf(question, surroundingsOf(documentOf(asked, candidate), candidate));
     const grade = candidate ? gradeOf({ alignment: aligned, share: candidate.share, drop, relevant }) : 'none';
     const passage = candidate && { documentId: candidate.documentId, start: candidate.start, end: candidate.end, share: candidate.share };
     return { number: grade === 'none' ? null : ++number, claim: { start, end }, grade, passage, alignment: aligned, drop };
@@ -133,8 +131,12 @@ async function tryWithout(parts: InspectionParts, asked: InspectedAnswer, found:
   return drops;
 }
 
-function textOf({ documents }: InspectedAnswer, { documentId, start, end }: Passage): string {
-  return documents.find(({ id }) => id === documentId)?.text.slice(start, end) ?? '';
+function documentOf({ documents }: InspectedAnswer, { documentId }: Passage): string {
+  return documents.find(({ id }) => id === documentId)?.text ?? '';
+}
+
+function textOf(asked: InspectedAnswer, passage: Passage): string {
+  return documentOf(asked, passage).slice(passage.start, passage.end);
 }
 
 /** Positions of the tokens that hold characters [start, end) of a document; null where there are none. */
