@@ -72,7 +72,7 @@ await worker.close();
 process.exit(0);
 
 function linesOf(path: string): CaseLine[] {
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine) : [];
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine).filter(({ seed }) => seed !== undefined) : [];
 }
 
 async function tryCase(hidden: HiddenCase): Promise<CaseLine> {
