@@ -55,6 +55,8 @@ export default defineConfig({
     transformer: 'lightningcss',
     lightningcss: { targets: { chrome: chrome108 } },
   },
+  // Modules, so that the highlighting worker fetches a grammar when it needs it.
+  worker: { format: 'es' },
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,

@@ -1,6 +1,7 @@
 /** Chats as one keeps them: what answers look like, folders and pins, search, export and import, a thousand messages. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import { chatFile, formattedAnswer } from './data/chats.ts';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
@@ -28,12 +29,15 @@ test('chats are imported from a file', async ({ app }) => {
 });
 
 test('an answer shows its reasoning folded, formulas, code, tables and what happened', async ({ app }) => {
+  // The thread that colours code starts with the first code.
+  expect(highlightWorkers(app.page)).toBe(0);
   await app.page.getByText('Everything in an answer').click();
   const answer = new ChatPage(app.page).answers.last();
   await expect(answer.locator('.katex')).toHaveCount(2);
   await expect(answer).toContainText('The price is $5 and not $10.');
   // In colours, each a variable of the theme.
   await expect(answer.locator('pre span[style*="--code-token-keyword"]').first()).toHaveText('def');
+  expect(highlightWorkers(app.page)).toBe(1);
   await expect(answer.getByRole('table')).toContainText('206,052');
   await expect(answer.locator('img')).toHaveCount(0);
   await expect(app.page.getByTestId('event')).toContainText('1,200 in RAM and on disk');
@@ -180,9 +184,32 @@ test('exported as Markdown a chat can be read anywhere', async ({ app }) => {
   expect(written).toContain('*From here on, 1,200 tokens of keys and values lie beyond the GPU.*');
 });
 
+test('code is there without its colours, which come when they can be had', async ({ app }) => {
+  const { page } = app;
+  let refused = 0;
+  await page.route(/highlightWorker/, (route) => {
+    refused += 1;
+    return route.abort();
+  });
+  await page.reload();
+  await page.getByText('Everything in an answer').first().click();
+  const code = new ChatPage(page).answers.last().locator('pre');
+  await expect(code).toContainText('def triangle(n: int) -> int:');
+  await expect.poll(() => refused).toBe(1);
+  await expect(code.locator('span')).toHaveCount(0);
+  const height = (await code.boundingBox())?.height;
+  await page.unroute(/highlightWorker/);
+  await expect(code.locator('span[style*="--code-token-keyword"]').first()).toHaveText('def');
+  expect((await code.boundingBox())?.height).toBe(height);
+});
+
 test('nothing on the way was refused by the content security policy', ({ app }) => {
   expect(app.policyViolations).toEqual([]);
 });
+
+function highlightWorkers(page: Page): number {
+  return page.workers().filter((worker) => worker.url().includes('highlightWorker')).length;
+}
 
 type FileChat = (typeof file)['conversations'][number];
 

@@ -1,6 +1,7 @@
 /** Every screen, with axe's rules for accessibility, in both themes, and a picture of each. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chatFile } from './data/chats.ts';
 import { expectAccessible } from './harness/accessible.ts';
 import { takePictures } from './harness/pictures.ts';
 import { repositoryFolder, temporaryFolder } from './harness/runningApp.ts';
@@ -94,6 +95,18 @@ test('a document that is longer than the window is refused with both numbers, an
   await expect(chat.answers).toHaveCount(0);
   await takePictures(app, 'document-too-long');
   await expectAccessible(app);
+  folder.remove();
+});
+
+test('code in a chat is in colours, from a thread of the page', async ({ app }) => {
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'chats.json');
+  writeFileSync(path, JSON.stringify(chatFile(Date.now())));
+  await app.page.keyboard.press('ControlOrMeta+k');
+  await app.page.keyboard.type('import chats');
+  await app.choosingFile(path, () => app.page.keyboard.press('Enter'));
+  await app.page.getByText('Everything in an answer').click();
+  await expect(new ChatPage(app.page).answers.last().locator('pre span[style*="--code-token-keyword"]').first()).toHaveText('def');
   folder.remove();
 });
 

@@ -13,8 +13,12 @@ export const emptyThread: Thread = { byId: {}, path: [] };
 
 /** The host's whole active path, as it answers `conversations.messages` and `chat.select`. */
 export function withPath(thread: Thread, messages: readonly Message[]): Thread {
-  let byId = { ...thread.byId };
-  for (const message of messages) byId = withSiblings({ ...byId, [message.id]: newerOf(byId[message.id], message) }, message);
+  // Copied once: a chat may have thousands of messages.
+  const byId = { ...thread.byId };
+  for (const message of messages) {
+    byId[message.id] = newerOf(byId[message.id], message);
+    updateSiblings(byId, message);
+  }
   return { byId, path: messages.map((message) => message.id) };
 }
 
@@ -24,7 +28,8 @@ export function withPath(thread: Thread, messages: readonly Message[]): Thread {
  */
 export function withMessage(thread: Thread, message: Message): Thread {
   const known = thread.byId[message.id];
-  const byId = withSiblings({ ...thread.byId, [message.id]: newerOf(known, message) }, message);
+  const byId = { ...thread.byId, [message.id]: newerOf(known, message) };
+  updateSiblings(byId, message);
   if (thread.path.includes(message.id)) return { byId, path: thread.path };
   const isNew = !known && (message.role === 'user' || message.state === 'streaming');
   return { byId, path: isNew ? pathTo(thread.path, message) : thread.path };
@@ -72,11 +77,10 @@ function newerOf(known: Message | undefined, message: Message): Message {
 }
 
 /** A new alternative changes the count its siblings show. */
-function withSiblings(byId: Record<string, Message>, message: Message): Record<string, Message> {
+function updateSiblings(byId: Record<string, Message>, message: Message): void {
   for (const [index, id] of message.siblingIds.entries()) {
     const sibling = byId[id];
     if (!sibling || id === message.id || sibling.siblingIds.length === message.siblingIds.length) continue;
     byId[id] = { ...sibling, siblingIds: message.siblingIds, siblingIndex: index };
   }
-  return byId;
 }

@@ -4,6 +4,7 @@ import type { PDFDocumentLoadingTask, PDFDocumentProxy } from 'pdfjs-dist';
 import workerUrl from 'pdfjs-dist/legacy/build/pdf.worker.min.mjs?url';
 import { longestFileRangeBytes } from '../../../../host/contract/documents.ts';
 import { host } from '../../../app/connection/session.ts';
+import { startOwnWorker } from '../../../app/ownWorker.ts';
 
 export type PdfLibrary = typeof import('pdfjs-dist');
 
@@ -21,7 +22,7 @@ export async function openPdf(documentId: string): Promise<OpenPdf & { close(): 
   const transport = new library.PDFDataRangeTransport(first.totalBytes, decoded(first.base64));
   const task: PDFDocumentLoadingTask = library.getDocument({
     range: transport,
-    worker: library.PDFWorker.create({ port: startWorker() }),
+    worker: library.PDFWorker.create({ port: startOwnWorker(workerUrl) }),
     disableAutoFetch: true,
     disableStream: true,
     isEvalSupported: false,
@@ -54,18 +55,4 @@ async function fileRange(documentId: string, start: number, end: number): Promis
 
 function decoded(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
-
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
-}
-
-let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;
-
-/** The page runs trusted scripts only: this one is our own file. */
-function startWorker(): Worker {
-  const trusted = (window as { trustedTypes?: TrustedTypes }).trustedTypes;
-  policy ??= trusted?.createPolicy('longleaf-pdf-worker', { createScriptURL: (url) => url });
-  const url = new URL(workerUrl, document.baseURI).href;
-  return new Worker(policy ? policy.createScriptURL(url) : url, { type: 'module' });
 }

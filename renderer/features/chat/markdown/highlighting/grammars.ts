@@ -1,5 +1,6 @@
-/** The languages that code is highlighted in, each fetched when it is met first. Others are shown plain. */
+/** The grammars of the languages, each fetched when it is met first. */
 import type { LanguageInput } from '@shikijs/core';
+import type { CodeLanguage } from './languages.ts';
 
 const loaders = {
   c: () => import('@shikijs/langs/c'),
@@ -46,47 +47,8 @@ const loaders = {
   xml: () => import('@shikijs/langs/xml'),
   yaml: () => import('@shikijs/langs/yaml'),
   zig: () => import('@shikijs/langs/zig'),
-} satisfies Record<string, () => Promise<unknown>>;
+} satisfies Record<CodeLanguage, () => Promise<unknown>>;
 
-export type CodeLanguage = keyof typeof loaders;
-
-/** As models write them behind the fence. */
-const otherNames: Record<string, CodeLanguage> = {
-  bash: 'shellscript',
-  'c++': 'cpp',
-  cjs: 'javascript',
-  'c#': 'csharp',
-  cs: 'csharp',
-  dockerfile: 'docker',
-  f90: 'fortran',
-  hs: 'haskell',
-  jl: 'julia',
-  js: 'javascript',
-  jsonc: 'json',
-  kt: 'kotlin',
-  makefile: 'make',
-  md: 'markdown',
-  mjs: 'javascript',
-  patch: 'diff',
-  ps1: 'powershell',
-  py: 'python',
-  python3: 'python',
-  rb: 'ruby',
-  rs: 'rust',
-  sh: 'shellscript',
-  shell: 'shellscript',
-  svg: 'xml',
-  tex: 'latex',
-  ts: 'typescript',
-  yml: 'yaml',
-  zsh: 'shellscript',
-};
-
-export function codeLanguage(name: string): CodeLanguage | null {
-  const lower = name.toLowerCase();
-  return Object.hasOwn(loaders, lower) ? (lower as CodeLanguage) : Object.hasOwn(otherNames, lower) ? otherNames[lower] : null;
-}
-
-export async function loadLanguage(language: CodeLanguage): Promise<LanguageInput> {
+export async function loadGrammar(language: CodeLanguage): Promise<LanguageInput> {
   return (await loaders[language]()).default;
 }

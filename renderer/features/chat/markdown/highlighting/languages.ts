@@ -1,0 +1,88 @@
+/** The languages that code is highlighted in. Others are shown plain. */
+const names = [
+  'c',
+  'cmake',
+  'cpp',
+  'csharp',
+  'css',
+  'dart',
+  'diff',
+  'docker',
+  'elixir',
+  'fortran',
+  'go',
+  'haskell',
+  'html',
+  'ini',
+  'java',
+  'javascript',
+  'json',
+  'jsx',
+  'julia',
+  'kotlin',
+  'latex',
+  'lua',
+  'make',
+  'markdown',
+  'matlab',
+  'perl',
+  'php',
+  'powershell',
+  'python',
+  'r',
+  'ruby',
+  'rust',
+  'scala',
+  'scss',
+  'shellscript',
+  'sql',
+  'swift',
+  'toml',
+  'tsx',
+  'typescript',
+  'wgsl',
+  'xml',
+  'yaml',
+  'zig',
+] as const;
+
+export type CodeLanguage = (typeof names)[number];
+
+const known: ReadonlySet<string> = new Set(names);
+
+/** As models write them behind the fence. */
+const otherNames: Record<string, CodeLanguage> = {
+  bash: 'shellscript',
+  'c++': 'cpp',
+  cjs: 'javascript',
+  'c#': 'csharp',
+  cs: 'csharp',
+  dockerfile: 'docker',
+  f90: 'fortran',
+  hs: 'haskell',
+  jl: 'julia',
+  js: 'javascript',
+  jsonc: 'json',
+  kt: 'kotlin',
+  makefile: 'make',
+  md: 'markdown',
+  mjs: 'javascript',
+  patch: 'diff',
+  ps1: 'powershell',
+  py: 'python',
+  python3: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  sh: 'shellscript',
+  shell: 'shellscript',
+  svg: 'xml',
+  tex: 'latex',
+  ts: 'typescript',
+  yml: 'yaml',
+  zsh: 'shellscript',
+};
+
+export function codeLanguage(name: string): CodeLanguage | null {
+  const lower = name.toLowerCase();
+  return known.has(lower) ? (lower as CodeLanguage) : Object.hasOwn(otherNames, lower) ? otherNames[lower] : null;
+}
