@@ -53,6 +53,14 @@ describe('what is shown', () => {
     expect(html.replaceAll(/<\/?span[^<>]*>/g, '')).toBe(code.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'));
   });
 
+  it('is in colours at first as far as one frame goes, when it is long', async () => {
+    const code = 'x = "y"\n'.repeat(500);
+    const html = renderToStaticMarkup(<ColouredCode code={code} runs={await tokenise(code, 'python')} />);
+    expect(html.replaceAll(/<\/?span[^<>]*>/g, '')).toBe(code.replaceAll('"', '&quot;'));
+    expect(html.match(/style=/g)?.length).toBeGreaterThan(100);
+    expect(html.match(/style=/g)?.length).toBeLessThan(400);
+  });
+
   it('keeps its colours while the code grows, and loses them when it changes', () => {
     const last = { code: 'def', language: 'python', runs: plainRuns('def') } as const;
     expect(beginningOf('def f', 'python', last)).toBe(last);
