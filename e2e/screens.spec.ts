@@ -107,6 +107,9 @@ test('code in a chat is in colours, from a thread of the page', async ({ app }) 
   await app.choosingFile(path, () => app.page.keyboard.press('Enter'));
   await app.page.getByText('Everything in an answer').click();
   await expect(new ChatPage(app.page).answers.last().locator('pre span[style*="--code-token-keyword"]').first()).toHaveText('def');
+  // A long chat is shown in another way, in the oldest Electron, too.
+  await app.page.getByText('A thousand messages').first().click();
+  await expect(app.page.locator('[data-message="thousand-999"]')).toBeInViewport();
   folder.remove();
 });
 

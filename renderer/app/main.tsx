@@ -5,10 +5,12 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
 import { host } from './connection/session.ts';
 import { transportOfThisWindow } from './connection/transport.ts';
+import { addWhatIsMissing } from './olderBrowsers.ts';
 import { joinDesktop } from './shell/desktop.ts';
 import { applyRememberedTheme } from './theme.ts';
 import './styles/index.css';
 
+addWhatIsMissing();
 applyRememberedTheme();
 host.start(transportOfThisWindow());
 if (window.longleaf) joinDesktop(window.longleaf);
