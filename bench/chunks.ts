@@ -11,7 +11,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Readback } from '../engine/device/readback.ts';
 import { evaluateLogits, type LogitsPosition } from '../engine/evaluateLogits.ts';
 import { loadModel } from '../engine/model.ts';

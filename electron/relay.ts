@@ -4,7 +4,7 @@
  * that sends what cannot be sent on, or more than the host takes, loses its connection and nothing else.
  */
 import type { MessagePortMain } from 'electron';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ShellRequest } from '../host/contract/shell.ts';
 import type { PageFrame, PortFrame } from './channels.ts';
 

@@ -1,6 +1,6 @@
 /** The requests of the preload script. Each is checked twice: who asks, and what. */
 import { BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type MessagePortMain } from 'electron';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ShellCommand, shellCommands } from '../host/contract/shell.ts';
 import { isBundleUrl } from './bundle.ts';
 import { type Answer, channels } from './channels.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type BrowserWindow, screen, type Rectangle } from 'electron';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const savedState = z.object({
   x: z.number().int(),

@@ -1,6 +1,6 @@
 /** What answers each method of the contract. */
 import { stat } from 'node:fs/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { DocumentRecord } from './contract/entities.ts';
 import { createChatHandlers } from './conversations/handlers.ts';
 import type { MethodName, MethodResult, Methods } from './contract/methods.ts';

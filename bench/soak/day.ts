@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ContractClient } from '../../host/contract/client.ts';
 import { defaultSampling, type ModelRecord } from '../../host/contract/entities.ts';
 import type { EventPayload } from '../../host/contract/methods.ts';

@@ -1,5 +1,5 @@
 /** The lines of results that the page of speeds shows. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { profileResult } from '../../host/gpu-worker/protocol.ts';
 
 const spread = z.object({ median: z.number(), best: z.number() });

@@ -1,6 +1,6 @@
 /** `POST /v1/completions`: a prompt as it is, without a chat template; and `POST /v1/tokenize`. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AnsweredToken } from '../gpu-worker/protocol.ts';
 import { modelTarget } from '../models/modelTarget.ts';
 import { type ApiParts, findModel } from './apiParts.ts';

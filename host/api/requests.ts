@@ -3,7 +3,7 @@
  * nothing about an answer are taken and left aside. Beyond OpenAI's: `documents`, `policy`, `top_k`, `min_p`,
  * `repetition_penalty`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { identifier } from '../contract/entities.ts';
 import { policySetting } from '../contract/policy.ts';
 

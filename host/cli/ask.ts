@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AnswerStatistics, Sampling, SparselyRead } from '../contract/entities.ts';
 import { defaultSettings } from '../contract/entities.ts';
 import type { KvSetting, PolicySetting } from '../contract/policy.ts';

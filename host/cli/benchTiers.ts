@@ -1,7 +1,7 @@
 /** `longleaf bench tiers`: how fast answers are beyond the GPU. bench/tiers.ts measures it, in a process of its own. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HostError } from '../errors.ts';
 import { tiersEntry } from '../locations.ts';
 import { type CommandContext, usageError } from './context.ts';

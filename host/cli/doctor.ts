@@ -1,5 +1,5 @@
 /** `longleaf doctor`: what this machine offers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdapterReport } from '../contract/entities.ts';
 import { RelayedError } from '../errors.ts';
 import { reportMachine } from '../machineReport.ts';

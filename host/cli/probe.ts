@@ -1,6 +1,6 @@
 /** `longleaf tokens` and `longleaf logits`: what the tokenizer and the model compute, for other programs. */
 import type { KvSetting, PolicySetting } from '../contract/policy.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { logitsCase, logitsResult } from '../gpu-worker/protocol.ts';
 import { readPromptFile } from './ask.ts';
 import { type CommandContext, usageError } from './context.ts';

@@ -1,5 +1,5 @@
 /** What is known of an answer: what it cost and what attention did with the keys. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { policyName, sparseReading } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';
 

@@ -1,5 +1,5 @@
 /** What surrounds conversations: folders, presets, what happened in them, what a search finds. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, identifier, sampling } from './entities.ts';
 
 const count = z.number().int().nonnegative();

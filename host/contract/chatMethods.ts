@@ -1,5 +1,5 @@
 /** Calls and events about conversations: their list, folders, presets, search, what passes the window, export. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { conversationEvent, folder, importResult, preset, searchResult } from './chatEntities.ts';
 import { conversation, identifier, message } from './entities.ts';
 

@@ -1,5 +1,5 @@
 /** What the next prompt holds, part by part, and where an answer is on its way. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { layerGroup } from './models.ts';
 import { policyName } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';

@@ -1,5 +1,5 @@
 /** Chats and their messages. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { answerStatistics } from './answers.ts';
 import { policySetting } from './policy.ts';
 import { count, failure, identifier, timestampMs } from './primitives.ts';

@@ -1,5 +1,5 @@
 /** The data folder's move to another place: what it would take, how far it is, how the last one ended. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, failure, identifier } from './primitives.ts';
 
 const nothing = z.object({}).strict();

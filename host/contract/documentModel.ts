@@ -4,7 +4,7 @@
  * upper left corner of the page. Everything that points into a document (citations, search, heat) does it by
  * characters; pages and boxes are found from there.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Raised when what a parser finds changes; what was found by an older one is found anew. */
 export const structureVersion = 1;

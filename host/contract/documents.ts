@@ -1,5 +1,5 @@
 /** Calls about what is in a document: its pages, blocks and boxes, where characters stand, and the file itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { documentBlock, heading, pageUnit, textBox } from './documentModel.ts';
 
 const documentId = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);

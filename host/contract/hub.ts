@@ -1,5 +1,5 @@
 /** The hub as the interface sees it: repositories, their files, and what a file would take of this machine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, identifier, layerGroup, licence } from './entities.ts';
 
 const count = z.number().int().nonnegative();

@@ -1,5 +1,5 @@
 /** Looking inside an answer: what it attended to, what it cites, and tiles of its attention. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, identifier } from './entities.ts';
 
 const count = z.number().int().nonnegative();

@@ -1,5 +1,5 @@
 /** What a few heads attend to while an answer is written: less than the evidence that is computed afterwards, and at once. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { evidenceDocument, inspectedHead, layerGroup, zones } from './inspection.ts';
 
 const count = z.number().int().nonnegative();

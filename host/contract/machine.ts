@@ -1,5 +1,5 @@
 /** The GPU worker and the machine it runs on, as the host sees them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, failure } from './primitives.ts';
 
 export const gpuMemory = z.object({

@@ -2,7 +2,7 @@
  * Every call the interface can make and every event the host can send, with the schemas both sides
  * validate. This table is the only way between `renderer`/`electron` and `host`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { maximumPasteCharacters, maximumQuestionCharacters } from './primitives.ts';
 import { documentMethods } from './documents.ts';
 import { chatEvents, chatMethods } from './chatMethods.ts';

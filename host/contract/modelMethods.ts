@@ -1,5 +1,5 @@
 /** Calls and events about models: at hand, at the hub, on their way; and about the room that everything takes. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { stepTimeline } from './machine.ts';
 import { catalogueEntry, download, failure, identifier, modelRecord } from './entities.ts';
 import { folderImport, hubContents, hubFilters, hubRepository, modelFolder, repositoryId, storageUsage, tokenStatus, verdict } from './hub.ts';

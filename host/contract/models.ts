@@ -1,5 +1,5 @@
 /** Models: those at hand, those of the catalogue, and those on their way. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, failure, identifier, timestampMs } from './primitives.ts';
 
 /** How far back layers can see that see alike, and what they keep for that. */

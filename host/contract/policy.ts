@@ -1,5 +1,5 @@
 /** How attention reaches what does not lie on the GPU, and how much memory keys and values may take. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const policyName = z.enum(['full', 'window', 'sketch', 'graph', 'clusters', 'quest', 'flat']);
 export type PolicyName = z.infer<typeof policyName>;

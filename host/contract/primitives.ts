@@ -1,5 +1,5 @@
 /** What every other schema is made of: ids, counts, times, failures. A field with a unit carries it in its name. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const identifier = z.string().min(1).max(64).regex(/^[A-Za-z0-9_-]+$/);
 export const count = z.number().int().nonnegative();

@@ -1,5 +1,5 @@
 /** What was brought, what was read of it and is kept, and what is being read. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { documentFormat, pageUnit } from './documentModel.ts';
 import { sparseReading } from './policy.ts';
 import { count, failure, identifier, timestampMs } from './primitives.ts';

@@ -1,5 +1,5 @@
 /** How the next token is chosen. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const sampling = z.object({
   /** 0 is greedy. */

@@ -1,5 +1,5 @@
 /** What a person can set, and what it is when they have not. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { kvBudgets } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';
 import { defaultSampling, sampling } from './sampling.ts';

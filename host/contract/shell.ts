@@ -2,7 +2,7 @@
  * Between Electron main and the host (Node IPC, JSON), and between the preload script and the
  * renderer. In a browser there is no shell: the renderer then uses a WebSocket and uploads files.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from './entities.ts';
 
 /** Electron main → host. `connectionId` numbers the windows' ports. */

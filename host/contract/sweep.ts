@@ -1,5 +1,5 @@
 /** Questions that ask for all of something: the document is gone through in windows, none left out. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, identifier } from './entities.ts';
 
 const count = z.number().int().nonnegative();

@@ -1,5 +1,5 @@
 /** What is known of newer versions of Longleaf. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count } from './primitives.ts';
 
 const nothing = z.object({}).strict();

@@ -1,5 +1,5 @@
 /** The envelope on the wire, the same over a WebSocket and over a MessagePort. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from './entities.ts';
 
 export const callEnvelope = z

@@ -1,5 +1,5 @@
 /** Chats as a file that holds all of them: every alternative, event, statistic. What is written reads back the same. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventDetails } from '../contract/chatEntities.ts';
 import { answerStatistics, conversation, failure, identifier, message } from '../contract/entities.ts';
 

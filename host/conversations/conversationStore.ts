@@ -1,6 +1,6 @@
 /** Conversations in the database. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { untitledChat } from '../contract/conversation.ts';
 import { type Conversation, type Sampling, conversation, sampling } from '../contract/entities.ts';
 import { policySetting } from '../contract/policy.ts';

@@ -1,6 +1,6 @@
 /** What happened in conversations beside questions and answers, where it happened. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ConversationEvent, conversationEvent, type EventDetails } from '../contract/chatEntities.ts';
 import type { Database } from '../storage/database.ts';
 

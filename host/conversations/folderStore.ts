@@ -1,6 +1,6 @@
 /** Folders of chats: names, one level. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Folder, folder } from '../contract/chatEntities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

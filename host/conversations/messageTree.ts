@@ -3,7 +3,7 @@
  * the same parent. One leaf is active; what is shown is the path from the first question to it.
  */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AnswerStatistics, type Failure, type Message, answerStatistics, failure, message } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

@@ -1,5 +1,5 @@
 /** What answers the calls of `contract/documents.ts`. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { documentMethods } from '../contract/documents.ts';
 import type { Host } from '../host.ts';
 import { tokenRangeResult } from '../gpu-worker/protocol.ts';

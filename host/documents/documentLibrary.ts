@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParsedDocument, structureVersion } from '../contract/documentModel.ts';
 import { type DocumentStructure, type PageContent, type SpanPlace, longestFileRangeBytes } from '../contract/documents.ts';
 import { type DocumentRecord, documentRecord } from '../contract/entities.ts';

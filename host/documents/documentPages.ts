@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { createReadStream } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParsedPage, heading, pageUnit, parsedPage } from '../contract/documentModel.ts';
 import type { DocumentStructure } from '../contract/documents.ts';
 import { HostError } from '../errors.ts';

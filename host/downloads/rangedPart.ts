@@ -3,7 +3,7 @@
  * disk and what the file is to become. The journal never says more than what is there: bytes are synced first. After a kill or a power cut the download goes on from what the journal says.
  */
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type DownloadFile, type DownloadTarget, downloadTarget } from '../contract/entities.ts';
 import { systemErrorCode } from '../errors.ts';
 import { type Interval, Intervals } from './intervals.ts';

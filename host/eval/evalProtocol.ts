@@ -1,5 +1,5 @@
 /** What the process that computes a truth bench is asked and answers, over Node's IPC channel. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { suiteNames } from '../../bench/truth/suites/suites.ts';
 import { failure } from '../contract/entities.ts';
 import { policySetting, sparseReading } from '../contract/policy.ts';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Readback } from '../../engine/device/readback.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { defaultSampling } from '../contract/entities.ts';

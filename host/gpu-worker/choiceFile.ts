@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdapterFacts } from '../../engine/device/device.ts';
 import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
 

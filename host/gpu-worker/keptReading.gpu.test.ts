@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultKvSetting, type KvSetting } from '../contract/policy.ts';
 import { MemoryShelf } from '../memories/memoryShelf.ts';
 import { MemoryStore } from '../memories/memoryStore.ts';

@@ -3,7 +3,7 @@
  * holds one model at a time; jobs carry an id so that they can be cancelled. Binary data never
  * travels here: the worker reads model files itself.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { kvSetting, policySetting } from '../contract/policy.ts';
 import { ablation, answerEvidence, profile, profileRequest, retrieval, tile, tileRequest, triangleRequest } from '../contract/inspection.ts';
 import { adapterReport, answerStatistics, failure, gpuMemory, layerGroup, sampling, sparselyRead } from '../contract/entities.ts';

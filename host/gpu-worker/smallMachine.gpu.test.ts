@@ -2,7 +2,7 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { defaultKvSetting } from '../contract/policy.ts';
 import { readCatalogue } from '../models/catalogue.ts';

@@ -3,7 +3,7 @@
  * quickly. LONGLEAF_FUZZ_CASES (and LONGLEAF_FUZZ_SEED) hunts longer.
  */
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cpuMilliseconds } from '../../engine/formats/gguf/testing/cpuMilliseconds.ts';
 import { hubContents, hubRepository } from '../contract/hub.ts';
 import { HostError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** Search at the hub, and what is in a repository. What the hub sends is checked field by field; much of it may be missing. */
 import type { Response } from 'undici';
-import { z } from 'zod';
+import * as z from 'zod';
 import { supportedArchitectures } from '../../engine/models/registry.ts';
 import type { HubContents, HubFilters, HubModelFile, HubRepository } from '../contract/hub.ts';
 import { repositoryId } from '../contract/hub.ts';

@@ -1,6 +1,6 @@
 /** What answers attended to, in the database. */
 import { deflateSync, inflateSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AnswerEvidence, answerEvidence } from '../contract/inspection.ts';
 import type { Database } from '../storage/database.ts';
 

@@ -2,7 +2,7 @@
  * Looks into answers: once nobody waits for one, for what the last ones rest on; and for whatever a person looks at. It
  * shares the GPU politely: an answer that is asked for ends what it does, which begins anew afterwards.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Conversation, Message, ModelRecord } from '../contract/entities.ts';
 import type { LiveAttention } from '../contract/liveAttention.ts';
 import type { Ablation, EvidenceState, Profile, ProfileRequest, Retrieval, Tile, TileRequest, TriangleRequest } from '../contract/inspection.ts';

@@ -1,6 +1,6 @@
 /** What answers attend to while they are written: told at once, kept with the answer until its evidence is computed. */
 import { deflateSync, inflateSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LiveAttention, liveAttention, type LiveRows, type LiveView } from '../contract/liveAttention.ts';
 import type { HostEvents } from '../events.ts';
 import type { Database } from '../storage/database.ts';

@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 const mostBytes = 256 * 1024 * 1024;
 

@@ -3,7 +3,7 @@
  * by a new file that is renamed over it, so that there is always the old one or the new one.
  */
 import { crc32 } from 'node:zlib';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { MemoryDamagedError } from './failures.ts';
 import type { FileSystem } from './fileSystem.ts';
 

@@ -3,7 +3,7 @@
  * whole. What nobody refers to may be swept, so a change is durable before anything relies on it.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MemoryDamagedError } from './failures.ts';
 import type { FileSystem } from './fileSystem.ts';
 import { decodeRecord, replaceRecord } from './records.ts';

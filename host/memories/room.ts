@@ -1,5 +1,5 @@
 /** How much memories may take: the person's quota, kept beside them, and what the disk has left. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { diskFull, MemoryDamagedError, quotaFull } from './failures.ts';
 import type { FileSystem } from './fileSystem.ts';
 import { decodeRecord, replaceRecord } from './records.ts';

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const blockBytes = 4096;
 const formatVersion = 1;

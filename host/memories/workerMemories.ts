@@ -3,7 +3,7 @@
  * first use to its end, so nobody else may open the folder meanwhile. It deletes between its jobs, never in the middle
  * of one, so a reading makes room for that.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MemoryCall } from '../gpu-worker/protocol.ts';
 import type { WorkerSupervisor } from '../worker/supervisor.ts';
 import type { WorkLine } from '../worker/workLine.ts';

@@ -4,7 +4,7 @@
  * the shape and the values that nobody has thought of.
  */
 import { stat } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CatalogueEntry } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import { hashFile } from './hashFile.ts';

@@ -1,5 +1,5 @@
 /** Models that Longleaf knows where to fetch. */
-import { z } from 'zod';
+import * as z from 'zod';
 import entries from '../../assets/catalogue.json' with { type: 'json' };
 import { type CatalogueEntry, catalogueEntry } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FolderImport, ModelFolder } from '../contract/hub.ts';
 import { HostError, toFailure } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, constants, copyFile, link, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CatalogueEntry, type DownloadTarget, type ModelRecord, licence, modelRecord } from '../contract/entities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

@@ -1,5 +1,5 @@
 /** What the process that measures llama.cpp is asked and answers. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const peerRequest = z.object({
   /** Its node_modules holds node-llama-cpp (processor) or @fugood/llama.node (processor, and Vulkan with its package for that). */

@@ -1,7 +1,7 @@
 /** System prompts and samplings under names, and the file that carries them to another machine. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Preset, preset } from '../contract/chatEntities.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

@@ -1,6 +1,6 @@
 /** Readings in the database: those that wait, are paused or failed. What is being read is `queued` here, so that it goes on after a kill. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure, type Reading, reading } from '../contract/entities.ts';
 import type { Database } from '../storage/database.ts';
 

@@ -1,6 +1,6 @@
 /** Puts the words of documents into the search, a piece at a time, whenever one is there that is not in it yet. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { toFailure } from '../errors.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import type { Database } from '../storage/database.ts';

@@ -2,7 +2,7 @@
  * Finds chats by title and text, and passages of documents. Newest first, which needs no look at every match; words
  * themselves before words that begin with them, because beginnings have to be gathered.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SearchResult } from '../contract/chatEntities.ts';
 import type { DocumentLibrary } from '../documents/documentLibrary.ts';
 import type { Database } from '../storage/database.ts';

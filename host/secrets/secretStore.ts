@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TokenStatus } from '../contract/hub.ts';
 
 /** The operating system's key store, reached through Electron; null where it has none. */

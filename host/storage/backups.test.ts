@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openHost } from '../host.ts';
 import { failureOf } from '../testing/failureOf.ts';
 import { openTestHost } from '../testing/openTestHost.ts';

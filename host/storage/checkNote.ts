@@ -3,7 +3,7 @@
  * is reason to: after an end that was not orderly, when the file is not as it was left, and once a week.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const note = z.object({ sizeBytes: z.number(), modifiedMs: z.number(), checkedAtMs: z.number() });
 const weekMs = 7 * 86_400_000;

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HostError } from '../errors.ts';
 import { backUp, isBackupDue, listBackups, renewBackups } from './backups.ts';
 import { searchWords } from '../search/words.ts';

@@ -6,7 +6,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HostError, toFailure } from '../errors.ts';
 import { sqlite, sqliteCode, storageFailure } from './storageFailure.ts';
 

@@ -1,5 +1,5 @@
 /** Every request that leaves the machine is written down before it leaves. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from './database.ts';
 
 const outboundRequest = z.object({

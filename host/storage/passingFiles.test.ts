@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openTestHost } from '../testing/openTestHost.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
 import { PassingFiles } from './passingFiles.ts';

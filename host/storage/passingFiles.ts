@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from './database.ts';
 
 export class PassingFiles {

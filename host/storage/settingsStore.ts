@@ -1,5 +1,5 @@
 /** The person's settings: one row each, so that a new setting is simply absent in an old database. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Settings, defaultSettings, settings as settingsSchema } from '../contract/entities.ts';
 import type { Database } from './database.ts';
 

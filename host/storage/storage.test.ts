@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultSettings } from '../contract/entities.ts';
 import { openHost } from '../host.ts';
 import { failureOf } from '../testing/failureOf.ts';

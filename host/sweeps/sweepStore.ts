@@ -1,6 +1,6 @@
 /** Sweeps in the database: after each window what it gave, so that a kill costs at most one. */
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Sweep, sweep } from '../contract/sweep.ts';
 import { HostError } from '../errors.ts';
 import type { Database } from '../storage/database.ts';

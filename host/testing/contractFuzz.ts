@@ -4,7 +4,7 @@
  * through to a handler what its schema refuses.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type MethodName, methods } from '../contract/methods.ts';
 import { replyEnvelope } from '../contract/wire.ts';
 import { type HostConnection, serveContract } from '../contractServer.ts';

@@ -3,7 +3,7 @@
  * the app carries. `feed` and `publicKey` (base64 of the key's DER form) stand in `assets/update-feed.json`.
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import configured from '../../assets/update-feed.json' with { type: 'json' };
 import { HostError } from '../errors.ts';
 

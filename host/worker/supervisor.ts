@@ -2,7 +2,7 @@
  * Keeps a GPU worker alive: starts it when it is needed, starts it again with growing pauses when it
  * dies, gives up after several deaths in a row until somebody asks again.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Failure, WorkerStatus } from '../contract/entities.ts';
 import { HostError, RelayedError } from '../errors.ts';
 import { type JobHooks, type JobRequest, type WorkerEnd, WorkerProcess } from './workerProcess.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defaultSampling, type WorkerStatus } from '../contract/entities.ts';
 import { generateResult } from '../gpu-worker/protocol.ts';
 import { eventually } from '../testing/eventually.ts';

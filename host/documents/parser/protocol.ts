@@ -1,5 +1,5 @@
 /** Between the host and the process that parses one document (Node IPC). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failure } from '../../contract/entities.ts';
 import { parsedDocument } from '../../contract/documentModel.ts';
 

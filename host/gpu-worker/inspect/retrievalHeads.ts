@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HeadStatistics } from '../../contract/inspection.ts';
 
 const stored = z.object({ answers: z.number().int().nonnegative(), copy: z.record(z.string(), z.number()) });

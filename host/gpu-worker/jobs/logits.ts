@@ -1,5 +1,5 @@
 /** A forced stream: the logits at the asked positions, in the shape of the golden files. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { evaluateLogits, meanNll } from '../../../engine/evaluateLogits.ts';
 import { EngineError } from '../../../engine/errors.ts';
 import type { PolicySetting } from '../../contract/policy.ts';

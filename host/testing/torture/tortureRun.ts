@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Download, type DownloadTarget, download } from '../../contract/entities.ts';
 import { seededRandom } from '../memoryParts.ts';
 import { contentOf } from '../hub/hubContent.ts';

@@ -1,5 +1,5 @@
 /** A view as a file: which answer, which heads, which part of the map. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { identifier } from '../../../host/contract/entities.ts';
 import { headChoice } from '../../../host/contract/inspection.ts';
 import type { InspectorState } from './store.ts';
