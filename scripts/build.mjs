@@ -26,11 +26,15 @@ import { wasmForBundler } from './wasm.mjs';
 /** Threads that a bundle starts lie beside it. */
 const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
 
+/** Half of the host's code, which nothing needs but a request to the outside. */
+const outbound = { undici: 'host/downloads/undici.ts' };
+
 /** What runs on Node, by the name of its bundle. */
 const hostPrograms = {
   host: 'host/main.ts',
   'gpu-worker': 'host/gpu-worker/main.ts',
   ...threads,
+  ...outbound,
   'llama-peer': 'host/peer/llamaPeerEntry.ts',
   'eval-process': 'host/eval/evalEntry.ts',
   'document-parser': 'host/documents/parser/main.ts',
@@ -55,7 +59,7 @@ const parts = [
     name: 'bench',
     sources: ['bench', 'engine', 'host', 'shaders', 'wasm', 'package-lock.json', 'scripts/build.mjs', 'scripts/wasm.mjs'],
     result: 'bench/needle.js',
-    build: () => bundleForNode(join(distFolder, 'bench'), { ...namedEntries('bench', benchNames), ...threads }),
+    build: () => bundleForNode(join(distFolder, 'bench'), { ...namedEntries('bench', benchNames), ...threads, ...outbound }),
   },
   {
     name: 'electron',
@@ -101,6 +105,14 @@ const requiredHttp = {
   },
 };
 
+/** @type {import('esbuild').Plugin} */
+const separateOutbound = {
+  name: 'separate-outbound',
+  setup(build) {
+    build.onResolve({ filter: /\/undici\.ts$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './undici.js', external: true } : undefined));
+  },
+};
+
 /**
  * Bundles programs for the runtime Node. Dawn and llama.cpp are native code: they stay in node_modules.
  * @param {string} outdir
@@ -115,7 +127,7 @@ function bundleForNode(outdir, entryPoints) {
     target: 'node22.15',
     external: ['webgpu', 'node-llama-cpp', 'usearch'],
     loader: { '.wgsl': 'text' },
-    plugins: [wasmForBundler, requiredHttp],
+    plugins: [wasmForBundler, requiredHttp, separateOutbound],
     // Bundled CommonJS packages call `require` for Node's own modules.
     banner: { js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);" },
   });

@@ -42,7 +42,7 @@ export class OutboundClient {
     const note = this.begin(purpose, `${url.origin}${url.pathname}`);
     try {
       // Loaded with the first request: most starts make none.
-      const undici = await import('undici');
+      const undici = await import('./undici.ts');
       const signal = init.signal ? AbortSignal.any([init.signal, online]) : online;
       const response = await undici.fetch(url, { ...init, signal, redirect: 'manual', dispatcher: this.#dispatcher(undici) });
       note(`status ${response.status}`);
@@ -65,7 +65,7 @@ export class OutboundClient {
     await this.#agent?.dispatcher.destroy();
   }
 
-  #dispatcher(undici: typeof import('undici')): EnvHttpProxyAgent {
+  #dispatcher(undici: typeof import('./undici.ts')): EnvHttpProxyAgent {
     const proxy = this.#options.proxy?.() ?? null;
     if (this.#agent && this.#agent.proxy === proxy) return this.#agent.dispatcher;
     // What is under way on the old one ends there.
