@@ -19,7 +19,11 @@ import { RestartPolicy } from './restartPolicy.ts';
 import { answerVault } from './vault.ts';
 import { getMainWindow, refuseNavigation, showMainWindow } from './windows.ts';
 
-const host = new Host({ onReply: receive, onUnexpectedEnd: (cause) => void recover(cause) });
+/** It is started first, and may have something to say before there can be a dialog or a tray icon. */
+const host = new Host({
+  onReply: (reply) => void app.whenReady().then(() => receive(reply)),
+  onUnexpectedEnd: (cause) => void app.whenReady().then(() => recover(cause)),
+});
 const relay = new Relay((request, taken) => host.send(request, taken));
 const files = new FileRegistry((request) => host.send(request));
 const outside = new Outside(files);
@@ -84,6 +88,7 @@ function quitWhenIdle(): void {
 function run(): void {
   // Chromium cannot sandbox when run as root, as in containers; a switch that says so would be overruled by this.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
+  host.start();
   keepCrashReportsHere();
   declareBundleScheme();
   refuseNavigation();
@@ -106,11 +111,11 @@ function open(): void {
     onCommands: (commands) => installMenu(commands, menuActions),
     onListening: (window) => outside.startListening(window),
   });
+  showMainWindow();
+  // Its process starts meanwhile.
   installMenu([], menuActions);
   powerMonitor.on('suspend', () => host.send({ kind: 'power', asleep: true }));
   powerMonitor.on('resume', () => host.send({ kind: 'power', asleep: false }));
-  host.start();
-  showMainWindow();
   outside.openArguments(process.argv.slice(1), process.cwd());
   removeOldCrashReports();
 }

@@ -6,6 +6,9 @@ import type { FileRegistry } from './files.ts';
 import { linkScheme, readArguments, readLink } from './opening.ts';
 import { showMainWindow } from './windows.ts';
 
+/** On Linux another program is started and waited for: not while the window opens. */
+const registerAfterMs = 5_000;
+
 export class Outside {
   readonly #files: FileRegistry;
   #listener: BrowserWindow | undefined;
@@ -17,7 +20,7 @@ export class Outside {
 
   /** Has to be called before the app is ready: on a Mac, what opened the app comes as an event. */
   listen(): void {
-    if (app.isPackaged) app.setAsDefaultProtocolClient(linkScheme);
+    if (app.isPackaged) setTimeout(() => app.setAsDefaultProtocolClient(linkScheme), registerAfterMs);
     app.on('open-file', (event, path) => {
       event.preventDefault();
       this.#openPaths([path]);
