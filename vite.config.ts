@@ -63,7 +63,8 @@ export default defineConfig({
     target: 'chrome108',
     cssTarget: 'chrome108',
     cssMinify: 'lightningcss',
-    modulePreload: false,
+    // What every chunk needs is asked for with the first of them. No script of Vite's own: engines know the link.
+    modulePreload: { polyfill: false },
     // Fonts stay files: the content security policy allows them from 'self' only.
     assetsInlineLimit: 0,
     sourcemap: false,

@@ -104,7 +104,7 @@ export interface Host {
   readonly redaction: Redaction;
   readonly log: LogFile;
   readonly handlers: Handlers;
-  /** Starts the worker, and goes on with what was being read; a host that only answers calls does without. */
+  /** Starts the worker soon, and goes on with what was being read; a host that only answers calls does without. */
   begin(): void;
   /**
    * Stops answers, readings and downloads, then the worker, then storage; takes at most five seconds. `workerWithinMs`: how
@@ -245,7 +245,7 @@ function assemble(options: HostOptions, folder: DataFolder, lock: InstanceLock, 
       return handlers;
     },
     begin: () => {
-      supervisor.start();
+      supervisor.startSoon();
       readings.begin();
       void modelFolders.scan().then(() => events.emit('models.changed', models.list()));
       sweeps.begin();

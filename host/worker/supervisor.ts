@@ -19,6 +19,8 @@ export interface SupervisorOptions {
 }
 
 const longestPauseMs = 10_000;
+/** Its start takes a core for half a second: a window that opens beside it goes first. */
+const soonMs = 1000;
 const deathsBeforeGivingUp = 5;
 /** A worker that lived this long was sound: the next death counts as the first. */
 const soundLifeMs = 30_000;
@@ -42,6 +44,7 @@ export class WorkerSupervisor {
   #startedAtMs = 0;
   #deathsInARow = 0;
   #restartTimer: NodeJS.Timeout | undefined;
+  #soonTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #lives = 0;
   #status: WorkerStatus = { state: 'stopped', adapter: null, memory: null, loadedModelId: null, loading: null, failure: null };
@@ -88,6 +91,13 @@ export class WorkerSupervisor {
     this.#launch('starting');
   }
 
+  /** As `start`, when the window has had time to open, or when somebody needs it. */
+  startSoon(): void {
+    if (this.#closed || this.#process) return;
+    this.#update({ state: 'starting' });
+    this.#soonTimer = setTimeout(() => this.start(), soonMs).unref();
+  }
+
   /** Runs a job on the worker, waiting for it to be ready first. */
   async run<T>(request: JobRequest, result: z.ZodType<T>, hooks: JobHooks = {}): Promise<T> {
     const worker = await this.#whenReady();
@@ -127,6 +137,7 @@ export class WorkerSupervisor {
   }
 
   #launch(state: 'starting' | 'restarting'): void {
+    clearTimeout(this.#soonTimer);
     this.#restartTimer = undefined;
     this.#ready = false;
     this.#startedAtMs = performance.now();

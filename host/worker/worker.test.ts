@@ -37,6 +37,21 @@ test('the worker starts when it is first needed and ends when it is closed', asy
   expect(states).toEqual(['starting', 'ready', 'stopped']);
 });
 
+test('a worker that is to start soon starts by itself, and at once when it is needed', async () => {
+  const idle = openSupervisor();
+  idle.supervisor.startSoon();
+  expect(idle.supervisor.status.state).toBe('starting');
+  expect(idle.supervisor.pid).toBeUndefined();
+  const asked = openSupervisor();
+  asked.supervisor.startSoon();
+  const answering = asked.generate('count 2');
+  await Promise.resolve();
+  expect(asked.supervisor.pid).toBeDefined();
+  expect((await answering).text).toBe('1 2 ');
+  expect(asked.states).toEqual(['starting', 'ready']);
+  await eventually(() => idle.supervisor.status.state === 'ready');
+});
+
 test('jobs of a killed worker fail with the signal; the next one runs on a new worker', async () => {
   const { supervisor, generate, states } = openSupervisor();
   const answering = generate('count 1000');

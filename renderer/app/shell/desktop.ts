@@ -22,7 +22,8 @@ export function joinDesktop(bridge: ShellBridge): void {
 
 function publishCommands(bridge: ShellBridge): void {
   let shown = '';
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  // The window opens first: until then the menu has what Electron does itself.
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => publish(), publishAfterMs);
   const publish = () => {
     timer = undefined;
     const commands = menuCommands(actions.all());
@@ -30,7 +31,6 @@ function publishCommands(bridge: ShellBridge): void {
     if (text !== shown) bridge.showCommands(commands);
     shown = text;
   };
-  publish();
   for (const store of [viewStore, chatStore, readingsStore, settingsStore]) {
     store.subscribe(() => {
       timer ??= setTimeout(publish, publishAfterMs);
