@@ -41,13 +41,15 @@ async function inBrowser() {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 } })).newPage();
   await page.goto(url);
   const ownMemory = async () => {
-    const ask = await inspector;
+    const { ask } = await inspector;
     for (let collection = 0; collection < 3; collection += 1) await ask('HeapProfiler.collectGarbage');
     const { result } = await ask('Runtime.evaluate', { expression: 'process.memoryUsage().heapUsed' });
     return { hostHeapMegabytes: result.value / 1e6 };
   };
   const close = async () => {
     await browser.close();
+    // A process that is inspected waits at its end.
+    (await inspector).disconnect();
     const ended = once(host, 'exit');
     host.kill('SIGTERM');
     await ended;
@@ -55,7 +57,7 @@ async function inBrowser() {
   return { page, processes: () => ({ host: host.pid }), ownMemory, close };
 }
 
-/** Node says on stderr where its inspector listens; resolves to a function that asks it. */
+/** Node says on stderr where its inspector listens; resolves to a function that asks it, and one that leaves it. */
 async function connectInspector(stderr) {
   const address = await new Promise((resolve) => {
     createInterface({ input: stderr }).on('line', (line) => {
@@ -72,11 +74,12 @@ async function connectInspector(stderr) {
   });
   await once(socket, 'open');
   let last = 0;
-  return (method, params = {}) =>
+  const ask = (method, params = {}) =>
     new Promise((resolve) => {
       waiting.set((last += 1), resolve);
       socket.send(JSON.stringify({ id: last, method, params }));
     });
+  return { ask, disconnect: () => socket.close() };
 }
 
 async function inApp(executablePath) {
@@ -105,6 +108,12 @@ async function showChat(page, number) {
   const rows = page.getByRole('list', { name: 'Conversations' }).locator('button[data-row]');
   await rows.nth(number % (await rows.count())).click();
   await page.getByTestId('answer').first().waitFor();
+}
+
+/** What draws them is loaded with the first, a megabyte that stays: before anything is measured. */
+async function showFormulas(page) {
+  await page.getByRole('list', { name: 'Conversations' }).getByText('A thousand messages').click();
+  await page.locator('.katex').first().waitFor();
 }
 
 async function search(page, number) {
@@ -137,6 +146,7 @@ async function measure(session, { processes, ownMemory }) {
 const opened = values.app ? await inApp(values.app) : await inBrowser();
 const { page } = opened;
 await page.locator('textarea, main h1').first().waitFor();
+await showFormulas(page);
 const session = await page.context().newCDPSession(page);
 await session.send('Performance.enable');
 const readings = [];
