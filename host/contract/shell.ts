@@ -3,7 +3,7 @@
  * renderer. In a browser there is no shell: the renderer then uses a WebSocket and uploads files.
  */
 import * as z from 'zod';
-import { failure } from './entities.ts';
+import { failure } from './primitives.ts';
 
 /** Electron main → host. `connectionId` numbers the windows' ports. */
 export const shellRequest = z.discriminatedUnion('kind', [

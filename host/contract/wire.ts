@@ -1,6 +1,6 @@
 /** The envelope on the wire, the same over a WebSocket and over a MessagePort. */
 import * as z from 'zod';
-import { failure } from './entities.ts';
+import { failure } from './primitives.ts';
 
 export const callEnvelope = z
   .object({ kind: z.literal('call'), id: z.number().int().nonnegative(), method: z.string().max(64), params: z.unknown() })
