@@ -97,3 +97,14 @@ test('the chat is renamed, deleted, and brought back', async ({ app }) => {
   await page.keyboard.press('Enter');
   await expect(chat.conversations.getByText('By keyboard')).toBeVisible();
 });
+
+test('keys that are pressed before anything is drawn are not lost', async ({ app }) => {
+  const { page } = app;
+  const session = await page.context().newCDPSession(page);
+  // On a slow machine the window draws long after it has loaded.
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 20 });
+  await page.reload();
+  await page.keyboard.press('ControlOrMeta+,');
+  await session.detach();
+  await expect(page.getByTestId('data-folder')).toBeVisible();
+});

@@ -11,7 +11,7 @@ export interface RunningElectron extends RunningApp {
 
 export async function startElectronApp(options: AppOptions): Promise<RunningElectron> {
   let application = await launch(options);
-  let page: Page = await application.firstWindow();
+  let page = await loadedWindow(application);
   const policyViolations: string[] = [];
   notePolicyViolations(page, policyViolations);
   return {
@@ -37,11 +37,18 @@ export async function startElectronApp(options: AppOptions): Promise<RunningElec
     restart: async () => {
       await application.close();
       application = await launch(options);
-      page = await application.firstWindow();
+      page = await loadedWindow(application);
       notePolicyViolations(page, policyViolations);
     },
     close: () => application.close(),
   };
+}
+
+/** The first window there is may still be empty; in one that has loaded, keys have an effect. */
+async function loadedWindow(application: ElectronApplication): Promise<Page> {
+  const page = await application.firstWindow();
+  await page.waitForLoadState('load');
+  return page;
 }
 
 /** Connecting sometimes hangs when the window opens meanwhile; then everything is begun again. */

@@ -12,7 +12,6 @@ import { TooltipProvider } from '../ui/Tooltip.tsx';
 import { Banner } from './Banner.tsx';
 import { CommandPalette } from './CommandPalette.tsx';
 import { Layout } from './Layout.tsx';
-import { useShortcuts } from './actions/useShortcuts.ts';
 import { host } from './connection/session.ts';
 import { strings } from './strings.ts';
 import { useLanguage } from './useLanguage.ts';
@@ -26,7 +25,6 @@ export function App() {
   const firstRun = useIsFirstRun();
   const link = useStore(host.link);
   const move = useDataFolder((state) => state.status?.move ?? null);
-  useShortcuts();
   useLanguage();
   return (
     <TooltipProvider delayDuration={350} skipDelayDuration={200}>

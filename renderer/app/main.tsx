@@ -2,6 +2,7 @@
 import './validators.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { listenForShortcuts } from './actions/shortcuts.ts';
 import { App } from './App.tsx';
 import { host } from './connection/session.ts';
 import { transportOfThisWindow } from './connection/transport.ts';
@@ -12,6 +13,7 @@ import './styles/index.css';
 
 addWhatIsMissing();
 applyRememberedTheme();
+listenForShortcuts();
 host.start(transportOfThisWindow());
 if (window.longleaf) joinDesktop(window.longleaf);
 
