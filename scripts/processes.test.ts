@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { lavapipeCommand } from './adapterAdvice.mjs';
-import { run } from './processes.mjs';
+import { childrenProcessorSeconds, run } from './processes.mjs';
 
 const node = (code: string, options = {}) => run(process.execPath, ['-e', code], options);
 
@@ -55,4 +55,10 @@ test.each([
   [{}, /the package that holds it/],
 ])('the advice for %o names what that system has', (release, expected) => {
   expect(lavapipeCommand(release)).toMatch(expected);
+});
+
+test.runIf(process.platform === 'linux')('the processor time of children that have ended is known', async () => {
+  const before = childrenProcessorSeconds()!;
+  await node('while (process.cpuUsage().user < 200_000);');
+  expect(childrenProcessorSeconds()! - before).toBeGreaterThan(0.15);
 });

@@ -5,7 +5,7 @@
  * What a machine lacks is skipped with the reason; with CI=true that is a failure.
  */
 import { installIfNeeded } from './install.mjs';
-import { stoppedBy } from './processes.mjs';
+import { childrenProcessorSeconds, stoppedBy } from './processes.mjs';
 import { findRuntimeNode } from './runtimeNode.mjs';
 import { Explained, runMain } from './say.mjs';
 import { stages } from './testStages.mjs';
@@ -27,6 +27,7 @@ async function test(names) {
   for (const stage of chosen) {
     console.log(`\n── ${stage.name} ──`);
     const startMs = performance.now();
+    const before = childrenProcessorSeconds();
     const { counts, reason } = await runStage(stage, context);
     const signal = stoppedBy();
     if (signal) throw new Explained(`stopped by ${signal} in “${stage.name}”.`);
@@ -34,8 +35,10 @@ async function test(names) {
     total.failed += counts.failed;
     total.skipped += counts.skipped;
     failures.push(...counts.failures.map((failure) => `${stage.name}: ${failure}`));
-    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-    lines.push(`${stage.name.padEnd(16)}${seconds.padStart(8)} s   ${describe(counts)}${reason ? `: ${reason}` : ''}`);
+    const seconds = (performance.now() - startMs) / 1000;
+    // How much of the machine a stage uses says whether more of it can run side by side.
+    const cores = before === undefined ? '' : `${(((childrenProcessorSeconds() ?? 0) - before) / seconds).toFixed(2).padStart(8)} cores`;
+    lines.push(`${stage.name.padEnd(16)}${seconds.toFixed(1).padStart(8)} s${cores}   ${describe(counts)}${reason ? `: ${reason}` : ''}`);
     console.log(lines.at(-1));
   }
   // Last, because of a long output often only the end is kept.
