@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { wasmForTests } from './scripts/wasm.mjs';
 
 /** Loads `*.wgsl` as a string, as the bundler does. */
@@ -12,9 +13,21 @@ const wgslAsText = {
   },
 };
 
+/** They take longest, which a fresh clone cannot know: begun last, they would leave the other cores with nothing to do. */
+const longFiles = ['memoryKills.gpu.test.ts', 'keptReading.gpu.test.ts', 'strayWrites.gpu.test.ts', 'eval.gpu.test.ts', 'host/kills.test.ts', 'readings.test.ts', 'documents.test.ts'];
+const isLong = ({ moduleId }: TestSpecification) => longFiles.some((name) => moduleId.endsWith(name));
+
+class LongFilesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   plugins: [wgslAsText, wasmForTests],
   test: {
+    sequence: { sequencer: LongFilesFirst },
     // `unit` needs nothing but Node; `gpu` needs a WebGPU adapter (software is enough);
     // `golden` needs the two real models.
     projects: [

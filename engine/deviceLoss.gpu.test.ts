@@ -5,7 +5,7 @@ import { generateTokens } from './generate.ts';
 import { loadModel } from './model.ts';
 import { Sampler } from './sampling/sampler.ts';
 import { greedySettings } from './sampling/settings.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
 const prompt = [1, 2, 3, 4, 5];
@@ -18,7 +18,7 @@ const loss = {
 async function openEngine() {
   const device = await openTestDevice();
   onTestFinished(() => device.destroy());
-  const model = await loadModel(device, memorySource(tinyModel({ architecture: 'llama' })), { contextTokens: 256, kvBudgetBytes: 1 << 28, choices: new Map() });
+  const model = await loadModel(device, memorySource(tinyModel({ architecture: 'llama' })), { contextTokens: 256, kvBudgetBytes: 1 << 28, choices: measuredChoices });
   const sampler = await Sampler.create(device, { vocabularySize: model.spec.vocabularySize, maxContextTokens: 256 });
   return { device, model, sampler };
 }

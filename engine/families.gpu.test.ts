@@ -8,7 +8,7 @@ import { Readback } from './device/readback.ts';
 import { loadModel, type LoadedModel } from './model.ts';
 import { maxTailRows } from './scratch.ts';
 import { compareLogits, familyCases, familyNames, openFamily, type FamilyCase } from './testing/familyGoldens.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 
 let device: Device;
 let readback: Readback;
@@ -23,7 +23,7 @@ const cases = familyNames.flatMap((name) => familyCases(name).map((golden) => ({
 describe.each(cases)('$name in a context of $context', ({ name, golden }) => {
   let model: LoadedModel;
   beforeAll(async () => {
-    model = await loadModel(device, openFamily(name), { contextTokens: golden.contextTokens, kvBudgetBytes: 1 << 28, kvFormat: 'f32', choices: new Map() });
+    model = await loadModel(device, openFamily(name), { contextTokens: golden.contextTokens, kvBudgetBytes: 1 << 28, kvFormat: 'f32', choices: measuredChoices });
   });
   afterAll(() => model.free());
 

@@ -7,7 +7,7 @@ import { chooseKvFormat } from './layers/attention/layout.ts';
 import { memoryNeeds, planContext } from './memoryPlan.ts';
 import { loadModel } from './model.ts';
 import { describeModel } from './models/registry.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 import { openFamily } from './testing/familyGoldens.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
@@ -28,7 +28,7 @@ test.each([
 ])('$architecture, $types, $gpuBudgetBytes bytes for keys and values', async ({ architecture, types, gpuBudgetBytes }) => {
   const bytes = tinyModel({ architecture, types, layers: 7, hiddenSize: 256, width: 512, contextTokens: 4096 });
   const before = device.memory.report();
-  const model = await loadModel(device, memorySource(bytes), { contextTokens: null, kvBudgetBytes: gpuBudgetBytes, tiers: { ...tiers, gpuBudgetBytes }, choices: new Map() });
+  const model = await loadModel(device, memorySource(bytes), { contextTokens: null, kvBudgetBytes: gpuBudgetBytes, tiers: { ...tiers, gpuBudgetBytes }, choices: measuredChoices });
   const after = device.memory.report();
   model.free();
 
@@ -50,7 +50,7 @@ test.each([
 
 test('experts and their scratch', async () => {
   const before = device.memory.report();
-  const model = await loadModel(device, openFamily('qwen3moe'), { contextTokens: null, kvBudgetBytes: 1 << 28, choices: new Map() });
+  const model = await loadModel(device, openFamily('qwen3moe'), { contextTokens: null, kvBudgetBytes: 1 << 28, choices: measuredChoices });
   const after = device.memory.report();
   model.free();
   const file = await readGguf(openFamily('qwen3moe'));

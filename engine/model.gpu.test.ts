@@ -7,7 +7,7 @@ import { generateTokens } from './generate.ts';
 import { loadModel, type ModelOptions } from './model.ts';
 import { Sampler } from './sampling/sampler.ts';
 import { greedySettings } from './sampling/settings.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 import { openFamily } from './testing/familyGoldens.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-const options: ModelOptions = { contextTokens: 1024, kvBudgetBytes: 1 << 28, choices: new Map() };
+const options: ModelOptions = { contextTokens: 1024, kvBudgetBytes: 1 << 28, choices: measuredChoices };
 const source = () => memorySource(tinyModel({ architecture: 'llama' }));
 
 const nothing = { weightsBytes: 0, kvBytes: 0, activationsBytes: 0, stagingBytes: 0, totalBytes: 0 };

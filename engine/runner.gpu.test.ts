@@ -5,7 +5,7 @@ import { memorySource } from './formats/gguf/testing/memorySource.ts';
 import { seededRandom } from './formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from './model.ts';
 import { referenceForward } from './reference/forward.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 import { referenceWeights } from './testing/referenceWeights.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
@@ -28,7 +28,7 @@ describe.each(['llama', 'gemma3', 'qwen35', 'lfm2'] as const)('%s', (architectur
     model = await loadModel(device, memorySource(tinyModel({ architecture })), {
       contextTokens: 512,
       kvBudgetBytes: 1 << 28,
-      choices: new Map(),
+      choices: measuredChoices,
     });
     expected = referenceForward(model.spec, await referenceWeights(model.file), tokens);
   });

@@ -6,7 +6,7 @@ import { seededRandom } from './formats/quantisation/testing/seededRandom.ts';
 import { memoryBlocks } from './kv/tiers/testing/memoryBlocks.ts';
 import type { SparseReading } from './layers/sparseReading/sparseReading.ts';
 import { loadModel, type LoadedModel } from './model.ts';
-import { openTestDevice } from './testing/device.ts';
+import { measuredChoices, openTestDevice } from './testing/device.ts';
 import { tinyModel } from './testing/tinyModel.ts';
 
 const contextTokens = 2048;
@@ -34,7 +34,7 @@ async function open(sparseReading: SparseReading | null, where: 'resident' | 'fa
   const model = await loadModel(device, memorySource(tinyModel({ architecture: 'llama', contextTokens, layers: 2 })), {
     contextTokens,
     kvBudgetBytes: 1 << 30,
-    choices: new Map(),
+    choices: measuredChoices,
     sparseReading,
     tiers: where === 'far' ? { gpuBudgetBytes: 8_000_000, ramBudgetBytes: 200_000, format, disk: memoryBlocks().disk, offload: 'always' } : null,
   });

@@ -13,6 +13,7 @@ import { writeGguf } from './formats/gguf/testing/writeGguf.ts';
 import { seededRandom } from './formats/quantisation/testing/seededRandom.ts';
 import { generateTokens } from './generate.ts';
 import type { Policy } from './kv/tiers/policy.ts';
+import type { ChoiceCache } from './layers/linear/choice.ts';
 import { loadModel } from './model.ts';
 import { Sampler } from './sampling/sampler.ts';
 import { greedySettings } from './sampling/settings.ts';
@@ -82,13 +83,13 @@ async function awkwardFamily(random: Random): Promise<ReturnType<typeof memorySo
 }
 
 /** Loads the model and uses it; the code of its error where it is refused. */
-async function use({ device, strayWrites }: GuardedDevice, source: ReturnType<typeof memorySource>, random: Random): Promise<string> {
+async function use({ device, strayWrites }: GuardedDevice, choices: ChoiceCache, source: ReturnType<typeof memorySource>, random: Random): Promise<string> {
   const isFar = random() < 0.4;
   const tiers = { gpuBudgetBytes: 4_000_000, ramBudgetBytes: 1 << 24, format: oneOf(random, ['f16', 'q8'] as const), disk: null, offload: 'always' as const, largestShare: 0.5, pages: true };
   let outcome = 'used';
   const toFree: { free(): void }[] = [];
   try {
-    const model = await loadModel(device, source, { contextTokens: null, kvBudgetBytes: 1 << 26, tiers: isFar ? tiers : null, choices: new Map() });
+    const model = await loadModel(device, source, { contextTokens: null, kvBudgetBytes: 1 << 26, tiers: isFar ? tiers : null, choices });
     toFree.push(model);
     const { runner, sequence, spec } = model;
     const sampler = await Sampler.create(device, { vocabularySize: spec.vocabularySize, maxContextTokens: model.contextTokens });
@@ -117,6 +118,8 @@ async function use({ device, strayWrites }: GuardedDevice, source: ReturnType<ty
 
 describe.each(['none', 'clamp'] as const)('bounds checks: %s', (boundsChecks) => {
   let guarded: GuardedDevice;
+  // Of this device alone: the checks cost some kernels more than others.
+  const choices: ChoiceCache = new Map<string, string>();
   beforeAll(async () => {
     guarded = await openGuardedDevice({ boundsChecks });
   });
@@ -154,7 +157,7 @@ describe.each(['none', 'clamp'] as const)('bounds checks: %s', (boundsChecks) =>
     let computed = 0;
     for (let seed = firstSeed; computed < count && seed < firstSeed + 10 * count; seed += 1) {
       const random = seededRandom(seed);
-      const outcome = await use(guarded, await kinds[kind]!(random), random).catch((cause: unknown) => {
+      const outcome = await use(guarded, choices, await kinds[kind]!(random), random).catch((cause: unknown) => {
         throw new Error(`Seed ${seed} failed.`, { cause });
       });
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

@@ -5,7 +5,7 @@ import { memorySource } from '../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
 import { type LoadedModel, loadModel } from '../model.ts';
 import { referenceForward } from '../reference/forward.ts';
-import { openTestDevice } from '../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { referenceWeights } from '../testing/referenceWeights.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
 import { causalTile } from './causalTile.ts';
@@ -26,7 +26,7 @@ afterAll(() => device.destroy());
 describe.each(['llama', 'gemma3'] as const)('%s', (architecture) => {
   let model: LoadedModel;
   beforeAll(async () => {
-    model = await loadModel(device, memorySource(tinyModel({ architecture, layers: 2 })), { contextTokens: 512, kvBudgetBytes: 1 << 28, choices: new Map(), tiers: null });
+    model = await loadModel(device, memorySource(tinyModel({ architecture, layers: 2 })), { contextTokens: 512, kvBudgetBytes: 1 << 28, choices: measuredChoices, tiers: null });
     await model.sequence.extend(tokens);
   });
   afterAll(() => model.free());

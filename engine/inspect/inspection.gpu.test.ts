@@ -6,7 +6,7 @@ import { memorySource } from '../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
 import { type LoadedModel, loadModel, type TierOptions } from '../model.ts';
 import { referenceForward } from '../reference/forward.ts';
-import { openTestDevice } from '../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { referenceWeights } from '../testing/referenceWeights.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
 import { answerLogprobs } from './ablation.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => device.destroy());
 
 async function open(architecture: 'llama' | 'gemma3' | 'qwen35', tiers: TierOptions | null = null): Promise<LoadedModel> {
-  return loadModel(device, memorySource(tinyModel({ architecture })), { contextTokens: 512, kvBudgetBytes: 1 << 28, choices: new Map(), tiers });
+  return loadModel(device, memorySource(tinyModel({ architecture })), { contextTokens: 512, kvBudgetBytes: 1 << 28, choices: measuredChoices, tiers });
 }
 
 function partsOf({ runner, sequence }: LoadedModel): InspectionParts {

@@ -6,7 +6,7 @@ import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
 import type { Policy } from '../kv/tiers/policy.ts';
 import { loadModel, type LoadedModel } from '../model.ts';
 import { sinkTokens } from '../retrieval/layout.ts';
-import { openTestDevice } from '../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
 import { replayRetrieval, type RetrievalReplay } from './retrievalReplay.ts';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   device = await openTestDevice();
   readback = new Readback(device);
   const tiers = { gpuBudgetBytes: 1 << 26, ramBudgetBytes: 1 << 28, format: 'f16', disk: null, offload: 'always', largestShare: 1 } as const;
-  model = await loadModel(device, memorySource(tinyModel({ architecture: 'llama', contextTokens: 1024, layers: 2 })), { contextTokens: 1024, kvBudgetBytes: 1 << 28, choices: new Map(), tiers });
+  model = await loadModel(device, memorySource(tinyModel({ architecture: 'llama', contextTokens: 1024, layers: 2 })), { contextTokens: 1024, kvBudgetBytes: 1 << 28, choices: measuredChoices, tiers });
 });
 afterAll(() => {
   model.free();

@@ -6,7 +6,7 @@ import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
 import { memoryBlocks } from '../kv/tiers/testing/memoryBlocks.ts';
 import { loadModel, type LoadedModel } from '../model.ts';
 import type { KeptSegment } from '../ports.ts';
-import { openTestDevice } from '../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
 import { constantBytes, keepsState } from '../models/spec.ts';
 import { Keeper } from './keeper.ts';
@@ -54,7 +54,7 @@ describe.each([
     loadModel(device, memorySource(bytes), {
       contextTokens,
       kvBudgetBytes: 1 << 30,
-      choices: new Map(),
+      choices: measuredChoices,
       // A little RAM, so that most is read from what is kept.
       tiers: far ? { gpuBudgetBytes: 800_000, ramBudgetBytes: 100_000, format: far, disk: memoryBlocks().disk, offload: 'always', largestShare: 0.2 } : null,
     });

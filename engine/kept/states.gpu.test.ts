@@ -8,7 +8,7 @@ import { Readback } from '../device/readback.ts';
 import { loadModel, type LoadedModel } from '../model.ts';
 import { layerKinds } from '../models/layerKinds.ts';
 import { openFamily } from '../testing/familyGoldens.ts';
-import { openTestDevice } from '../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { Keeper } from './keeper.ts';
 import { statePart } from './parts.ts';
 import { restore, usableSegments } from './restore.ts';
@@ -43,7 +43,7 @@ describe.each(['qwen35', 'qwen3next', 'lfm2', 'granitehybrid', 'rwkv7', 'lalte',
   }
 
   beforeAll(async () => {
-    model = await loadModel(device, openFamily(name), { contextTokens: 256, kvBudgetBytes: 1 << 28, kvFormat: 'f32', choices: new Map() });
+    model = await loadModel(device, openFamily(name), { contextTokens: 256, kvBudgetBytes: 1 << 28, kvFormat: 'f32', choices: measuredChoices });
     fresh = { question: await readOnce([...document, ...question]), other: await readOnce([...document, ...other]) };
   });
   afterAll(() => model.free());

@@ -56,15 +56,18 @@ export function drawProbabilities(logits: readonly number[], settings: SamplingS
   return out;
 }
 
-/** The token of draw number `draw`: the first to arrive in a race of exponential times. */
-export function drawToken(logits: readonly number[], settings: SamplingSettings, draw: number): number {
+/** The tokens of that many draws: of each, the first to arrive in a race of exponential times. */
+export function drawTokens(logits: readonly number[], settings: SamplingSettings, draws: number): number[] {
   const kept = keptTokens(logits, settings);
-  if (settings.temperature <= 0) return kept[0];
+  return Array.from({ length: draws }, (_, draw) => (settings.temperature <= 0 ? kept[0] : fastest(kept, logits, settings, draw)));
+}
+
+function fastest(kept: readonly number[], logits: readonly number[], { seed, temperature }: SamplingSettings, draw: number): number {
   let winner = kept[0];
   let best = -Infinity;
   for (const token of kept) {
-    const uniform = (random(settings.seed, draw, token) + 0.5) / 2 ** 32;
-    const score = logits[token] / settings.temperature - Math.log(-Math.log1p(-uniform));
+    const uniform = (random(seed, draw, token) + 0.5) / 2 ** 32;
+    const score = logits[token] / temperature - Math.log(-Math.log1p(-uniform));
     if (score > best) [winner, best] = [token, score];
   }
   return winner;

@@ -3,7 +3,7 @@ import type { Device } from '../device/device.ts';
 import { Readback } from '../device/readback.ts';
 import { randomFloats, randomNumbers } from '../layers/attention/testing.ts';
 import { kernelFamilies } from '../layers/pointwise/bound.ts';
-import { drawProbabilities, drawToken, penalise } from '../reference/sampling.ts';
+import { drawProbabilities, drawTokens, penalise } from '../reference/sampling.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
 import { Sampler } from './sampler.ts';
 import { greedySettings, type SamplingSettings } from './settings.ts';
@@ -144,7 +144,7 @@ describe('draws follow the distribution', () => {
     for (const size of [17, 1200]) {
       const logits = normalLogits(size, size);
       const chosen = settings({ ...changes, seed: 0xffff_fff0 });
-      const expected = Array.from({ length: 20 }, (_, i) => drawToken(logits, chosen, i));
+      const expected = drawTokens(logits, chosen, 20);
       for (const family of kernelFamilies(device)) expect(await sample(logits, chosen, 20, [], family), family).toEqual(expected);
     }
   });
@@ -153,7 +153,7 @@ describe('draws follow the distribution', () => {
     const logits = normalLogits(size, size, 4);
     for (const changes of [{ temperature: 0.5 }, { topK: 40, topP: 0.9 }, { topP: 0.5 }, { minP: 0.2 }]) {
       const chosen = settings({ ...changes, seed: 3 });
-      const expected = Array.from({ length: 4 }, (_, i) => drawToken(logits, chosen, i));
+      const expected = drawTokens(logits, chosen, 4);
       expect(await sample(logits, chosen, 4), JSON.stringify(changes)).toEqual(expected);
     }
   });

@@ -2,6 +2,7 @@
 import { create, globals } from 'webgpu';
 import { type Device, openDevice } from '../device/device.ts';
 import { waiterFor } from '../device/waiters.ts';
+import type { ChoiceCache } from '../layers/linear/choice.ts';
 
 Object.assign(globalThis, globals);
 
@@ -23,6 +24,9 @@ export async function openTestDevice({ boundsChecks = 'none' }: TestDeviceOption
   instances.set(boundsChecks, instance);
   return openDevice(instance, (kind) => waiterFor(kind, () => new Promise((resolve) => void setImmediate(resolve))));
 }
+
+/** Which kernels are fastest on this adapter: measured for the first model of a test file, and remembered for the others. */
+export const measuredChoices: ChoiceCache = new Map<string, string>();
 
 /** Uploads values into a new storage buffer. */
 export function upload(device: Device, values: Float32Array | Uint32Array | Int32Array | Uint8Array): GPUBuffer {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SparseReading } from '../../engine/layers/sparseReading/sparseReading.ts';
 import { loadModel } from '../../engine/model.ts';
-import { openTestDevice } from '../../engine/testing/device.ts';
+import { measuredChoices, openTestDevice } from '../../engine/testing/device.ts';
 import { openFamily } from '../../engine/testing/familyGoldens.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 
@@ -10,7 +10,7 @@ const device = await openTestDevice();
 /** Of a model loaded with this context. */
 async function fingerprint(name: string, contextTokens: number, sparseReading: SparseReading | null = null): Promise<string> {
   const source = openFamily(name);
-  const model = await loadModel(device, source, { contextTokens, kvBudgetBytes: 1 << 28, choices: new Map(), sparseReading });
+  const model = await loadModel(device, source, { contextTokens, kvBudgetBytes: 1 << 28, choices: measuredChoices, sparseReading });
   const result = fingerprintOf(await hashModel(source, model.file.dataOffsetBytes), model);
   model.free();
   return result;

@@ -1,6 +1,8 @@
 /** A small model, two documents and a folder of memories, and what a person does with them through a worker. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
 import { tinyModel } from '../../engine/testing/tinyModel.ts';
 import { defaultSampling } from '../contract/entities.ts';
@@ -25,6 +27,10 @@ export interface MemoryScene {
   environment: NodeJS.ProcessEnv;
 }
 
+/** What workers measure of the adapter: the first of a test file for all others. */
+const measuredBefore = mkdtempSync(join(tmpdir(), 'longleaf-test-'));
+afterAll(() => rmSync(measuredBefore, { recursive: true, force: true }));
+
 /** Answers of its random model are noise, but noise that depends on every document and question. */
 export function makeScene(architecture: 'llama' | 'qwen35' = 'llama'): MemoryScene {
   const root = temporaryFolder();
@@ -36,7 +42,7 @@ export function makeScene(architecture: 'llama' | 'qwen35' = 'llama'): MemorySce
     writeFileSync(textPath, Array.from({ length: documentCharacters }, () => String.fromCharCode(97 + Math.floor(26 * random()))).join(''));
     return { id, name: `${id}.txt`, textPath };
   });
-  return { folder: join(root, 'memories'), modelPath, documents, environment: { LONGLEAF_CACHE: join(root, 'cache') } };
+  return { folder: join(root, 'memories'), modelPath, documents, environment: { LONGLEAF_CACHE: measuredBefore } };
 }
 
 /** A worker with the model, and what a person can do with it. */

@@ -4,7 +4,7 @@ import { Readback } from '../../device/readback.ts';
 import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
-import { openTestDevice } from '../../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import type { Policy } from './policy.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
@@ -33,7 +33,7 @@ describe.each(['llama', 'gemma3'] as const)('%s: cutting back to the end of a do
     model = await loadModel(device, memorySource(tinyModel({ architecture, contextTokens, layers: 2 })), {
       contextTokens,
       kvBudgetBytes: 1 << 30,
-      choices: new Map(),
+      choices: measuredChoices,
       tiers: { gpuBudgetBytes: 800_000, ramBudgetBytes: 100_000, format: 'f16', disk: memoryBlocks().disk, offload: 'always' },
     });
   });

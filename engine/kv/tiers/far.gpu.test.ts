@@ -5,7 +5,7 @@ import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
 import { WorkerThreads } from '../../../host/gpu-worker/workerThreads.ts';
-import { openTestDevice } from '../../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import { FarTrace } from './farTrace.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
@@ -51,7 +51,7 @@ describe.each([
   const tolerance = format === 'f16' ? 0.02 : 0.3;
 
   beforeAll(async () => {
-    const common = { kvBudgetBytes: 1 << 30, choices: new Map() };
+    const common = { kvBudgetBytes: 1 << 30, choices: measuredChoices };
     plain = await loadModel(device, memorySource(bytes), { ...common, contextTokens });
     const { disk } = memoryBlocks();
     kvBytesBefore = device.memory.report().kvBytes;
@@ -197,7 +197,7 @@ test('a budget that cannot hold the index is refused with both numbers', async (
   const loading = loadModel(device, memorySource(tinyModel({ architecture: 'llama', contextTokens, layers: 2 })), {
     contextTokens,
     kvBudgetBytes: 1 << 30,
-    choices: new Map(),
+    choices: measuredChoices,
     tiers: { gpuBudgetBytes: 100_000, ramBudgetBytes: 1 << 20, format: 'f16', disk: null, offload: 'always' },
   });
   await expect(loading).rejects.toMatchObject({

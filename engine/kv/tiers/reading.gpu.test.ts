@@ -4,7 +4,7 @@ import { Readback } from '../../device/readback.ts';
 import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
-import { openTestDevice } from '../../testing/device.ts';
+import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 
@@ -37,7 +37,7 @@ describe.each(['llama', 'gemma3'] as const)('%s beyond the GPU', (architecture) 
     model = await loadModel(device, memorySource(tinyModel({ architecture, contextTokens, layers: 2 })), {
       contextTokens,
       kvBudgetBytes: 1 << 30,
-      choices: new Map(),
+      choices: measuredChoices,
       tiers: { gpuBudgetBytes, ramBudgetBytes: 300_000, format: 'f16', disk, offload: 'always' },
     });
     await model.sequence.extend(tokens, { chunkTokens: 64 });
