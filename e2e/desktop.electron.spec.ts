@@ -13,7 +13,7 @@ import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
 test.describe.configure({ mode: 'serial' });
-test.use({ story: 'desktop' });
+test.use({ story: 'desktop', hubBytesPerSecond: 8e6 });
 
 const electronOf = (app: RunningApp) => (app as RunningElectron).application;
 

@@ -19,7 +19,7 @@ const longTask = 'Write a long story about a lighthouse keeper, with every detai
 const answerTimeoutMs = 300_000;
 
 test.describe.configure({ mode: 'serial' });
-test.use({ story: 'main job' });
+test.use({ story: 'main job', hubBytesPerSecond: 8e6 });
 
 test('the first run says what this machine can do and fetches the starter model', async ({ app }) => {
   const firstRun = new FirstRunPage(app.page);

@@ -13,7 +13,7 @@ import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
 test.describe.configure({ mode: 'serial' });
-test.use({ story: 'model files' });
+test.use({ story: 'model files', hubBytesPerSecond: 8e6 });
 
 /** Folders of the person's own. */
 const [place, elsewhere] = [temporaryFolder(), temporaryFolder()];

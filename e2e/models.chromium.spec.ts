@@ -10,7 +10,7 @@ import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 
 test.describe.configure({ mode: 'serial' });
-test.use({ story: 'models' });
+test.use({ story: 'models', hubBytesPerSecond: 8e6 });
 
 test('a search at the hub finds models, and every file is judged before it is downloaded', async ({ app }) => {
   const { page } = app;

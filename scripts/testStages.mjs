@@ -48,7 +48,8 @@ export const stages = [
     name: 'chromium',
     run: async (context) => {
       const { executable, environment } = await findTestBrowser();
-      return playwright(context, 'chromium', { ...environment, LONGLEAF_TEST_CHROMIUM: executable });
+      const chromium = { ...environment, LONGLEAF_TEST_CHROMIUM: executable };
+      return add(await playwright(context, 'chromium', chromium), await playwright(context, 'chromium-timed', chromium));
     },
   },
   {
@@ -99,7 +100,7 @@ async function playwright(context, project, environment) {
     PLAYWRIGHT_JSON_OUTPUT_FILE: report,
   };
   const cli = join('node_modules', '@playwright', 'test', 'cli.js');
-  const command = [context.runtimeNode, cli, 'test', `--project=${project}`, '--reporter=list,json'];
+  const command = [context.runtimeNode, cli, 'test', `--project=${project}`, `--workers=${filesAtOnce[project]}`, '--reporter=list,json'];
   const [program, ...args] = await withoutNetwork(context.runtimeNode, project === 'electron' ? await onSomeDisplay(command) : command);
   const status = await handOver(program, args, { cwd: rootFolder, env });
   return playwrightCounts(report, status);
@@ -107,10 +108,11 @@ async function playwright(context, project, environment) {
 
 /**
  * Test files at a time. Vitest itself would leave a core free, which is half of a small machine. GPU tests compile
- * shaders on one core most of the time; the golden ones compute on all.
+ * shaders on one core most of the time; the golden ones compute on all. A story in the browser waits as much as it
+ * computes; where frames are timed, and under Electron, where answers to kills are, nothing runs beside.
  * @type {Record<string, number>}
  */
-const filesAtOnce = { unit: Math.max(2, availableParallelism()), gpu: 2, golden: 1 };
+const filesAtOnce = { unit: Math.max(2, availableParallelism()), gpu: 2, golden: 1, chromium: 2, 'chromium-timed': 1, electron: 1 };
 
 /**
  * The window is tested as people get it: packaged.

@@ -7,13 +7,11 @@ import { contentAt } from '../../host/testing/hub/hubContent.ts';
 import { type HubRepository, type ModelHub, startModelHub } from '../../host/testing/hub/modelHub.ts';
 import { hubToken, smallRepositories } from './smallHub.ts';
 
-/** Of each connection: slow enough for the progress to be seen. */
-const bytesPerSecond = 8e6;
-
 /** What a verdict reads comes at once. */
 const isHeader = ({ headers }: IncomingMessage) => headers.range === `bytes=0-${2 ** 20 - 1}`;
 
-export function startHub(folder: string): Promise<ModelHub> {
+/** `bytesPerSecond` of each connection; null: as fast as it goes. */
+export function startHub(folder: string, bytesPerSecond: number | null): Promise<ModelHub> {
   const repositories = readCatalogue().flatMap((entry): HubRepository[] => {
     const path = join(folder, entry.fileName);
     if (!existsSync(path)) return [];
@@ -21,5 +19,5 @@ export function startHub(folder: string): Promise<ModelHub> {
       source.kind === 'hub' ? [{ id: source.repository, commits: [source.revision], files: { [source.path]: contentAt(path, entry.sizeBytes, entry.sha256) } }] : [],
     );
   });
-  return startModelHub({ repositories: [...repositories, ...smallRepositories()], token: hubToken, storageFault: (request) => ({ bytesPerSecond: isHeader(request) ? undefined : bytesPerSecond }) });
+  return startModelHub({ repositories: [...repositories, ...smallRepositories()], token: hubToken, storageFault: (request) => ({ bytesPerSecond: isHeader(request) ? undefined : (bytesPerSecond ?? undefined) }) });
 }

@@ -13,6 +13,8 @@ interface TestFixtures {
 interface WorkerFixtures {
   /** Files that name different stories do not share an app. */
   story: string;
+  /** Of each connection to the hub: where the progress of a download is to be seen. */
+  hubBytesPerSecond: number | null;
   /** The hub that the app searches and downloads from. */
   hub: ModelHub;
   /** One app for all tests of a story: they follow one another like the steps of a person. */
@@ -21,10 +23,11 @@ interface WorkerFixtures {
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   story: ['', { scope: 'worker', option: true }],
+  hubBytesPerSecond: [null, { scope: 'worker', option: true }],
   hub: [
     // oxlint-disable-next-line no-unused-vars -- another story is another app, and so another hub
-    async ({ story }, use) => {
-      const hub = await startHub(required('LONGLEAF_TEST_MODELS'));
+    async ({ story, hubBytesPerSecond }, use) => {
+      const hub = await startHub(required('LONGLEAF_TEST_MODELS'), hubBytesPerSecond);
       await use(hub);
       await hub.close();
     },
