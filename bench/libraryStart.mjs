@@ -28,13 +28,16 @@ async function serve(dataFolder) {
   return { url, servedMs: performance.now() - begunMs, end: async () => { const ended = once(host, 'exit'); host.kill('SIGTERM'); await ended; } };
 }
 
+/** In the page, looked at in every frame: a locator of Playwright's looks every 500 ms after a while. */
+const isUsable = () => (document.querySelector('textarea, main h1')?.clientHeight ?? 0) > 0;
+
 /** Milliseconds: process to address, address to a window that takes a question or offers a model. */
 async function start(browser, dataFolder) {
   const { url, servedMs, end } = await serve(dataFolder);
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 860 } })).newPage();
   const begunMs = performance.now();
   await page.goto(url);
-  await page.locator('textarea, main h1').first().waitFor();
+  await page.waitForFunction(isUsable);
   const shownMs = performance.now() - begunMs;
   await page.context().close();
   await end();
