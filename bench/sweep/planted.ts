@@ -24,9 +24,14 @@ export function plantedDocument(book: string, { characters, records }: { charact
   const random = seededRandom(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)];
   const ships = shuffled(first.flatMap((one) => second.map((other) => `${one} ${other}`)), random).slice(0, records);
-  const from = Math.floor(random() * Math.max(1, book.length - characters - 2000));
-  const stretch = book.slice(from, from + characters);
-  const paragraphs = [...stretch.matchAll(/\n\s*\n/gu)].map(({ index }) => index);
+  // Some stretches of some novels are one paragraph.
+  let stretch = '';
+  let paragraphs: number[] = [];
+  for (let trial = 0; trial < 20 && paragraphs.length < records; trial++) {
+    const from = Math.floor(random() * Math.max(1, book.length - characters - 2000));
+    stretch = book.slice(from, from + characters);
+    paragraphs = [...stretch.matchAll(/\n\s*\n/gu)].map(({ index }) => index);
+  }
   if (paragraphs.length < records) throw new RangeError(`${characters} characters have ${paragraphs.length} paragraphs, too few for ${records} records`);
   const places = shuffled(paragraphs, random).slice(0, records).sort((a, b) => a - b);
   let text = '';
