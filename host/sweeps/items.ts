@@ -23,18 +23,26 @@ export function linesOf(answer: string): string[] {
   return lines.filter((line, index) => !lines.slice(0, index).some((before) => before.startsWith(line)));
 }
 
-/** Items with where they are said; those that the window's text does not bear out are left out. */
+/**
+ * Items with where they are said; those that the window's text does not bear out are left out, and so is what says a sentence
+ * with words of another one, where a better item says that sentence: small models go on with what they have said already.
+ */
 export function itemsOf(answer: string, { text, window, question }: { text: string; window: Span; question: string }): SweepItem[] {
   const piece = text.slice(window.start, window.end);
   const sentences = sentencesOf(piece);
-  return linesOf(answer).flatMap((line) => {
-    if (alignment(line, piece, question) < heardShare) return [];
-    const scored = sentences.map((span) => ({ span, score: alignment(line, piece.slice(span.start, span.end), question) }));
-    const best = scored.reduce<{ span: Span; score: number } | null>((most, one) => (one.score > (most?.score ?? 0) ? one : most), null);
-    const said = best !== null && best.score >= saidShare;
-    const place = said ? { start: window.start + best.span.start, end: window.start + best.span.end } : window;
-    return [{ text: line, passages: [{ start: place.start, end: place.end, verified: said }] }];
-  });
+  const heard = linesOf(answer)
+    .filter((line) => alignment(line, piece, question) >= heardShare)
+    .map((line) => {
+      const scored = sentences.map((span) => ({ span, score: alignment(line, piece.slice(span.start, span.end), question) }));
+      const best = scored.reduce<{ span: Span; score: number } | null>((most, one) => (one.score > (most?.score ?? 0) ? one : most), null);
+      return { line, said: best !== null && best.score >= saidShare ? best : null };
+    });
+  return heard
+    .filter(({ said }) => said === null || heard.every((other) => other.said?.span !== said.span || other.said.score <= said.score))
+    .map(({ line, said }) => {
+      const place = said ? { start: window.start + said.span.start, end: window.start + said.span.end } : window;
+      return { text: line, passages: [{ start: place.start, end: place.end, verified: said !== null }] };
+    });
 }
 
 /** The items of one more window; what was there already only gets another place. */

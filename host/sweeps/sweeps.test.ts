@@ -50,6 +50,15 @@ test('lines are items without their bullets; none is none, and what the window d
   expect(joined(items, itemsOf('bert WEPT', { text, window: { start: 26, end: 58 }, question: '' }))).toEqual(items);
 });
 
+test('what mixes two sentences is left out where a better item says the one it would be cited at', () => {
+  const text = 'The Red Harbour carried marble to Havana. The Swift Dolphin carried wool to Toronto, and the Quiet Heron with it.';
+  const answer = 'The Red Harbour carried marble to Havana\nThe Red Harbour carried wool to Havana\nThe Swift Dolphin carried wool\nThe Quiet Heron';
+  const items = itemsOf(answer, { text, window: { start: 0, end: text.length }, question: '' });
+  expect(items.map((item) => item.text)).toEqual(['The Red Harbour carried marble to Havana', 'The Swift Dolphin carried wool', 'The Quiet Heron']);
+  // Alone it is all there is.
+  expect(itemsOf('The Red Harbour carried wool to Havana', { text, window: { start: 0, end: text.length }, question: '' })).toHaveLength(1);
+});
+
 test('every record is found once, cited where it stands, through an interruption, a pause and a restart', async () => {
   const dataFolder = temporaryFolder();
   const first = await openTestHostWithModel({ dataFolder });
