@@ -16,7 +16,7 @@ const text = inspectorStrings.guide.examples;
 
 /** What was asked, and the brightest sentence. */
 export function ExampleRibbon({ answer, question, evidence }: GuideExample) {
-  const [best] = useFinePassages(answer.id, evidence, null, 'sentence') ?? [];
+  const [best] = useFinePassages(answer.id, evidence, null, 'sentence').passages ?? [];
   return (
     <>
       <dl className="grid grid-cols-[auto_1fr] gap-x-3 pb-2">
@@ -44,7 +44,7 @@ interface Trial {
 
 /** The sentence with the most attention, and another one: looked at is not needed. */
 export function ExampleTrials({ answer, evidence }: GuideExample) {
-  const passages = useFinePassages(answer.id, evidence, null, 'sentence');
+  const { passages } = useFinePassages(answer.id, evidence, null, 'sentence');
   const [trials, setTrials] = useState<Trial[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {

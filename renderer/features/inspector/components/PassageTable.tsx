@@ -23,7 +23,8 @@ const text = inspectorStrings.passages;
 export function PassageTable({ messageId, evidence, answer }: { messageId: string; evidence: AnswerEvidence; answer: string }) {
   const row = useInspector((state) => state.row);
   const [granularity, setGranularity] = useState<Granularity | 'block'>('block');
-  const finer = useFinePassages(messageId, evidence, row, granularity);
+  // Until finer ones are there the passages are blocks: what is begun on those would be gone with them.
+  const { passages: finer, coming } = useFinePassages(messageId, evidence, row, granularity);
   const passages = finer ?? topPassages(evidence, row);
   const saveTable = async (): Promise<void> => {
     const told = await Promise.all(passages.map(async (passage) => ({ ...passage, text: await documentRange(passage.documentId, passage.start, passage.end) })));
@@ -53,12 +54,12 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
             ))}
           </Select>
         </span>
-        {granularity !== 'block' && finer === null && <Spinner />}
+        {coming && <Spinner />}
         <span className="flex-1" />
         <Button onClick={() => void saveTable().catch(reportFailure)}>{text.csv}</Button>
         <SessionButtons />
       </div>
-      <table className="w-full text-small" data-testid="passages">
+      <table className="w-full text-small" data-testid="passages" aria-busy={coming}>
         <thead>
           <tr className="text-faint [&>th]:py-1 [&>th]:pr-4 [&>th]:text-left [&>th]:font-normal">
             <th scope="col">{text.share}</th>
@@ -71,7 +72,7 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
         </thead>
         <tbody>
           {passages.map((passage) => (
-            <PassageRow key={`${passage.documentId} ${passage.start}`} messageId={messageId} passage={passage} />
+            <PassageRow key={`${passage.documentId} ${passage.start}`} messageId={messageId} passage={passage} coming={coming} />
           ))}
         </tbody>
       </table>
@@ -79,7 +80,7 @@ export function PassageTable({ messageId, evidence, answer }: { messageId: strin
   );
 }
 
-function PassageRow({ messageId, passage }: { messageId: string; passage: RankedPassage }) {
+function PassageRow({ messageId, passage, coming }: { messageId: string; passage: RankedPassage; coming: boolean }) {
   return (
     <tr className="border-t border-line align-top [&>td]:py-1.5 [&>td]:pr-4">
       <td className="whitespace-nowrap tabular-nums">{inspectorStrings.percent(passage.share)}</td>
@@ -93,14 +94,14 @@ function PassageRow({ messageId, passage }: { messageId: string; passage: Ranked
         <Button variant="ghost" onClick={() => openPassage(passage)}>
           {text.open}
         </Button>
-        <Ablation messageId={messageId} passage={passage} />
+        <Ablation messageId={messageId} passage={passage} coming={coming} />
       </td>
     </tr>
   );
 }
 
 /** What becomes of the answer without the passage. */
-function Ablation({ messageId, passage }: { messageId: string; passage: RankedPassage }) {
+function Ablation({ messageId, passage, coming }: { messageId: string; passage: RankedPassage; coming: boolean }) {
   const [state, setState] = useState<{ kind: 'idle' | 'trying' } | { kind: 'done'; nats: number } | { kind: 'failed'; message: string }>({ kind: 'idle' });
   const attempt = async (): Promise<void> => {
     setState({ kind: 'trying' });
@@ -114,7 +115,7 @@ function Ablation({ messageId, passage }: { messageId: string; passage: RankedPa
   };
   if (state.kind === 'done' || state.kind === 'failed') return <p role="status" data-testid="ablation" className="max-w-56 whitespace-normal">{state.kind === 'done' ? text.result(state.nats) : state.message}</p>;
   return (
-    <Button variant="ghost" disabled={state.kind === 'trying'} onClick={() => void attempt()}>
+    <Button variant="ghost" disabled={state.kind === 'trying' || coming} onClick={() => void attempt()}>
       {state.kind === 'trying' ? text.trying : text.ablate}
     </Button>
   );

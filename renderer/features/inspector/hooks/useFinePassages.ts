@@ -29,20 +29,30 @@ async function finePassages(messageId: string, { documents, tokens }: AnswerEvid
     .slice(0, count);
 }
 
-/** null while they are computed, and for blocks, which are known already. */
-export function useFinePassages(messageId: string, evidence: AnswerEvidence, row: number | null, granularity: Granularity | 'block'): RankedPassage[] | null {
-  const [found, setFound] = useState<{ key: string; passages: RankedPassage[] } | null>(null);
+export interface FinePassages {
+  /** null while they are computed, when that failed, and for blocks, which are known already. */
+  passages: RankedPassage[] | null;
+  coming: boolean;
+}
+
+export function useFinePassages(messageId: string, evidence: AnswerEvidence, row: number | null, granularity: Granularity | 'block'): FinePassages {
+  const [found, setFound] = useState<{ key: string; passages: RankedPassage[] | null } | null>(null);
   const key = `${messageId} ${row} ${granularity}`;
   useEffect(() => {
     if (granularity === 'block') return undefined;
     let wanted = true;
     finePassages(messageId, evidence, row, granularity).then(
       (passages) => wanted && setFound({ key, passages }),
-      (error: unknown) => wanted && reportFailure(error),
+      (error: unknown) => {
+        if (!wanted) return;
+        setFound({ key, passages: null });
+        reportFailure(error);
+      },
     );
     return () => {
       wanted = false;
     };
   }, [messageId, evidence, row, granularity, key]);
-  return granularity !== 'block' && found?.key === key ? found.passages : null;
+  const isThere = found?.key === key;
+  return granularity === 'block' ? { passages: null, coming: false } : { passages: isThere ? found.passages : null, coming: !isThere };
 }
