@@ -1,5 +1,5 @@
-/** The languages that code is highlighted in. Others are shown plain. */
-const names = [
+/** The languages that code is highlighted in, by the names that their grammars have. Others are shown plain. */
+export const codeLanguages = [
   'c',
   'cmake',
   'cpp',
@@ -9,7 +9,7 @@ const names = [
   'diff',
   'docker',
   'elixir',
-  'fortran',
+  'fortran-free-form',
   'go',
   'haskell',
   'html',
@@ -46,9 +46,9 @@ const names = [
   'zig',
 ] as const;
 
-export type CodeLanguage = (typeof names)[number];
+export type CodeLanguage = (typeof codeLanguages)[number];
 
-const known: ReadonlySet<string> = new Set(names);
+const known: ReadonlySet<string> = new Set(codeLanguages);
 
 /** As models write them behind the fence. */
 const otherNames: Record<string, CodeLanguage> = {
@@ -58,7 +58,9 @@ const otherNames: Record<string, CodeLanguage> = {
   'c#': 'csharp',
   cs: 'csharp',
   dockerfile: 'docker',
-  f90: 'fortran',
+  f90: 'fortran-free-form',
+  f95: 'fortran-free-form',
+  fortran: 'fortran-free-form',
   hs: 'haskell',
   jl: 'julia',
   js: 'javascript',

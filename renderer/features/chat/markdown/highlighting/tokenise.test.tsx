@@ -2,7 +2,7 @@ import { createCssVariablesTheme } from '@shikijs/core';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { ColouredCode, beginningOf, nothingHighlighted } from './ColouredCode.tsx';
-import { codeLanguage } from './languages.ts';
+import { codeLanguage, codeLanguages } from './languages.ts';
 import { codeColours, plainRuns } from './protocol.ts';
 import { tokenise } from './tokenise.ts';
 
@@ -36,6 +36,10 @@ describe('tokenise', () => {
     ['a line that is too long', `x = "${'y'.repeat(3000)}"\nz = 1`, 'py'],
   ])('goes through all of the code with %s', async (_, code, language) => {
     expect((await runs(code, language)).map(([text]) => text).join('')).toBe(code);
+  });
+
+  it.each(codeLanguages)('has a grammar for %s', async (language) => {
+    expect(await tokenise('(1)', language)).toBeInstanceOf(Uint32Array);
   });
 
   it('knows every colour of the theme', () => {
