@@ -31,7 +31,7 @@ tell({ adapter: device.facts.name, matrixShapes: device.facts.matrixShapes });
 
 const size = values.small
   ? { heads: 4, kvHeads: 2, headDims: [16], steps: [{ rows: 24, position: 100 }], first: 1, ways: sweptTiles.filter(({ rowFragments, keys }) => rowFragments === 1 && keys === 32).slice(0, 2) }
-  : { heads: 32, kvHeads: 8, headDims: [128, 64], steps: [8192, 32768].flatMap((position) => [1024, 512].map((rows) => ({ rows, position }))), first: 9, ways: sweptTiles };
+  : { heads: 32, kvHeads: 8, headDims: [128, 64], steps: [8192, 32768].flatMap((position) => [1024, 512].map((rows) => ({ rows, position }))), first: 6, ways: sweptTiles };
 
 /** Of scores and of sums of values: the row at `position` sees itself and those before. */
 function flops({ rows, position }: Step, headDim: number): number {

@@ -10,8 +10,8 @@
 //   PREFETCH: what is staged next is loaded into registers before the block under way is multiplied.
 //   LATE: values are multiplied together with the keys of the block after them, so that between two barriers there are
 //     either products alone, or softmax and staging; the barriers of staging then order scores and weights as well.
-//   FENCED: barriers order what only one subgroup writes and reads; otherwise its lanes are trusted to run in step.
-//   KEEP_QUERIES in fragments, instead of loading them from workgroup memory for every block.
+// Barriers also order what only one subgroup writes and reads: nothing promises that its lanes run in step.
+// KEEP_QUERIES in fragments, where they fit the registers; else they are loaded from workgroup memory for every block.
 // Mapping: workgroup x = tile of SUBGROUPS · ROWS queries, y = key-value head, z = split of the keys.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUPS, ROW_FRAGMENTS, ROWS = M · ROW_FRAGMENTS, DIMS of a
 //   head, KEYS of a block, CHUNK = output dimensions that are staged at once (divides DIMS, at most KEYS), QUERY_CHUNK =
@@ -21,18 +21,16 @@
 //   is 1), EIGHTS = KEYS / 8 / PER_ROW, PIECES = eights of keys that an invocation stages (UNEVEN: some fewer),
 //   VECTOR_UNITS, and the capitals above.
 // Reference: attendRange in engine/reference/attention.ts, to the precision of halves.
-// Texts: kv_load.wgsl (WIDE) or kv_load_eight_bit.wgsl, attention_io.wgsl. Alias: Mixed = vec4<f32>.
+// Texts: kv_load.wgsl (WIDE) or kv_load_eight_bit.wgsl, attention_io.wgsl, attention_halves.wgsl. Alias: Mixed = vec4<f32>.
 
 const THREADS = SUBGROUPS * LANES;
 const QUERIES = SUBGROUPS * ROWS;
 // Workgroup memory is counted in 16 bytes: eight halves or four floats. A row has one more than it needs, so that
 // neighbouring rows lie in different banks.
-const UNITS = DIMS / 8u;
 const PITCH = UNITS + 1u;
 const SCORE_PITCH = KEYS / 4u + 1u;
 const WEIGHT_PITCH = KEYS / 8u + 1u;
 const LAG = 11.0;
-const LOG2_E = 1.4426950408889634;
 const LN_2 = 0.6931471805599453;
 
 // A block's keys, then values.
@@ -46,67 +44,11 @@ var<workgroup> tileQueries: array<vec4<u32>, QUERIES * PITCH>;
 //@end
 // What each row's sums are multiplied by: at a block, then at the end.
 var<workgroup> factors: array<f32, QUERIES>;
-//@if FENCED
 var<workgroup> grown: array<u32, SUBGROUPS>;
-//@end
 //@if PARTIAL
 // The share of what the split held before.
 var<workgroup> kept: array<f32, QUERIES>;
 //@end
-
-fn halves(a: vec4<f32>, b: vec4<f32>) -> vec4<u32> {
-  let first = clamp(a, vec4<f32>(-65504.0), vec4<f32>(65504.0));
-  let second = clamp(b, vec4<f32>(-65504.0), vec4<f32>(65504.0));
-  return vec4<u32>(pack2x16float(first.xy), pack2x16float(first.zw), pack2x16float(second.xy), pack2x16float(second.zw));
-}
-
-fn queryHalves(head: u32, unit: u32) -> vec4<u32> {
-  let at = (head * UNITS + unit) * 2u;
-  return halves(LOG2_E * queries[at], LOG2_E * queries[at + 1u]);
-}
-
-// Eight dimensions of the vector in a slot.
-fn keyHalves(slot: u32, unit: u32) -> vec4<u32> {
-  let vector = slot * VECTOR_UNITS;
-//@if EIGHT_BIT
-  let scale = bitcast<f32>(keys[vector + 2u * UNITS]);
-  return halves(scale * widen0(keys[vector + 2u * unit]), scale * widen0(keys[vector + 2u * unit + 1u]));
-//@else
-//@if HALF_CACHE
-  return keys[vector + unit];
-//@else
-  return halves(keys[vector + 2u * unit], keys[vector + 2u * unit + 1u]);
-//@end
-//@end
-}
-
-fn valueHalves(slot: u32, unit: u32) -> vec4<u32> {
-  let vector = slot * VECTOR_UNITS;
-//@if EIGHT_BIT
-  let scale = bitcast<f32>(values[vector + 2u * UNITS]);
-  return halves(scale * widen0(values[vector + 2u * unit]), scale * widen0(values[vector + 2u * unit + 1u]));
-//@else
-//@if HALF_CACHE
-  return values[vector + unit];
-//@else
-  return halves(values[vector + 2u * unit], values[vector + 2u * unit + 1u]);
-//@end
-//@end
-}
-
-// The slot of a key of a block. Keys outside begin … end, which are at most a ring, are the nearest one and masked later.
-fn blockSlot(block: u32, key: u32, begin: u32, end: u32) -> u32 {
-  let first = min(max(block, begin), end - 1u);
-  let slot = first % shape.capacitySlots + clamp(block + key, first, end - 1u) - first;
-  return select(slot, slot - shape.capacitySlots, slot >= shape.capacitySlots);
-}
-
-// Between a subgroup's writes to its own rows and its reads of them.
-fn passOn() {
-//@if FENCED
-  workgroupBarrier();
-//@end
-}
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -219,8 +161,6 @@ fn main(
   workgroupBarrier();
 //@end
 
-  // Whether a maximum of the block before has grown, so that sums have to be rescaled.
-  var grows = false;
   for (var block = splitBegin; ; block += KEYS) {
 //@if LATE
 //@if PREFETCH
@@ -230,25 +170,21 @@ fn main(
 //@end
 //@end
 //@end
-    // Values of the block before. With FENCED asking all subgroups is also the barrier behind its weights and what was staged.
+    // Values of the block before. Asking all subgroups is also the barrier behind its weights and what was staged.
     if (block > splitBegin) {
-//@if FENCED
       let grew = workgroupUniformLoad(&grown);
       var rescales = 0u;
 //@unroll s SUBGROUPS
       rescales |= grew[$s];
 //@end
       if (rescales > 0u) {
-//@else
-      if (subgroupAny(grows)) {
-//@end
 //@unroll c CHUNKS
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
         subgroupMatrixStore<row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, mixed$i_$c_$n, SCORE_PITCH);
 //@end
 //@end
-        passOn();
+        workgroupBarrier();
 //@unroll e OWN
         {
           let row = firstRow + ($eu * LANES + lane) / (CHUNK / 4u);
@@ -256,13 +192,13 @@ fn main(
           scores[place] = bitcast<vec4<u32>>(factors[row] * bitcast<vec4<f32>>(scores[place]));
         }
 //@end
-        passOn();
+        workgroupBarrier();
 //@unroll i ROW_FRAGMENTS
 //@unroll n CHUNK_COLUMNS
         mixed$i_$c_$n = subgroupMatrixLoad<subgroup_matrix_result<f32, N, M>, row_major>(&scores, (firstRow + $iu * M) * SCORE_PITCH + $nu * N / 4u, SCORE_PITCH);
 //@end
 //@end
-        passOn();
+        workgroupBarrier();
 //@end
       }
 //@unroll i ROW_FRAGMENTS
@@ -351,12 +287,13 @@ fn main(
     }
 //@end
 //@else
-    passOn();
+    workgroupBarrier();
 //@end
 
     // Softmax: PER_ROW lanes a row.
     let masked = block < allSeeFrom || block + KEYS > allSeeBehind;
-    grows = false;
+    // Whether a maximum has grown, so that sums have to be rescaled.
+    var grows = false;
 //@unroll o OWN_ROWS
 //@unroll e EIGHTS
     var scoreA$o_$e = bitcast<vec4<f32>>(scores[row$o * SCORE_PITCH + ($eu * PER_ROW + rowPart) * 2u]);
@@ -384,10 +321,8 @@ fn main(
     maximum$o = raised$o;
     if (rowPart == 0u) { factors[row$o] = factor$o; }
 //@end
-//@if FENCED
     let any = subgroupAny(grows);
     if (lane == 0u) { grown[subgroup] = select(0u, 1u, any); }
-//@end
 //@unroll o OWN_ROWS
     {
       // Rows that have seen nothing yet weigh nothing, too.
@@ -404,11 +339,6 @@ fn main(
 //@end
       sum$o = factor$o * sum$o + (sums.x + sums.y) + (sums.z + sums.w);
     }
-//@end
-//@if LATE
-//@if !FENCED
-    workgroupBarrier();
-//@end
 //@end
   }
 

@@ -1,7 +1,7 @@
 // Matrix product of many rows by subgroup matrices (tensor cores): the prefill kernel of GPUs that have them.
 // A workgroup expands BLOCKS · 32 inputs of its columns to halves in workgroup memory; its subgroups multiply
-// them with rows of halves, each a grid of fragments. Where STAGED, the rows come through workgroup memory, too:
-// fragments straight from a buffer are read a few bytes at a time, and again by every subgroup beside.
+// them with rows of halves, each a grid of fragments. The rows come through workgroup memory, too: fragments straight
+// from a buffer are read a few bytes at a time, and again by every subgroup beside (93 instead of 168 TFLOP/s on an H200).
 //
 // output[row][output_offset + column] (+)= 2^exponent[row] · Σ_k input[row][k] · W[column][k]
 //   input  f16 [rows][inputs + 8] with the row's exponent after its inputs, as halve_rows.wgsl writes them;
@@ -11,10 +11,10 @@
 // Mapping: workgroup (x, y) = rows TILE_ROWS · x … of columns TILE_COLUMNS · y …, so that neighbours share
 // weights. Subgroup s has fragments of rows s / SUBGROUP_COLUMNS and columns s % SUBGROUP_COLUMNS.
 // Where SUM_HALF, fragments add up in f16 for SUM_STEPS steps and the sums go on in f32.
-// What the next step needs is fetched into registers while this one is multiplied. With two buffers of workgroup memory (DOUBLE),
-// which take turns, subgroups wait for each other once a step and not twice.
+// What the next step needs is fetched into registers while this one is multiplied. Two buffers of workgroup memory, which
+// save one of the two barriers of a step but hold half as many inputs, were slower.
 // Constants: M, N, K (the shape of a fragment), LANES, SUBGROUP_COLUMNS, ROW_FRAGMENTS, COLUMN_FRAGMENTS,
-// TILE_ROWS, TILE_COLUMNS, THREADS, SUBGROUPS, BLOCKS, STEPS = 32 · BLOCKS / K, STAGED, DOUBLE, SUM_HALF, SUM_STEPS,
+// TILE_ROWS, TILE_COLUMNS, THREADS, SUBGROUPS, BLOCKS, STEPS = 32 · BLOCKS / K, SUM_HALF, SUM_STEPS,
 // ITEMS = blocks of weights a thread expands in a step, OCTETS = of eight inputs it stages,
 // SPAN_FRAGMENTS beside each other whose sums leave together, SPANS = COLUMN_FRAGMENTS / SPAN_FRAGMENTS,
 // OWN = M · N · SPAN_FRAGMENTS / LANES. Aliases: Sum (f16 or f32).
@@ -24,7 +24,6 @@
 @group(0) @binding(2) var<storage, read> input: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-const BUFFERS = select(1u, 2u, DOUBLE);
 // Of the inputs of a step.
 const DEPTH = 4u * BLOCKS;
 // An octet beyond the inputs keeps rows and columns 16 bytes apart in the banks of the memory.
@@ -32,10 +31,8 @@ const PITCH = DEPTH + 1u;
 // The fragments of a row that leave together, as a subgroup lays them out for its lanes.
 const SPAN = N * SPAN_FRAGMENTS;
 
-var<workgroup> weights: array<vec4<u32>, BUFFERS * TILE_COLUMNS * PITCH>;
-//@if STAGED
-var<workgroup> rows: array<vec4<u32>, BUFFERS * TILE_ROWS * PITCH>;
-//@end
+var<workgroup> weights: array<vec4<u32>, TILE_COLUMNS * PITCH>;
+var<workgroup> rows: array<vec4<u32>, TILE_ROWS * PITCH>;
 var<workgroup> sums: array<Sum, SUBGROUPS * M * SPAN>;
 
 @compute @workgroup_size(THREADS)
@@ -69,22 +66,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var unit$i_$u = code_unit(column$i, own_block$i * UNITS + $uu);
 //@end
 //@end
-//@if STAGED
   // Neighbouring threads stage neighbouring octets of a row.
 //@unroll o OCTETS
   let source$o = (tile_row + (thread + $ou * THREADS) / DEPTH) * row_pitch + (thread + $ou * THREADS) % DEPTH;
   var octet$o = input[source$o];
 //@end
-//@end
 //@if SUM_HALF
   var steps = 0u;
 //@end
-  var buffer = 0u;
   for (var block = 0u; block < shape.blocks; block += BLOCKS) {
-    let first_weight = buffer * (TILE_COLUMNS * PITCH);
 //@unroll i ITEMS
     if (thread + $iu * THREADS < TILE_COLUMNS * BLOCKS) {
-      let place = first_weight + ((thread + $iu * THREADS) % TILE_COLUMNS) * PITCH + own_block$i * 4u;
+      let place = ((thread + $iu * THREADS) % TILE_COLUMNS) * PITCH + own_block$i * 4u;
 //@unroll o 4
       {
         let scale = scale_of(record$i, $ou / 2u);
@@ -100,11 +93,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //@end
     }
 //@end
-//@if STAGED
-    let first_row = buffer * (TILE_ROWS * PITCH);
 //@unroll o OCTETS
-    rows[first_row + ((thread + $ou * THREADS) / DEPTH) * PITCH + (thread + $ou * THREADS) % DEPTH] = octet$o;
-//@end
+    rows[((thread + $ou * THREADS) / DEPTH) * PITCH + (thread + $ou * THREADS) % DEPTH] = octet$o;
 //@end
     workgroupBarrier();
     let next = block + BLOCKS;
@@ -115,24 +105,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       unit$i_$u = code_unit(column$i, (next + own_block$i) * UNITS + $uu);
 //@end
 //@end
-//@if STAGED
 //@unroll o OCTETS
       octet$o = input[source$o + next * 4u];
-//@end
 //@end
     }
 //@unroll s STEPS
     {
 //@unroll i ROW_FRAGMENTS
-//@if STAGED
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&rows, first_row + (subgroup_row + $iu * M) * PITCH + $su * K / 8u, PITCH);
-//@else
-      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&input, (tile_row + subgroup_row + $iu * M) * row_pitch + block * 4u + $su * K / 8u, row_pitch);
-//@end
+      let left$i = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&rows, (subgroup_row + $iu * M) * PITCH + $su * K / 8u, PITCH);
 //@end
 //@unroll j COLUMN_FRAGMENTS
       {
-        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, first_weight + (subgroup_column + $ju * N) * PITCH + $su * K / 8u, PITCH);
+        let right = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, col_major>(&weights, (subgroup_column + $ju * N) * PITCH + $su * K / 8u, PITCH);
 //@unroll i ROW_FRAGMENTS
         part$i_$j = subgroupMatrixMultiplyAccumulate(left$i, right, part$i_$j);
 //@end
@@ -140,11 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //@end
     }
 //@end
-//@if DOUBLE
-    buffer = 1u - buffer;
-//@else
     workgroupBarrier();
-//@end
 //@if SUM_HALF
     steps++;
     if (next >= shape.blocks || steps % SUM_STEPS == 0u) {

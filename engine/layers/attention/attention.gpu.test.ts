@@ -202,7 +202,7 @@ describe('attention', () => {
       }
     }
     if (device.facts.matrixShapes.length === 0) console.log('attention_matrix is not tested here: this adapter has no subgroup matrices.');
-    else expect(tried.size).toBeGreaterThanOrEqual(9);
+    else expect(tried.size).toBeGreaterThanOrEqual(4);
   }, 900_000);
 
   test('a shape that the cache cannot hold is refused', async () => {

@@ -1,4 +1,5 @@
 /** Reading on GPUs whose subgroups multiply matrices: the tiles worth trying (attention_matrix.wgsl). */
+import halvesText from '../../../shaders/attention_halves.wgsl';
 import matrixText from '../../../shaders/attention_matrix.wgsl';
 import type { Device, MatrixShape } from '../../device/device.ts';
 import { attentionSource, type AttentionVariant, type KeysRead } from './variants.ts';
@@ -13,16 +14,12 @@ export interface FlashTile {
   prefetch?: boolean;
   /** Values are multiplied together with the keys of the block after them, which takes fewer barriers. */
   late?: boolean;
-  /** Lanes of a subgroup are trusted to run in step: no barriers for what only one subgroup writes and reads. */
-  inStep?: boolean;
-  /** Queries stay in workgroup memory; left out, they do where fragments of them and the sums would not fit the registers. */
-  stagedQueries?: boolean;
 }
 
 /**
  * What a first start measures; every one takes a driver a second or two to compile. On an H200 the first was the fastest for
- * heads of 64 dimensions, the second for heads of 128 (bench/results). Kernels in step were up to an eighth faster there, but
- * nothing promises that lanes run so.
+ * heads of 64 dimensions, the second for heads of 128. Without the barriers within a subgroup both were up to an eighth faster
+ * (bench/results), but nothing promises that lanes run in step.
  */
 const tiles: readonly FlashTile[] = [
   { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true },
@@ -30,37 +27,26 @@ const tiles: readonly FlashTile[] = [
   { subgroups: 4, rowFragments: 2, keys: 32 },
 ];
 
-/** What a measurement at length tries (bench/attentionSweep.ts): first the plain ways, then the most promising. */
+/** What a measurement at length tries (bench/attentionSweep.ts): first the plain ways and the most promising. */
 export const sweptTiles: readonly FlashTile[] = [
   { subgroups: 4, rowFragments: 2, keys: 32 },
   { subgroups: 4, rowFragments: 1, keys: 32 },
   { subgroups: 4, rowFragments: 1, keys: 64 },
-  // The two orders with everything under way early, and with and without barriers within a subgroup.
-  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true, inStep: true },
-  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
-  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, inStep: true },
-  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true, inStep: true },
-  // What each of those is worth alone.
-  { subgroups: 4, rowFragments: 1, keys: 32, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 32, late: true },
   { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true },
-  { subgroups: 8, rowFragments: 1, keys: 32, inStep: true },
+  { subgroups: 4, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true, late: true },
+  // What each of those is worth alone.
+  { subgroups: 4, rowFragments: 1, keys: 32, late: true },
+  { subgroups: 8, rowFragments: 1, keys: 32, prefetch: true },
   { subgroups: 8, rowFragments: 1, keys: 32, late: true },
   // Longer blocks: fewer barriers, and each is staged by more loads at once.
-  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, late: true, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, inStep: true },
-  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, late: true, inStep: true },
-  // Fewer registers, so that more workgroups share a core.
-  { subgroups: 4, rowFragments: 1, keys: 16, prefetch: true, inStep: true, stagedQueries: true },
-  { subgroups: 4, rowFragments: 1, keys: 16, late: true, inStep: true, stagedQueries: true },
+  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true },
+  { subgroups: 4, rowFragments: 1, keys: 48, prefetch: true, late: true },
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true },
+  { subgroups: 4, rowFragments: 1, keys: 64, prefetch: true, late: true },
   // Two fragments share what they load of keys and values, but their sums fill half of the registers.
-  { subgroups: 4, rowFragments: 2, keys: 32, inStep: true },
+  { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true },
   { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, late: true },
-  { subgroups: 4, rowFragments: 2, keys: 32, prefetch: true, inStep: true },
-  { subgroups: 2, rowFragments: 2, keys: 32, prefetch: true, inStep: true },
 ];
 
 export function flashVariants(device: Device, keys: KeysRead, tried: readonly FlashTile[] = tiles): AttentionVariant[] {
@@ -91,10 +77,11 @@ function suits(device: Device, { headDim, listed, weighed }: KeysRead, tile: Fla
   );
 }
 
-function sizesOf(headDim: number, lanes: number, { subgroups, rowFragments, keys, stagedQueries }: FlashTile, shape: MatrixShape) {
+function sizesOf(headDim: number, lanes: number, { subgroups, rowFragments, keys }: FlashTile, shape: MatrixShape) {
   const rows = shape.rows * rowFragments;
   const queries = subgroups * rows;
-  const keepsQueries = !(stagedQueries ?? headDim * rowFragments > 256);
+  // Fragments of all queries and sums of a row must fit the registers.
+  const keepsQueries = headDim * rowFragments <= 256;
   const vectorBytes = 2 * headDim + 16;
   const stagedBytes = (2 * keys + (keepsQueries ? 0 : queries)) * vectorBytes;
   // Scores, weights and two factors.
@@ -118,8 +105,8 @@ function largestChunk(headDim: number, fragment: number, most: number): number {
 }
 
 /** What sets tiles of the same size apart. */
-function waysOf({ prefetch, late, inStep, stagedQueries }: FlashTile): string {
-  return [prefetch && ', prefetched', late && ', values late', inStep && ', in step', stagedQueries && ', queries staged'].filter(Boolean).join('');
+function waysOf({ prefetch, late }: FlashTile): string {
+  return `${prefetch ? ', prefetched' : ''}${late ? ', values late' : ''}`;
 }
 
 function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: MatrixShape): AttentionVariant {
@@ -136,14 +123,13 @@ function flashVariant(device: Device, keys: KeysRead, tile: FlashTile, shape: Ma
       device.kernels.get(
         attentionSource(keys, {
           label: 'attention_matrix',
-          text: matrixText,
+          text: `${halvesText}\n${matrixText}`,
           wide: true,
           enables: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
           diagnosticsOff: ['chromium.subgroup_matrix_uniformity'],
           constants: {
             PREFETCH: tile.prefetch ?? false,
             LATE: tile.late ?? false,
-            FENCED: !tile.inStep,
             KEEP_QUERIES: keepsQueries,
             M: shape.rows,
             N: shape.columns,

@@ -151,14 +151,9 @@ describe.each(families)('matrix products: %s', (family) => {
 
 /** Kernels that a GPU chooses from. Large tiles compile for half a minute on the processor, so small ones stand for them there. */
 function rivalsOf({ facts }: Device) {
-  const small = facts.matrixShapes.flatMap((shape) => {
-    const plain = { shape, subgroups: { rows: 2, columns: 2 }, fragments: { rows: 2, columns: 2 } };
-    return [
-      { ...plain, blocks: 2 as const, staged: false, double: false },
-      { ...plain, blocks: 2 as const, staged: true, double: false },
-      { ...plain, blocks: 1 as const, staged: true, double: true },
-    ];
-  });
+  const small = facts.matrixShapes.flatMap((shape) =>
+    ([2, 1] as const).map((blocks) => ({ shape, subgroups: { rows: 2, columns: 2 }, fragments: { rows: 2, columns: 2 }, blocks })),
+  );
   const tiles = facts.kind === 'gpu' ? [...matrixTiles(device), ...small] : small;
   return [...rowCandidates(device).slice(1), ...tiles.map((tile) => matrixVariant(device, tile, 9))];
 }

@@ -14,57 +14,49 @@ export interface MatrixTile {
   fragments: { rows: number; columns: number };
   /** Blocks of 32 inputs a step, where the inputs are a multiple of that. */
   blocks: 1 | 2;
-  /** Whether rows come through workgroup memory. */
-  staged: boolean;
-  /** Whether workgroup memory has two buffers, which take turns. */
-  double: boolean;
 }
 
 /** Inputs whose products add up in f16 before the sums go on in f32. */
 const halfSumInputs = 256;
 
 /** `rows` and `columns` of a subgroup. */
-interface Grid extends Pick<MatrixTile, 'subgroups' | 'blocks' | 'staged' | 'double'> {
+interface Grid extends Pick<MatrixTile, 'subgroups'> {
   rows: number;
   columns: number;
 }
-const square = { rows: 2, columns: 2 };
 
 // Every tile takes a driver seconds to compile at the first start. On an H200 the first was the fastest where sums are in
 // f32, the second where they are in f16 (bench/results).
 const grids: readonly Grid[] = [
-  { subgroups: square, rows: 64, columns: 64, blocks: 2, staged: true, double: false },
-  { subgroups: { rows: 4, columns: 2 }, rows: 32, columns: 64, blocks: 2, staged: true, double: false },
+  { subgroups: { rows: 2, columns: 2 }, rows: 64, columns: 64 },
+  { subgroups: { rows: 4, columns: 2 }, rows: 32, columns: 64 },
 ];
 
 /** What a sweep measures beside them. */
 const otherGrids: readonly Grid[] = [
-  { subgroups: square, rows: 64, columns: 64, blocks: 2, staged: false, double: false },
-  { subgroups: square, rows: 64, columns: 32, blocks: 2, staged: false, double: false },
-  { subgroups: square, rows: 64, columns: 64, blocks: 1, staged: true, double: true },
-  { subgroups: { rows: 2, columns: 4 }, rows: 64, columns: 32, blocks: 2, staged: true, double: false },
-  { subgroups: { rows: 2, columns: 4 }, rows: 64, columns: 32, blocks: 1, staged: true, double: true },
-  { subgroups: { rows: 4, columns: 2 }, rows: 64, columns: 64, blocks: 1, staged: true, double: false },
-  { subgroups: square, rows: 64, columns: 32, blocks: 2, staged: true, double: false },
-  { subgroups: square, rows: 64, columns: 64, blocks: 1, staged: true, double: false },
+  { subgroups: { rows: 2, columns: 2 }, rows: 64, columns: 32 },
+  { subgroups: { rows: 2, columns: 4 }, rows: 64, columns: 32 },
+  { subgroups: { rows: 4, columns: 2 }, rows: 64, columns: 64 },
 ];
 
-/** Tiles that fit the adapter, the most promising first; with `all`, those that were not worth a start's time, too. */
+/**
+ * Tiles that fit the adapter, the most promising first, each with as many inputs a step as its workgroup memory holds; with
+ * `all`, those that were not worth a start's time, too.
+ */
 export function matrixTiles(device: Device, all = false): MatrixTile[] {
   const { matrixShapes, subgroupLanes, limits } = device.facts;
+  if (subgroupLanes === 0) return [];
   const deepest = Math.max(...matrixShapes.map(({ depth }) => depth));
   const shapes = matrixShapes.filter(({ depth }) => depth === deepest && 32 % depth === 0);
-  const tiles = (all ? [...grids, ...otherGrids] : grids).flatMap(({ rows, columns, ...grid }) =>
-    shapes.flatMap((shape) =>
-      rows % shape.rows === 0 && columns % shape.columns === 0
-        ? [{ ...grid, shape, fragments: { rows: rows / shape.rows, columns: columns / shape.columns } }]
-        : [],
-    ),
+  const fits = (tile: MatrixTile): boolean =>
+    threadsOf(tile, subgroupLanes) <= limits.maxComputeInvocationsPerWorkgroup && workgroupBytes(tile) <= limits.maxComputeWorkgroupStorageSize;
+  return (all ? [...grids, ...otherGrids] : grids).flatMap(({ subgroups, rows, columns }) =>
+    shapes.flatMap((shape) => {
+      if (rows % shape.rows !== 0 || columns % shape.columns !== 0) return [];
+      const tile = { subgroups, shape, fragments: { rows: rows / shape.rows, columns: columns / shape.columns } };
+      return ([2, 1] as const).map((blocks) => ({ ...tile, blocks })).filter(fits).slice(0, 1);
+    }),
   );
-  return tiles.filter((tile) => {
-    const threads = threadsOf(tile, subgroupLanes);
-    return subgroupLanes > 0 && threads <= limits.maxComputeInvocationsPerWorkgroup && workgroupBytes(tile) <= limits.maxComputeWorkgroupStorageSize;
-  });
 }
 
 function threadsOf({ subgroups }: MatrixTile, lanes: number): number {
@@ -82,11 +74,10 @@ function spanFragments({ shape, fragments }: MatrixTile): number {
 }
 
 function workgroupBytes(tile: MatrixTile): number {
-  const { shape, subgroups, blocks, staged, double } = tile;
+  const { shape, subgroups, blocks } = tile;
   const { rows, columns } = sizesOf(tile);
-  const stagedRows = (staged ? rows : 0) + columns;
   const sums = subgroups.rows * subgroups.columns * shape.rows * shape.columns * spanFragments(tile);
-  return (double ? 2 : 1) * 2 * stagedRows * (32 * blocks + 8) + (shape.sum === 'f16' ? 2 : 4) * sums;
+  return 2 * (rows + columns) * (32 * blocks + 8) + (shape.sum === 'f16' ? 2 : 4) * sums;
 }
 
 /** For inputs that are a multiple of 32. */
@@ -98,9 +89,8 @@ export function matrixVariant(device: Device, tile: MatrixTile, fromRows: number
   const count = subgroups.rows * subgroups.columns;
   const threads = threadsOf(tile, lanes);
   const span = spanFragments(tile);
-  const ways = [`${32 * tile.blocks} inputs`, ...(tile.staged ? ['staged rows'] : []), ...(tile.double ? ['two buffers'] : [])];
   return {
-    name: `matmul_matrix_tile, ${size.rows} rows × ${size.columns} columns, ${subgroups.rows}×${subgroups.columns} subgroups, ${ways.join(', ')}, ${shape.rows}×${shape.columns}×${shape.depth} into ${shape.sum}`,
+    name: `matmul_matrix_tile, ${size.rows} rows × ${size.columns} columns, ${subgroups.rows}×${subgroups.columns} subgroups, ${32 * tile.blocks} inputs, ${shape.rows}×${shape.columns}×${shape.depth} into ${shape.sum}`,
     fromRows,
     halvesOfRows: size.rows,
     kernel: (part) => {
@@ -127,8 +117,6 @@ export function matrixVariant(device: Device, tile: MatrixTile, fromRows: number
           BLOCKS: blocks,
           STEPS: (32 * blocks) / shape.depth,
           ITEMS: Math.ceil((size.columns * blocks) / threads),
-          STAGED: tile.staged,
-          DOUBLE: tile.double,
           OCTETS: (size.rows * blocks * 4) / threads,
           SPAN_FRAGMENTS: span,
           SPANS: fragments.columns / span,
