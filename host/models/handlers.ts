@@ -7,7 +7,7 @@ import { storageUsage } from '../storageUsage.ts';
 import { pathsNotTaken, typedPath } from '../typedPath.ts';
 import { timelineResult } from '../gpu-worker/protocol.ts';
 import { importPath } from './importPath.ts';
-import { missingFile } from './modelStore.ts';
+import { missingFile } from './modelFileFailures.ts';
 import { modelTarget } from './modelTarget.ts';
 import { openModelSource } from './openModelSource.ts';
 import { readMachine } from './machine.ts';

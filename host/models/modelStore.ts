@@ -15,6 +15,7 @@ import { formatBytes, quoted } from '../wording.ts';
 import { freeBytes } from './freeSpace.ts';
 import { hashFile } from './hashFile.ts';
 import { type ModelHeader, inspectModel } from './inspectModel.ts';
+import { changedFile, missingFile } from './modelFileFailures.ts';
 import { modelFiles, nameOfPart, splitName } from './openModelSource.ts';
 
 const modelRow = z.object({
@@ -381,27 +382,4 @@ async function sizeOf(files: readonly string[]): Promise<number> {
 async function takeOver(from: string, to: string): Promise<void> {
   await rm(to, { force: true });
   await link(from, to).catch(() => rename(from, to));
-}
-
-export function missingFile(model: ModelRecord): HostError {
-  if (model.place !== null) {
-    return new HostError(
-      'model-missing',
-      `The file of ${model.name} (${model.fileName}) is not in ${model.place} now.`,
-      'Connect the drive that holds it, or put the file back, and try again; another model can answer meanwhile.',
-    );
-  }
-  return new HostError(
-    'model-missing',
-    `The file of ${model.name} (${model.fileName}) is no longer in the models folder.`,
-    'Import the file again, or remove the model and download it again.',
-  );
-}
-
-function changedFile(model: ModelRecord, sha256: string) {
-  return {
-    code: 'checksum-mismatch',
-    message: `The file of ${model.name} has changed: its SHA-256 is ${sha256}, not ${model.sha256}.`,
-    remedy: 'Remove the model and download or import it again.',
-  };
 }

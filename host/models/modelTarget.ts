@@ -3,7 +3,8 @@ import type { ModelRecord } from '../contract/entities.ts';
 import { type KvBudgets, largestBudgetFor, type PolicySetting } from '../contract/policy.ts';
 import type { ModelTarget } from '../worker/modelSession.ts';
 import { needsBoundsChecks } from './boundsChecks.ts';
-import { missingFile, type ModelStore } from './modelStore.ts';
+import { missingFile } from './modelFileFailures.ts';
+import type { ModelStore } from './modelStore.ts';
 
 /** @throws `model-missing` when its file is not where it was. */
 export function modelTarget(models: ModelStore, model: ModelRecord, budgets: KvBudgets, policy: PolicySetting | null): ModelTarget {
