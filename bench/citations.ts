@@ -71,8 +71,9 @@ console.log(JSON.stringify({ model: basename(modelPath), tokens: Number(values.t
 await worker.close();
 process.exit(0);
 
+/** Without the line of a kept file that says where it comes from. */
 function linesOf(path: string): CaseLine[] {
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine).filter(({ seed }) => seed !== undefined) : [];
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseLine).filter((line) => 'seed' in line) : [];
 }
 
 async function tryCase(hidden: HiddenCase): Promise<CaseLine> {

@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createPackage } from '@electron/asar';
 import { _electron } from 'playwright';
+import { isUsable } from './usableWindow.mjs';
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '7' }, 'idle-seconds': { type: 'string', default: '20' } } });
 const [app = ''] = positionals;
@@ -57,9 +58,6 @@ function linkOrCopy(from, to) {
     cpSync(from, to);
   }
 }
-
-/** In the page, looked at in every frame: a locator of Playwright's looks after 20, 70, 170, 270 and 770 ms, and then every 500. */
-const isUsable = () => (document.querySelector('textarea, main h1')?.clientHeight ?? 0) > 0;
 
 async function launch(executablePath) {
   const data = mkdtempSync(join(root, 'data-'));

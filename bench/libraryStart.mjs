@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright';
 import { findRuntimeNode } from '../scripts/runtimeNode.mjs';
+import { isUsable } from './usableWindow.mjs';
 
 const [folder = '.'] = process.argv.slice(2);
 const rounds = 9;
@@ -27,9 +28,6 @@ async function serve(dataFolder) {
   }));
   return { url, servedMs: performance.now() - begunMs, end: async () => { const ended = once(host, 'exit'); host.kill('SIGTERM'); await ended; } };
 }
-
-/** In the page, looked at in every frame: a locator of Playwright's looks every 500 ms after a while. */
-const isUsable = () => (document.querySelector('textarea, main h1')?.clientHeight ?? 0) > 0;
 
 /** Milliseconds: process to address, address to a window that takes a question or offers a model. */
 async function start(browser, dataFolder) {
