@@ -8,8 +8,6 @@ const empty = new Set(
 /** Of a question by whose words a passage is judged. */
 const fewestWords = 2;
 
-const paragraphEnd = /\n[^\S\n]*\n/u;
-
 /** Lower-case words and numbers, without the empty ones. */
 export function contentWords(text: string): string[] {
   const words = text.toLowerCase().normalize('NFKC').replace(/[’']s\b/gu, '').match(/\p{N}[\p{N}.,]*\p{N}|\p{N}|\p{L}[\p{L}\p{M}'’-]*/gu) ?? [];
@@ -32,6 +30,7 @@ export function alignment(claim: string, passage: string, question: string): num
 
 /** Before and behind a passage that may say what it is about, at most. */
 const surroundingCharacters = 400;
+const paragraphEnd = /\n[^\S\n]*\n/u;
 
 /**
  * A passage and what stands in the same paragraph. The paragraph beside it does not count: an answer that runs on into what
