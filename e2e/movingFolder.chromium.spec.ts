@@ -16,10 +16,12 @@ test.use({ story: 'movingFolder' });
 const drive = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700m,mode=700', 'longleaf-test', drive]).status === 0;
 
-test.afterAll(() => {
-  if (mounted) spawnSync('umount', ['--lazy', drive]);
-  rmSync(drive, { recursive: true, force: true });
-});
+test.beforeAll(({ afterwards }) =>
+  afterwards(() => {
+    if (mounted) spawnSync('umount', ['--lazy', drive]);
+    rmSync(drive, { recursive: true, force: true });
+  }),
+);
 
 test('the folder that is typed is checked, and what the move takes is said', async ({ app }) => {
   const { page } = app;

@@ -12,7 +12,7 @@ test.use({ story: 'movingFolderDesktop' });
 
 const place = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
 
-test.afterAll(() => rmSync(place, { recursive: true, force: true }));
+test.beforeAll(({ afterwards }) => afterwards(() => rmSync(place, { recursive: true, force: true })));
 
 test('the folder is chosen in the dialog of the desktop, and what the move takes is said', async ({ app }) => {
   const { page } = app;

@@ -17,6 +17,8 @@ interface WorkerFixtures {
   hubBytesPerSecond: number | null;
   /** The hub that the app searches and downloads from. */
   hub: ModelHub;
+  /** Has something removed that the app writes to: once it has closed, which is after every `afterAll`. */
+  afterwards: (remove: () => void) => void;
   /** One app for all tests of a story: they follow one another like the steps of a person. */
   app: RunningApp;
 }
@@ -33,8 +35,18 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     },
     { scope: 'worker' },
   ],
+  afterwards: [
+    // oxlint-disable-next-line no-unused-vars -- of one story
+    async ({ story }, use) => {
+      const removals: (() => void)[] = [];
+      await use((remove) => void removals.push(remove));
+      for (const remove of removals) remove();
+    },
+    { scope: 'worker' },
+  ],
   app: [
-    async ({ hub }, use, { project }) => {
+    // oxlint-disable-next-line no-unused-vars -- what is to be removed afterwards outlives it
+    async ({ hub, afterwards }, use, { project }) => {
       const folder = temporaryFolder();
       const environment = { HF_ENDPOINT: hub.endpoint, LONGLEAF_TEST_DEVICE_LOSS: '1', LONGLEAF_TEST_HANG_MS: '8000' };
       const options = { dataFolder: folder.path, environment };
