@@ -23,7 +23,10 @@ const documents = 100;
 
 test.describe.configure({ mode: 'serial' });
 
-const folder = mkdtempSync(join(tmpdir(), 'longleaf-e2e-'));
+let folder: string;
+test.beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'longleaf-e2e-'));
+});
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A command of Longleaf, and what a terminal shows of it. */

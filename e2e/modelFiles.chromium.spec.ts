@@ -16,12 +16,14 @@ test.describe.configure({ mode: 'serial' });
 test.use({ story: 'model files', hubBytesPerSecond: 8e6 });
 
 /** Folders of the person's own. */
-const [place, elsewhere] = [temporaryFolder(), temporaryFolder()];
+let place: ReturnType<typeof temporaryFolder>;
+let elsewhere: ReturnType<typeof temporaryFolder>;
 const starter = readCatalogue()[0].fileName;
 let proxy: Proxy;
 
 test.beforeAll(async () => {
   proxy = await startProxy();
+  [place, elsewhere] = [temporaryFolder(), temporaryFolder()];
   symlinkSync(join(required('LONGLEAF_TEST_MODELS'), starter), join(elsewhere.path, starter));
 });
 test.afterAll(async () => {

@@ -13,15 +13,17 @@ test.describe.configure({ mode: 'serial' });
 test.use({ story: 'movingFolder' });
 
 /** Of a file system of its own where this user may mount one; else of the same drive. */
-const drive = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700m,mode=700', 'longleaf-test', drive]).status === 0;
+let drive: string;
+let mounted: boolean;
 
-test.beforeAll(({ afterwards }) =>
+test.beforeAll(({ afterwards }) => {
+  drive = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
+  mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700m,mode=700', 'longleaf-test', drive]).status === 0;
   afterwards(() => {
     if (mounted) spawnSync('umount', ['--lazy', drive]);
     rmSync(drive, { recursive: true, force: true });
-  }),
-);
+  });
+});
 
 test('the folder that is typed is checked, and what the move takes is said', async ({ app }) => {
   const { page } = app;

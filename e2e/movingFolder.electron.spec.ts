@@ -10,9 +10,12 @@ import { FirstRunPage } from './pages/firstRunPage.ts';
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'movingFolderDesktop' });
 
-const place = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
+let place: string;
 
-test.beforeAll(({ afterwards }) => afterwards(() => rmSync(place, { recursive: true, force: true })));
+test.beforeAll(({ afterwards }) => {
+  place = mkdtempSync(join(tmpdir(), 'longleaf-drive-'));
+  afterwards(() => rmSync(place, { recursive: true, force: true }));
+});
 
 test('the folder is chosen in the dialog of the desktop, and what the move takes is said', async ({ app }) => {
   const { page } = app;

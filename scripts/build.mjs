@@ -24,7 +24,11 @@ import { wasmForBundler } from './wasm.mjs';
  */
 
 /** Threads that a bundle starts lie beside it. */
-const threads = { 'template-thread': 'host/gpu-worker/templateThreadEntry.ts', 'worker-thread': 'host/gpu-worker/workerThreadEntry.ts' };
+const threads = {
+  'block-thread': 'host/memories/blockThreadEntry.ts',
+  'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
+  'worker-thread': 'host/gpu-worker/workerThreadEntry.ts',
+};
 
 /** Half of the host's code, which nothing needs but a request to the outside. */
 const outbound = { undici: 'host/downloads/undici.ts' };

@@ -3,6 +3,7 @@ import type { Device } from '../device/device.ts';
 import { Readback } from '../device/readback.ts';
 import { memorySource } from '../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../formats/quantisation/testing/seededRandom.ts';
+import { defaultPolicy } from '../kv/tiers/policy.ts';
 import { memoryBlocks } from '../kv/tiers/testing/memoryBlocks.ts';
 import { loadModel, type LoadedModel } from '../model.ts';
 import type { KeptSegment } from '../ports.ts';
@@ -150,6 +151,36 @@ describe.each([
     const fresh = await answer(reader, [...document, ...question]);
     for (const [i, value] of writtenExactly.entries()) expect(Math.abs(fresh[i] - value)).toBeLessThan(tolerance);
   });
+
+  // Far segments have 128 tokens: the third one begins before the stop and ends after it.
+  const stopped = 300;
+  if (far !== null) {
+    test('where reading once stopped within a far segment, only the index of that one is built again', async () => {
+      reader.sequence.clear();
+      await reader.runner.truncate(0);
+      const sink = new KeptInMemory();
+      (await read(reader, sink, document.slice(0, stopped), [stopped], [])).free();
+      (await read(reader, sink, document, [documentTokens], [...sink.segments])).free();
+      expect(sink.segments.map(({ position }) => position)).toEqual([0, stopped, 512]);
+      const fetched = new Map<number, number>();
+      const watched = sink.segments.map((segment): KeptSegment => {
+        const read: KeptSegment['read'] = (ranges) => {
+          for (const { part, lengthBytes } of ranges) if (part.startsWith('index-')) fetched.set(segment.position, (fetched.get(segment.position) ?? 0) + lengthBytes);
+          return segment.read(ranges);
+        };
+        return { ...segment, read };
+      });
+      await restore(device, reader, document, usableSegments(reader.runner, watched), { growing: false });
+      for (const { position, parts } of sink.segments) {
+        const keptBytes = [...parts].reduce((sum, [name, bytes]) => sum + (name.startsWith('index-') ? bytes : 0), 0);
+        expect(keptBytes).toBeGreaterThan(0);
+        expect(fetched.get(position)).toBe(keptBytes);
+      }
+      if (reader.runner.far) reader.runner.far.policy = defaultPolicy;
+      const restored = await answer(reader, [...document, ...question]);
+      for (const [i, value] of written.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(tolerance);
+    });
+  }
 
   test('the end of a segment without its keys is no place to begin', () => {
     // Block 0 slides in Gemma, sees everything in Llama, and keeps a state in the hybrids.

@@ -22,7 +22,7 @@ export class KeptRuns {
     this.#shape = shape;
   }
 
-  /** Byte ranges of one run, in their order. */
+  /** Byte ranges of one run, in their order; they may share a buffer. */
   async read(layer: number, segment: number, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]> {
     const { kvHeads, segmentTokens, recordBytes, blocks } = this.#shape;
     const headBytes = segmentTokens * recordBytes;
@@ -46,8 +46,14 @@ export class KeptRuns {
       }
     }
     const pieces = await this.vectors.read(runs);
-    const results = ranges.map(({ lengthBytes }) => new Uint8Array(lengthBytes));
-    pieces.forEach((piece, index) => results[places[index].range].set(piece, places[index].to));
+    // A range of one head is passed on without a copy.
+    const results: Uint8Array[] = Array.from({ length: ranges.length });
+    for (const [index, piece] of pieces.entries()) {
+      const { range, to } = places[index];
+      const { lengthBytes } = ranges[range];
+      if (piece.length === lengthBytes) results[range] = piece;
+      else (results[range] ??= new Uint8Array(lengthBytes)).set(piece, to);
+    }
     return results;
   }
 }

@@ -1,16 +1,18 @@
 /** Begins a sequence with what was kept: keys and values go back into the caches, nothing is computed again. */
 import type { Device } from '../device/device.ts';
 import { KvCache } from '../kv/cache.ts';
+import type { FarContext } from '../kv/tiers/farContext.ts';
 import { indexRanges } from '../kv/tiers/indexRanges.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import type { KeptSegment } from '../ports.ts';
 import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
-import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
+import { headRuns, rowBytesOf } from './cacheRuns.ts';
 import { KeptRuns } from './keptRuns.ts';
 import { KeptVectors } from './keptVectors.ts';
-import { indexPart, keysPart, statePart, windowKeysPart, windowValuesPart } from './parts.ts';
+import { bring, type KeptPiece, type Load, loadsOf, mostLoadBytes } from './loads.ts';
+import { indexPart, keysPart, statePart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
 /**
  * The segments that the model's layers can begin with: every part must be there that they look back on. A prompt of
@@ -69,22 +71,22 @@ async function fillCaches(device: Device, runner: Runner, segments: readonly Kep
   const vectors = new KeptVectors(segments);
   const length = vectors.tokens;
   let ringsFrom = 0;
+  const blocks: KeptBlock[] = [];
   for (const [block, cache] of runner.caches.entries()) {
     if (cache instanceof StateCache) await fillState(cache, block, segments);
     if (!(cache instanceof KvCache)) continue;
     cache.noteFilled();
-    if (cache.windowTokens === null) await fillCache(device, cache, block, vectors);
-    else {
-      const from = windowFrom(cache, block, segments);
-      await fillRing(device, cache, block, segments, from);
-      ringsFrom = Math.max(ringsFrom, from);
-    }
+    const slides = cache.windowTokens !== null;
+    const from = slides ? windowFrom(cache, block, segments) : 0;
+    ringsFrom = Math.max(ringsFrom, from);
+    blocks.push({ block, cache, from });
   }
+  await bring(device, loadsOf(cachePieces(blocks, segments)));
   const { far } = runner;
   const runs = keptRunsOf(runner, vectors);
   if (far && runs) {
     far.store.adopt(runs, Math.floor(length / far.plan.layout.segmentTokens), { growing });
-    await far.adopt(length, far.plan.pages ? 0 : await fillIndex(device, runner, segments));
+    await far.adopt(length, far.plan.pages ? new Set() : await fillIndex(device, runner, segments));
     far.store.truncate(far.sealed / far.plan.layout.segmentTokens);
   }
   return { length, ringsFrom };
@@ -113,70 +115,90 @@ function heldTokens(bytes: number | undefined, layout: KvLayout): number {
   return (bytes ?? 0) / (layout.kvHeads * rowBytesOf(layout));
 }
 
-async function fillRing(device: Device, cache: KvCache, block: number, segments: readonly KeptSegment[], from: number): Promise<void> {
-  const { layout } = cache;
-  const { kvHeads } = layout;
-  const rowBytes = rowBytesOf(layout);
-  for (const { position, tokenCount, parts, read } of segments) {
-    const end = position + tokenCount;
-    if (end <= from) continue;
-    const tokens = heldTokens(parts.get(windowKeysPart(block)), layout);
-    const first = Math.max(from, end - tokens);
-    const bytes = await read([windowKeysPart(block), windowValuesPart(block)].map((part) => ({ part, offsetBytes: 0, lengthBytes: kvHeads * tokens * rowBytes })));
-    const count = end - first;
-    for (const { offsetBytes, sizeBytes, to } of cacheRuns(layout, first, count)) {
-      const head = Math.floor(to / (count * rowBytes));
-      const source = (head * tokens + first - (end - tokens)) * rowBytes + (to % (count * rowBytes));
-      device.gpu.queue.writeBuffer(cache.keys, offsetBytes, bytes[0], source, sizeBytes);
-      device.gpu.queue.writeBuffer(cache.values, offsetBytes, bytes[1], source, sizeBytes);
-    }
-  }
+/** A block's cache, and the first position that goes back into it. */
+interface KeptBlock {
+  block: number;
+  cache: KvCache;
+  from: number;
 }
 
-/** Vectors at once: a few MiB on their way. */
-const tokensAtOnce = 4096;
-
-async function fillCache(device: Device, cache: KvCache, block: number, vectors: KeptVectors): Promise<void> {
-  const { layout } = cache;
-  const recordBytes = rowBytesOf(layout);
-  for (let first = 0; first < vectors.tokens; first += tokensAtOnce) {
-    const count = Math.min(tokensAtOnce, vectors.tokens - first);
-    for (const kind of ['keys', 'values'] as const) {
-      const heads = Array.from({ length: layout.kvHeads }, (_, kvHead) => kvHead);
-      const bytes = await vectors.read(heads.map((kvHead) => ({ block, kind, kvHead, recordBytes, beginByte: first * recordBytes, lengthBytes: count * recordBytes })));
-      for (const { offsetBytes, sizeBytes, to } of cacheRuns(layout, first, count)) {
-        const head = Math.floor(to / (count * recordBytes));
-        device.gpu.queue.writeBuffer(cache[kind], offsetBytes, bytes[head], to % (count * recordBytes), sizeBytes);
-      }
-    }
-  }
-}
-
-/** Puts the kept index back as far as it goes; returns how many far segments, from the first, have theirs. */
-async function fillIndex(device: Device, runner: Runner, segments: readonly KeptSegment[]): Promise<number> {
-  const { far, caches } = runner;
-  if (!far) return 0;
-  const { layout } = far.plan;
-  let indexed = 0;
-  for (const { position, tokenCount, parts, read } of segments) {
-    const begin = Math.ceil(position / layout.segmentTokens);
-    const end = Math.floor((position + tokenCount) / layout.segmentTokens);
-    if (begin > indexed) return indexed;
-    const names = far.layers.map(({ memory }) => indexPart(caches.indexOf(memory), layout));
-    if (begin >= end) continue;
-    if (!names.every((name) => parts.has(name))) return indexed;
-    const wanted = names.map((part) => ({ part, offsetBytes: 0, lengthBytes: parts.get(part) ?? 0 }));
-    const bytes = await read(wanted);
-    for (const [index, { memory }] of far.layers.entries()) {
-      let offset = 0;
-      for (let segment = begin; segment < end; segment++) {
-        for (const { buffer, offsetBytes, sizeBytes } of indexRanges(memory, layout, segment)) {
-          device.gpu.queue.writeBuffer(buffer, offsetBytes, bytes[index], offset, sizeBytes);
-          offset += sizeBytes;
+/** Segment by segment, so that each file is read once, from its beginning to its end. */
+function* cachePieces(blocks: readonly KeptBlock[], segments: readonly KeptSegment[]): Generator<KeptPiece> {
+  for (const segment of segments) {
+    const end = segment.position + segment.tokenCount;
+    for (const { block, cache, from } of blocks) {
+      if (end <= from) continue;
+      const { layout } = cache;
+      const slides = cache.windowTokens !== null;
+      const rowBytes = rowBytesOf(layout);
+      const held = slides ? heldTokens(segment.parts.get(windowKeysPart(block)), layout) : segment.tokenCount;
+      const names = slides ? [windowKeysPart(block), windowValuesPart(block)] : [keysPart(block), valuesPart(block)];
+      const most = Math.floor(mostLoadBytes / rowBytes);
+      for (const [half, buffer] of [cache.keys, cache.values].entries()) {
+        for (let head = 0; head < layout.kvHeads; head++) {
+          for (let first = Math.max(from, end - held); first < end; first += most) {
+            const count = Math.min(most, end - first);
+            const targets = headRuns(layout, head, first, count).map(({ offsetBytes, sizeBytes }) => ({ buffer, to: offsetBytes, sizeBytes }));
+            yield { segment, part: names[half], offsetBytes: (head * held + first - (end - held)) * rowBytes, lengthBytes: count * rowBytes, targets };
+          }
         }
       }
     }
-    indexed = end;
   }
-  return indexed;
+}
+
+/** Puts the kept index back; returns which far segments have theirs. */
+async function fillIndex(device: Device, runner: Runner, segments: readonly KeptSegment[]): Promise<Set<number>> {
+  const { far } = runner;
+  if (!far) return new Set();
+  const { layout } = far.plan;
+  const names = far.layers.map(({ memory }) => indexPart(runner.caches.indexOf(memory), layout));
+  /** By far segment: whose part holds its index, as which of those in there. */
+  const places: IndexPlace[] = [];
+  for (const kept of segments) {
+    if (!names.every((name) => kept.parts.has(name))) continue;
+    const begin = Math.ceil(kept.position / layout.segmentTokens);
+    const end = Math.floor((kept.position + kept.tokenCount) / layout.segmentTokens);
+    for (let segment = begin; segment < end; segment++) places.push({ kept, segment, within: segment - begin });
+  }
+  await bring(device, indexLoads(far, names, places));
+  return new Set(places.map(({ segment }) => segment));
+}
+
+interface IndexPlace {
+  kept: KeptSegment;
+  segment: number;
+  within: number;
+}
+
+/** As many segments at a time as have room: a buffer then takes its share of all of them in one copy. */
+function* indexLoads({ layers, plan: { layout } }: FarContext, names: readonly string[], places: readonly IndexPlace[]): Generator<Load> {
+  for (let first = 0; first < places.length; ) {
+    const segmentBytes = sumOf(indexRanges(layers[0].memory, layout, 0));
+    let count = 1;
+    while (first + count < places.length && places[first + count].segment === places[first].segment + count && (count + 1) * segmentBytes <= mostLoadBytes) count++;
+    const together = places.slice(first, first + count);
+    for (const [index, { memory }] of layers.entries()) {
+      const ranges = indexRanges(memory, layout, places[first].segment);
+      const copies = ranges.map(({ buffer, offsetBytes, sizeBytes }, range) => ({ from: count * sumOf(ranges.slice(0, range)), buffer, to: offsetBytes, sizeBytes: count * sizeBytes }));
+      const fetch = async (target: Uint8Array): Promise<void> => {
+        await Promise.all(
+          together.map(async ({ kept, within }, place) => {
+            const [bytes] = await kept.read([{ part: names[index], offsetBytes: within * segmentBytes, lengthBytes: segmentBytes }]);
+            let offset = 0;
+            for (const [range, { sizeBytes }] of ranges.entries()) {
+              target.set(bytes.subarray(offset, offset + sizeBytes), copies[range].from + place * sizeBytes);
+              offset += sizeBytes;
+            }
+          }),
+        );
+      };
+      yield { sizeBytes: count * segmentBytes, fetch, copies };
+    }
+    first += count;
+  }
+}
+
+function sumOf(ranges: readonly { sizeBytes: number }[]): number {
+  return ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -8,11 +8,14 @@ import { mkdir, open, readFile, readdir, rename, rmdir, stat, statfs, unlink, ut
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { InstanceLock } from '../storage/instanceLock.ts';
+import { type BlockRun, BlockThreads } from './blockThreads.ts';
 import { RandomReads } from './randomReads.ts';
 
 export interface ReadableFile {
   /** Fills `target` from `offsetBytes`; resolves to how many bytes there were, fewer only at the end. */
   read(target: Uint8Array, offsetBytes: number): Promise<number>;
+  /** The bytes of whole blocks whose checksums are all right, read and checked beside this thread; null where that cannot be said. */
+  readBlocks?(run: BlockRun): Promise<Uint8Array | null>;
   close(): Promise<void>;
 }
 
@@ -50,6 +53,8 @@ export interface FileSystem {
   lock(path: string, folder: string): { release(): void };
 }
 
+const blockThreads = new BlockThreads();
+
 /** The real one. */
 export const diskFileSystem: FileSystem = {
   parentOf: dirname,
@@ -65,7 +70,7 @@ export const diskFileSystem: FileSystem = {
   },
   readFile: (path) => readFile(path),
   async openFile(path) {
-    return new RandomReads(await open(path, 'r'));
+    return new RandomReads(await open(path, 'r'), blockThreads);
   },
   async createFile(path) {
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);

@@ -5,9 +5,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { failureOf } from '../testing/failureOf.ts';
 import { checkSegment, fingerprint, partsFor, randomTokens, seededRandom } from '../testing/memoryParts.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
+import { blockBytes } from './blocks.ts';
 import { diskFileSystem, type FileSystem } from './fileSystem.ts';
 import { MemoryStore, type MemoryStoreOptions } from './memoryStore.ts';
-import { blockBytes, keyOf } from './segmentFormat.ts';
+import { keyOf } from './segmentFormat.ts';
 
 async function openStore(folder = join(temporaryFolder(), 'memories'), options: Partial<MemoryStoreOptions> = {}) {
   const store = await MemoryStore.open({ folder, keptFreeBytes: 0, ...options });

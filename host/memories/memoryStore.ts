@@ -5,6 +5,7 @@
  * `disk-full`, `memory-quota-full`.
  */
 import { systemErrorCode } from '../errors.ts';
+import { blockBytes } from './blocks.ts';
 import { folderUnusable, type MemoryDamagedError, memoryNotFound } from './failures.ts';
 import { diskFileSystem, type FileSystem } from './fileSystem.ts';
 import { bytesOf, Holdings, type Owner } from './holdings.ts';
@@ -12,7 +13,7 @@ import { type About, References } from './references.ts';
 import { Room } from './room.ts';
 import { namingFullDisk, Sealer } from './sealer.ts';
 import { SegmentAccess, type SegmentRange } from './segmentAccess.ts';
-import { blockBytes, type Part } from './segmentFormat.ts';
+import type { Part } from './segmentFormat.ts';
 import { SegmentFolder } from './segmentFolder.ts';
 import { type Segment, SegmentTree } from './segmentTree.ts';
 
@@ -90,7 +91,7 @@ export class MemoryStore {
     }
   }
 
-  static async #openFolder({ folder, files = diskFileSystem, keptFreeBytes, openFiles = 256 }: MemoryStoreOptions): Promise<MemoryStore> {
+  static async #openFolder({ folder, files = diskFileSystem, keptFreeBytes, openFiles = 1024 }: MemoryStoreOptions): Promise<MemoryStore> {
     await files.makeFolder(folder);
     const lock = files.lock(`${folder}/memories.lock`, folder);
     try {

@@ -1,4 +1,4 @@
-/** The segments whose files are open: a few hundred at most, closed when they were not wanted for longest. */
+/** The segments whose files are open: a thousand at most, closed when they were not wanted for longest. */
 import type { SegmentReader } from './segmentReader.ts';
 import type { Segment } from './segmentTree.ts';
 

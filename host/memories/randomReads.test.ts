@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { badBlocks, blockBytes, blockChecksum } from './blocks.ts';
+import { BlockThreads } from './blockThreads.ts';
 import { RandomReads } from './randomReads.ts';
 
 let folder: string;
@@ -11,7 +13,11 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'longleaf-reads-'));
   writeFileSync(join(folder, 'file'), bytes);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+const threads = new BlockThreads(2);
+afterAll(async () => {
+  await threads.close();
+  rmSync(folder, { recursive: true });
+});
 
 const openReads = async (): Promise<RandomReads> => new RandomReads(await open(join(folder, 'file'), 'r'));
 
@@ -45,4 +51,39 @@ test('a failure is that of the system', async () => {
   const file = new RandomReads(await open(folder, 'r'));
   await expect(file.read(new Uint8Array(8), 0)).rejects.toMatchObject({ code: 'EISDIR' });
   await file.close();
+});
+
+const key = '00c0ffee'.padEnd(64, '0');
+/** Of the file's whole blocks. */
+function checksums(firstBlock: number, blocks: number): Uint8Array {
+  const table = new Uint32Array(blocks);
+  for (let i = 0; i < blocks; i++) table[i] = blockChecksum(key, firstBlock + i, bytes.subarray((firstBlock + i) * blockBytes, (firstBlock + i + 1) * blockBytes));
+  return new Uint8Array(table.buffer);
+}
+
+test('long runs are read and checked by threads, many at once', async () => {
+  const file = new RandomReads(await open(join(folder, 'file'), 'r'), threads);
+  const runs = Array.from({ length: 60 }, (_, i) => ({ firstBlock: i, blocks: 1 + (i % 13) }));
+  const found = await Promise.all(runs.map(({ firstBlock, blocks }) => file.readBlocks({ firstBlock, checksums: checksums(firstBlock, blocks), key })));
+  for (const [i, { firstBlock, blocks }] of runs.entries()) {
+    expect(bytes.subarray(firstBlock * blockBytes, (firstBlock + blocks) * blockBytes).equals(found[i] ?? Buffer.alloc(0)), `${firstBlock}`).toBe(true);
+  }
+  await file.close();
+});
+
+test('of a run with a block that is wrong, in another place or of another segment, nothing is handed out', async () => {
+  const file = new RandomReads(await open(join(folder, 'file'), 'r'), threads);
+  const wrong = checksums(8, 20);
+  wrong[4 * 13] ^= 1;
+  expect(badBlocks(bytes.subarray(8 * blockBytes, 28 * blockBytes), { firstBlock: 8, checksums: wrong, key })).toEqual([13]);
+  expect(await file.readBlocks({ firstBlock: 8, checksums: wrong, key })).toBeNull();
+  expect(await file.readBlocks({ firstBlock: 9, checksums: checksums(8, 20), key })).toBeNull();
+  expect(await file.readBlocks({ firstBlock: 8, checksums: checksums(8, 20), key: key.replace('c', 'd') })).toBeNull();
+  expect(await file.readBlocks({ firstBlock: 60, checksums: new Uint8Array(4 * 30), key })).toBeNull();
+  expect(await file.readBlocks({ firstBlock: 8, checksums: checksums(8, 20), key })).not.toBeNull();
+  await file.close();
+  // Whoever was not given threads reads by itself.
+  const alone = await openReads();
+  expect(await alone.readBlocks({ firstBlock: 0, checksums: checksums(0, 2), key })).toBeNull();
+  await alone.close();
 });

@@ -8,11 +8,12 @@ import { expect, test } from 'vitest';
 import { cpuMilliseconds } from '../../engine/formats/gguf/testing/cpuMilliseconds.ts';
 import { changeJson, changeText } from '../testing/jsonFuzz.ts';
 import { seededRandom } from '../testing/memoryParts.ts';
+import { blockBytes } from './blocks.ts';
 import { MemoryDamagedError } from './failures.ts';
 import type { FileSystem, ReadableFile } from './fileSystem.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
 import { reference } from './references.ts';
-import { blockBytes, manifest } from './segmentFormat.ts';
+import { manifest } from './segmentFormat.ts';
 import { SegmentReader } from './segmentReader.ts';
 
 const cases = Number(process.env['LONGLEAF_FUZZ_CASES'] ?? 4000);

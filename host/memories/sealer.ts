@@ -1,10 +1,11 @@
 /** Makes segments durable: room for them first, then their files, then their place in the tree. */
 import { systemErrorCode } from '../errors.ts';
+import { blockBytes } from './blocks.ts';
 import { diskFull, MemoryDamagedError, memoryNotFound } from './failures.ts';
 import type { Holdings, Owner } from './holdings.ts';
 import type { Room } from './room.ts';
 import type { SegmentAccess } from './segmentAccess.ts';
-import { blockBytes, encodeTokens, keyOf, type Part, tokensPart } from './segmentFormat.ts';
+import { encodeTokens, keyOf, type Part, tokensPart } from './segmentFormat.ts';
 import type { SegmentDescription, SegmentFolder } from './segmentFolder.ts';
 import type { Segment, SegmentTree } from './segmentTree.ts';
 

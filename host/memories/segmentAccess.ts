@@ -51,15 +51,10 @@ export class SegmentAccess {
       else bySegment.set(key, [index]);
     }
     const results: Uint8Array[] = Array.from({ length: ranges.length });
-    const waiting = bySegment.entries();
-    const readSegments = async () => {
-      // The iterator is shared: each takes the next segment that is left.
-      for (const [key, indices] of waiting) {
-        const bytes = await this.use(key, (reader) => reader.read(indices.map((index) => ranges[index])));
-        for (const [place, index] of indices.entries()) results[index] = bytes[place];
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(segmentsAtOnce, bySegment.size) }, readSegments));
+    await forEachSegment(bySegment, async ([key, indices]) => {
+      const bytes = await this.use(key, (reader) => reader.read(indices.map((index) => ranges[index])));
+      for (const [place, index] of indices.entries()) results[index] = bytes[place];
+    });
     return results;
   }
 
@@ -77,10 +72,10 @@ export class SegmentAccess {
   async verifyOpen(leaf: string): Promise<void> {
     const path = this.#tree.path(leaf);
     if (!path) throw this.#breakOf(leaf);
-    for (const { key } of path.slice(0, -1)) {
+    await forEachSegment(path.slice(0, -1), async ({ key }) => {
       await this.#verifyManifest(key);
       await this.use(key, (reader) => reader.tokens());
-    }
+    });
     await this.verify(leaf);
   }
 
@@ -158,4 +153,13 @@ export class SegmentAccess {
   #parentOf(key: string): string | null {
     return this.#tree.get(key)?.manifest?.parent ?? null;
   }
+}
+
+async function forEachSegment<T>(segments: Iterable<T>, work: (segment: T) => Promise<void>): Promise<void> {
+  const waiting = segments[Symbol.iterator]();
+  const workOn = async (): Promise<void> => {
+    // The iterator is shared: each takes the next segment that is left.
+    for (let next = waiting.next(); !next.done; next = waiting.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: segmentsAtOnce }, workOn));
 }

@@ -9,8 +9,8 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
+import { blockBytes, blockChecksum } from './blocks.ts';
 
-export const blockBytes = 4096;
 const formatVersion = 1;
 /** The part that the store itself writes: token ids as little-endian u32. */
 export const tokensPart = 'tokens';
@@ -83,11 +83,6 @@ export function encodeTokens(tokens: Uint32Array | readonly number[]): Uint8Arra
 export function decodeTokens(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Uint32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getUint32(index * 4, true));
-}
-
-/** The checksum of a block of `data`; `block` counts from the start of the file. */
-export function blockChecksum(key: string, block: number, content: Uint8Array): number {
-  return crc32(content, (Number.parseInt(key.slice(0, 8), 16) ^ block) >>> 0);
 }
 
 /** The bytes of `data`, in pieces, and the checksum that goes into the manifest once all were taken. */

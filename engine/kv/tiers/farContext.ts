@@ -202,16 +202,17 @@ export class FarContext {
   }
 
   /**
-   * Begins with `length` tokens that the store can read; the index of the first `indexed` far segments is in place
+   * Begins with `length` tokens that the store can read; the index of the far segments in `indexed` is in place
    * already. The ends of the layers go to their rings, what is older counts as sealed.
    */
-  async adopt(length: number, indexed: number): Promise<void> {
+  async adopt(length: number, indexed: ReadonlySet<number>): Promise<void> {
     const { segmentTokens } = this.plan.layout;
     await this.settleLagged();
     await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
-    for (let segment = indexed; segment < whole; segment++) {
+    for (let segment = 0; segment < whole; segment++) {
+      if (indexed.has(segment)) continue;
       for (const layer of this.layers) await this.#refill(layer, segment * segmentTokens, segmentTokens);
       this.#buildIndex(segment);
     }
@@ -223,7 +224,7 @@ export class FarContext {
       }
     }
     this.#sealed = sealed * segmentTokens;
-    this.#indexed = Math.max(indexed, whole);
+    this.#indexed = whole;
   }
 
   /** Cuts the sequence to `length` tokens; the rings then hold its end. */

@@ -10,7 +10,10 @@ export interface BufferRange {
   sizeBytes: number;
 }
 
-/** Always in the same order, so that their bytes one after the other are a format. Sizes are multiples of 4. */
+/**
+ * Always in the same order, so that their bytes one after the other are a format. Sizes are multiples of 4; each range
+ * of the next segment begins where that of this one ends.
+ */
 export function indexRanges({ sketch, clusters, keyMeans }: FarMemory, layout: FarLayout, segment: number): BufferRange[] {
   const { kvHeads, headDim, segmentTokens, capacityTokens, planes } = layout;
   const clusterCapacity = capacityTokens / clusterTokens;
