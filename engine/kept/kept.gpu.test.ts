@@ -82,10 +82,10 @@ describe.each([
     return answer(model, prompt);
   }
 
-  function expectRestored(restored: Float32Array, before: Float32Array): void {
+  function expectRestored(restored: Float32Array, before: Float32Array, rounding = 0.3): void {
     if (far !== 'q8') return expect(restored).toEqual(before);
-    // What was still in the ring has been rounded since, so that some tokens are chosen in place of others.
-    for (const [i, value] of before.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(0.5);
+    // What was still in the ring has been rounded since.
+    for (const [i, value] of before.entries()) expect(Math.abs(restored[i] - value)).toBeLessThan(rounding);
     return undefined;
   }
 
@@ -181,7 +181,8 @@ describe.each([
         expect(keptBytes).toBeGreaterThan(0);
         expect(fetched.get(position)).toBe(keptBytes);
       }
-      expectRestored(await answer(reader, [...document, ...question]), asRead);
+      // Rounding has some tokens chosen in place of others.
+      expectRestored(await answer(reader, [...document, ...question]), asRead, 0.5);
     });
   }
 
