@@ -1,13 +1,13 @@
 /**
  * Sizes prefill chunks by time: large enough to keep the adapter busy, small enough that a stop is
- * noticed soon (0.2 s on a GPU, 2 s elsewhere). What lies beyond the GPU must be brought there once for each
+ * noticed soon (0.2 s on a GPU, where two chunks are under way, 2 s elsewhere). What lies beyond the GPU must be brought there once for each
  * chunk; then chunks are as large as it takes for that to be a small share of the time. Such a chunk can be stopped
  * on its way.
  */
-const targetMs = { gpu: 170, software: 900 };
+const targetMs = { gpu: 95, software: 900 };
 const firstRows = { gpu: 256, software: 32 };
 /** Matrix kernels work on tiles of rows; whole tiles waste nothing. */
-const rowGranularity = 32;
+const rowGranularity = { gpu: 128, software: 32 };
 /** Of the time of a chunk, that something is on its way to the GPU; less where it overlaps with computing. */
 export const largestUploadShare = 0.3;
 /** Until it is measured: what a mapped buffer takes. */
@@ -42,7 +42,8 @@ export class ChunkSizer {
     if (farBytes === 0 || this.#computedRowsPerMs === null) return byTime;
     const uploadMs = farBytes / this.#uploadBytesPerMs;
     const computeMs = uploadMs * (1 / largestUploadShare - 1);
-    const wanted = Math.ceil((computeMs * this.#computedRowsPerMs) / rowGranularity) * rowGranularity;
+    const granularity = rowGranularity[this.#kind];
+    const wanted = Math.ceil((computeMs * this.#computedRowsPerMs) / granularity) * granularity;
     return Math.max(byTime, Math.min(wanted, this.#maxChunkRows));
   }
 
@@ -52,7 +53,7 @@ export class ChunkSizer {
 
   note({ rows, elapsedMs, upload }: Chunk): void {
     // Large enough, what is measured follows the length; a few rows say nothing about the speed of many.
-    if (rows < rowGranularity && this.#rowsPerMs !== null) return;
+    if (rows < rowGranularity.software && this.#rowsPerMs !== null) return;
     this.#rowsPerMs = average(this.#rowsPerMs, rows / Math.max(elapsedMs, 0.01));
     const uploadMs = upload?.ms ?? 0;
     // How much of the upload the GPU waited for is not known: assuming all of it makes chunks larger, not smaller.
@@ -63,8 +64,11 @@ export class ChunkSizer {
 
   #rowsByTime(): number {
     if (this.#rowsPerMs === null) return Math.min(firstRows[this.#kind], this.#maxRows);
-    const wanted = Math.floor((this.#rowsPerMs * targetMs[this.#kind]) / rowGranularity) * rowGranularity;
-    return Math.max(Math.min(rowGranularity, this.#maxRows), Math.min(wanted, this.#maxRows));
+    const byTime = this.#rowsPerMs * targetMs[this.#kind];
+    // A slow GPU does without whole tiles before it does without stopping soon.
+    const granularity = byTime < rowGranularity[this.#kind] ? rowGranularity.software : rowGranularity[this.#kind];
+    const wanted = Math.floor(byTime / granularity) * granularity;
+    return Math.max(Math.min(granularity, this.#maxRows), Math.min(wanted, this.#maxRows));
   }
 }
 

@@ -24,7 +24,10 @@ export interface ExtendOptions {
   sparseBefore?: number;
   /** Reads as decoding does: a row at a time, by the policy of the far layers, e.g. to score a given continuation. */
   asDecoding?: boolean;
-  /** Called after each chunk, before the next overwrites its rows: for the logits of inner positions. */
+  /**
+   * Called when a chunk has been submitted, before the next one: what it submits itself, e.g. for the logits of inner
+   * positions, finds the chunk's rows, and what is waited for here keeps the next chunk from being encoded ahead.
+   */
   onChunk?: (firstPosition: number, rows: number) => Promise<void>;
 }
 
@@ -41,6 +44,9 @@ export class Sequence {
   readonly #device: Device;
   readonly #runner: Runner;
   readonly #sizer: ChunkSizer;
+  /** A real GPU would wait for the processor between two chunks. */
+  readonly #encodesAhead: boolean;
+  #finishedMs = 0;
   #tokens: number[] = [];
   /** Positions ever written since the caches were last consistent: a ring forgets what lies further back. */
   #written = 0;
@@ -48,7 +54,8 @@ export class Sequence {
   #ringsFrom = 0;
   #checkpoints: Checkpoint[] = [];
 
-  constructor(device: Device, runner: Runner) {
+  constructor(device: Device, runner: Runner, { encodesAhead = device.facts.kind === 'gpu' } = {}) {
+    this.#encodesAhead = encodesAhead;
     this.#device = device;
     this.#runner = runner;
     this.#sizer = new ChunkSizer(device.facts.kind, runner.maxRows, runner.maxChunkRows);
@@ -80,34 +87,33 @@ export class Sequence {
   /**
    * Makes the sequence exactly `tokens`, reading only what is not cached yet; at least the last token
    * is computed, so that its logits (row 0 of `runner.logits`) are there afterwards. A cancelled call
-   * keeps every whole chunk it has read.
+   * keeps every whole chunk that it has submitted.
    */
   async extend(tokens: readonly number[], options: ExtendOptions = {}): Promise<{ reusedTokens: number }> {
     this.#checkFits(tokens.length);
     const reusedTokens = await this.#cutTo(tokens);
     // States cannot go back by the one token that is always computed again.
     const promptEnd = this.#runner.keepsStates ? tokens.length - 1 : null;
-    const { sparseReading } = this.#runner;
-    const sparseFrom = sparseReading && options.sparseBefore !== undefined ? sparseReading.fromTokens : Infinity;
-    const sparseBefore = options.sparseBefore ?? 0;
-    const stops = [...(options.checkpointsAt ?? []), ...(promptEnd ? [promptEnd] : []), sparseFrom, ...(sparseFrom < sparseBefore ? [sparseBefore] : []), tokens.length].sort((a, b) => a - b);
     const total = tokens.length - reusedTokens;
     options.onProgress?.(0, total);
+    /** What the GPU computes while the next chunk is encoded. */
+    let running = Promise.resolve();
+    let computed = reusedTokens;
     while (this.length < tokens.length) {
       if (options.signal?.aborted) throw cancelled();
       const position = this.length;
-      const next = Math.min(stops.find((length) => length > position) ?? tokens.length, tokens.length);
-      const stop = options.stopsEvery ? Math.min(next, position + options.stopsEvery - (position % options.stopsEvery)) : next;
-      const sparse = !options.asDecoding && position >= sparseFrom && position < sparseBefore;
-      const farBytes = this.#runner.far?.farBytesAt(position, sparse) ?? 0;
-      const mostRows = sparse ? Math.min(mostSparseRows, this.#runner.maxChunkRows) : this.#runner.maxChunkRows;
-      const rows = options.asDecoding ? 1 : Math.min(options.chunkTokens ?? this.#sizer.rows(farBytes), mostRows, stop - position);
-      await this.#readChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, sparse, signal: options.signal });
+      const { rows, sparse, ahead } = this.#nextChunk(tokens.length, promptEnd, options);
+      const before = running;
+      ({ computed: running } = await this.#submitChunk(tokens.slice(position, position + rows), { last: position + rows === tokens.length, exact: !options.asDecoding, sparse, signal: options.signal }));
       await options.onChunk?.(position, rows);
-      options.onProgress?.(this.length - reusedTokens, total);
+      await (ahead ? before : running);
+      computed = ahead ? position : this.length;
+      options.onProgress?.(computed - reusedTokens, total);
       if (options.checkpointsAt?.includes(this.length)) this.#keepCheckpoint('asked');
       else if (this.length === promptEnd && !options.asDecoding) this.#keepCheckpoint('prompt');
     }
+    await running;
+    if (computed < tokens.length) options.onProgress?.(total, total);
     return { reusedTokens };
   }
 
@@ -147,16 +153,49 @@ export class Sequence {
     this.#checkpoints = [];
   }
 
-  async #readChunk(tokens: readonly number[], { last, exact, sparse, signal }: { last: boolean; exact: boolean; sparse: boolean; signal?: AbortSignal }): Promise<void> {
-    const started = performance.now();
+  /** A chunk of a prompt of `end` tokens ends where something is kept, or begins to be read otherwise. */
+  #nextChunk(end: number, promptEnd: number | null, { checkpointsAt = [], stopsEvery, sparseBefore, asDecoding = false, chunkTokens }: ExtendOptions): { rows: number; sparse: boolean; ahead: boolean } {
+    const position = this.length;
+    const { sparseReading, far, maxChunkRows } = this.#runner;
+    const sparseFrom = sparseReading && sparseBefore !== undefined ? sparseReading.fromTokens : Infinity;
+    const sparse = !asDecoding && position >= sparseFrom && position < (sparseBefore ?? 0);
+    const everyStop = stopsEvery ? position + stopsEvery - (position % stopsEvery) : end;
+    const stops = [...checkpointsAt, promptEnd ?? end, sparseFrom, sparseFrom < (sparseBefore ?? 0) ? (sparseBefore ?? end) : end, everyStop];
+    const stop = Math.min(end, ...stops.filter((length) => length > position));
+    const farBytes = far?.farBytesAt(position, sparse) ?? 0;
+    const mostRows = sparse ? Math.min(mostSparseRows, maxChunkRows) : maxChunkRows;
+    const rows = asDecoding ? 1 : Math.min(chunkTokens ?? this.#sizer.rows(farBytes), mostRows, stop - position);
+    // What comes from beyond the GPU is timed by itself, and the first chunk says how large the next ones are to be.
+    return { rows, sparse, ahead: this.#encodesAhead && !asDecoding && farBytes === 0 && this.#sizer.tokensPerSecond !== null };
+  }
+
+  /** The tokens count from the chunk's submission on. */
+  async #submitChunk(tokens: readonly number[], { last, exact, sparse, signal }: { last: boolean; exact: boolean; sparse: boolean; signal?: AbortSignal }): Promise<{ computed: Promise<void> }> {
+    const startedMs = performance.now();
     this.#runner.writeTokens(tokens);
     const encoder = await this.#encodeChunk({ rows: tokens.length, position: this.length, exact, sparse }, signal);
     if (last) this.#runner.encodeHead(encoder, [tokens.length - 1]);
     this.#device.gpu.queue.submit([encoder.finish()]);
-    await this.#device.finished();
-    this.#sizer.note({ rows: tokens.length, elapsedMs: performance.now() - started, upload: this.#runner.far?.windows.takeTimes() });
     this.#tokens.push(...tokens);
     this.#written = Math.max(this.#written, this.#tokens.length);
+    const computed = this.#computed(tokens.length, startedMs);
+    // Whoever waits for it hears of a failure.
+    computed.catch(() => undefined);
+    return { computed };
+  }
+
+  async #computed(rows: number, submittedMs: number): Promise<void> {
+    try {
+      await this.#device.finished();
+    } catch (error) {
+      this.clear();
+      throw error;
+    }
+    const finishedMs = performance.now();
+    // What was submitted ahead begins when the chunk before it ends.
+    const elapsedMs = finishedMs - Math.max(submittedMs, this.#finishedMs);
+    this.#finishedMs = finishedMs;
+    this.#sizer.note({ rows, elapsedMs, upload: this.#runner.far?.windows.takeTimes() });
   }
 
   /** Encodes a chunk of rows after the sequence; when it is stopped on its way, the caches are as they were before. */
