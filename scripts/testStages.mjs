@@ -28,7 +28,10 @@ export const stages = [
     name: 'types',
     run: async ({ runtimeNode }) => {
       const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
-      return add(await checked(runtimeNode, [compiler, '-p', '.']), await checked(runtimeNode, [compiler, '-p', 'scripts']));
+      // The second knows only the language of the oldest browser that the interface runs in.
+      const projects = ['.', 'renderer', 'scripts'];
+      const counts = await Promise.all(projects.map((project) => checked(runtimeNode, [compiler, '-p', project])));
+      return counts.reduce(add);
     },
   },
   // The import directions between folders are lint rules.
