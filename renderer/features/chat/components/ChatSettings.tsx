@@ -3,6 +3,7 @@ import type { Sampling } from '../../../../host/contract/entities.ts';
 import { attempt } from '../../../app/failures.ts';
 import { Button } from '../../../ui/Button.tsx';
 import { Select } from '../../../ui/Select.tsx';
+import { namesOf } from '../../models/modelNames.ts';
 import { useModels } from '../../models/store.ts';
 import { PresetPicker } from '../../presets/components/PresetPicker.tsx';
 import { SamplingForm } from '../../settings/components/SamplingForm.tsx';
@@ -36,7 +37,7 @@ export function ChatSettings() {
         <span className="font-medium">{text.model}</span>
         <Select label={text.model} value={model?.id ?? ''} onChange={(event) => attempt(changeActive({ modelId: event.target.value }))}>
           {!model && <option value="">{text.noModel}</option>}
-          {models.map(({ id, name }) => (
+          {[...namesOf(models)].map(([id, name]) => (
             <option key={id} value={id}>
               {id === defaults.defaultModelId ? text.defaultModel(name) : name}
             </option>

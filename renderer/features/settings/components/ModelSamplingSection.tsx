@@ -1,6 +1,7 @@
 /** Models whose chats begin with a sampling of their own. */
 import type { Settings } from '../../../../host/contract/entities.ts';
 import { Button } from '../../../ui/Button.tsx';
+import { namesOf } from '../../models/modelNames.ts';
 import { useModels } from '../../models/store.ts';
 import { settingsStrings } from '../strings.ts';
 import { SamplingForm } from './SamplingForm.tsx';
@@ -14,7 +15,7 @@ export function ModelSamplingSection({ settings: { modelSampling, defaultSamplin
   const without = (id: string) => Object.fromEntries(Object.entries(modelSampling).filter(([other]) => other !== id));
   return (
     <SettingSection title={text.title} hint={text.hint}>
-      {models.map(({ id, name }) => {
+      {[...namesOf(models)].map(([id, name]) => {
         const own = modelSampling[id];
         return (
           <details key={id} className="py-2">
