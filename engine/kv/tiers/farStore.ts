@@ -34,6 +34,12 @@ interface Run {
 
 /** Share of the RAM budget for blocks read from disk. */
 const cacheShare = 1 / 8;
+/**
+ * Single tokens lie anywhere in gigabytes: copied one after the other, each waits for memory. A word of each line of
+ * memory of so many tokens is read first, which the processor waits for all at once.
+ */
+const touchedTokens = 32;
+const lineWords = 16;
 
 export class FarStore {
   readonly words: number;
@@ -49,6 +55,8 @@ export class FarStore {
   #keptSegments = 0;
   /** A memory is being written: what overflows RAM waits for it. */
   #keeping = false;
+  /** Of words that were read ahead; kept so that reading them is not left out. */
+  #touched = 0;
   readonly bytes: TierBytes = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
 
   /** Without a disk the budget is a wish: everything stays in RAM. */
@@ -202,22 +210,31 @@ export class FarStore {
     const fromKeyToValue = kvHeads * segmentTokens * words;
     const absent = new Map<number, number[]>();
     let copied = 0;
-    for (let i = 0; i < tokens.length; i++) {
-      const segment = Math.floor(tokens[i] / segmentTokens);
-      const resident = segments[segment];
-      if (!resident) {
-        const waiting = absent.get(segment) ?? [];
-        waiting.push(i);
-        absent.set(segment, waiting);
-        continue;
+    for (let first = 0; first < tokens.length; first += touchedTokens) {
+      const end = Math.min(first + touchedTokens, tokens.length);
+      for (let i = first; i < end; i++) {
+        const segment = Math.floor(tokens[i] / segmentTokens);
+        const resident = segments[segment];
+        if (resident) {
+          const key = firstKey + (tokens[i] % segmentTokens) * words;
+          for (let word = key; word < key + words; word += lineWords) this.#touched ^= resident[word] ^ resident[word + fromKeyToValue];
+        } else {
+          const waiting = absent.get(segment) ?? [];
+          waiting.push(i);
+          absent.set(segment, waiting);
+        }
       }
-      // Vectors are short: copying them word by word takes less than making two views.
-      let to = offset + 2 * i * words;
-      const key = firstKey + (tokens[i] % segmentTokens) * words;
-      for (let from = key; from < key + words; from++) target[to++] = resident[from];
-      const value = key + fromKeyToValue;
-      for (let from = value; from < value + words; from++) target[to++] = resident[from];
-      copied++;
+      for (let i = first; i < end; i++) {
+        const resident = segments[Math.floor(tokens[i] / segmentTokens)];
+        if (!resident) continue;
+        // Vectors are short: copying them word by word takes less than making two views.
+        let to = offset + 2 * i * words;
+        const key = firstKey + (tokens[i] % segmentTokens) * words;
+        for (let from = key; from < key + words; from++) target[to++] = resident[from];
+        const value = key + fromKeyToValue;
+        for (let from = value; from < value + words; from++) target[to++] = resident[from];
+        copied++;
+      }
     }
     this.bytes.ramReadBytes += 8 * words * copied;
     if (absent.size === 0) return;
