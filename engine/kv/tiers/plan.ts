@@ -17,7 +17,9 @@ import { mostSlots, requestBytes, slotBookBytes, slotTableBytes } from './slotTa
 /** Tokens before the current one that are always attended exactly, beside the sinks. */
 export const windowTokens = 64;
 
-/** How many times the wanted tokens the first planes of the sketch propose to the others. */
+/** Planes of the sketch that are scanned; further ones rank what these propose. */
+export const scannedPlanes = 2;
+/** How many times the wanted tokens are proposed. */
 export const oversample = 4;
 
 export interface TierBudget {
@@ -47,7 +49,7 @@ export interface TierPlan {
   slots: number;
   /** Most tokens a selection may have. */
   maxSelected: number;
-  /** Most tokens that the first planes may propose to the others. */
+  /** Most tokens that the first planes may propose to the others; 1 where there are no others. */
   maxCandidates: number;
   /** Tokens of a streamed window. */
   stageTokens: number;
@@ -63,20 +65,26 @@ export interface TierPlan {
 export const stageCount = 2;
 /** Share of the budget for all of them. */
 const stageShare = 1 / 32;
-const planesTried = [4, 2, 1] as const;
+/** Fewer planes, and then a shorter chunk, before there is no room for single tokens. */
+const tried = [
+  { planes: 4, chunkShare: 1 },
+  { planes: 2, chunkShare: 1 },
+  { planes: 1, chunkShare: 1 },
+  { planes: 1, chunkShare: 1 / 4 },
+] as const;
 
 /** Throws `kv-budget-too-small` with what would be needed. */
 export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
   const full = fullLayers(spec);
   const attention = full[0].mixer;
-  const maxChunkRows = affordableRows(attention, full.length, budget);
-  const maxRows = Math.min(budget.maxRows, maxChunkRows);
+  const affordable = affordableRows(attention, full.length, budget);
   let least = Infinity;
-  for (const planes of planesTried) {
-    const plan = planWith(attention, full.length, { ...budget, maxRows, maxChunkRows }, planes);
+  for (const { planes, chunkShare } of tried) {
+    const maxChunkRows = chunkShare === 1 ? affordable : Math.max(leastChunkRows, wholeTiles(chunkShare * affordable));
+    const plan = planWith(attention, full.length, { ...budget, maxRows: Math.min(budget.maxRows, maxChunkRows), maxChunkRows }, planes);
     if (plan.slots >= Math.min(plan.layout.capacityTokens, sinkTokens + plan.maxSelected / 4, sinkTokens + 512)) return plan;
     least = plan.bytes.total - plan.bytes.slots + slotBytes(attention, full.length, budget.format) * (sinkTokens + 64);
-    if (planes === 1 && plan.slots >= sinkTokens + 64) return plan;
+    if (chunkShare < 1 && plan.slots >= sinkTokens + 64) return plan;
   }
   throw new EngineError(
     'kv-budget-too-small',
@@ -94,10 +102,17 @@ export function fullLayers(spec: ModelSpec): { index: number; mixer: AttentionSp
   throw new EngineError('kv-budget-too-small', `${spec.name} has no layers that see everything, or they differ in shape, so its context cannot be offloaded.`, 'Use it without a KV budget.');
 }
 
+/** Of a chunk, however small the budget is, if the window is as long. */
+const leastChunkRows = 32;
+
+function wholeTiles(rows: number): number {
+  return Math.floor(rows / leastChunkRows) * leastChunkRows;
+}
+
 /** A chunk takes at most an eighth of the budget in the rings. */
 function affordableRows({ kvHeads, headDim }: AttentionSpec, layers: number, { gpuBytes, maxChunkRows }: TierBudget): number {
   const rowBytes = 4 * kvHeads * headDim * layers;
-  return Math.max(32, Math.min(maxChunkRows, Math.floor(gpuBytes / 8 / rowBytes / 32) * 32));
+  return Math.max(leastChunkRows, Math.min(maxChunkRows, wholeTiles(gpuBytes / 8 / rowBytes)));
 }
 
 function slotBytes({ kvHeads, headDim }: AttentionSpec, layers: number, format: FarFormat): number {
@@ -120,7 +135,7 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const index = (sketchBytes(layout) + clusterBytes(layout) + (pages ? pageBytes(layout) : 0) + (keyMeans ? keyMeansBytes(layout, capacityTokens) : 0)) * layers;
   const largest = Math.max(64, budget.largestShare * capacityTokens, budget.largestTokens ?? 0);
   const maxSelected = Math.min(capacityTokens, Math.ceil(largest / 64) * 64);
-  const maxCandidates = Math.min(capacityTokens, oversample * maxSelected);
+  const maxCandidates = planes > scannedPlanes ? Math.min(capacityTokens, oversample * maxSelected) : 1;
   const shared = 2 * stageCount * kvHeads * stageTokens * vectorBytes + sketchSelectScratchBytes(layout, { maxCandidates }) + clusterScratchBytes(layout);
   const left = gpuBytes - ring - index - shared;
   const perSlot = slotBytes(attention, layers, format);

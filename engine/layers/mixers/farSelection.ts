@@ -7,7 +7,7 @@ import { EngineError } from '../../errors.ts';
 import type { FarContext } from '../../kv/tiers/farContext.ts';
 import type { FarLayer } from '../../kv/tiers/farLayer.ts';
 import { type HeadKeys, headKeys, type LayerReport } from '../../kv/tiers/farReport.ts';
-import { oversample } from '../../kv/tiers/plan.ts';
+import { oversample, scannedPlanes } from '../../kv/tiers/plan.ts';
 import type { LayerRequests, RequestCopy } from '../../kv/tiers/requestReader.ts';
 import type { SketchSelectStep } from '../../retrieval/sketchSelect.ts';
 import type { Step } from '../step.ts';
@@ -95,7 +95,7 @@ export class FarSelection {
   #choice(): SketchSelectStep {
     const { sealed, wanted, plan } = this.#context;
     const proposals = Math.max(1, Math.min(oversample, Math.floor(plan.maxCandidates / wanted)));
-    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(2, plan.layout.planes) };
+    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(scannedPlanes, plan.layout.planes) };
   }
 
   #choose(pass: GPUComputePassEncoder): void {
