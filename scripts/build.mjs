@@ -46,7 +46,7 @@ const hostPrograms = {
 };
 
 /** Programs under bench/ that are run after a build; the truth bench and that of tiers are part of the host. */
-const benchNames = ['attentionSweep', 'needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'unlimited'];
+const benchNames = ['attentionSweep', 'needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tileTimes', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

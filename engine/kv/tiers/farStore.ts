@@ -56,7 +56,7 @@ export class FarStore {
   /** A memory is being written: what overflows RAM waits for it. */
   #keeping = false;
   /** Of words that were read ahead; kept so that reading them is not left out. */
-  #touched = 0;
+  touched = 0;
   readonly bytes: TierBytes = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
 
   /** Without a disk the budget is a wish: everything stays in RAM. */
@@ -217,7 +217,7 @@ export class FarStore {
         const resident = segments[segment];
         if (resident) {
           const key = firstKey + (tokens[i] % segmentTokens) * words;
-          for (let word = key; word < key + words; word += lineWords) this.#touched ^= resident[word] ^ resident[word + fromKeyToValue];
+          for (let word = key; word < key + words; word += lineWords) this.touched ^= resident[word] ^ resident[word + fromKeyToValue];
         } else {
           const waiting = absent.get(segment) ?? [];
           waiting.push(i);
