@@ -76,9 +76,10 @@ const toast = (page: Page) => page.locator('[data-sonner-toast]');
 test.describe('in an open window', () => {
   let app: RunningApp;
   let disk: SmallDisk | null = null;
-  const drive = join(folder, 'drive');
+  let drive: string;
 
   test.beforeAll(async () => {
+    drive = join(folder, 'drive');
     try {
       disk = mountSmallDisk(48);
     } catch {
