@@ -5,7 +5,7 @@
  *
  *     node dist/bench/inspection.js --model M.gguf --books FOLDER --tokens 6000 --documents 20 --out lines.jsonl
  *       [--sentences 4]   in each document, and questions about it: what was read is read once
- *       [--seconds N]     begins no document after so long
+ *       [--seconds N]     begins no question after so long
  *       [--shard 0/4]     only every fourth document
  *
  * For each question: whether it was answered rightly, whether the ribbon's peak and the sentence that most attention falls
@@ -53,10 +53,9 @@ const worker = new AskAndLook(values.model);
 const done = new Set(readLines().map(({ document, question }) => `${document} ${question}`));
 
 for (let document = 1; document <= documents; document++) {
-  if (performance.now() > endMs) break;
   if (document % shards !== shard) continue;
   const { text, sentences: hidden } = severalHidden({ tokenizer, books, tokens, sentences }, document);
-  for (const one of hidden) if (!done.has(`${document} ${one.question}`)) appendFileSync(outPath, `${JSON.stringify(await tryQuestion(document, text, one))}\n`);
+  for (const one of hidden) if (performance.now() < endMs && !done.has(`${document} ${one.question}`)) appendFileSync(outPath, `${JSON.stringify(await tryQuestion(document, text, one))}\n`);
 }
 const summary = { model: basename(values.model), adapter: worker.adapterName, ...summarise(readLines()) };
 await worker.close();

@@ -9,7 +9,7 @@
  * FOLDER of --app holds host.js and the benches (`dist` with its bench/, or `app` of the GPU pack). --data holds books/
  * and squad/. --first: seeds of the citations' cases. --small: the same runs with a few hundred tokens, to see that
  * everything works. A folder a run: the lines of each process, all of them in all.jsonl, and what they come to in
- * summary.json.
+ * summary.jsonl. The same command with as many processes goes on.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,10 +31,11 @@ const { values } = parseArgs({
 });
 const { app, models, data, out, small } = values;
 if (!app || !models || !data || !out) throw new Error('--app, --models, --data and --out are needed');
-/** What is under way when the time is over has so long to end; the summaries are made then. */
-const graceSeconds = small ? 60 : 45;
+/** The case that is under way when the time is over has so long to end; then the summaries are made. */
+const graceSeconds = 45;
 const seconds = Number(values.seconds);
 const { program, start, secondsLeft } = timedRuns({ app, out, seconds: seconds + graceSeconds });
+const summing = timedRuns({ app, out, seconds: seconds + 2 * graceSeconds });
 const processes = small ? 2 : Number(values.processes);
 
 const smol = join(models, 'SmolLM2-135M-Instruct.Q4_1.gguf');
@@ -51,13 +52,13 @@ async function divided(run, words, none) {
   mkdirSync(folder, { recursive: true });
   const shards = Array.from({ length: processes }, (_, shard) => shard);
   const least = Math.max(1, Math.round(secondsLeft() - graceSeconds));
-  const linesOf = (/** @type {number} */ shard) => join(folder, `part-${shard}.jsonl`);
-  await Promise.all(shards.map((shard) => start(`${run}/process-${shard}`, [...words, '--shard', `${shard}/${processes}`, '--seconds', String(least), '--out', linesOf(shard)])));
+  const shared = (/** @type {number} */ shard) => ['--shard', `${shard}/${processes}`, '--seconds', String(least), '--out', join(folder, `part-${shard}.jsonl`)];
+  await Promise.all(shards.map((shard) => start(`${run}/process-${shard}`, [...words, ...shared(shard)])));
   // Those of an earlier call with more processes, too.
   const parts = readdirSync(folder).filter((name) => /^part-\d+\.jsonl$/.test(name));
   const all = join(folder, 'all.jsonl');
   writeFileSync(all, parts.map((name) => readFileSync(join(folder, name), 'utf8')).join(''));
-  await start(`${run}/summary`, [...words, ...none, '--out', all]);
+  await summing.start(`${run}/summary`, [...words, ...none, '--out', all]);
 }
 
 /**
