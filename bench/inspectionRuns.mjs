@@ -13,30 +13,14 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { chosenRuns, timedRuns } from './timedRuns.mjs';
+import { chosenRuns, runArguments, timedRuns } from './timedRuns.mjs';
 
-const { values } = parseArgs({
-  options: {
-    app: { type: 'string' },
-    models: { type: 'string' },
-    data: { type: 'string' },
-    out: { type: 'string' },
-    seconds: { type: 'string', default: '480' },
-    processes: { type: 'string', default: '4' },
-    runs: { type: 'string', default: 'citations,smollm2,gemma,exhaustive' },
-    first: { type: 'string', default: '1' },
-    small: { type: 'boolean', default: false },
-  },
-});
-const { app, models, data, out, small } = values;
-if (!app || !models || !data || !out) throw new Error('--app, --models, --data and --out are needed');
+const { app, models, data, out, seconds, small, runs: wanted, own } = runArguments('citations,smollm2,gemma,exhaustive', { processes: { type: 'string', default: '4' }, first: { type: 'string', default: '1' } });
 /** The case that is under way when the time is over has so long to end; then the summaries are made. */
 const graceSeconds = 45;
-const seconds = Number(values.seconds);
 const { program, start, secondsLeft } = timedRuns({ app, out, seconds: seconds + graceSeconds });
 const summing = timedRuns({ app, out, seconds: seconds + 2 * graceSeconds });
-const processes = small ? 2 : Number(values.processes);
+const processes = small ? 2 : Number(own.processes);
 
 const smol = join(models, 'SmolLM2-135M-Instruct.Q4_1.gguf');
 const gemma = join(models, 'gemma-3-270m-q4_k_m.gguf');
@@ -48,7 +32,7 @@ const books = ['--books', join(data, 'books')];
  * @param {string[]} none arguments with which it begins nothing and only sums up
  */
 async function divided(run, words, none) {
-  const folder = join(String(out), run);
+  const folder = join(out, run);
   mkdirSync(folder, { recursive: true });
   const shards = Array.from({ length: processes }, (_, shard) => shard);
   const least = Math.max(1, Math.round(secondsLeft() - graceSeconds));
@@ -71,9 +55,9 @@ const inspection = (model, tokens) => [program('inspection.js'), '--model', mode
 /** @type {Record<string, () => Promise<unknown>>} */
 const runs = {
   citations: () => {
-    const squad = ['xquad.en.json', join('squad', 'xquad.en.json')].map((name) => join(String(data), name)).find((path) => existsSync(path));
-    if (!squad) throw new Error(`${join(String(data), 'squad', 'xquad.en.json')} is not there`);
-    const words = [program('citations.js'), '--model', smol, ...books, '--squad', squad, '--tokens', small ? '700' : '2000', '--first', values.first];
+    const squad = ['xquad.en.json', join('squad', 'xquad.en.json')].map((name) => join(data, name)).find((path) => existsSync(path));
+    if (!squad) throw new Error(`${join(data, 'squad', 'xquad.en.json')} is not there`);
+    const words = [program('citations.js'), '--model', smol, ...books, '--squad', squad, '--tokens', small ? '700' : '2000', '--first', own.first ?? '1'];
     return divided('citations', [...words, '--count', small ? '4' : '240'], ['--count', '0']);
   },
   smollm2: () => divided('smollm2', [...inspection(smol, 6000), '--documents', small ? '2' : '20'], ['--documents', '0']),
@@ -81,4 +65,4 @@ const runs = {
   exhaustive: () => divided('exhaustive', [program('sweep.js'), '--model', smol, ...books, '--documents', small ? '2' : '20', ...(small ? ['--characters', '9000', '--records', '4'] : [])], ['--documents', '0']),
 };
 
-await Promise.all(chosenRuns(runs, values.runs).map((run) => run()));
+await Promise.all(chosenRuns(runs, wanted).map((run) => run()));

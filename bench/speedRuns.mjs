@@ -13,34 +13,22 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { chosenRuns, timedRuns } from './timedRuns.mjs';
+import { chosenRuns, runArguments, timedRuns } from './timedRuns.mjs';
 
-const { values } = parseArgs({
-  options: {
-    app: { type: 'string' },
-    models: { type: 'string' },
-    data: { type: 'string' },
-    out: { type: 'string' },
-    peer: { type: 'string' },
-    synthetic: { type: 'string', default: '' },
-    lengths: { type: 'string', default: '8192,32768' },
-    seconds: { type: 'string', default: '480' },
-    runs: { type: 'string', default: 'sweep,golden,models' },
-    small: { type: 'boolean', default: false },
-  },
+const { app, models, data, out, seconds, small, runs: wanted, own } = runArguments('sweep,golden,models', {
+  peer: { type: 'string' },
+  synthetic: { type: 'string', default: '' },
+  lengths: { type: 'string', default: '8192,32768' },
 });
-const { app, models, data, peer, small } = values;
-if (!app || !models || !data || !values.out) throw new Error('--app, --models, --data and --out are needed');
-const out = values.out;
-const { note, program, start, secondsLeft } = timedRuns({ app, out, seconds: Number(values.seconds) });
+const { peer } = own;
+const { note, program, start, secondsLeft } = timedRuns({ app, out, seconds });
 
 const realModels = { smollm2: 'SmolLM2-135M-Instruct.Q4_1', gemma: 'gemma-3-270m-q4_k_m' };
 
 async function golden() {
   for (const [name, file] of Object.entries(realModels)) {
-    const wanted = join(String(data), 'golden', `${file.toLowerCase().replace('.', '-')}.logits.json`);
-    const model = join(String(models), `${file}.gguf`);
+    const wanted = join(data, 'golden', `${file.toLowerCase().replace('.', '-')}.logits.json`);
+    const model = join(models, `${file}.gguf`);
     if (!existsSync(wanted) || !existsSync(model)) {
       note({ name: `golden-${name}`, skipped: `${existsSync(model) ? wanted : model} is not there` });
       continue;
@@ -55,8 +43,8 @@ async function golden() {
 }
 
 async function speeds() {
-  const lengths = small ? [48] : values.lengths.split(',').map(Number);
-  const files = [...values.synthetic.split(',').filter(Boolean), ...Object.values(realModels).map((file) => join(String(models), `${file}.gguf`))];
+  const lengths = small ? [48] : (own.lengths ?? '').split(',').map(Number);
+  const files = [...(own.synthetic ?? '').split(',').filter(Boolean), ...Object.values(realModels).map((file) => join(models, `${file}.gguf`))];
   // All models at the first length before any at the next.
   for (const length of lengths) {
     for (const file of files.filter((one) => existsSync(one))) {
@@ -71,4 +59,4 @@ const runs = {
   golden,
   models: speeds,
 };
-for (const run of chosenRuns(runs, values.runs)) await run();
+for (const run of chosenRuns(runs, wanted)) await run();

@@ -5,9 +5,35 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync, createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 /** With less time than this no program begins. */
 const leastSeconds = 5;
+
+/**
+ * What every such bench is told, and the options that it has besides.
+ * @template {Record<string, { type: 'string', default?: string }>} More
+ * @param {string} runs all of them, with commas between them
+ * @param {More} more
+ */
+export function runArguments(runs, more) {
+  const { values } = parseArgs({
+    options: {
+      app: { type: 'string' },
+      models: { type: 'string' },
+      data: { type: 'string' },
+      out: { type: 'string' },
+      seconds: { type: 'string', default: '480' },
+      runs: { type: 'string', default: runs },
+      small: { type: 'boolean', default: false },
+      ...more,
+    },
+  });
+  const { app, models, data, out, seconds, small, runs: chosen } = /** @type {Record<string, string | undefined> & { small: boolean }} */ (values);
+  if (!app || !models || !data || !out) throw new Error('--app, --models, --data and --out are needed');
+  const own = /** @type {{ [Name in keyof More]?: string }} */ (values);
+  return { app, models, data, out, seconds: Number(seconds), small, runs: chosen ?? runs, own };
+}
 
 /**
  * @param {{ app: string, out: string, seconds: number }} options `app` holds host.js and the benches: `dist` with its

@@ -11,24 +11,10 @@
  * file of the shape of Llama 3.2 1B for the long reading. One folder of results a run, and summary.jsonl: how each ended.
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { chosenRuns, timedRuns } from './timedRuns.mjs';
+import { chosenRuns, runArguments, timedRuns } from './timedRuns.mjs';
 
-const { values } = parseArgs({
-  options: {
-    app: { type: 'string' },
-    models: { type: 'string' },
-    data: { type: 'string' },
-    out: { type: 'string' },
-    seconds: { type: 'string', default: '480' },
-    runs: { type: 'string', default: 'golden,smollm2,gemma,unlimited,planted,killed,graph' },
-    small: { type: 'boolean', default: false },
-    synthetic: { type: 'string' },
-  },
-});
-const { app, models, data, out, small } = values;
-if (!app || !models || !data || !out) throw new Error('--app, --models, --data and --out are needed');
-const { program, start, secondsLeft } = timedRuns({ app, out, seconds: Number(values.seconds) });
+const { app, models, data, out, seconds, small, runs: wanted, own } = runArguments('golden,smollm2,gemma,unlimited,planted,killed,graph', { synthetic: { type: 'string' } });
+const { program, start, secondsLeft } = timedRuns({ app, out, seconds });
 
 const smol = join(models, 'SmolLM2-135M-Instruct.Q4_1.gguf');
 const gemma = join(models, 'gemma-3-270m-q4_k_m.gguf');
@@ -43,9 +29,9 @@ const book = (/** @type {string} */ name) => join(data, 'books', name);
  */
 function truth(run, model, tokens, more) {
   const policies = 'sketch:2%,sketch:5%,flat+estimate:2%,flat+estimate:5%,sketch:0.25%/8,sketch:1%/8,sketch:10%/8,flat:2%/4,clusters:2%/4,clusters:5%/4,quest:5%/4,window/4';
-  const common = ['--model', model, '--length', String(small ? 700 : tokens), '--data-sets', String(data), '--out', join(String(out), run), '--json'];
+  const common = ['--model', model, '--length', String(small ? 700 : tokens), '--data-sets', data, '--out', join(out, run), '--json'];
   const amounts = ['--policy', small ? 'sketch:2%,window' : policies, '--seeds', small ? '1' : '20', '--seconds', String(Math.max(1, Math.round(secondsLeft()) - 15))];
-  return start(`${run}/eval`, [join(String(app), 'host.js'), 'eval', 'mixed', ...common, ...amounts, ...more]);
+  return start(`${run}/eval`, [join(app, 'host.js'), 'eval', 'mixed', ...common, ...amounts, ...more]);
 }
 
 /** Steps with keys on disk are bound by the processor: one process leaves a large GPU idle. */
@@ -55,7 +41,7 @@ const sharing = ['--processes', '5', '--lanes', '2'];
 const runs = {
   golden: async () => {
     for (const [name, model] of [['smollm2-135m-instruct-q4_1', smol], ['gemma-3-270m-q4_k_m', gemma]]) {
-      await start(`golden/${name}`, [join(String(app), 'host.js'), 'logits', '--tokens', join(String(data), 'golden', `${name}.logits.json`), '--model', model, '--json']);
+      await start(`golden/${name}`, [join(app, 'host.js'), 'logits', '--tokens', join(data, 'golden', `${name}.logits.json`), '--model', model, '--json']);
     }
   },
   smollm2: () => truth('smollm2', smol, 6000, small ? ['--kv-gpu', '100%'] : sharing),
@@ -72,13 +58,13 @@ const runs = {
     }
   },
   killed: () => {
-    const [model, context] = small || !values.synthetic ? [smol, small ? 2560 : 8192] : [values.synthetic, 131_072];
+    const [model, context] = small || !own.synthetic ? [smol, small ? 2560 : 8192] : [own.synthetic, 131_072];
     // A quarter of the keys and values of a model of Llama 3.2 1B's shape; SmolLM2 has 46 080 bytes a token.
     const bytes = model === smol ? (46_080 * context) / 4 : (32_768 * context) / 4;
-    return start('killed/killed', [program('killedRead.js'), '--host', join(String(app), 'host.js'), '--model', model, '--text', join(String(data), small ? 'books/short.txt' : 'books/long.txt'), '--context', String(context), '--kv-gpu', String(Math.floor(bytes))]);
+    return start('killed/killed', [program('killedRead.js'), '--host', join(app, 'host.js'), '--model', model, '--text', join(data, small ? 'books/short.txt' : 'books/long.txt'), '--context', String(context), '--kv-gpu', String(Math.floor(bytes))]);
   },
   graph: async () => {
-    const dump = join(String(out), 'graph', 'dump');
+    const dump = join(out, 'graph', 'dump');
     await start('graph/dump', [program('graph.js'), '--dump', dump, '--model', gemma, '--book', book('middlemarch-145.txt'), '--tokens', small ? '2600' : '28000']);
     const layers = small ? ['5'] : ['5', '11', '17'];
     await Promise.all(layers.map((layer) => start(`graph/recall-${layer}`, [program('graph.js'), '--recall', dump, '--layers', layer])));
@@ -86,4 +72,4 @@ const runs = {
 };
 
 // Truth does not depend on what runs beside it; times do, so whoever wants those asks for one run.
-await Promise.all(chosenRuns(runs, values.runs).map((run) => run()));
+await Promise.all(chosenRuns(runs, wanted).map((run) => run()));
