@@ -10,6 +10,7 @@ import { temporaryFolder } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
+import { typeCommand } from './pages/palette.ts';
 
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'chat library' });
@@ -21,8 +22,7 @@ test('chats are imported from a file', async ({ app }) => {
   const folder = temporaryFolder();
   const path = join(folder.path, 'chats.json');
   writeFileSync(path, JSON.stringify(file));
-  await app.page.keyboard.press('ControlOrMeta+k');
-  await app.page.keyboard.type('import chats');
+  await typeCommand(app.page, 'import chats');
   await app.choosingFile(path, () => app.page.keyboard.press('Enter'));
   await expect(app.page.getByText('3 chats were imported.')).toBeVisible();
   folder.remove();
@@ -154,13 +154,11 @@ test('what is exported is what was imported', async ({ app }) => {
   expect(conversations).toEqual([{ ...file.conversations[0], pinned: true }]);
 
   // Imported beside itself it is the same but for its names.
-  await page.keyboard.press('ControlOrMeta+k');
-  await page.keyboard.type('import chats');
+  await typeCommand(page, 'import chats');
   await app.choosingFile(await saved.path(), () => page.keyboard.press('Enter'));
   await expect(page.getByText('One chat was imported.')).toBeVisible();
   const all = page.waitForEvent('download');
-  await page.keyboard.press('ControlOrMeta+k');
-  await page.keyboard.type('export all chats');
+  await typeCommand(page, 'export all chats');
   await page.keyboard.press('Enter');
   const exported = JSON.parse(readFileSync(await (await all).path(), 'utf8')) as typeof file;
   expect(exported.conversations).toHaveLength(4);

@@ -5,6 +5,7 @@ import { gpuWorkerOf, isRunning } from './harness/processes.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
+import { typeCommand } from './pages/palette.ts';
 
 test.describe.configure({ mode: 'serial' });
 // The same app as the chat library's.
@@ -33,8 +34,7 @@ test('an answer is stopped while the model is loaded, and while it waits for ano
   await new FirstRunPage(page).completeIfShown();
   await newChat(page);
   // Whoever used the model before, it has to be loaded again.
-  await page.keyboard.press('ControlOrMeta+k');
-  await page.keyboard.type('restart the gpu process');
+  await typeCommand(page, 'restart the gpu process');
   const worker = gpuWorkerOf(app.hostProcessId());
   await page.keyboard.press('Enter');
   await expect.poll(() => isRunning(worker)).toBe(false);

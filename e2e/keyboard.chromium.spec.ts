@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
+import { typeCommand } from './pages/palette.ts';
 
 test.describe.configure({ mode: 'serial' });
 test.use({ story: 'keyboard' });
@@ -24,9 +25,7 @@ async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab',
 }
 
 async function command(page: Page, words: string): Promise<void> {
-  await page.keyboard.press('ControlOrMeta+k');
-  await expect(page.getByRole('combobox', { name: 'Commands' })).toBeFocused();
-  await page.keyboard.type(words);
+  await typeCommand(page, words);
   await page.keyboard.press('Enter');
 }
 

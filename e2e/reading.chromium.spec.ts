@@ -11,6 +11,7 @@ import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
 import { MemoriesPage } from './pages/memoriesPage.ts';
+import { typeCommand } from './pages/palette.ts';
 
 /** Software adapters read about a hundred tokens a second on two cores. */
 const readingTimeoutMs = 300_000;
@@ -79,8 +80,7 @@ test('a document is read ahead, and the reading can be paused and resumed from e
   await expectAccessible(app);
 
   // By keyboard, from anywhere.
-  await app.page.keyboard.press('ControlOrMeta+k');
-  await app.page.keyboard.type('resume');
+  await typeCommand(app.page, 'resume');
   await app.page.keyboard.press('Enter');
   await expect(app.page.getByTestId('reading-status')).toHaveText(new RegExp(`Reading ${name}, \\d+ %`), { timeout: 30_000 });
   await app.page.getByTestId('reading-status').click();

@@ -8,6 +8,7 @@ import { repositoryFolder, temporaryFolder } from './harness/runningApp.ts';
 import { expect, test } from './harness/test.ts';
 import { ChatPage } from './pages/chatPage.ts';
 import { FirstRunPage } from './pages/firstRunPage.ts';
+import { typeCommand } from './pages/palette.ts';
 
 test.use({ story: 'screens' });
 
@@ -102,8 +103,7 @@ test('code in a chat is in colours, from a thread of the page', async ({ app }) 
   const folder = temporaryFolder();
   const path = join(folder.path, 'chats.json');
   writeFileSync(path, JSON.stringify(chatFile(Date.now())));
-  await app.page.keyboard.press('ControlOrMeta+k');
-  await app.page.keyboard.type('import chats');
+  await typeCommand(app.page, 'import chats');
   await app.choosingFile(path, () => app.page.keyboard.press('Enter'));
   await app.page.getByText('Everything in an answer').click();
   await expect(new ChatPage(app.page).answers.last().locator('pre span[style*="--code-token-keyword"]').first()).toHaveText('def');

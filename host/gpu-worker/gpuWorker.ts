@@ -9,6 +9,7 @@ import { MemoryDamagedError, MemoryMismatchError } from '../memories/failures.ts
 import { openAdapter, reportAdapter } from './adapter.ts';
 import { ActiveModel } from './activeModel.ts';
 import { ChoiceFile } from './choiceFile.ts';
+import { endProcess } from './endProcess.ts';
 import { IdleScrub } from './idleScrub.ts';
 import { bench } from './jobs/bench.ts';
 import { doctor } from './jobs/doctor.ts';
@@ -272,7 +273,7 @@ export class GpuWorker {
   async #leave(): Promise<void> {
     await this.#model?.endKeeping();
     await this.#memories.close();
-    process.exit(0);
+    endProcess();
   }
 
   #quit(): void {

@@ -5,6 +5,7 @@
  */
 import type { Failure } from '../contract/entities.ts';
 import { toFailure } from '../errors.ts';
+import { endProcess } from './endProcess.ts';
 import { GpuWorker } from './gpuWorker.ts';
 import { type WorkerReply, workerRequest } from './protocol.ts';
 
@@ -29,7 +30,7 @@ async function start(): Promise<void> {
 }
 
 // The host's death ends the channel: nothing may outlive it.
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', endProcess);
 start().catch((error: unknown) => {
   send({ kind: 'failed', jobId: 'start', failure: failureOf(error) });
   // The message leaves before the process does.

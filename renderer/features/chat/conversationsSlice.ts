@@ -70,6 +70,8 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
     const accept = (conversation: Conversation) =>
       set((state) => ({ conversations: withConversation(state.conversations, conversation) }));
     let loadingMore = false;
+    /** How often each chat was changed here. */
+    const changes = new Map<string, number>();
 
     async function page(folderId: string | null, before: ConversationsSlice['next']): Promise<ConversationsSlice['next']> {
       const { conversations, more } = await caller.call('conversations.list', { folderId, before: before && { updatedAtMs: before.updatedAtMs, id: before.id }, limit: folderId === null ? pageLength : 1000 });
@@ -182,7 +184,18 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
         return creating;
       },
       async change(conversationId, change) {
-        accept(await caller.call('conversations.update', { conversationId, ...change }));
+        const before = get().conversations.find(({ id }) => id === conversationId);
+        if (before) accept({ ...before, ...change });
+        const number = (changes.get(conversationId) ?? 0) + 1;
+        changes.set(conversationId, number);
+        try {
+          const changed = await caller.call('conversations.update', { conversationId, ...change });
+          // An answer to an earlier change does not know of a later one.
+          if (changes.get(conversationId) === number) accept(changed);
+        } catch (error) {
+          if (before && changes.get(conversationId) === number) accept(before);
+          throw error;
+        }
         get().scheduleMeter(0);
       },
       removeLater(conversationId, delayMs) {

@@ -114,6 +114,31 @@ describe('the chat store', () => {
     expect(host.calls.filter(({ method }) => method === 'conversations.create')).toHaveLength(1);
   });
 
+  it('shows a change at once, loses none of several that follow one another, and takes back what is refused', async () => {
+    const answers: (() => void)[] = [];
+    const { store } = await openedStore({
+      'conversations.update': ({ systemPrompt, title }) =>
+        new Promise((resolve, reject) => {
+          answers.push(() => (title === 'refused' ? reject(sampleFailure) : resolve(conversationOf('c1', { systemPrompt: systemPrompt ?? '', ...(title ? { title } : {}) }))));
+        }),
+    });
+    const known = () => store.getState().conversations.find(({ id }) => id === 'c1');
+    const first = store.getState().change('c1', { systemPrompt: 'first' });
+    const second = store.getState().change('c1', { systemPrompt: 'second' });
+    expect(known()?.systemPrompt).toBe('second');
+    answers[0]();
+    await first;
+    expect(known()?.systemPrompt).toBe('second');
+    answers[1]();
+    await second;
+    expect(known()?.systemPrompt).toBe('second');
+    const refused = store.getState().change('c1', { title: 'refused' });
+    expect(known()?.title).toBe('refused');
+    answers[2]();
+    await expect(refused).rejects.toBe(sampleFailure);
+    expect(known()).toMatchObject({ title: conversationOf('c1').title, systemPrompt: 'second' });
+  });
+
   it('leaves no empty conversation behind', async () => {
     const { host, store } = await openedStore({ 'conversations.create': () => conversationOf('c3'), 'conversations.remove': () => ({}) });
     store.getState().open(null);

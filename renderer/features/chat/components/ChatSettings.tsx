@@ -24,6 +24,13 @@ async function changeActive(change: ConversationChange): Promise<void> {
   await apply((await ensureOpen()).id, change);
 }
 
+/** Of the sampling that the chat has by then: another change of it may be on its way. */
+async function changeSampling(change: Partial<Sampling>): Promise<void> {
+  const { id, sampling } = await chatStore.getState().ensureOpen();
+  const latest = chatStore.getState().conversations.find((conversation) => conversation.id === id);
+  await chatStore.getState().change(id, { sampling: { ...(latest?.sampling ?? sampling), ...change } });
+}
+
 export function ChatSettings() {
   const conversation = useActiveConversation();
   const defaults = useSettings((state) => state.settings);
@@ -62,7 +69,7 @@ export function ChatSettings() {
         <SamplingForm
           compact
           value={sampling}
-          onChange={(changed: Sampling) => attempt(changeActive({ sampling: changed }))}
+          onChange={(change) => attempt(changeSampling(change))}
         />
         {model && conversation && (
           <Button className="mt-2" onClick={() => attempt(update({ modelSampling: { ...defaults.modelSampling, [model.id]: conversation.sampling } }))}>

@@ -12,7 +12,10 @@ export function useComposerField(draft: string, openings: number) {
     element.style.height = `${element.scrollHeight}px`;
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- the text is measured where it is shown
   }, [draft]);
-  // oxlint-disable-next-line react/exhaustive-effect-dependencies -- each wish and each chat is a reason to focus
-  useEffect(() => field.current?.focus(), [wishes, openings]);
+  useEffect(() => {
+    // A dialog that was opened meanwhile hides what is behind it, and keeps what is typed.
+    if (!field.current?.closest('[aria-hidden="true"]')) field.current?.focus();
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- each wish and each chat is a reason to focus
+  }, [wishes, openings]);
   return field;
 }

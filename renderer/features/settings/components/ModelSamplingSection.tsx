@@ -23,7 +23,7 @@ export function ModelSamplingSection({ settings: { modelSampling, defaultSamplin
               <span className="font-medium">{name}</span> <span className="text-small text-quiet">{own ? text.own : text.asNewChats}</span>
             </summary>
             <div className="mt-2 pl-4">
-              <SamplingForm compact value={own ?? defaultSampling} onChange={(sampling) => change({ modelSampling: { ...modelSampling, [id]: sampling } })} />
+              <SamplingForm compact value={own ?? defaultSampling} onChange={(part) => change({ modelSampling: { ...modelSampling, [id]: { ...(own ?? defaultSampling), ...part } } })} />
               {own && (
                 <Button className="mt-2" onClick={() => change({ modelSampling: without(id) })}>
                   {text.forget}

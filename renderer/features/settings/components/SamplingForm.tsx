@@ -9,7 +9,8 @@ const text = settingsStrings.sampling;
 
 interface SamplingFormProps {
   value: Sampling;
-  onChange(value: Sampling): void;
+  /** What was changed: several changes may follow one another before `value` shows the first. */
+  onChange(change: Partial<Sampling>): void;
   compact?: boolean;
 }
 
@@ -19,7 +20,7 @@ export function SamplingForm({ value, onChange, compact = false }: SamplingFormP
     <div className={compact ? 'divide-y divide-line border-y border-line' : 'divide-y divide-line'}>
       {samplingFields.map((field) => {
         const { label, hint } = text[field.name];
-        const set = (next: number | null) => next !== null && onChange({ ...value, [field.name]: next });
+        const set = (next: number | null) => next !== null && onChange({ [field.name]: next });
         const muted = field.onlyRandom && value.temperature === 0;
         return (
           <SettingRow key={field.name} label={label} hint={hint} hintId={`sampling-${field.name}`}>
@@ -50,7 +51,7 @@ export function SamplingForm({ value, onChange, compact = false }: SamplingFormP
           step={1}
           value={value.seed}
           placeholder={text.seed.random}
-          onCommit={(seed) => onChange({ ...value, seed })}
+          onCommit={(seed) => onChange({ seed })}
         />
       </SettingRow>
       <div className="flex items-center justify-between gap-4 py-2.5">

@@ -69,7 +69,7 @@ export function SettingsScreen() {
                 onCommit={(defaultSystemPrompt) => change({ defaultSystemPrompt })}
               />
             </div>
-            <SamplingForm value={settings.defaultSampling} onChange={(defaultSampling) => change({ defaultSampling })} />
+            <SamplingForm value={settings.defaultSampling} onChange={(part) => change({ defaultSampling: { ...settings.defaultSampling, ...part } })} />
           </SettingSection>
           <ModelSamplingSection settings={settings} change={change} />
           <PresetsSection />
