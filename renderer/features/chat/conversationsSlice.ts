@@ -30,7 +30,10 @@ export interface ConversationsSlice {
   open(conversationId: string | null): void;
   /** The open conversation; creates it when it is the new chat. */
   ensureOpen(): Promise<Conversation>;
+  /** Shows the change at once; the host's answer, or its refusal, has the last word. */
   change(conversationId: string, change: ConversationChange): Promise<void>;
+  /** What the host says of a chat. */
+  receiveConversation(conversation: Conversation): void;
   /** Hides the conversation now and removes it after the delay, unless it is restored before. */
   removeLater(conversationId: string, delayMs: number): void;
   restore(conversationId: string): void;
@@ -67,16 +70,16 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
   let creating: Promise<Conversation> | null = null;
 
   return (set, get) => {
-    const accept = (conversation: Conversation) =>
-      set((state) => ({ conversations: withConversation(state.conversations, conversation) }));
+    /** Changes that the host has not answered yet, in their order: laid over whatever it says of the chat meanwhile. */
+    const underWay = new Map<string, ConversationChange[]>();
+    const withChanges = (conversation: Conversation) => (underWay.get(conversation.id) ?? []).reduce<Conversation>((changed, change) => ({ ...changed, ...change }), conversation);
+    const accept = (conversation: Conversation) => set((state) => ({ conversations: withConversation(state.conversations, withChanges(conversation)) }));
     let loadingMore = false;
-    /** How often each chat was changed here. */
-    const changes = new Map<string, number>();
 
     async function page(folderId: string | null, before: ConversationsSlice['next']): Promise<ConversationsSlice['next']> {
       const { conversations, more } = await caller.call('conversations.list', { folderId, before: before && { updatedAtMs: before.updatedAtMs, id: before.id }, limit: folderId === null ? pageLength : 1000 });
       const fetched = new Set(conversations.map(({ id }) => id));
-      set((state) => ({ conversations: [...state.conversations.filter(({ id }) => !fetched.has(id)), ...conversations].sort(newerFirst) }));
+      set((state) => ({ conversations: [...state.conversations.filter(({ id }) => !fetched.has(id)), ...conversations.map(withChanges)].sort(newerFirst) }));
       const last = conversations.at(-1);
       return more && last ? { updatedAtMs: last.updatedAtMs, id: last.id } : null;
     }
@@ -183,18 +186,17 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
         creating ??= create().finally(() => (creating = null));
         return creating;
       },
+      receiveConversation: accept,
       async change(conversationId, change) {
         const before = get().conversations.find(({ id }) => id === conversationId);
-        if (before) accept({ ...before, ...change });
-        const number = (changes.get(conversationId) ?? 0) + 1;
-        changes.set(conversationId, number);
+        underWay.set(conversationId, [...(underWay.get(conversationId) ?? []), change]);
+        if (before) accept(before);
+        let known = before;
         try {
-          const changed = await caller.call('conversations.update', { conversationId, ...change });
-          // An answer to an earlier change does not know of a later one.
-          if (changes.get(conversationId) === number) accept(changed);
-        } catch (error) {
-          if (before && changes.get(conversationId) === number) accept(before);
-          throw error;
+          known = await caller.call('conversations.update', { conversationId, ...change });
+        } finally {
+          underWay.set(conversationId, (underWay.get(conversationId) ?? []).filter((one) => one !== change));
+          if (known) accept(known);
         }
         get().scheduleMeter(0);
       },

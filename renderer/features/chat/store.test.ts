@@ -116,7 +116,7 @@ describe('the chat store', () => {
 
   it('shows a change at once, loses none of several that follow one another, and takes back what is refused', async () => {
     const answers: (() => void)[] = [];
-    const { store } = await openedStore({
+    const { host, store } = await openedStore({
       'conversations.update': ({ systemPrompt, title }) =>
         new Promise((resolve, reject) => {
           answers.push(() => (title === 'refused' ? reject(sampleFailure) : resolve(conversationOf('c1', { systemPrompt: systemPrompt ?? '', ...(title ? { title } : {}) }))));
@@ -128,6 +128,8 @@ describe('the chat store', () => {
     expect(known()?.systemPrompt).toBe('second');
     answers[0]();
     await first;
+    // Everybody hears of the first one, too.
+    host.send('conversation.changed', conversationOf('c1', { systemPrompt: 'first' }));
     expect(known()?.systemPrompt).toBe('second');
     answers[1]();
     await second;

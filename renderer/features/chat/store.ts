@@ -4,7 +4,7 @@ import { createStore } from 'zustand/vanilla';
 import { type HostCaller, host } from '../../app/connection/session.ts';
 import { remember, remembered } from '../../app/remembered.ts';
 import { type ComposerSlice, createComposerSlice } from './composerSlice.ts';
-import { type ConversationsSlice, createConversationsSlice, withConversation } from './conversationsSlice.ts';
+import { type ConversationsSlice, createConversationsSlice } from './conversationsSlice.ts';
 import { DeltaBuffer, atNextFrame } from './deltas.ts';
 import { type MessagesSlice, createMessagesSlice } from './messagesSlice.ts';
 
@@ -21,9 +21,7 @@ export function createChatStore(caller: HostCaller, schedule = atNextFrame) {
   const { getState, setState } = store;
   const buffer = new DeltaBuffer((messageId, deltas) => getState().receiveDeltas(messageId, deltas), schedule);
 
-  caller.on('conversation.changed', (conversation) =>
-    setState((state) => ({ conversations: withConversation(state.conversations, conversation) })),
-  );
+  caller.on('conversation.changed', (conversation) => getState().receiveConversation(conversation));
   caller.on('conversation.removed', ({ conversationId }) => {
     setState((state) => ({
       conversations: state.conversations.filter(({ id }) => id !== conversationId),
