@@ -1,8 +1,8 @@
 /**
  * Sizes prefill chunks by time: large enough to keep the adapter busy, small enough that a stop is
- * noticed soon (0.2 s on a GPU, where two chunks are under way, 2 s elsewhere). What lies beyond the GPU must be brought there once for each
- * chunk; then chunks are as large as it takes for that to be a small share of the time. Such a chunk can be stopped
- * on its way.
+ * noticed soon (0.2 s on a GPU, where two chunks are under way, 2 s elsewhere). What lies beyond the GPU must be
+ * brought there once for each chunk; then chunks are as large as it takes for that to be a small share of the time. Such
+ * a chunk can be stopped on its way.
  */
 const targetMs = { gpu: 95, software: 900 };
 const firstRows = { gpu: 256, software: 32 };

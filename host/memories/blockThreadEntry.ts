@@ -6,9 +6,8 @@ import { badBlocks, blockBytes } from './blocks.ts';
 
 parentPort?.on('message', ({ number, descriptor, ...run }: BlockRunRequest) => {
   const bytes = new Uint8Array((run.checksums.length / 4) * blockBytes);
-  const read = readWhole(descriptor, bytes, run.firstBlock * blockBytes);
-  const reply: BlockRunReply = { number, bytes: read ? bytes : null, bad: read ? badBlocks(bytes, run) : [] };
-  parentPort?.postMessage(reply, [bytes.buffer]);
+  const right = readWhole(descriptor, bytes, run.firstBlock * blockBytes) && badBlocks(bytes, run).length === 0;
+  parentPort?.postMessage({ number, bytes: right ? bytes : null } satisfies BlockRunReply, right ? [bytes.buffer] : []);
 });
 
 /** Whether all of `target` was there. What went wrong is told where it is read again. */

@@ -19,14 +19,13 @@ export interface BlockRunRequest extends BlockRun {
   descriptor: number;
 }
 
-/** `bad` counts from the run's first block; `bytes` is null when they could not all be read. */
+/** `bytes` is null when they could not all be read, or a checksum does not match. */
 export interface BlockRunReply {
   number: number;
   bytes: Uint8Array<ArrayBuffer> | null;
-  bad: readonly number[];
 }
 
-type Waiting = (reply: BlockRunReply | null) => void;
+type Waiting = (bytes: BlockRunReply['bytes']) => void;
 
 const mostThreads = 8;
 
@@ -47,12 +46,11 @@ export class BlockThreads {
     while (this.#pool.length < this.#threads) this.#start();
     const number = this.#asked++;
     const { worker, waiting } = this.#pool.reduce((least, thread) => (thread.waiting.size < least.waiting.size ? thread : least));
-    const reply = await new Promise<BlockRunReply | null>((resolve) => {
+    return new Promise((resolve) => {
       waiting.set(number, resolve);
       worker.ref();
       worker.postMessage({ ...run, number, descriptor } satisfies BlockRunRequest);
     });
-    return reply && reply.bad.length === 0 ? reply.bytes : null;
   }
 
   async close(): Promise<void> {
@@ -63,9 +61,9 @@ export class BlockThreads {
     const worker = new Worker(blockThreadUrl(), { env: {} });
     const waiting = new Map<number, Waiting>();
     worker.unref();
-    worker.on('message', (reply: BlockRunReply) => {
-      waiting.get(reply.number)?.(reply);
-      waiting.delete(reply.number);
+    worker.on('message', ({ number, bytes }: BlockRunReply) => {
+      waiting.get(number)?.(bytes);
+      waiting.delete(number);
       if (waiting.size === 0) worker.unref();
     });
     const fail = (): void => {

@@ -1,6 +1,7 @@
 /**
- * Many small reads of an open file, and long ones on other threads. Node's promises take three times the processor's time of its callbacks (13 instead of
- * 29 to 38 µs for 4 KiB from the page cache), and a step that fetches what it misses from disk does thousands of them.
+ * Many small reads of an open file, and long ones on other threads. Node's promises take three times the processor's
+ * time of its callbacks (13 instead of 29 to 38 µs for 4 KiB from the page cache), and a step that fetches what it misses
+ * from disk does thousands of them.
  */
 import { read } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

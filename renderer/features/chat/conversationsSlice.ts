@@ -196,7 +196,8 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
           known = await caller.call('conversations.update', { conversationId, ...change });
         } finally {
           underWay.set(conversationId, (underWay.get(conversationId) ?? []).filter((one) => one !== change));
-          if (known) accept(known);
+          // A chat that was removed meanwhile does not come back by a refusal.
+          if (known && (known !== before || get().conversations.some(({ id }) => id === conversationId))) accept(known);
         }
         get().scheduleMeter(0);
       },
