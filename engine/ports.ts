@@ -40,6 +40,8 @@ export interface KeptSegment {
   parts: ReadonlyMap<string, number>;
   /** The given ranges, in their order. Rejects rather than give a wrong byte. */
   read(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
+  /** The same straight into memory that is there, where that saves a copy; when it settles nothing is written any more. */
+  readInto?(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[], targets: readonly Uint8Array[]): Promise<void>;
 }
 
 /** Where segments are kept. */

@@ -97,12 +97,14 @@ function loadOf(pieces: readonly KeptPiece[], sizeBytes: number): Load {
     from += piece.lengthBytes;
   }
   const fetch = async (target: Uint8Array): Promise<void> => {
-    await Promise.all(
-      [...bySegment].map(async ([segment, some]) => {
-        const bytes = await segment.read(some.map(({ piece: { part, offsetBytes, lengthBytes } }) => ({ part, offsetBytes, lengthBytes })));
-        for (const [index, one] of some.entries()) target.set(bytes[index], one.from);
-      }),
-    );
+    const reads = [...bySegment].map(async ([segment, some]) => {
+      const ranges = some.map(({ piece: { part, offsetBytes, lengthBytes } }) => ({ part, offsetBytes, lengthBytes }));
+      const targets = some.map((one) => target.subarray(one.from, one.from + one.piece.lengthBytes));
+      if (segment.readInto) return segment.readInto(ranges, targets);
+      for (const [index, bytes] of (await segment.read(ranges)).entries()) targets[index].set(bytes);
+    });
+    // The memory is taken away when this rejects: nobody may be writing to it.
+    for (const outcome of await Promise.allSettled(reads)) if (outcome.status === 'rejected') throw outcome.reason;
   };
   return { sizeBytes, fetch, copies };
 }

@@ -1,13 +1,18 @@
-/** A thread that reads runs of blocks and checks them; see `blockThreads.ts`. */
+/** A thread that checks runs of blocks; see `blockThreads.ts`. */
 import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { BlockRunReply, BlockRunRequest } from './blockThreads.ts';
 import { badBlocks, blockBytes } from './blocks.ts';
 
+/** As long as the longest run so far. */
+let buffer = new Uint8Array(0);
+
 parentPort?.on('message', ({ number, descriptor, ...run }: BlockRunRequest) => {
-  const bytes = new Uint8Array((run.checksums.length / 4) * blockBytes);
+  const sizeBytes = (run.checksums.length / 4) * blockBytes;
+  if (buffer.length < sizeBytes) buffer = new Uint8Array(sizeBytes);
+  const bytes = buffer.subarray(0, sizeBytes);
   const right = readWhole(descriptor, bytes, run.firstBlock * blockBytes) && badBlocks(bytes, run).length === 0;
-  parentPort?.postMessage({ number, bytes: right ? bytes : null } satisfies BlockRunReply, right ? [bytes.buffer] : []);
+  parentPort?.postMessage({ number, right } satisfies BlockRunReply);
 });
 
 /** Whether all of `target` was there. What went wrong is told where it is read again. */

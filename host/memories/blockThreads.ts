@@ -1,6 +1,7 @@
 /**
- * Threads that read long runs of blocks and compare them with their checksums. A processor takes longer to copy a block
- * from the page cache and to check it than a GPU takes to fetch it: one alone would hold up whoever opens a memory.
+ * Threads that compare long runs of blocks with their checksums. A processor takes longer to copy a block from the page
+ * cache and to check it than a GPU takes to fetch it: one alone would hold up whoever opens a memory. What was read for
+ * that stays there; whoever wants the bytes has them read to where they go, and copies nothing.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -19,13 +20,13 @@ export interface BlockRunRequest extends BlockRun {
   descriptor: number;
 }
 
-/** `bytes` is null when they could not all be read, or a checksum does not match. */
+/** Not `right` when they could not all be read, or a checksum does not match. */
 export interface BlockRunReply {
   number: number;
-  bytes: Uint8Array<ArrayBuffer> | null;
+  right: boolean;
 }
 
-type Waiting = (bytes: BlockRunReply['bytes']) => void;
+type Waiting = (right: boolean) => void;
 
 const mostThreads = 8;
 
@@ -40,9 +41,9 @@ export class BlockThreads {
     this.#threads = threads;
   }
 
-  /** The bytes of a run whose checksums are all right; null where that cannot be said: whoever asks reads by itself. */
-  async read(descriptor: number, run: BlockRun): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (this.#failed) return null;
+  /** Whether the checksums of a run are all right; false where that cannot be said: whoever asks compares by itself. */
+  async check(descriptor: number, run: BlockRun): Promise<boolean> {
+    if (this.#failed) return false;
     while (this.#pool.length < this.#threads) this.#start();
     const number = this.#asked++;
     const { worker, waiting } = this.#pool.reduce((least, thread) => (thread.waiting.size < least.waiting.size ? thread : least));
@@ -61,15 +62,15 @@ export class BlockThreads {
     const worker = new Worker(blockThreadUrl(), { env: {} });
     const waiting = new Map<number, Waiting>();
     worker.unref();
-    worker.on('message', ({ number, bytes }: BlockRunReply) => {
-      waiting.get(number)?.(bytes);
+    worker.on('message', ({ number, right }: BlockRunReply) => {
+      waiting.get(number)?.(right);
       waiting.delete(number);
       if (waiting.size === 0) worker.unref();
     });
     const fail = (): void => {
       // Without threads everything still works, on one.
       this.#failed = true;
-      for (const resolve of waiting.values()) resolve(null);
+      for (const resolve of waiting.values()) resolve(false);
       waiting.clear();
     };
     worker.on('error', fail);

@@ -14,8 +14,8 @@ import { RandomReads } from './randomReads.ts';
 export interface ReadableFile {
   /** Fills `target` from `offsetBytes`; resolves to how many bytes there were, fewer only at the end. */
   read(target: Uint8Array, offsetBytes: number): Promise<number>;
-  /** The bytes of whole blocks whose checksums are all right, read and checked beside this thread; null where that cannot be said. */
-  readBlocks?(run: BlockRun): Promise<Uint8Array | null>;
+  /** Whether the checksums of whole blocks are all right, read and compared beside this thread; false where that cannot be said. */
+  checkBlocks?(run: BlockRun): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { array, assert, asyncProperty, integer, nat, tuple } from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -74,6 +74,34 @@ test('neighbours are read in one call, far ones in their own', async () => {
   }
   await expect(store.read(key, 'keys.0', bytes.length - 5, 6)).rejects.toThrow(RangeError);
   await expect(store.read(key, 'values.0', 0, 1)).rejects.toThrow('no part');
+});
+
+test('long and short stretches go straight to where they are wanted; a wrong block is named there, too', async () => {
+  const { store, folder } = await openStore();
+  const random = seededRandom(11);
+  const bytes = new Uint8Array(700 * blockBytes + 123).map((_, index) => (index * 31 + (index >> 11)) & 255);
+  const key = await store.seal(null, fingerprint, tokensOf(1), [{ name: 'keys.0', bytes }, { name: 'values.0', bytes: bytes.slice(0, 90 * blockBytes) }]);
+  for (let round = 0; round < 30; round++) {
+    const ranges = Array.from({ length: 1 + Math.floor(random() * 6) }, () => {
+      const part = random() < 0.3 ? 'values.0' : 'keys.0';
+      const partBytes = part === 'keys.0' ? bytes.length : 90 * blockBytes;
+      const offsetBytes = Math.floor(random() * partBytes);
+      return { part, offsetBytes, lengthBytes: Math.floor(random() ** 2 * (partBytes - offsetBytes + 1)) };
+    });
+    const targets = ranges.map(({ lengthBytes }) => new Uint8Array(lengthBytes));
+    await store.readInto(key, ranges, targets);
+    for (const [index, { offsetBytes, lengthBytes }] of ranges.entries()) {
+      expect(Buffer.compare(targets[index], bytes.subarray(offsetBytes, offsetBytes + lengthBytes)), JSON.stringify(ranges)).toBe(0);
+    }
+  }
+  await expect(store.readInto(key, [{ part: 'keys.0', offsetBytes: bytes.length - 5, lengthBytes: 6 }], [new Uint8Array(6)])).rejects.toThrow(RangeError);
+  const data = join(folder, 'segments', `${key}.0`, 'data');
+  const stored = readFileSync(data);
+  const place = stored.indexOf(bytes.subarray(300 * blockBytes, 301 * blockBytes));
+  stored[place + 77] ^= 1;
+  writeFileSync(data, stored);
+  const whole = { part: 'keys.0', offsetBytes: 0, lengthBytes: bytes.length };
+  await expect(store.readInto(key, [whole], [new Uint8Array(bytes.length)])).rejects.toMatchObject({ code: 'memory-damaged', block: place / blockBytes });
 });
 
 test('the longest path is found among forks and segments of other lengths', async () => {

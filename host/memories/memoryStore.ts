@@ -13,6 +13,7 @@ import { type About, References } from './references.ts';
 import { Room } from './room.ts';
 import { namingFullDisk, Sealer } from './sealer.ts';
 import { SegmentAccess, type SegmentRange } from './segmentAccess.ts';
+import type { PartRange } from './segmentReader.ts';
 import type { Part } from './segmentFormat.ts';
 import { SegmentFolder } from './segmentFolder.ts';
 import { type Segment, SegmentTree } from './segmentTree.ts';
@@ -158,6 +159,11 @@ export class MemoryStore {
   /** As `read`, for many at once, neighbours in one call. Results may share buffers: copy what is kept for long. */
   readMany(ranges: readonly SegmentRange[]): Promise<Uint8Array[]> {
     return this.#access.readMany(ranges);
+  }
+
+  /** As `readMany` of one segment, into `targets`, which are as long; when it settles nothing is written to them any more. */
+  readInto(key: string, ranges: readonly PartRange[], targets: readonly Uint8Array[]): Promise<void> {
+    return this.#access.use(key, (reader) => reader.readInto(ranges, targets));
   }
 
   tokens(key: string): Promise<Uint32Array> {

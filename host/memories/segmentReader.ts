@@ -73,24 +73,24 @@ export class SegmentReader {
   async read(ranges: readonly PartRange[]): Promise<Uint8Array[]> {
     const starts = ranges.map((range) => this.#startOf(range));
     const results: Uint8Array[] = ranges.map(() => new Uint8Array(0));
-    const runs = planRuns(starts, ranges);
-    let next = 0;
-    const readRuns = async () => {
-      while (next < runs.length) {
-        const run = runs[next++];
-        const checkedBytes = await this.#readChecked(run.firstBlock, run.endBlock);
-        const bytes = checkedBytes ?? (await this.#readBlocks(run.firstBlock, run.endBlock));
-        const checked = new Set<number>();
-        for (const request of run.requests) {
-          const offset = starts[request] - run.firstBlock * blockBytes;
-          const { lengthBytes } = ranges[request];
-          if (!checkedBytes) this.#check(bytes, run.firstBlock, Math.floor(offset / blockBytes), Math.ceil((offset + lengthBytes) / blockBytes), checked);
-          results[request] = bytes.subarray(offset, offset + lengthBytes);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(readsInFlight, runs.length) }, readRuns));
+    await eachAtOnce(planRuns(starts, ranges), async (run) => {
+      const bytes = await this.#readRun(run, starts, ranges);
+      for (const request of run.requests) results[request] = bytes.subarray(starts[request] - run.firstBlock * blockBytes).subarray(0, ranges[request].lengthBytes);
+    });
     return results;
+  }
+
+  /** The same into `targets`, which are as long as the ranges; when it settles nothing is written to them any more. */
+  async readInto(ranges: readonly PartRange[], targets: readonly Uint8Array[]): Promise<void> {
+    const starts = ranges.map((range) => this.#startOf(range));
+    await eachAtOnce(planRuns(starts, ranges), async (run) => {
+      if (await this.#readStraight(run, starts, targets)) return;
+      const bytes = await this.#readRun(run, starts, ranges);
+      for (const request of run.requests) {
+        const offset = starts[request] - run.firstBlock * blockBytes;
+        targets[request].set(bytes.subarray(offset, offset + ranges[request].lengthBytes));
+      }
+    });
   }
 
   async readPart(name: string): Promise<Uint8Array> {
@@ -114,7 +114,7 @@ export class SegmentReader {
   async verify(pause: () => Promise<void> | void = () => undefined): Promise<void> {
     for (let block = 0; block < this.layout.blocks; block += longestReadBlocks) {
       const end = Math.min(block + longestReadBlocks, this.layout.blocks);
-      if (!(await this.#readChecked(block, end))) this.#check(await this.#readBlocks(block, end), block, 0, end - block, new Set());
+      if (!(await this.#areRight(block, end))) this.#check(await this.#readBlocks(block, end), block, 0, end - block, new Set());
       await pause();
     }
     await this.tokens();
@@ -133,10 +133,33 @@ export class SegmentReader {
     return place.offsetBytes + offsetBytes;
   }
 
-  /** A long run, when all of it is right: what is wrong with a block is said where it is asked for. */
-  async #readChecked(firstBlock: number, endBlock: number): Promise<Uint8Array | null> {
-    if (!this.#file.readBlocks || endBlock - firstBlock < threadedBlocks) return null;
-    return this.#file.readBlocks({ firstBlock, checksums: this.#table.slice(4 * firstBlock, 4 * endBlock), key: this.manifest.key });
+  /** Whether other threads found all of a long run right: what is wrong with a block is said where it is asked for. */
+  async #areRight(firstBlock: number, endBlock: number): Promise<boolean> {
+    if (!this.#file.checkBlocks || endBlock - firstBlock < threadedBlocks) return false;
+    return this.#file.checkBlocks({ firstBlock, checksums: this.#table.slice(4 * firstBlock, 4 * endBlock), key: this.manifest.key });
+  }
+
+  /** Blocks of a run, of which those that are asked for are right. */
+  async #readRun({ firstBlock, endBlock, requests }: Run, starts: readonly number[], ranges: readonly PartRange[]): Promise<Uint8Array> {
+    const [bytes, right] = await Promise.all([this.#readBlocks(firstBlock, endBlock), this.#areRight(firstBlock, endBlock)]);
+    if (right) return bytes;
+    const checked = new Set<number>();
+    for (const request of requests) {
+      const offset = starts[request] - firstBlock * blockBytes;
+      this.#check(bytes, firstBlock, Math.floor(offset / blockBytes), Math.ceil((offset + ranges[request].lengthBytes) / blockBytes), checked);
+    }
+    return bytes;
+  }
+
+  /** A long run, to where it goes; false when it is short or something is wrong with it. */
+  async #readStraight({ firstBlock, endBlock, requests }: Run, starts: readonly number[], targets: readonly Uint8Array[]): Promise<boolean> {
+    if (!this.#file.checkBlocks || endBlock - firstBlock < threadedBlocks) return false;
+    const whole = requests.map(async (request) => {
+      const count = await this.#file.read(targets[request], starts[request]).catch(() => 0);
+      return count === targets[request].length;
+    });
+    const right = await Promise.all([...whole, this.#areRight(firstBlock, endBlock)]);
+    return right.every(Boolean);
   }
 
   async #readBlocks(firstBlock: number, endBlock: number): Promise<Uint8Array> {
@@ -168,6 +191,17 @@ export class SegmentReader {
   #damaged(block: number, what: string): MemoryDamagedError {
     return new MemoryDamagedError({ key: this.manifest.key, file: this.#path, block }, what);
   }
+}
+
+/** Rejects with the first failure once all that was begun has ended; nothing is begun after one. */
+async function eachAtOnce(runs: readonly Run[], work: (run: Run) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  let next = 0;
+  const workOn = async (): Promise<void> => {
+    while (next < runs.length && failures.length === 0) await work(runs[next++]).catch((error: unknown) => failures.push(error));
+  };
+  await Promise.all(Array.from({ length: Math.min(readsInFlight, runs.length) }, workOn));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Sorts the requests by their place in the file and merges those that touch or nearly do. */
