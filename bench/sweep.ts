@@ -15,7 +15,8 @@ import { defaultSampling } from '../host/contract/entities.ts';
 import type { Sweep, SweepItem } from '../host/contract/sweep.ts';
 import { generateResult } from '../host/gpu-worker/protocol.ts';
 import { type Host, openHost } from '../host/host.ts';
-import { itemsOf, windowQuestion } from '../host/sweeps/items.ts';
+import { itemsOf, linesOf, windowQuestion } from '../host/sweeps/items.ts';
+import { alignment } from '../host/inspector/alignment.ts';
 import { mostAnswerTokens } from '../host/sweeps/sweeps.ts';
 import { benchWorkerEntry, overlaps } from './inspection/askAndLook.ts';
 import { plantedDocument, type PlantedDocument, registerQuestion } from './sweep/planted.ts';
@@ -80,12 +81,15 @@ async function tryDocument(document: number, planted: PlantedDocument): Promise<
   const sweep = await until(id, ({ state }) => state === 'done' || state === 'failed');
   if (sweep.failure) throw new Error(sweep.failure.message);
 
-  const alone: SweepItem[][] = [];
-  for (const [index, window] of sweep.windows.entries()) alone.push(itemsOf(await askWindow(document, index, text.slice(window.start, window.end)), { text, window, question }));
+  const answers: string[] = [];
+  for (const [index, window] of sweep.windows.entries()) answers.push(await askWindow(document, index, text.slice(window.start, window.end)));
+  const alone = answers.map((answer, index): SweepItem[] => itemsOf(answer, { text, window: sweep.windows[index], question }));
   const names = (items: readonly SweepItem[], ship: string): SweepItem[] => items.filter((item) => item.text.toLowerCase().includes(ship.toLowerCase()));
-  const foundAlone = records.filter(({ ship }) => names(alone.flat(), ship).length > 0);
+  // A record is found when a line has all of its words, not when its ship is said to have carried something else.
+  const lines = answers.flatMap((answer) => linesOf(answer));
+  const foundAlone = records.filter(({ start, end }) => lines.some((line) => alignment(text.slice(start, end), line, question) === 1));
   const given = new Set(alone.flat().map((item) => item.text.toLowerCase()));
-  const places = records.flatMap((record) => names(sweep.items, record.ship).flatMap(({ passages }) => passages.map((place) => overlaps(place, record) && place.verified)));
+  const places = records.flatMap((record) => names(sweep.items, record.ship).flatMap(({ passages }) => passages.filter(({ verified }) => verified).map((place) => overlaps(place, record))));
   return {
     document,
     characters: text.length,
@@ -96,13 +100,14 @@ async function tryDocument(document: number, planted: PlantedDocument): Promise<
     listedInAll: records.filter(({ ship }) => names(sweep.items, ship).length > 0).length,
     twice: records.filter(({ ship }) => names(sweep.items, ship).length > 1).length,
     items: sweep.items.length,
+    unverified: sweep.items.filter(({ passages }) => passages.every(({ verified }) => !verified)).length,
     invented: sweep.items.filter((item) => !given.has(item.text.toLowerCase())).length,
     cited: places.length,
     citedRight: places.filter(Boolean).length,
     coverageExact: coversExactly(sweep, text, alone),
     interruptedAfter,
     swept: sweep.items.map((item) => item.text),
-    alone: alone.map((items) => items.map((item) => item.text)),
+    alone: answers,
     seconds: Math.round((performance.now() - startedMs) / 100) / 10,
   };
 }

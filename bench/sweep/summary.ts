@@ -6,26 +6,27 @@ export interface DocumentLine {
   characters: number;
   windows: number;
   records: number;
-  /** Records that the model named when it was shown their window alone. */
+  /** Records that the model said word for word when it was shown their window alone. */
   foundAlone: number;
   /** Of those, in the list. */
   listed: number;
   /** Records in the list, and those that are there more than once. */
   listedInAll: number;
   twice: number;
-  /** Items of the list, and those that no window gave alone. */
+  /** Items of the list, those without a sentence that says them, and those that no window gave alone. */
   items: number;
+  unverified: number;
   invented: number;
-  /** Places cited by items that name a record, and those at that record. */
+  /** Sentences cited by items that name a record, and those that are that record. */
   cited: number;
   citedRight: number;
   /** Each character is in one window, each window read, and said to have given something exactly where it did. */
   coverageExact: boolean;
   /** Windows that were done when the host was closed in between. */
   interruptedAfter: number;
-  /** The list, and what each window gave alone. */
+  /** The list, and what the model answered to each window alone. */
   swept: readonly string[];
-  alone: readonly (readonly string[])[];
+  alone: readonly string[];
   seconds: number;
 }
 
@@ -39,6 +40,7 @@ export function summarise(lines: readonly DocumentLine[]): Record<string, unknow
     listedOfAll: ratio(sum(({ listedInAll }) => listedInAll), sum(({ records }) => records)),
     twice: sum(({ twice }) => twice),
     items: sum(({ items }) => items),
+    unverified: sum(({ unverified }) => unverified),
     invented: sum(({ invented }) => invented),
     citationsRight: ratio(sum(({ citedRight }) => citedRight), sum(({ cited }) => cited)),
     coverageExact: lines.filter(({ coverageExact }) => coverageExact).length,

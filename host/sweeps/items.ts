@@ -1,13 +1,15 @@
 /** What a window's answer gives: its items, each at the sentence that says it, and each once over all windows. */
 import type { SweepItem } from '../contract/sweep.ts';
 import { splitReasoning } from '../contract/reasoning.ts';
-import { alignment, contentWords } from '../inspector/alignment.ts';
+import { alignment, contentWords, surroundingsOf } from '../inspector/alignment.ts';
 import { sentencesOf, type Span } from '../inspector/sentences.ts';
 
 /** A sentence says an item when it has this share of its words. */
 const saidShare = 0.6;
 /** An item of which the window does not even have this share of words is made up. */
 const heardShare = 0.5;
+/** One that shares this many words with another is a variation of it. */
+const sharedShare = 0.5;
 const nothing = /^(?:none|no(?:thing)?|n\/a|there (?:is|are) (?:none|no|nothing)|the text (?:has|does|contains) (?:none|no|nothing|not)|not mentioned)\b/iu;
 const bullet = /^\s*(?:[-*•–]|\d{1,3}[.)]|[a-z][.)])\s+/iu;
 const longestCharacters = 400;
@@ -23,26 +25,63 @@ export function linesOf(answer: string): string[] {
   return lines.filter((line, index) => !lines.slice(0, index).some((before) => before.startsWith(line)));
 }
 
+/** A line of an answer, the sentence that has most of its words, and their share of its words. */
+interface Heard {
+  line: string;
+  best: { span: Span; score: number } | null;
+  /** It has a name that the passage around that sentence has not, but another one. */
+  mixed: boolean;
+}
+
 /**
- * Items with where they are said; those that the window's text does not bear out are left out, and so is what says a sentence
- * with words of another one, where a better item says that sentence: small models go on with what they have said already.
+ * Items with where they are said; those that the window's text does not bear out are left out. Small models go on with what
+ * they have said already, and change a part of it: of items that a sentence says in part only the best is kept, and the
+ * first of equal ones, and what mixes passages goes where it has half of its words from another item.
  */
 export function itemsOf(answer: string, { text, window, question }: { text: string; window: Span; question: string }): SweepItem[] {
   const piece = text.slice(window.start, window.end);
   const sentences = sentencesOf(piece);
   const heard = linesOf(answer)
     .filter((line) => alignment(line, piece, question) >= heardShare)
-    .map((line) => {
-      const scored = sentences.map((span) => ({ span, score: alignment(line, piece.slice(span.start, span.end), question) }));
-      const best = scored.reduce<{ span: Span; score: number } | null>((most, one) => (one.score > (most?.score ?? 0) ? one : most), null);
-      return { line, said: best !== null && best.score >= saidShare ? best : null };
-    });
+    .map((line) => hear(line, piece, sentences, question));
+  const said = heard.filter((one) => isSaid(one) && heard.every((other) => other === one || !saysBetter(other, one, heard)));
+  const kept = new Set(said);
+  for (const one of heard.filter((one) => !isSaid(one))) {
+    if (!one.mixed || [...kept].every(({ line }) => alignment(one.line, line, question) < sharedShare)) kept.add(one);
+  }
   return heard
-    .filter(({ said }) => said === null || heard.every((other) => other.said?.span !== said.span || other.said.score <= said.score))
-    .map(({ line, said }) => {
-      const place = said ? { start: window.start + said.span.start, end: window.start + said.span.end } : window;
-      return { text: line, passages: [{ start: place.start, end: place.end, verified: said !== null }] };
+    .filter((one) => kept.has(one))
+    .map((one) => {
+      const verified = isSaid(one);
+      const place = verified ? { start: window.start + one.best.span.start, end: window.start + one.best.span.end } : window;
+      return { text: one.line, passages: [{ start: place.start, end: place.end, verified }] };
     });
+}
+
+function hear(line: string, piece: string, sentences: readonly Span[], question: string): Heard {
+  const scored = sentences.map((span) => ({ span, score: alignment(line, piece.slice(span.start, span.end), question) }));
+  const best = scored.reduce<Heard['best']>((most, one) => (one.score > (most?.score ?? 0) ? one : most), null);
+  if (best === null || best.score === 1) return { line, best, mixed: false };
+  const around = surroundingsOf(piece, best.span);
+  return { line, best, mixed: namesOf(line).some((name) => alignment(name, around, '') < 1 && alignment(name, piece, '') === 1) };
+}
+
+function isSaid(one: Heard): one is Heard & { best: NonNullable<Heard['best']> } {
+  return one.best !== null && one.best.score >= saidShare && !one.mixed;
+}
+
+/** Whether `other` leaves `one` nothing to say: of the same sentence it says more, or as much and first. */
+function saysBetter(other: Heard, one: Heard, order: readonly Heard[]): boolean {
+  if (!isSaid(one) || !isSaid(other) || other.best.span !== one.best.span) return false;
+  const first = order.indexOf(other) < order.indexOf(one);
+  // A sentence may list several things: each is said word for word, and none says another.
+  if (one.best.score === 1) return other.best.score === 1 && alignment(one.line, other.line, '') === 1 && (first || alignment(other.line, one.line, '') < 1);
+  return other.best.score > one.best.score || (other.best.score === one.best.score && first);
+}
+
+/** Words that begin with a capital where no sentence begins, and numbers. */
+function namesOf(line: string): string[] {
+  return [...line.matchAll(/(?<=\S\s+["'“‘(]?)\p{Lu}[\p{L}\p{M}'’-]*|\p{N}[\p{N}.,]*/gu)].map(([name]) => name).filter((name) => contentWords(name).length > 0);
 }
 
 /** The items of one more window; what was there already only gets another place. */

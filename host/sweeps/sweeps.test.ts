@@ -55,8 +55,21 @@ test('what mixes two sentences is left out where a better item says the one it w
   const answer = 'The Red Harbour carried marble to Havana\nThe Red Harbour carried wool to Havana\nThe Swift Dolphin carried wool\nThe Quiet Heron';
   const items = itemsOf(answer, { text, window: { start: 0, end: text.length }, question: '' });
   expect(items.map((item) => item.text)).toEqual(['The Red Harbour carried marble to Havana', 'The Swift Dolphin carried wool', 'The Quiet Heron']);
+  // Variations of what was said say nothing new, wherever their other words are from, nor does a part of it.
+  const varied = itemsOf(`${answer}\nThe Red Harbour carried wool to Toronto\nThe Red Harbour carried the Quiet Heron\nThe Red Harbour carried marble`, { text, window: { start: 0, end: text.length }, question: '' });
+  expect(varied).toEqual(items);
   // Alone it is all there is.
   expect(itemsOf('The Red Harbour carried wool to Havana', { text, window: { start: 0, end: text.length }, question: '' })).toHaveLength(1);
+});
+
+test('what has a name from another paragraph is not cited at the one that has its other words', () => {
+  const text = 'The Brave Anchor carried salt to Osaka.\n\nThe Lonely Comet carried tea to Perth.';
+  const [item] = itemsOf('The Lonely Anchor carried salt to Osaka', { text, window: { start: 0, end: text.length }, question: '' });
+  expect(item).toEqual({ text: 'The Lonely Anchor carried salt to Osaka', passages: [{ start: 0, end: text.length, verified: false }] });
+  // In its own words, or with a word that is nowhere, it is.
+  for (const line of ['The Brave Anchor carried salt to Osaka', 'The Brave Anchor carried salt to the port of Osaka']) {
+    expect(itemsOf(line, { text, window: { start: 0, end: text.length }, question: '' })[0].passages, line).toEqual([{ start: 0, end: 39, verified: true }]);
+  }
 });
 
 test('every record is found once, cited where it stands, through an interruption, a pause and a restart', async () => {
