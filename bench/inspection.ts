@@ -10,7 +10,7 @@
  *
  * For each question: whether it was answered rightly, whether the ribbon's peak and the sentence that most attention falls
  * on are the hidden one, how many nats the answer loses without it and without another stretch of its length, and the
- * copy scores of the heads. The ten strongest heads of a document are those of the mean over its answered questions.
+ * copy scores of the heads. The ten strongest heads of a document are those of the mean over its answers, right or wrong.
  */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -42,7 +42,7 @@ const booksFolder = values.books;
 const [tokens, documents, sentences] = [Number(values.tokens), Number(values.documents), Number(values.sentences)];
 const [shard, shards] = values.shard.split('/').map(Number);
 /** Copy scores below this are not noted: hundreds of heads that copy nothing. */
-const leastCopy = 0.01;
+const leastCopy = 0.0001;
 const endMs = values.seconds ? performance.now() + 1000 * Number(values.seconds) : Infinity;
 
 const source = await FileWeightSource.open(values.model);

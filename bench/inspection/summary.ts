@@ -32,7 +32,8 @@ const destroyedNats = Math.log(10);
 export function summarise(lines: readonly QuestionLine[]): Record<string, unknown> {
   const right = lines.filter(({ correct }) => correct);
   const count = (holds: (line: QuestionLine) => boolean): number => right.filter(holds).length;
-  const heads = [...Map.groupBy(right, ({ document }) => document).values()].map(meanHeads);
+  // Wrong answers, too: they copy something else, by the same heads.
+  const heads = [...Map.groupBy(lines, ({ document }) => document).values()].map(meanHeads);
   return {
     questions: lines.length,
     documents: new Set(lines.map(({ document }) => document)).size,
