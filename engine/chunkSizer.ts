@@ -8,6 +8,8 @@ const targetMs = { gpu: 95, software: 900 };
 const firstRows = { gpu: 256, software: 32 };
 /** Matrix kernels work on tiles of rows; whole tiles waste nothing. */
 const rowGranularity = { gpu: 128, software: 32 };
+/** A chunk of fewer rows is computed by other kernels than tiles. */
+const fewestTileRows = { gpu: 64, software: 0 };
 /** Of the time of a chunk, that something is on its way to the GPU; less where it overlaps with computing. */
 export const largestUploadShare = 0.3;
 /** Until it is measured: what a mapped buffer takes. */
@@ -34,6 +36,17 @@ export class ChunkSizer {
     this.#kind = kind;
     this.#maxRows = maxRows;
     this.#maxChunkRows = maxChunkRows;
+  }
+
+  /**
+   * Rows for the next chunk of `left`. No few are left behind for the last one, if it can be helped: which rows those are
+   * would follow from how fast the adapter was, and the last digits of what is computed, too.
+   */
+  chunkOf(left: number, farBytes = 0): number {
+    const rows = Math.min(left, this.rows(farBytes));
+    const few = fewestTileRows[this.#kind];
+    const behind = left - rows;
+    return behind > 0 && behind < few && rows > rowGranularity[this.#kind] ? rows - rowGranularity[this.#kind] : rows;
   }
 
   /** Rows for the next chunk, for which `farBytes` must come from beyond the GPU. */

@@ -164,7 +164,8 @@ export class Sequence {
     const stop = Math.min(end, ...stops.filter((length) => length > position));
     const farBytes = far?.farBytesAt(position, sparse) ?? 0;
     const mostRows = sparse ? Math.min(mostSparseRows, maxChunkRows) : maxChunkRows;
-    const rows = asDecoding ? 1 : Math.min(chunkTokens ?? this.#sizer.rows(farBytes), mostRows, stop - position);
+    const left = stop - position;
+    const rows = asDecoding ? 1 : Math.min(chunkTokens ?? this.#sizer.chunkOf(left, farBytes), mostRows, left);
     // What comes from beyond the GPU is timed by itself, and the first chunk says how large the next ones are to be.
     return { rows, sparse, ahead: this.#encodesAhead && !asDecoding && farBytes === 0 && this.#sizer.tokensPerSecond !== null };
   }
