@@ -59,6 +59,7 @@ async function main(): Promise<void> {
     await readPrompt(model, { ...prompt, documents: [], tokens: prompt.tokens.slice(0, 200) }, { keeping: undefined, mustKeep: false, context: context(first) });
     await model.forget();
     const read = await timed(first);
+    const streamed = model.loaded.runner.far ? { ...model.loaded.runner.far.windows.total } : null;
     await model.forget();
     await first.close();
     const second = new WorkerMemories();
@@ -80,6 +81,8 @@ async function main(): Promise<void> {
       /** Of it until everything is back; the rest computes the question. */
       restoringMs: reopened.restoringMs,
       ratio: read.ms / reopened.ms,
+      /** On their way to the GPU while reading: bytes, how long one thread filled buffers, how long a window was waited for. */
+      streamed,
       differentLogits: different,
     };
     console.log(JSON.stringify(line));

@@ -259,6 +259,8 @@ export const benchResult = z.object({
   prefillTokensPerSecond: z.number(),
   decodeTokens: z.number(),
   decodeTokensPerSecond: z.number(),
+  /** Of a token, a mean for each quarter of the answer: a GPU that has just read much may begin slower than it goes on. */
+  quarterTokenMs: z.array(z.number()),
 });
 export type BenchResult = z.infer<typeof benchResult>;
 

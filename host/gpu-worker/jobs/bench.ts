@@ -21,21 +21,22 @@ export async function bench(model: ActiveModel, request: { prefillTokens: number
   const prefillMs = performance.now() - prefillStarted;
 
   model.sampler.begin(greedySettings, tokens);
-  let made = 0;
-  let firstMs = 0;
+  const arrivedMs: number[] = [];
   for await (const token of generateTokens(context.device, runner, sequence, model.sampler, {
     maxTokens: request.decodeTokens + 1,
     endTokens: new Set(),
     signal: context.signal,
   })) {
-    if (made === 0) firstMs = performance.now();
-    if (token >= 0) made++;
+    if (token >= 0) arrivedMs.push(performance.now());
   }
-  const decodeMs = performance.now() - firstMs;
+  // The first token was chosen from what reading left.
+  const decodeTokens = arrivedMs.length - 1;
+  const quarters = Array.from({ length: 5 }, (_, quarter) => Math.round((quarter * decodeTokens) / 4));
   return {
     prefillTokens,
     prefillTokensPerSecond: (1000 * prefillTokens) / prefillMs,
-    decodeTokens: made - 1,
-    decodeTokensPerSecond: (1000 * (made - 1)) / decodeMs,
+    decodeTokens,
+    decodeTokensPerSecond: (1000 * decodeTokens) / (arrivedMs[decodeTokens] - arrivedMs[0]),
+    quarterTokenMs: quarters.slice(1).map((end, i) => (arrivedMs[end] - arrivedMs[quarters[i]]) / Math.max(1, end - quarters[i])),
   };
 }
