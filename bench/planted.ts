@@ -21,6 +21,7 @@ import type { AttentionSpec, BlockSpec, ModelSpec } from '../engine/models/spec.
 import { clusterTokens, eightBitRecordWords, sinkTokens } from '../engine/retrieval/layout.ts';
 import { planeWords } from '../engine/retrieval/sketch.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
+import { CopyThreads } from '../host/gpu-worker/copyThreads.ts';
 import { SpillFolder } from '../host/gpu-worker/spillFolder.ts';
 import { type Needle, Needles } from './planted/needles.ts';
 import { SyntheticLayers } from './planted/syntheticLayers.ts';
@@ -80,7 +81,7 @@ device.memory.limit('kv', device.memory.report().kvBytes + gpuBytes);
 const needles = new Needles({ seed, headDim: shape.headDim, tokens, questions: lengths.length * steps * shape.heads * layers });
 const random = seededRandom(seed + 1);
 const disk = values.disk ? new SpillFolder(values.disk) : null;
-const synthetic = await SyntheticLayers.create(device, attention, plan, { layers, seed, ramBudgetBytes: Number(values.ram ?? Infinity), disk, needles });
+const synthetic = await SyntheticLayers.create(device, attention, plan, { layers, seed, ramBudgetBytes: Number(values.ram ?? Infinity), disk, copies: CopyThreads.forThisMachine(), needles });
 const { loose } = synthetic;
 const { context } = loose;
 const percent = /^([\d.]+)%$/.exec(values.budget);

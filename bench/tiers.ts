@@ -3,12 +3,12 @@
  *
  *     longleaf bench tiers [--shape 1b|8b|small | --model FILE] [--tokens 131072] [--resident 8192] [--gpu-share 0.1667]
  *       [--formats f16,q8] [--policies sketch:2%] [--misses lagged,strict] [--hits 1,0.95,0.9,0.8] [--steps 32] [--kernels]
- *       [--small] [--out FILE.jsonl]
+ *       [--one-thread] [--small] [--out FILE.jsonl]
  *
  * The model's weights and the context are noise, made in seconds; what is measured is not: the index scans all of it,
  * slots miss as often as --hits says, and misses come from RAM. `--hits any` asks for something else in every step.
  * Where slots could not hold what a policy chooses, its budget is made smaller, and the lines say so. JSON lines.
- * --small runs on a software adapter in seconds. On a machine with the GPU pack: LONGLEAF_PACK_PROGRAM=tiers.js.
+ * --one-thread gathers misses without threads beside. --small runs on a software adapter in seconds. On a machine with the GPU pack: LONGLEAF_PACK_PROGRAM=tiers.js.
  */
 import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -18,6 +18,7 @@ import { EngineError } from '../engine/errors.ts';
 import type { Policy } from '../engine/kv/tiers/policy.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
+import { CopyThreads } from '../host/gpu-worker/copyThreads.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { runFarBench } from './far/suites.ts';
 import { modelShapes, type ShapeName, SyntheticModel } from './far/syntheticModel.ts';
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     kernels: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
+    'one-thread': { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -54,6 +56,7 @@ const device = await openAdapter({ boundsChecks: false });
 await runFarBench(device, {
   source: values.model ? await FileWeightSource.open(values.model) : new SyntheticModel(shape as ShapeName),
   choices: new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts),
+  copies: values['one-thread'] ? null : CopyThreads.forThisMachine(),
   tokens: Number(values.tokens ?? usual.tokens),
   residentTokens: Number(values.resident ?? usual.resident),
   gpuShare: Number(values['gpu-share'] ?? usual.gpuShare),

@@ -13,7 +13,7 @@ import { describeModel } from './models/registry.ts';
 import { planContext, type TierLimits } from './memoryPlan.ts';
 import type { ModelSpec } from './models/spec.ts';
 import { loadWeights, type LoadOptions, TensorReader } from './models/weights.ts';
-import type { BlockStore, WeightSource } from './ports.ts';
+import type { BlockStore, SharedCopies, WeightSource } from './ports.ts';
 import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { Runner } from './runner.ts';
 import { Sequence } from './sequence.ts';
@@ -36,6 +36,8 @@ export interface TierOptions extends TierLimits {
   ramBudgetBytes: number;
   /** null keeps everything in RAM. */
   disk: BlockStore | null;
+  /** Threads that gather what lies in RAM; left out or null, one thread does it. */
+  copies?: SharedCopies | null;
   /** Keep what the policy `graph` needs, and where it computes. */
   graphs?: GraphOptions | null;
 }

@@ -66,3 +66,34 @@ export interface SharedProgram {
   call(name: string, calls: readonly (readonly number[])[]): Promise<number[]>;
   close(): void;
 }
+
+/** Memory that several threads know by its number. */
+export interface SharedBlock {
+  readonly number: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+export interface RunCopy {
+  /** Block of u32 [run](source block, first word in it, place of its first word in the target). */
+  runs: number;
+  count: number;
+  /** Words of each run. */
+  runWords: number;
+  /** Block that is written; runs must not overlap there. */
+  target: number;
+}
+
+/** Many short runs of words, from anywhere in memory to one place, on several threads. */
+export interface SharedCopies {
+  /** Fewer runs than this are copied sooner by the calling thread alone. */
+  readonly fewestRuns: number;
+  /** A block of `sizeBytes`, whole words; what is in it is anything. Throws RangeError when there is no memory. */
+  allocate(sizeBytes: number): SharedBlock;
+  /** Gives a block back, which copies that have begun may still read. Its memory is free a moment later. */
+  release(block: number): void;
+  /**
+   * Begins to copy. The runs, their sources and the target must be left alone until the returned function, which may
+   * take part in the copying, has resolved. Throws `internal` where a block or a number of runs is none.
+   */
+  begin(copy: RunCopy): () => Promise<void>;
+}

@@ -26,6 +26,7 @@ import { wasmForBundler } from './wasm.mjs';
 /** Threads that a bundle starts lie beside it. */
 const threads = {
   'block-thread': 'host/memories/blockThreadEntry.ts',
+  'copy-thread': 'host/gpu-worker/copyThreadEntry.ts',
   'template-thread': 'host/gpu-worker/templateThreadEntry.ts',
   'worker-thread': 'host/gpu-worker/workerThreadEntry.ts',
 };
@@ -46,7 +47,7 @@ const hostPrograms = {
 };
 
 /** Programs under bench/ that are run after a build; the truth bench and that of tiers are part of the host. */
-const benchNames = ['attentionSweep', 'needle', 'chunks', 'citations', 'farDecode', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tileTimes', 'unlimited'];
+const benchNames = ['attentionSweep', 'needle', 'choiceTimes', 'chunks', 'citations', 'farDecode', 'farGather', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tileTimes', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

@@ -14,7 +14,7 @@ import { Explained, runMain, say } from './say.mjs';
 import { unpackSparticuz } from './sparticuz.mjs';
 
 const maximumBytes = 60e6;
-const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'document-parser.js', 'worker-thread.js', 'block-thread.js', 'undici.js', 'llama-peer.js', 'eval-process.js', 'tiers.js'];
+const bundles = ['host.js', 'gpu-worker.js', 'template-thread.js', 'document-parser.js', 'worker-thread.js', 'block-thread.js', 'copy-thread.js', 'undici.js', 'llama-peer.js', 'eval-process.js', 'tiers.js'];
 /** Programs of bench/: all that the build makes, flat beside the others. */
 const benches = () => readdirSync(join(distFolder, 'bench')).filter((name) => name.endsWith('.js') && !bundles.includes(name));
 const packFolder = join(rootFolder, 'out', 'gpu');

@@ -9,10 +9,12 @@ import { Readback } from '../../engine/device/readback.ts';
 import type { Policy } from '../../engine/kv/tiers/policy.ts';
 import { type LoadedModel, loadModel } from '../../engine/model.ts';
 import type { ModelSpec } from '../../engine/models/spec.ts';
+import type { SharedCopies } from '../../engine/ports.ts';
 import { choosePromptStyle } from '../../engine/prompt/promptStyle.ts';
 import { renderTemplateText } from '../../engine/prompt/templateText.ts';
 import { createTokenizer } from '../../engine/tokenizer/createTokenizer.ts';
 import { ChoiceFile } from '../gpu-worker/choiceFile.ts';
+import { CopyThreads } from '../gpu-worker/copyThreads.ts';
 import { SpillFolder } from '../gpu-worker/spillFolder.ts';
 import { WorkerThreads } from '../gpu-worker/workerThreads.ts';
 import { openModelSource } from '../models/openModelSource.ts';
@@ -40,6 +42,7 @@ interface Task {
 export async function evaluate(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
   const { shard, lanes } = request;
   const shares = new Map<number, { done: number; total: number }>();
+  const copies = CopyThreads.forThisMachine();
   await Promise.all(
     Array.from({ length: lanes }, (_, lane) =>
       evaluateLane(device, { ...request, shard: { index: shard.index * lanes + lane, count: shard.count * lanes } }, {
@@ -50,12 +53,12 @@ export async function evaluate(device: Device, request: EvalRequest, hooks: Eval
           const all = [...shares.values()];
           hooks.onProgress(all.reduce((sum, share) => sum + share.done, 0), all.reduce((sum, share) => sum + share.total, 0));
         },
-      }),
+      }, copies),
     ),
-  );
+  ).finally(() => copies?.close());
 }
 
-async function evaluateLane(device: Device, request: EvalRequest, hooks: EvaluateHooks): Promise<void> {
+async function evaluateLane(device: Device, request: EvalRequest, hooks: EvaluateHooks, copies: SharedCopies | null): Promise<void> {
   const { suites, lengthsTokens, depths, seeds, policies, sparseReadings, shard, outFolder } = request;
   const endMs = request.seconds === null ? Infinity : performance.now() + 1000 * request.seconds;
   const isOver = (): boolean => performance.now() > endMs;
@@ -76,7 +79,7 @@ async function evaluateLane(device: Device, request: EvalRequest, hooks: Evaluat
       if (isOver()) break;
       if (models === null || modelsTokens !== documentTokens) {
         models?.free();
-        models = await openModels(device, request, documentTokens + frameTokens, hooks);
+        models = await openModels(device, request, { contextTokens: documentTokens + frameTokens, copies }, hooks);
         modelsTokens = documentTokens;
       }
       const { tokenizer, style, resident, variants, readback } = models;
@@ -126,7 +129,7 @@ interface Models {
  * The model with everything on the GPU, and with its far keys beyond it. Page bounds, which only `quest` needs, would
  * take from the budget of the others, so `quest` gets a model of its own.
  */
-async function openModels(device: Device, request: EvalRequest, contextTokens: number, { signal, onNote }: EvaluateHooks): Promise<Models> {
+async function openModels(device: Device, request: EvalRequest, { contextTokens, copies }: { contextTokens: number; copies: SharedCopies | null }, { signal, onNote }: EvaluateHooks): Promise<Models> {
   const choices = new ChoiceFile(request.cacheFolder, device.facts, request);
   const source = await openModelSource(request.modelPath);
   const common = { contextTokens, kvBudgetBytes: Infinity, choices, signal };
@@ -160,7 +163,7 @@ async function openModels(device: Device, request: EvalRequest, contextTokens: n
       spills.push(spill);
       const gpuBudgetBytes = bytesOf(request.kv.gpu, farBytes);
       const ramBudgetBytes = bytesOf(request.kv.ram, farBytes);
-      const model = await loadModel(device, source, { ...common, sparseReading, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
+      const model = await loadModel(device, source, { ...common, sparseReading, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, copies, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
       opened.push(model);
       variants.push({ model, policies });
       const plan = model.runner.far?.plan;

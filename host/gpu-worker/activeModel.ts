@@ -21,6 +21,7 @@ import { defaultGpuKvBytes, defaultRamKvBytes } from '../models/kvDefaults.ts';
 import { refuseWhatMemoryCannotHold } from '../models/machineMemory.ts';
 import { openModelSource } from '../models/openModelSource.ts';
 import type { ChoiceFile } from './choiceFile.ts';
+import { CopyThreads } from './copyThreads.ts';
 import type { JobContext } from './gpuWorker.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
@@ -47,9 +48,9 @@ export class ActiveModel {
   #readable: { segments: readonly KeptSegment[]; tokens: number } = { segments: [], tokens: 0 };
   readonly #documents = new Map<string, readonly number[]>();
   readonly #spill: SpillFolder;
-  readonly #threads: WorkerThreads;
+  readonly #threads: readonly { close(): Promise<void> }[];
 
-  private constructor(parts: Pick<ActiveModel, 'path' | 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: WorkerThreads) {
+  private constructor(parts: Pick<ActiveModel, 'path' | 'loaded' | 'tokenizer' | 'style' | 'sampler' | 'readback' | 'description' | 'fingerprint'>, spill: SpillFolder, threads: readonly { close(): Promise<void> }[]) {
     this.#threads = threads;
     this.#spill = spill;
     this.path = parts.path;
@@ -72,6 +73,7 @@ export class ActiveModel {
     const source = await openModelSource(path);
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
+    const copies = CopyThreads.forThisMachine();
     const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
     let loaded: LoadedModel | null = null;
     try {
@@ -84,6 +86,7 @@ export class ActiveModel {
           ramBudgetBytes: kv.ramBytes ?? defaultRamKvBytes(),
           format: kv.format,
           disk: spill,
+          copies,
           offload: kv.offload,
           pages: kv.pages,
           graphs: kv.graphs ? { pool: threads } : null,
@@ -112,7 +115,7 @@ export class ActiveModel {
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
-      return new ActiveModel({ path, loaded, tokenizer, style, sampler, readback: new Readback(loaded.device), description, fingerprint }, spill, threads);
+      return new ActiveModel({ path, loaded, tokenizer, style, sampler, readback: new Readback(loaded.device), description, fingerprint }, spill, copies ? [threads, copies] : [threads]);
     } catch (error) {
       loaded?.free();
       throw error;
@@ -195,7 +198,7 @@ export class ActiveModel {
     this.readback.free();
     this.loaded.free();
     this.#spill.removeAll();
-    void this.#threads.close();
+    for (const threads of this.#threads) void threads.close();
   }
 }
 

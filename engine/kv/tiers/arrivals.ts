@@ -1,42 +1,26 @@
 /**
  * Brings what lookups asked for from the store to the GPU: vectors and their places, for the scatter kernel. While a step
- * waits, one layer's arrivals travel alone; what later steps wait for travels for many layers at once. The CPU writes
- * each vector once, into mapped memory that the GPU copies from.
+ * waits, one layer's arrivals travel alone; what later steps wait for travels for many layers at once. They are written
+ * into mapped memory that the GPU copies from; where threads gather them, they do so for the next load meanwhile.
  */
 import type { Device } from '../../device/device.ts';
 import { type Upload, UploadRing } from '../../device/uploadRing.ts';
 import type { FarStore } from './farStore.ts';
+import { firstPlace, Gathering, type GatheringShape, loneRange, type Waiting, waitingOf } from './gathering.ts';
 import type { LayerRequests } from './requestReader.ts';
 
-export interface ArrivalsShape {
-  /** Vectors, keys and values counted once, that are delivered at once. */
-  maxArrivals: number;
-  /** Words of a stored vector. */
-  words: number;
-  slots: number;
-}
+export { firstPlace, loneRange } from './gathering.ts';
 
-const mostLayers = 255;
-/** Which of the ranges in `places` is that of a layer's lone arrivals; the others are those of the layers. */
-export const loneRange = mostLayers;
-/** Where the arrivals' places begin, behind the ranges. */
-export const firstPlace = mostLayers + 1;
 /** Loads that are on their way at once: what a step missed is sent while the GPU still runs the next one. */
 const loadsUnderWay = 8;
-
-/** What a layer's heads asked for, and how much of it is in loads already. */
-interface Waiting {
-  layer: number;
-  requests: LayerRequests;
-  kvHead: number;
-  done: number;
-}
+/** Loads that threads gather at once: when one is done, they go on with the next one. */
+const gatheredAtOnce = 2;
 
 interface Load {
   upload: Upload;
   arrivals: number;
   /** Layers with arrivals in it. */
-  layers: number[];
+  layers: readonly number[];
 }
 
 export class Arrivals {
@@ -45,28 +29,28 @@ export class Arrivals {
   /** [range] of (first arrival, arrivals), then [arrival] of (kvHead · slots + slot, token). */
   readonly places: GPUBuffer;
   readonly #device: Device;
-  readonly #shape: ArrivalsShape;
+  readonly #shape: GatheringShape;
   /** Of `places`, then `vectors`; made when something is missed for the first time. */
   #ring: UploadRing | null = null;
-  readonly #tokens: Uint32Array;
+  readonly #gatherings: Gathering[] = [];
   /** Whether the GPU's lone range names arrivals, which are in their slots by now. */
   #isStale = false;
 
-  constructor(device: Device, shape: ArrivalsShape) {
+  constructor(device: Device, shape: GatheringShape) {
     const { maxArrivals, words } = shape;
     this.#device = device;
     this.#shape = shape;
-    this.#tokens = new Uint32Array(maxArrivals);
     this.vectors = device.memory.storage('activations', 'arrivals', 8 * words * maxArrivals);
     this.places = device.memory.storage('activations', 'arrival places', 8 * (firstPlace + maxArrivals));
   }
 
   /** Sends what one layer asked for, but for the last `scatter`, which the caller encodes into its own submission. */
   async deliver(store: FarStore, layer: number, requests: LayerRequests, scatter: () => void): Promise<void> {
-    const waiting = waitingOf([{ layer, requests }]);
-    while (waiting.length > 0) {
-      this.#send(await this.#load(store, waiting, () => loneRange), loneRange);
-      if (waiting.length > 0) scatter();
+    let sent = 0;
+    for await (const load of this.#loads(store, waitingOf([{ layer, requests }]), () => loneRange)) {
+      // The places of the load before are still to be read.
+      if (sent++ > 0) scatter();
+      this.#send(load, loneRange);
     }
     if (requests.mostRequested > 0 || !this.#isStale) return;
     this.#device.gpu.queue.writeBuffer(this.places, 8 * loneRange, new Uint32Array(2));
@@ -76,8 +60,7 @@ export class Arrivals {
   /** Sends what several layers asked for; `scatter` gets the layers whose arrivals are there. */
   async deliverAll(store: FarStore, layers: readonly LayerRequests[], scatter: (layers: readonly number[]) => void): Promise<void> {
     const waiting = waitingOf(layers.map((requests, layer) => ({ layer, requests })));
-    while (waiting.length > 0) {
-      const load = await this.#load(store, waiting, (layer) => layer);
+    for await (const load of this.#loads(store, waiting, (layer) => layer)) {
       this.#send(load, 0);
       scatter(load.layers);
     }
@@ -85,42 +68,34 @@ export class Arrivals {
 
   free(): void {
     for (const buffer of [this.vectors, this.places]) this.#device.memory.free(buffer);
+    for (const gathering of this.#gatherings.splice(0)) gathering.free();
     this.#ring?.free();
   }
 
-  /** Fills a mapped buffer with the first of what is waiting, as far as there is room. */
-  async #load(store: FarStore, waiting: Waiting[], rangeOf: (layer: number) => number): Promise<Load> {
-    const { slots, words, maxArrivals } = this.#shape;
-    const firstVector = 2 * (firstPlace + maxArrivals);
-    this.#ring ??= new UploadRing(this.#device, { label: 'arrivals', sizeBytes: 4 * (firstVector + 2 * words * maxArrivals), count: loadsUnderWay });
-    const layers: number[] = [];
-    let arrivals = 0;
-    const upload = await this.#ring.fill(async (target) => {
-      let first = 0;
-      while (waiting.length > 0 && arrivals < maxArrivals) {
-        const [one] = waiting;
-        const { layer, requests, kvHead, done } = one;
-        const some = Math.min(requests.requested(kvHead) - done, maxArrivals - arrivals);
-        for (let i = 0; i < some; i++) {
-          const token = requests.token(kvHead, done + i);
-          const place = 2 * (firstPlace + arrivals + i);
-          this.#tokens[i] = token;
-          target[place] = kvHead * slots + requests.slot(kvHead, done + i);
-          target[place + 1] = token;
+  /** What is waiting, in mapped buffers as they are filled. */
+  async *#loads(store: FarStore, waiting: Waiting[], rangeOf: (layer: number) => number): AsyncGenerator<Load> {
+    if (waiting.length === 0) return;
+    const ring = (this.#ring ??= new UploadRing(this.#device, { label: 'arrivals', sizeBytes: 4 * Gathering.words(this.#shape), count: loadsUnderWay }));
+    while (this.#gatherings.length < (store.copies ? gatheredAtOnce : 1)) this.#gatherings.push(new Gathering(this.#shape, store.copies));
+    const idle = [...this.#gatherings];
+    const begun: Gathering[] = [];
+    try {
+      while (waiting.length > 0 || begun.length > 0) {
+        while (idle.length > 0 && Gathering.isForThreads(waiting, store)) {
+          const [next] = idle.splice(0, 1);
+          begun.push(next);
+          next.begin(store, waiting, rangeOf);
         }
-        await store.gather(layer, kvHead, this.#tokens.subarray(0, some), target, firstVector + 2 * words * arrivals);
-        if (layers.at(-1) !== layer) {
-          layers.push(layer);
-          first = arrivals;
-        }
-        arrivals += some;
-        target[2 * rangeOf(layer)] = first;
-        target[2 * rangeOf(layer) + 1] = arrivals - first;
-        if (done + some === requests.requested(kvHead)) waiting.shift();
-        else one.done += some;
+        const gathering = begun[0] ?? idle[0];
+        const upload = await ring.fill((load) => (gathering === begun[0] ? gathering.finish(load) : gathering.gather(store, waiting, rangeOf, load)));
+        const { arrivals, layers } = gathering;
+        if (gathering === begun[0]) idle.push(...begun.splice(0, 1));
+        yield { upload, arrivals, layers };
       }
-    });
-    return { upload, arrivals, layers };
+    } finally {
+      // Before another load begins, none may be left under way.
+      for (const gathering of begun) await gathering.settled();
+    }
   }
 
   /** Sends the ranges from `firstRange` on, and all arrivals. */
@@ -133,11 +108,4 @@ export class Arrivals {
     upload.release();
     this.#isStale = true;
   }
-}
-
-/** Of every head that asked for something, in the order of the layers. */
-function waitingOf(layers: readonly { layer: number; requests: LayerRequests }[]): Waiting[] {
-  return layers.flatMap(({ layer, requests }) =>
-    Array.from({ length: requests.kvHeads }, (_, kvHead) => ({ layer, requests, kvHead, done: 0 })).filter(({ kvHead }) => requests.requested(kvHead) > 0),
-  );
 }

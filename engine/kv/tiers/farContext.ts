@@ -256,6 +256,7 @@ export class FarContext {
     this.graphs?.reader.free();
     this.graphs?.index.free();
     this.scratch.free();
+    this.store.free();
   }
 
   /** Brings tokens [first, first + tokens) of a layer to the first stage, in heads of `stageTokens`. */

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { CopyThreads } from '../../../host/gpu-worker/copyThreads.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
+import type { SharedCopies } from '../../ports.ts';
 import { FarStore } from './farStore.ts';
 import type { FarFormat } from './record.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
@@ -124,4 +126,93 @@ test('a failed write is heard of, and the segment stays readable', async () => {
   const target = new Uint32Array(2 * store.words);
   await store.gather(0, 0, [3], target, 0);
   expect(target[0]).toBe(3 * store.words);
+});
+
+describe('segments that threads copy from', () => {
+  const threads = new CopyThreads({ threads: 2 });
+  afterAll(() => threads.close());
+  const shape = { layers: 3, kvHeads: 2, headDim: 128, segmentTokens: 64, format: 'q8' as const };
+  const segmentWords = new FarStore(shape, { ramBudgetBytes: 0, disk: null }).segmentWords;
+  const wholeBytes = 4 * shape.layers * segmentWords;
+
+  /** RAM for three segments and a half, beside an eighth for blocks. */
+  function filled(disk = memoryBlocks().disk) {
+    const held = new Set<number>();
+    const copies: SharedCopies = {
+      fewestRuns: 1,
+      allocate: (sizeBytes) => {
+        const block = threads.allocate(sizeBytes);
+        held.add(block.number);
+        return block;
+      },
+      release: (block) => {
+        expect(held.delete(block)).toBe(true);
+        threads.release(block);
+      },
+      begin: (copy) => threads.begin(copy),
+    };
+    const store = new FarStore(shape, { ramBudgetBytes: (3.5 * wholeBytes * 8) / 7, disk, copies });
+    const random = seededRandom(9);
+    for (let segment = 0; segment < segments; segment++) store.appendAll(Uint32Array.from({ length: shape.layers * segmentWords }, () => Math.floor(random() * 2 ** 32)));
+    return { store, held, copies };
+  }
+
+  test('whole ones leave RAM, and what they lay in is given back', async () => {
+    const { store, held } = filled();
+    expect(store.bytes).toMatchObject({ ramBytes: segments * wholeBytes, diskBytes: 0 });
+    await store.settled();
+    expect(store.bytes).toMatchObject({ ramBytes: 3 * wholeBytes, diskBytes: 3 * wholeBytes });
+    expect(held.size).toBe(3);
+    for (let layer = 0; layer < shape.layers; layer++) expect(Array.from({ length: segments }, (_, segment) => store.inRam(layer, segment))).toEqual([true, true, true, false, false, false]);
+    store.truncate(2);
+    expect(store.bytes).toMatchObject({ ramBytes: 2 * wholeBytes, diskBytes: 0 });
+    expect(held.size).toBe(2);
+    store.free();
+    expect(store.bytes.ramBytes).toBe(0);
+    expect(held.size).toBe(0);
+  });
+
+  test('what is still being written is given back afterwards', async () => {
+    const { disk } = memoryBlocks();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const { store, held } = filled({ ...disk, write: async (name, bytes) => ended.then(() => disk.write(name, bytes)) });
+    store.truncate(1);
+    expect(held.size).toBe(1 + 3);
+    expect(store.bytes).toMatchObject({ ramBytes: 4 * wholeBytes, diskBytes: 0 });
+    end();
+    await expect.poll(() => held.size).toBe(1);
+    expect(store.bytes).toMatchObject({ ramBytes: wholeBytes, diskBytes: 0 });
+    store.free();
+  });
+
+  test('threads bring what one thread brings', async () => {
+    const { store, copies } = filled();
+    await store.settled();
+    const random = seededRandom(4);
+    const { words } = store;
+    for (let round = 0; round < 10; round++) {
+      const asked = Array.from({ length: 4 }, () => ({
+        layer: Math.floor(random() * shape.layers),
+        kvHead: Math.floor(random() * shape.kvHeads),
+        tokens: Array.from({ length: 100 }, () => Math.floor(random() * segments * shape.segmentTokens)),
+      }));
+      const expected = new Uint32Array(400 * 2 * words);
+      for (const [i, { layer, kvHead, tokens }] of asked.entries()) await store.gather(layer, kvHead, tokens, expected, i * 200 * words);
+      const list = copies.allocate(4 * 6 * 400);
+      const target = copies.allocate(expected.byteLength);
+      const gathered = new Uint32Array(target.buffer).fill(0);
+      const runs = { words: new Int32Array(list.buffer), count: 0 };
+      const before = store.bytes.ramReadBytes;
+      const absent = asked.flatMap(({ layer, kvHead, tokens }, i) => store.plan(layer, kvHead, tokens, i * 200 * words, runs));
+      expect(store.bytes.ramReadBytes - before).toBe(4 * words * runs.count);
+      expect(absent.length).toBeGreaterThan(0);
+      const finish = copies.begin({ runs: list.number, count: runs.count, runWords: words, target: target.number });
+      await store.fetch(absent, gathered);
+      await finish();
+      expect(gathered.slice()).toEqual(expected);
+      for (const { number } of [list, target]) copies.release(number);
+    }
+    store.free();
+  });
 });

@@ -5,8 +5,10 @@
  * the cache.
  */
 import type { KeptRuns } from '../../kept/keptRuns.ts';
-import type { BlockStore } from '../../ports.ts';
+import type { BlockStore, SharedCopies } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
+import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
+import { RamBlocks, type RamPart } from './ramBlocks.ts';
 import { type FarFormat, recordWords } from './record.ts';
 
 export interface FarShape {
@@ -32,14 +34,17 @@ interface Run {
   place: number;
 }
 
+/** Vectors of a segment that are not in RAM, and where they go. */
+export interface AbsentVectors {
+  layer: number;
+  segment: number;
+  /** Their first words in the segment, and in the target. */
+  begins: number[];
+  places: number[];
+}
+
 /** Share of the RAM budget for blocks read from disk. */
 const cacheShare = 1 / 8;
-/**
- * Single tokens lie anywhere in gigabytes: copied one after the other, each waits for memory. A word of each line of
- * memory of so many tokens is read first, which the processor waits for all at once.
- */
-const touchedTokens = 32;
-const lineWords = 16;
 
 export class FarStore {
   readonly words: number;
@@ -47,23 +52,23 @@ export class FarStore {
   readonly #ramBudgetBytes: number;
   readonly #disk: BlockStore | null;
   readonly #blocks: BlockCache;
+  readonly #ram: RamBlocks;
   /** Segments in RAM: [layer][segment] of [2][kvHead][token][words]; null when the disk has it. */
-  readonly #resident: (Uint32Array | null)[][];
+  readonly #resident: (RamPart | null)[][];
   readonly #written = new Map<string, Promise<void>>();
   /** What a memory holds of the sequence, and of how many whole segments. */
   #kept: KeptRuns | null = null;
   #keptSegments = 0;
   /** A memory is being written: what overflows RAM waits for it. */
   #keeping = false;
-  /** Of words that were read ahead; kept so that reading them is not left out. */
-  touched = 0;
   readonly bytes: TierBytes = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
 
-  /** Without a disk the budget is a wish: everything stays in RAM. */
-  constructor(shape: FarShape, { ramBudgetBytes, disk }: { ramBudgetBytes: number; disk: BlockStore | null }) {
+  /** Without a disk the budget is a wish: everything stays in RAM, which threads read where there are `copies`. */
+  constructor(shape: FarShape, { ramBudgetBytes, disk, copies = null }: { ramBudgetBytes: number; disk: BlockStore | null; copies?: SharedCopies | null }) {
     this.#shape = shape;
     this.words = recordWords(shape.format, shape.headDim);
     this.#disk = disk;
+    this.#ram = new RamBlocks(copies, this.bytes);
     this.#ramBudgetBytes = disk ? ramBudgetBytes * (1 - cacheShare) : Infinity;
     // Room that no whole segment takes is the cache's.
     this.#blocks = new BlockCache(() => (disk ? Math.max(ramBudgetBytes * cacheShare, ramBudgetBytes - this.bytes.ramBytes) : 0));
@@ -77,6 +82,16 @@ export class FarStore {
 
   get layers(): number {
     return this.#shape.layers;
+  }
+
+  /** Threads that copy what `plan` lists. */
+  get copies(): SharedCopies | null {
+    return this.#ram.copies;
+  }
+
+  /** What the runs that `plan` lists are copied from, until anything is appended or leaves RAM. */
+  get sources(): readonly Int32Array[] {
+    return this.#ram.words;
   }
 
   /** Whether a sealed segment is in RAM; else it is on disk. */
@@ -93,13 +108,21 @@ export class FarStore {
    * goes on behind, and the segment is read from RAM until it is done.
    */
   append(layer: number, words: Uint32Array): void {
+    this.#enter(layer, this.#ram.adopt(words));
+  }
+
+  /** The same for all layers, [layer][2][kvHead][token][words], which is copied. What threads read leaves RAM as a whole. */
+  appendAll(words: Uint32Array): void {
+    for (const [layer, part] of this.#ram.copy(words, this.layers).entries()) this.#enter(layer, part);
+  }
+
+  #enter(layer: number, part: RamPart): void {
     const segment = this.#resident[layer].length;
-    this.#resident[layer].push(words);
-    this.bytes.ramBytes += words.byteLength;
+    this.#resident[layer].push(part);
     if (!this.#disk || this.#keeping || this.bytes.ramBytes <= this.#ramBudgetBytes) return;
     const name = nameOf(layer, segment);
-    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-    const written = this.#disk.write(name, bytes).then(() => this.#leaveRam(layer, segment, words));
+    const { buffer, byteOffset, byteLength } = part.words;
+    const written = this.#disk.write(name, new Uint8Array(buffer, byteOffset, byteLength)).then(() => this.#leaveRam(layer, segment, part));
     this.#written.set(name, written);
     // Whoever waits for the store hears of a failure; until then the segment stays in RAM.
     written.catch(() => undefined);
@@ -116,9 +139,9 @@ export class FarStore {
     if (!this.#disk) return;
     for (let segment = 0; segment < this.#keptSegments; segment++) {
       for (const [layer, list] of this.#resident.entries()) {
-        const words = list[segment];
+        const part = list[segment];
         if (this.bytes.ramBytes <= this.#ramBudgetBytes) return;
-        if (words) this.#leaveRam(layer, segment, words);
+        if (part) this.#leaveRam(layer, segment, part);
       }
     }
   }
@@ -130,11 +153,11 @@ export class FarStore {
     this.keep(kept, { tokens: kept.vectors.tokens, growing });
   }
 
-  #leaveRam(layer: number, segment: number, words: Uint32Array): void {
-    if (this.#resident[layer][segment] !== words) return;
+  #leaveRam(layer: number, segment: number, part: RamPart): void {
+    if (this.#resident[layer][segment] !== part) return;
     this.#resident[layer][segment] = null;
-    this.bytes.ramBytes -= words.byteLength;
-    this.bytes.diskBytes += words.byteLength;
+    this.#ram.leave(part);
+    this.bytes.diskBytes += part.words.byteLength;
   }
 
   /** Waits until what overflowed RAM is on disk; rejects when a write failed. */
@@ -154,7 +177,7 @@ export class FarStore {
       const begins = Array.from({ length: kvHeads }, (_, head) => ((part * kvHeads + head) * segmentTokens + within) * this.words);
       const runs = begins.map((begin, head): Run => ({ begin, count: count * this.words, place: (head * stride + token - first) * this.words }));
       if (resident) {
-        for (const { begin, place } of runs) target.set(resident.subarray(begin, begin + count * this.words), place);
+        for (const { begin, place } of runs) target.set(resident.words.subarray(begin, begin + count * this.words), place);
         this.bytes.ramReadBytes += 4 * kvHeads * count * this.words;
       } else reads.push(this.#readRuns(layer, segment, runs, target));
       token += count;
@@ -178,7 +201,7 @@ export class FarStore {
         const run = { begin, count: count * blockTokens * this.words, place: (head * stride + at * blockTokens) * this.words };
         const resident = this.#resident[layer][segment];
         if (resident) {
-          target.set(resident.subarray(begin, begin + run.count), run.place);
+          target.set(resident.words.subarray(begin, begin + run.count), run.place);
           this.bytes.ramReadBytes += 4 * run.count;
           continue;
         }
@@ -203,52 +226,55 @@ export class FarStore {
 
   /** Copies single tokens' key and value to `target` from `offset` words on, [token][2][words]. */
   async gather(layer: number, kvHead: number, tokens: ArrayLike<number>, target: Uint32Array, offset: number): Promise<void> {
+    const runs: Runs = { words: new Int32Array(6 * tokens.length), count: 0 };
+    const absent = this.plan(layer, kvHead, tokens, offset, runs);
+    copyRuns(this.sources, runs.words, 0, runs.count, this.words, asIntegers(target));
+    await this.fetch(absent, target);
+  }
+
+  /**
+   * Says how single tokens' key and value, [token][2][words], get to `place` in some target: adds runs of `words` words
+   * for what is in RAM, and returns what is to be fetched. To be copied, or begun to be, before anything else happens.
+   */
+  plan(layer: number, kvHead: number, tokens: ArrayLike<number>, place: number, runs: Runs): AbsentVectors[] {
     const { kvHeads, segmentTokens } = this.#shape;
     const { words } = this;
     const segments = this.#resident[layer];
     const firstKey = kvHead * segmentTokens * words;
     const fromKeyToValue = kvHeads * segmentTokens * words;
-    const absent = new Map<number, number[]>();
-    let copied = 0;
-    for (let first = 0; first < tokens.length; first += touchedTokens) {
-      const end = Math.min(first + touchedTokens, tokens.length);
-      for (let i = first; i < end; i++) {
-        const segment = Math.floor(tokens[i] / segmentTokens);
-        const resident = segments[segment];
-        if (resident) {
-          const key = firstKey + (tokens[i] % segmentTokens) * words;
-          for (let word = key; word < key + words; word += lineWords) this.touched ^= resident[word] ^ resident[word + fromKeyToValue];
-        } else {
-          const waiting = absent.get(segment) ?? [];
-          waiting.push(i);
-          absent.set(segment, waiting);
-        }
+    const absent = new Map<number, AbsentVectors>();
+    const list = runs.words;
+    let at = 3 * runs.count;
+    for (let i = 0; i < tokens.length; i++) {
+      const segment = Math.floor(tokens[i] / segmentTokens);
+      const part = segments[segment];
+      const key = firstKey + (tokens[i] - segment * segmentTokens) * words;
+      const to = place + 2 * i * words;
+      if (part) {
+        list[at] = list[at + 3] = part.block;
+        list[at + 1] = part.first + key;
+        list[at + 2] = to;
+        list[at + 4] = part.first + key + fromKeyToValue;
+        list[at + 5] = to + words;
+        at += 6;
+        continue;
       }
-      for (let i = first; i < end; i++) {
-        const resident = segments[Math.floor(tokens[i] / segmentTokens)];
-        if (!resident) continue;
-        // Vectors are short: copying them word by word takes less than making two views.
-        let to = offset + 2 * i * words;
-        const key = firstKey + (tokens[i] % segmentTokens) * words;
-        for (let from = key; from < key + words; from++) target[to++] = resident[from];
-        const value = key + fromKeyToValue;
-        for (let from = value; from < value + words; from++) target[to++] = resident[from];
-        copied++;
-      }
+      const waiting = absent.get(segment) ?? { layer, segment, begins: [], places: [] };
+      waiting.begins.push(key, key + fromKeyToValue);
+      waiting.places.push(to, to + words);
+      absent.set(segment, waiting);
     }
-    this.bytes.ramReadBytes += 8 * words * copied;
-    if (absent.size === 0) return;
+    this.bytes.ramReadBytes += 4 * words * (at / 3 - runs.count);
+    runs.count = at / 3;
+    return [...absent.values()];
+  }
+
+  /** Brings what `plan` did not find in RAM to `target`, whose word `offset` is that of place 0. */
+  async fetch(absent: readonly AbsentVectors[], target: Uint32Array, offset = 0): Promise<void> {
     await Promise.all(
-      [...absent].map(async ([segment, waiting]) => {
-        const begins = waiting.flatMap((i) => {
-          const key = (kvHead * segmentTokens + (tokens[i] % segmentTokens)) * words;
-          return [key, key + kvHeads * segmentTokens * words];
-        });
-        const pieces = await this.#pieces(layer, segment, begins, words);
-        waiting.forEach((i, n) => {
-          target.set(pieces[2 * n], offset + 2 * i * words);
-          target.set(pieces[2 * n + 1], offset + (2 * i + 1) * words);
-        });
+      absent.map(async ({ layer, segment, begins, places }) => {
+        const pieces = await this.#pieces(layer, segment, begins, this.words);
+        for (const [index, piece] of pieces.entries()) target.set(piece, offset + places[index]);
       }),
     );
   }
@@ -257,9 +283,9 @@ export class FarStore {
   truncate(segments: number): void {
     for (const [layer, list] of this.#resident.entries()) {
       for (let segment = segments; segment < list.length; segment++) {
-        const words = list[segment];
+        const part = list[segment];
         const name = nameOf(layer, segment);
-        if (words) this.bytes.ramBytes -= words.byteLength;
+        if (part) this.#letGo(part, name);
         else {
           this.bytes.diskBytes -= 4 * this.segmentWords;
           this.#blocks.forget(name);
@@ -273,13 +299,22 @@ export class FarStore {
     this.#keptSegments = Math.min(this.#keptSegments, segments);
   }
 
-  /** Runs of `count` words of a segment, wherever it lies. */
-  async #pieces(layer: number, segment: number, begins: readonly number[], count: number): Promise<Uint32Array[]> {
-    const resident = this.#resident[layer][segment];
-    if (resident) {
-      this.bytes.ramReadBytes += 4 * count * begins.length;
-      return begins.map((begin) => resident.subarray(begin, begin + count));
+  /** Gives its RAM back. */
+  free(): void {
+    for (const [layer, list] of this.#resident.entries()) {
+      for (const [segment, part] of list.splice(0).entries()) if (part) this.#letGo(part, nameOf(layer, segment));
     }
+  }
+
+  /** What is being written is read until that is done. */
+  #letGo(part: RamPart, name: string): void {
+    const written = this.#written.get(name);
+    if (written) void written.catch(() => undefined).then(() => this.#ram.leave(part));
+    else this.#ram.leave(part);
+  }
+
+  /** Runs of `count` words of a segment that is not in RAM. */
+  async #pieces(layer: number, segment: number, begins: readonly number[], count: number): Promise<Uint32Array[]> {
     const ranges = begins.map((begin) => ({ offsetBytes: 4 * begin, lengthBytes: 4 * count }));
     // Of a segment that has not ended yet, whole blocks do not exist.
     if (this.#kept && segment >= this.#resident[layer].length) return (await this.#kept.read(layer, segment, ranges)).map(toWords);

@@ -55,7 +55,7 @@ export class Sealer {
       if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);
     }
     gpu.queue.submit([encoder.finish()]);
-    const arrival = this.#receive(this.#last, outgoing, segmentBytes);
+    const arrival = this.#receive(this.#last, outgoing);
     // Whoever waits for the segment hears of a failure.
     arrival.catch(() => undefined);
     this.#last = arrival;
@@ -83,14 +83,11 @@ export class Sealer {
     for (const buffer of this.#buffers) this.#device.memory.free(buffer);
   }
 
-  async #receive(before: Promise<void>, outgoing: GPUBuffer, segmentBytes: number): Promise<void> {
+  async #receive(before: Promise<void>, outgoing: GPUBuffer): Promise<void> {
     const ready = outgoing.mapAsync(0x01 /* READ */);
     ready.catch(() => undefined);
     await before;
-    const mapped = await this.#device.mapped(outgoing, ready);
-    for (const { index } of this.#layers) {
-      this.#store.append(index, new Uint32Array(mapped.slice(index * segmentBytes, (index + 1) * segmentBytes)));
-    }
+    this.#store.appendAll(new Uint32Array(await this.#device.mapped(outgoing, ready)));
     outgoing.unmap();
   }
 

@@ -7,7 +7,7 @@ import type { Part } from '../../../layers/part.ts';
 import { type Step, StepUniform } from '../../../layers/step.ts';
 import type { AttentionSpec } from '../../../models/spec.ts';
 import type { AttentionWeights } from '../../../models/weights.ts';
-import type { BlockStore } from '../../../ports.ts';
+import type { BlockStore, SharedCopies } from '../../../ports.ts';
 import { FarContext } from '../farContext.ts';
 import { FarMemory } from '../farLayer.ts';
 import { FarScratch } from '../farScratch.ts';
@@ -26,6 +26,7 @@ export interface LooseOptions {
   layers: number;
   ramBudgetBytes: number;
   disk: BlockStore | null;
+  copies?: SharedCopies | null;
 }
 
 export class LooseLayers {
@@ -45,11 +46,11 @@ export class LooseLayers {
     this.#step = step;
   }
 
-  static async create(device: Device, spec: AttentionSpec, plan: TierPlan, { layers: count, ramBudgetBytes, disk }: LooseOptions): Promise<LooseLayers> {
+  static async create(device: Device, spec: AttentionSpec, plan: TierPlan, { layers: count, ramBudgetBytes, disk, copies }: LooseOptions): Promise<LooseLayers> {
     const { heads, kvHeads, headDim, segmentTokens } = plan.layout;
     const memories = await device.memory.checked('loose layers', () => Array.from({ length: count }, (_, layer) => new FarMemory(device, `layer ${layer}`, plan)));
     const scratch = await device.memory.checked('scratch', () => new FarScratch(device, plan));
-    const store = new FarStore({ layers: count, kvHeads, headDim, segmentTokens, format: plan.format }, { ramBudgetBytes, disk });
+    const store = new FarStore({ layers: count, kvHeads, headDim, segmentTokens, format: plan.format }, { ramBudgetBytes, disk, copies });
     const context = new FarContext(device, plan, scratch, store);
     const step = new StepUniform(device);
     const storage = (label: string, floats: number): GPUBuffer => device.memory.storage('activations', label, 4 * floats);
