@@ -2,7 +2,7 @@
  * How long the inspector's maps take on a long prompt: the first tile of an answer by its document, another one of the
  * answer that is then open, and the whole causal triangle.
  *
- *     node dist/bench/tileTimes.js --model M.gguf --text FILE [--answer 16] [--no-triangle] [--out FILE.jsonl]
+ *     node dist/bench/tileTimes.js --model M.gguf --text FILE [--context TOKENS] [--answer 16] [--no-triangle] [--out FILE.jsonl]
  *
  * The text should be as long as the window. Times are of the worker's answers, as the window gets them; nothing comes
  * from the cache of tiles. One JSON line.
@@ -16,7 +16,7 @@ import { ModelSession } from '../host/worker/modelSession.ts';
 import { WorkerSupervisor } from '../host/worker/supervisor.ts';
 import { benchWorkerEntry } from './inspection/askAndLook.ts';
 
-const { values } = parseArgs({ options: { model: { type: 'string' }, text: { type: 'string' }, answer: { type: 'string', default: '16' }, 'no-triangle': { type: 'boolean', default: false }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { model: { type: 'string' }, text: { type: 'string' }, answer: { type: 'string', default: '16' }, context: { type: 'string' }, 'no-triangle': { type: 'boolean', default: false }, out: { type: 'string' } } });
 if (!values.model || !values.text) throw new Error('--model and --text are needed');
 const { model } = values;
 /** Cells of a tile each way. */
@@ -28,7 +28,7 @@ const prompt: ChatPrompt = { kind: 'chat', documents: [{ id: 'text', name: 'The 
 
 async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
   const startedMs = performance.now();
-  const value = await session.use({ id: 'model', path: resolve(model), contextTokens: null, boundsChecks: false }, {}, work);
+  const value = await session.use({ id: 'model', path: resolve(model), contextTokens: values.context ? Number(values.context) : null, boundsChecks: false }, {}, work);
   return { ms: Math.round(performance.now() - startedMs), value };
 }
 

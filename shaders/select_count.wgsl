@@ -1,11 +1,12 @@
 // Fourth kernel of a selection (select_shared.wgsl): finds the key of the last wanted entry and counts, for
-// each split, the entries before it and at it.
-// Shapes: entryCounts, histogram (the fine one) as in select_statistics.wgsl; scores as select_weigh.wgsl
+// each split, the entries before it and at it. Clears the coarse histogram.
+// Shapes: entryCounts as in select_statistics.wgsl; histogram (the fine one) as in select_shared.wgsl; scores as select_weigh.wgsl
 //   left them; boundaries as in select_resolve.wgsl; thresholds [kvHead]: that key and how many entries at
-//   it are selected; splitCounts [kvHead][MAX_SPLITS]: entries of smaller and of equal key.
+//   it are selected; splitCounts [kvHead][MAX_SPLITS]: entries of smaller and of equal key;
+//   coarse [kvHead][BUCKETS] u32.
 // Bindings: 0 shape, 1 numbers, 2 entryCounts, 3 scores, 4 histogram, 5 boundaries, 6 thresholds,
-//   7 splitCounts.
-// Mapping: workgroup x = split, y = key-value head. With select_find.wgsl.
+//   7 splitCounts, 8 coarse.
+// Mapping: workgroup x = split, y = key-value head. With select_find.wgsl, workgroup_sums.wgsl.
 // Reference: selectHeaviest in engine/reference/retrieval/select.ts.
 
 struct Numbers { wanted: u32 }
@@ -18,8 +19,7 @@ struct Numbers { wanted: u32 }
 @group(0) @binding(5) var<storage, read> boundaries: array<vec2<u32>>;
 @group(0) @binding(6) var<storage, read_write> thresholds: array<vec2<u32>>;
 @group(0) @binding(7) var<storage, read_write> splitCounts: array<vec2<u32>>;
-
-var<workgroup> partials: array<vec2<u32>, INVOCATIONS>;
+@group(0) @binding(8) var<storage, read_write> coarse: array<u32>;
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(
@@ -43,10 +43,8 @@ fn main(
     let key = keyOf(scores[kvHead * GROUP * shape.scoreStride + entry]);
     mine += vec2<u32>(u32(key < threshold), u32(key == threshold));
   }
-  partials[invocation] = mine;
-  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (invocation < half) { partials[invocation] += partials[invocation + half]; }
-  }
-  if (invocation == 0u) { splitCounts[kvHead * MAX_SPLITS + workgroup.x] = partials[0]; }
+  let ofSplit = sumsOf(mine, invocation).total;
+  if (invocation == 0u) { splitCounts[kvHead * MAX_SPLITS + workgroup.x] = ofSplit; }
+  let cleared = bucketsOf(workgroup.x, workgroups.x);
+  for (var bucket = cleared.x + invocation; bucket < cleared.y; bucket += INVOCATIONS) { coarse[kvHead * BUCKETS + bucket] = 0u; }
 }

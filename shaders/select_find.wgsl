@@ -1,10 +1,9 @@
 // Finds the bucket of `histogram` (declared by the kernel, [kvHead][BUCKETS] u32) in which the `wanted`-th
-// entry lies. All invocations of the workgroup must call it.
+// entry lies. All invocations of the workgroup must call it. With workgroup_sums.wgsl.
 
 // before: entries in the buckets below. bucket = BUCKETS when there are fewer than `wanted` entries.
 struct Found { bucket: u32, before: u32 }
 
-var<workgroup> runSums: array<u32, INVOCATIONS>;
 var<workgroup> found: Found;
 
 fn findBucket(kvHead: u32, wanted: u32, invocation: u32) -> Found {
@@ -17,18 +16,9 @@ fn findBucket(kvHead: u32, wanted: u32, invocation: u32) -> Found {
     run[i] = histogram[first + i];
     own += run[i];
   }
-  runSums[invocation] = own;
+  // None is wanted: nobody finds that one.
   if (invocation == 0u) { found = Found(0u, 0u); }
-  workgroupBarrier();
-  // Inclusive sums of the runs (Hillis and Steele).
-  for (var reach = 1u; reach < shape.invocations; reach *= 2u) {
-    var sum = runSums[invocation];
-    if (invocation >= reach) { sum += runSums[invocation - reach]; }
-    workgroupBarrier();
-    runSums[invocation] = sum;
-    workgroupBarrier();
-  }
-  var before = runSums[invocation] - own;
+  var before = sumsOf(vec2<u32>(own, 0u), invocation).before.x;
   if (before < wanted && wanted <= before + own) {
     var bucket = 0u;
     for (var i = 0u; i < RUN; i++) {

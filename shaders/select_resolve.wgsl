@@ -1,9 +1,9 @@
 // Third kernel of a selection (select_shared.wgsl): finds the coarse bucket in which the last wanted entry
 // lies and counts that bucket's entries in the fine histogram.
-// Shapes: entryCounts, histogram (the coarse one), fine as in select_statistics.wgsl; scores as
+// Shapes: entryCounts as in select_statistics.wgsl; histogram (the coarse one), fine as in select_shared.wgsl; scores as
 //   select_weigh.wgsl left them; boundaries [kvHead]: the bucket and the number of entries in those below.
 // Bindings: 0 shape, 1 numbers, 2 entryCounts, 3 scores, 4 histogram, 5 fine, 6 boundaries.
-// Mapping: workgroup x = split, y = key-value head. With select_find.wgsl.
+// Mapping: workgroup x = split, y = key-value head. With select_find.wgsl, workgroup_sums.wgsl.
 // Reference: selectHeaviest in engine/reference/retrieval/select.ts.
 
 struct Numbers { wanted: u32 }

@@ -1,8 +1,7 @@
-// First kernel of a selection (select_shared.wgsl): the mass of each head's scores over a split of the
-// entries. Clears the histograms for the kernels that follow.
+// First kernel of a selection (select_shared.wgsl): the mass of each head's scores over a split of the entries.
 // Shapes: entryCounts [kvHead] u32; scores [head][scoreStride] f32, -1e30 excludes an entry;
-//   masses [head][MAX_SPLITS]; coarse, fine [kvHead][BUCKETS] u32.
-// Bindings: 0 shape, 1 entryCounts, 2 scores, 3 masses, 4 coarse, 5 fine.
+//   masses [head][MASS_STRIDE].
+// Bindings: 0 shape, 1 entryCounts, 2 scores, 3 masses.
 // Mapping: workgroup x = split, y = head. With select_mass.wgsl.
 // Reference: logSumExp in engine/reference/retrieval/select.ts.
 
@@ -10,8 +9,6 @@
 @group(0) @binding(1) var<storage, read> entryCounts: array<u32>;
 @group(0) @binding(2) var<storage, read> scores: array<f32>;
 @group(0) @binding(3) var<storage, read_write> masses: array<Mass>;
-@group(0) @binding(4) var<storage, read_write> coarse: array<u32>;
-@group(0) @binding(5) var<storage, read_write> fine: array<u32>;
 
 var<workgroup> partials: array<Mass, INVOCATIONS>;
 
@@ -22,12 +19,6 @@ fn main(
   @builtin(local_invocation_index) invocation: u32,
 ) {
   let head = workgroup.y;
-  let place = (head * workgroups.x + workgroup.x) * INVOCATIONS + invocation;
-  for (var bucket = place; bucket < workgroups.y / GROUP * BUCKETS; bucket += workgroups.x * workgroups.y * INVOCATIONS) {
-    coarse[bucket] = 0u;
-    fine[bucket] = 0u;
-  }
-
   let slice = sliceOf(entryCounts[head / GROUP], workgroup.x, workgroups.x);
   var mine = Mass(NOTHING, 0.0);
   for (var entry = slice.x + invocation; entry < slice.y; entry += INVOCATIONS) {
@@ -39,5 +30,8 @@ fn main(
     workgroupBarrier();
     if (invocation < half) { partials[invocation] = together(partials[invocation], partials[invocation + half]); }
   }
-  if (invocation == 0u) { masses[head * MAX_SPLITS + workgroup.x] = partials[0]; }
+  if (invocation == 0u) {
+    masses[head * MASS_STRIDE + 1u + workgroup.x] = partials[0];
+    if (workgroup.x == 0u) { masses[head * MASS_STRIDE] = Mass(f32(workgroups.x), 0.0); }
+  }
 }

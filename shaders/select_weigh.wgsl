@@ -1,10 +1,11 @@
 // Second kernel of a selection (select_shared.wgsl): the combined log-weight of each entry,
 // log Σ over the group's heads of softmax(scores of the head), and the coarse histogram of their keys.
-// Shapes: entryCounts, scores, masses, coarse as in select_statistics.wgsl. The log-weights replace the
-//   scores of the group's first head (-1e30 for excluded entries).
+// Shapes: entryCounts, scores, masses as in select_statistics.wgsl, coarse as in select_shared.wgsl. The log-weights
+//   replace the scores of the group's first head (-1e30 for excluded entries).
 // Bindings: 0 shape, 1 entryCounts, 2 scores, 3 masses, 4 coarse.
-// Mapping: workgroup x = split, y = key-value head. First every workgroup sums the heads' masses over the
-//   splits, INVOCATIONS / GROUP lanes a head. With select_mass.wgsl.
+// Mapping: workgroup x = split, y = key-value head. First every workgroup sums the heads' masses,
+//   INVOCATIONS / GROUP lanes a head. With select_mass.wgsl.
+// Constants: HALVED, the least power of two that is INVOCATIONS / GROUP or more.
 // Reference: combinedLogWeights in engine/reference/retrieval/select.ts.
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -30,12 +31,12 @@ fn main(
   let lane = invocation % LANES;
   var mass = Mass(NOTHING, 0.0);
   if (laneHead < GROUP) {
-    for (var split = lane; split < workgroups.x; split += LANES) {
-      mass = together(mass, masses[(kvHead * GROUP + laneHead) * MAX_SPLITS + split]);
-    }
+    let row = (kvHead * GROUP + laneHead) * MASS_STRIDE;
+    let count = min(u32(masses[row].highest), MAX_MASSES);
+    for (var i = lane; i < count; i += LANES) { mass = together(mass, masses[row + 1u + i]); }
   }
   partials[invocation] = mass;
-  for (var half = shape.invocations / 2u; half > 0u; half /= 2u) {
+  for (var half = shape.invocations / (2u * INVOCATIONS / HALVED); half > 0u; half /= 2u) {
     workgroupBarrier();
     if (laneHead < GROUP && lane < half && lane + half < LANES) {
       partials[invocation] = together(partials[invocation], partials[invocation + half]);
@@ -51,12 +52,20 @@ fn main(
   let slice = sliceOf(entryCounts[kvHead], workgroup.x, workgroups.x);
   let row = kvHead * GROUP * shape.scoreStride;
   for (var entry = slice.x + invocation; entry < slice.y; entry += INVOCATIONS) {
-    var weight = Mass(NOTHING, 0.0);
-    for (var head = 0u; head < GROUP; head++) {
-      let score = scores[row + head * shape.scoreStride + entry];
-      if (!isExcluded(score)) { weight = withScore(weight, score - logSumExps[head]); }
-    }
-    let logWeight = select(NOTHING, weight.highest + log(weight.total), weight.total > 0.0);
+//@unroll n GROUP
+    let score$n = scores[row + $nu * shape.scoreStride + entry];
+//@end
+    var highest = NOTHING;
+//@unroll n GROUP
+    let log$n = select(score$n - logSumExps[$n], NOTHING, isExcluded(score$n));
+    highest = max(highest, log$n);
+//@end
+    // What is excluded adds nothing to a sum of one at least.
+    var total = 0.0;
+//@unroll n GROUP
+    total += exp(max(log$n - highest, -88.0));
+//@end
+    let logWeight = select(highest + log(total), NOTHING, isExcluded(highest));
     scores[row + entry] = logWeight;
     let key = keyOf(logWeight);
     if (key != EXCLUDED) { atomicAdd(&mine[key >> FINE_BITS], 1u); }

@@ -9,14 +9,14 @@
 //   (clock hand, 0); list [kvHead][listCapacity] slots, listCounts [kvHead]; requests [kvHead] of four (hits,
 //   requested, looked up, chosen), then [i][kvHead] of two (token, slot).
 // Bindings: 0 numbers, 1 shape, 2 selectionTokens, 3 selectionCounts, 4 slotOf, 5 slots, 6 list, 7 listCounts, 8 requests.
-// Mapping: a workgroup per key-value head; an entry's place follows from the bits of the round's other invocations.
-// Constants: INVOCATIONS, WAITING. Reference: lookUp in engine/reference/retrieval/slots.ts.
+// Mapping: a workgroup per key-value head, in rounds of at most AT_ONCE consecutive entries an invocation, whose
+//   loads do not wait for each other; an entry's place follows from the sums of the invocations before.
+// Constants: INVOCATIONS, AT_ONCE, WAITING, those of workgroup_sums.wgsl. Reference: lookUp in engine/reference/retrieval/slots.ts.
 
 // now: number of this lookup, more than any before. first: the selection's first entry of this lookup; room: most
 // entries; requestLimit: most requests of a head. sinks: pinned slots to list first.
 struct Numbers { now: u32, first: u32, room: u32, sinks: u32, requestLimit: u32 }
-// invocations is INVOCATIONS, but not known to the compiler: some unroll loops around barriers.
-struct Shape { kvHeads: u32, capacityTokens: u32, slots: u32, pinnedSlots: u32, maxSelected: u32, listCapacity: u32, invocations: u32 }
+struct Shape { kvHeads: u32, capacityTokens: u32, slots: u32, pinnedSlots: u32, maxSelected: u32, listCapacity: u32 }
 
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -28,16 +28,15 @@ struct Shape { kvHeads: u32, capacityTokens: u32, slots: u32, pinnedSlots: u32, 
 @group(0) @binding(7) var<storage, read_write> listCounts: array<u32>;
 @group(0) @binding(8) var<storage, read_write> requests: array<u32>;
 
-const MASKS = u32(INVOCATIONS / 32);
 const PENDING = 0xffffu;
 
 struct Progress { found: u32, hand: u32 }
 var<workgroup> lookedUp: u32;
 var<workgroup> requested: u32;
 var<workgroup> progress: Progress;
-// One bit an invocation: its entry is a hit, is to be requested; while looking for victims: its slot may be taken.
-var<workgroup> hitBits: array<atomic<u32>, MASKS>;
-var<workgroup> missBits: array<atomic<u32>, MASKS>;
+
+// Consecutive entries of an invocation, where all of them need not more than AT_ONCE.
+fn shareOf(entries: u32) -> u32 { return min(AT_ONCE, (entries + INVOCATIONS - 1u) / INVOCATIONS); }
 
 fn heldIn(kvHead: u32, token: u32) -> u32 {
   let index = kvHead * shape.capacityTokens + token;
@@ -69,8 +68,6 @@ fn reserve(kvHead: u32, slot: u32, rank: u32) {
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let kvHead = workgroup.x;
-  let mask = invocation / 32u;
-  let bit = 1u << (invocation % 32u);
   let base = kvHead * shape.maxSelected + numbers.first;
   let listBase = kvHead * shape.listCapacity;
   let chosen = min(selectionCounts[kvHead], shape.maxSelected);
@@ -80,44 +77,44 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
   // Hits and misses so far.
   var before = vec2<u32>();
-  for (var round = 0u; round < entries; round += shape.invocations) {
-    if (invocation < MASKS) {
-      atomicStore(&hitBits[invocation], 0u);
-      atomicStore(&missBits[invocation], 0u);
-    }
-    workgroupBarrier();
-    let entry = round + invocation;
-    var token = 0u;
-    var held = PENDING;
-    if (entry < entries) {
-      token = selectionTokens[base + entry];
-      held = heldIn(kvHead, token);
-    }
-    let isHit = held != 0u && held != PENDING;
-    if (isHit) { atomicOr(&hitBits[mask], bit); }
-    if (held == 0u) { atomicOr(&missBits[mask], bit); }
-    workgroupBarrier();
-    var mine = before;
-    for (var i = 0u; i < MASKS; i++) {
-      let bits = vec2<u32>(atomicLoad(&hitBits[i]), atomicLoad(&missBits[i]));
-      before += countOneBits(bits);
-      if (i < mask) { mine += countOneBits(bits); }
-      if (i == mask) { mine += countOneBits(bits & vec2<u32>(bit - 1u)); }
-    }
-    if (isHit) {
-      slots[kvHead * shape.slots + held - 1u].y = numbers.now;
-//@if WAITING
-      list[listBase + numbers.sinks + entry] = held - 1u;
-//@else
-      list[listBase + numbers.sinks + mine.x] = held - 1u;
-      selectionTokens[base + mine.x] = token;
+  let share = shareOf(entries);
+  for (var round = 0u; round < entries; round += share * INVOCATIONS) {
+    let firstEntry = round + share * invocation;
+//@unroll i AT_ONCE
+    // Read without asking, because a condition would have to wait.
+    let token$i = selectionTokens[base + min(firstEntry + $iu, entries - 1u)];
 //@end
+//@unroll i AT_ONCE
+    let found$i = heldIn(kvHead, token$i);
+//@end
+    var mine = vec2<u32>();
+//@unroll i AT_ONCE
+    let held$i = select(PENDING, found$i, $iu < share && firstEntry + $iu < entries);
+    let isHit$i = held$i != 0u && held$i != PENDING;
+    mine += vec2<u32>(u32(isHit$i), u32(held$i == 0u));
+//@end
+    let sums = sumsOf(mine, invocation);
+    var place = before + sums.before;
+    before += sums.total;
+//@unroll i AT_ONCE
+    if (isHit$i) {
+      slots[kvHead * shape.slots + held$i - 1u].y = numbers.now;
+//@if WAITING
+      list[listBase + numbers.sinks + firstEntry + $iu] = held$i - 1u;
+//@else
+      list[listBase + numbers.sinks + place.x] = held$i - 1u;
+      selectionTokens[base + place.x] = token$i;
+//@end
+      place.x += 1u;
     }
-    if (held == 0u && mine.y < numbers.requestLimit) {
-      requests[requestOf(kvHead, mine.y)] = token;
-      requests[requestOf(kvHead, mine.y) + 1u] = entry;
+    if (held$i == 0u) {
+      if (place.y < numbers.requestLimit) {
+        requests[requestOf(kvHead, place.y)] = token$i;
+        requests[requestOf(kvHead, place.y) + 1u] = firstEntry + $iu;
+      }
+      place.y += 1u;
     }
-    workgroupBarrier();
+//@end
   }
 
   if (invocation == 0u) {
@@ -128,28 +125,31 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let needed = workgroupUniformLoad(&requested);
   var state = workgroupUniformLoad(&progress);
   let managed = shape.slots - shape.pinnedSlots;
+  let managedShare = shareOf(managed);
   for (var level = 0u; level < 3u && state.found < needed; level++) {
     let leastAge = 1u << (4u - 2u * level);
     let start = state.hand;
-    for (var seen = 0u; seen < managed && state.found < needed; seen += shape.invocations) {
-      if (invocation < MASKS) { atomicStore(&hitBits[invocation], 0u); }
-      workgroupBarrier();
-      let place = (start + seen + invocation) % managed;
-      let slot = shape.pinnedSlots + place;
-      let isFree = seen + invocation < managed && numbers.now - slots[kvHead * shape.slots + slot].y >= leastAge;
-      if (isFree) { atomicOr(&hitBits[mask], bit); }
-      workgroupBarrier();
-      var rank = state.found;
-      var after = state.found;
-      for (var i = 0u; i < MASKS; i++) {
-        let bits = atomicLoad(&hitBits[i]);
-        after += countOneBits(bits);
-        if (i < mask) { rank += countOneBits(bits); }
-        if (i == mask) { rank += countOneBits(bits & (bit - 1u)); }
+    for (var seen = 0u; seen < managed && state.found < needed; seen += managedShare * INVOCATIONS) {
+      let firstSeen = seen + managedShare * invocation;
+      var free = 0u;
+//@unroll i AT_ONCE
+      let slot$i = shape.pinnedSlots + (start + firstSeen + $iu) % managed;
+      let usedAt$i = slots[kvHead * shape.slots + slot$i].y;
+//@end
+//@unroll i AT_ONCE
+      let isFree$i = $iu < managedShare && firstSeen + $iu < managed && numbers.now - usedAt$i >= leastAge;
+      free += u32(isFree$i);
+//@end
+      let sums = sumsOf(vec2<u32>(free, 0u), invocation);
+      var rank = state.found + sums.before.x;
+      let after = min(state.found + sums.total.x, needed);
+//@unroll i AT_ONCE
+      if (isFree$i) {
+        if (rank < needed) { reserve(kvHead, slot$i, rank); }
+        if (rank + 1u == after) { progress.hand = (slot$i - shape.pinnedSlots + 1u) % managed; }
+        rank += 1u;
       }
-      after = min(after, needed);
-      if (isFree && rank < needed) { reserve(kvHead, slot, rank); }
-      if (isFree && rank + 1u == after) { progress.hand = (place + 1u) % managed; }
+//@end
       if (invocation == 0u) { progress.found = after; }
       storageBarrier();
       state = workgroupUniformLoad(&progress);

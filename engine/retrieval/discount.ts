@@ -21,8 +21,12 @@ export interface DiscountBuffers {
 }
 
 export interface BoundDiscount {
-  /** For the first `clusterCount` clusters of each head: those of the sealed tokens. */
+  /** Both, one after the other. */
   encode(pass: GPUComputePassEncoder, clusterCount: number): void;
+  /** For the first `clusterCount` clusters of each head, those of the sealed tokens: all of their members. */
+  encodeCounts(pass: GPUComputePassEncoder, clusterCount: number): void;
+  /** Takes off the selected tokens; once after the counts. */
+  encodeSelection(pass: GPUComputePassEncoder, clusterCount: number): void;
 }
 
 export async function bindDiscount(device: Device, io: DiscountBuffers): Promise<BoundDiscount> {
@@ -34,13 +38,20 @@ export async function bindDiscount(device: Device, io: DiscountBuffers): Promise
     kernel: subtract,
     bindings: subtract.bind(shape, io.remaining, io.selectionTokens, io.selectionCounts, io.tokenWords),
   };
-  return {
+  const bound: BoundDiscount = {
     encode(pass, clusterCount) {
+      bound.encodeCounts(pass, clusterCount);
+      bound.encodeSelection(pass, clusterCount);
+    },
+    encodeCounts(pass, clusterCount) {
+      if (clusterCount > 0) encodeDispatch(pass, copying, Math.ceil(clusterCount / 64), kvHeads);
+    },
+    encodeSelection(pass, clusterCount) {
       if (clusterCount === 0) return;
-      encodeDispatch(pass, copying, Math.ceil(clusterCount / 64), kvHeads);
       encodeDispatch(pass, subtracting, Math.ceil(Math.min(io.maxSelected, clusterCount * clusterTokens) / 64), kvHeads);
     },
   };
+  return bound;
 }
 
 function discountKernel(device: Device, layout: FarLayout, isSubtraction: boolean): Promise<Kernel> {

@@ -5,7 +5,7 @@ import { randomNumbers } from '../layers/attention/testing.ts';
 import { combinedLogWeights, type ScoreTable, selectHeaviest } from '../reference/retrieval/select.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
 import { runPass } from './clusterTesting.ts';
-import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform } from './select.ts';
+import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ interface Result {
 }
 
 /** Selects from a table; with a list, from the entries that it names. */
-async function select(table: ScoreTable, wanted: number, { list, invocations }: { list?: number[][]; invocations?: number } = {}): Promise<Result> {
+async function select(table: ScoreTable, wanted: number, { list, variant }: { list?: number[][]; variant?: Partial<SelectVariant> } = {}): Promise<Result> {
   const { kvHeads, stride, entries } = table;
   const scratch = new SelectScratch(device, table);
   const uniform = new SelectUniform(device, table);
@@ -34,9 +34,14 @@ async function select(table: ScoreTable, wanted: number, { list, invocations }: 
   }
   // What was there before must not matter, and no place behind the list may be written.
   queue.writeBuffer(selection.tokens, 0, new Uint32Array(kvHeads * selection.maxSelected).fill(7));
-  for (const buffer of Object.values(scratch.buffers)) queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(99));
-  const bound = await bindSelect(device, { ...table, scores, uniform, scratch, selection, list: named, invocations });
+  const { coarse, fine, ...others } = scratch.buffers;
+  for (const buffer of Object.values(others)) queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(99));
+  const bound = await bindSelect(device, { ...table, scores, uniform, scratch, selection, list: named, variant });
   uniform.write({ entries, wanted });
+  // Another selection before it, from scores that are then replaced.
+  runPass(device, (pass) => bound.encode(pass, { entries, wanted }));
+  queue.writeBuffer(scores, 0, table.scores as Float32Array<ArrayBuffer>);
+  queue.writeBuffer(selection.tokens, 0, new Uint32Array(kvHeads * selection.maxSelected).fill(7));
   runPass(device, (pass) => bound.encode(pass, { entries, wanted }));
   const readback = new Readback(device);
   const counts = await readback.words(selection.counts, 0, kvHeads);
@@ -47,6 +52,7 @@ async function select(table: ScoreTable, wanted: number, { list, invocations }: 
     expect([...all.subarray(kvHead * selection.maxSelected + count, (kvHead + 1) * selection.maxSelected)].every((word) => word === 7)).toBe(true);
   }
   const after = await readback.floats(scores, 0, table.scores.length);
+  for (const histogram of [coarse, fine]) expect((await readback.words(histogram, 0, histogram.size / 4)).every((count) => count === 0)).toBe(true);
   readback.free();
   for (const part of [scratch, uniform, selection, named]) part?.free();
   device.memory.free(scores);
@@ -114,6 +120,16 @@ const shapes: [heads: number, kvHeads: number][] = [
   [9, 3],
   [2, 2],
   [20, 2],
+  [7, 1],
+];
+
+/** Adapters differ in what pays. */
+const variants: Partial<SelectVariant>[] = [
+  { invocations: 128, writtenAtOnce: 1, subgroups: false },
+  { invocations: 512, writtenAtOnce: 4, subgroups: true },
+  { invocations: 64, writtenAtOnce: 3, mostSplits: 256, leastEntriesPerInvocation: 1, subgroups: true },
+  { invocations: 32, writtenAtOnce: 8, mostSplits: 3, subgroups: false },
+  {},
 ];
 
 describe('select', () => {
@@ -123,9 +139,8 @@ describe('select', () => {
       for (const [entries, wanted] of [[3000, 60], [700, 699], [130, 1]]) {
         const shape: Shape = { heads, kvHeads, entries, wanted, kind, seed: seed++, sinks: 16 };
         const table = tableOf(shape);
-        // Adapters differ in how wide workgroups pay.
-        const invocations = kvHeads === 3 ? 512 : 128;
-        checkAgainstReference(table, wanted, await select(table, wanted, { invocations }), JSON.stringify({ ...shape, invocations }));
+        const variant = variants[seed % variants.length];
+        checkAgainstReference(table, wanted, await select(table, wanted, { variant }), JSON.stringify({ ...shape, variant }));
       }
     }
   });
@@ -133,7 +148,7 @@ describe('select', () => {
   test('many entries, in several splits', async () => {
     const shape: Shape = { heads: 2, kvHeads: 1, entries: 140_000, wanted: 2800, kind: 'sharp', seed: 4 };
     const table = tableOf(shape);
-    for (const invocations of [128, 256]) checkAgainstReference(table, shape.wanted, await select(table, shape.wanted, { invocations }), `many, ${invocations} at once`);
+    for (const invocations of [128, 256]) checkAgainstReference(table, shape.wanted, await select(table, shape.wanted, { variant: { invocations } }), `many, ${invocations} at once`);
   });
 
   test('as many entries as wanted, or fewer: all but the excluded', async () => {

@@ -12,23 +12,44 @@ import sharedText from '../../shaders/select_shared.wgsl';
 import statisticsText from '../../shaders/select_statistics.wgsl';
 import weighText from '../../shaders/select_weigh.wgsl';
 import writeText from '../../shaders/select_write.wgsl';
+import sumsText from '../../shaders/workgroup_sums.wgsl';
 import type { Device } from '../device/device.ts';
 import { encodeDispatch, type Kernel } from '../device/kernel.ts';
 import { packUniforms } from '../device/uniforms.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
 import type { FarLayout } from './layout.ts';
+import { subgroupSource } from './subgroupSource.ts';
 
 type HeadShape = Pick<FarLayout, 'heads' | 'kvHeads'>;
 
 const buckets = 2048;
 const maxSplits = 256;
+/** Most workgroups that may leave a head's masses: MAX_MASSES in select_mass.wgsl. */
+export const maxMasses = 512;
+
+/** How a selection is spread over the adapter. */
+export interface SelectVariant {
+  /** Of a workgroup: a power of two from 32 on. */
+  invocations: number;
+  /** Workgroups of a key-value head at most; not more than 256. */
+  mostSplits: number;
+  /** A split of fewer entries would cost more to combine than it saves. */
+  leastEntriesPerInvocation: number;
+  /** Entries that an invocation writes in a round. */
+  writtenAtOnce: number;
+  /** Sum by subgroups, where their size is known. */
+  subgroups: boolean;
+}
+
 /**
  * What a split costs to combine does not depend on its entries: wide workgroups make fewer splits, with as many entries an
- * invocation. On a processor they only wait for each other.
+ * invocation. On a processor they only wait for each other. Every split looks for its bounds anew, which only pays where
+ * splits run side by side.
  */
-const widestSplit = { gpu: 512, software: 128 };
-/** A split of fewer entries would cost more to combine than it saves. */
-const leastEntriesPerInvocation = 4;
+const usualVariants: Record<Device['facts']['kind'], SelectVariant> = {
+  gpu: { invocations: 512, mostSplits: maxSplits, leastEntriesPerInvocation: 4, writtenAtOnce: 4, subgroups: true },
+  software: { invocations: 128, mostSplits: 8, leastEntriesPerInvocation: 4, writtenAtOnce: 4, subgroups: true },
+};
 
 /** The chosen tokens of each key-value head. */
 export class Selection {
@@ -90,7 +111,10 @@ export function selectScratchBytes(shape: HeadShape): number {
   return Object.values(scratchParts(shape)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** What a selection writes down on its way; shared by all layers of a shape, and by a layer's successive selections. */
+/**
+ * What a selection writes down on its way; shared by all layers of a shape, and by a layer's successive selections, each
+ * of which leaves the histograms clear for the next.
+ */
 export class SelectScratch {
   readonly buffers: Record<keyof ReturnType<typeof scratchParts>, GPUBuffer>;
   readonly #device: Device;
@@ -127,8 +151,10 @@ export interface SelectBuffers extends HeadShape {
   selection: Selection;
   /** The entries are those of this list, of which `counts` are in use; without it, entry = position. */
   list?: Selection;
-  /** Of a workgroup: a power of two from 32 on; without it what suits the adapter. */
-  invocations?: number;
+  /** Whether the kernel that writes the scores leaves their masses in the scratch too, so that no pass over them is needed. */
+  hasMasses?: boolean;
+  /** Other than what suits the adapter. */
+  variant?: Partial<SelectVariant>;
 }
 
 export interface BoundSelect {
@@ -140,9 +166,11 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
   const { heads, kvHeads, scores, scratch, selection, list } = io;
   const group = heads / kvHeads;
   const { kind, limits } = device.facts;
-  const invocations = io.invocations ?? Math.min(widestSplit[kind], limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']);
+  const wanted = { ...usualVariants[kind], ...io.variant };
+  const variant = { ...wanted, invocations: Math.min(wanted.invocations, limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']) };
+  const { invocations, mostSplits, leastEntriesPerInvocation } = variant;
   if (!Number.isInteger(group) || group > invocations) throw new RangeError(`${heads} heads cannot share ${kvHeads} key-value heads`);
-  const kernels = await selectKernels(device, { invocations, group, isList: list !== undefined });
+  const kernels = await selectKernels(device, variant, { group, isList: list !== undefined });
   const { masses, coarse, fine, boundaries, thresholds, splitCounts } = scratch.buffers;
   const { numbers } = io.uniform;
   const entries = list?.counts ?? io.uniform.entryCounts;
@@ -152,41 +180,42 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
   const stages = [
     { kernel: weigh, bindings: weigh.bind(shape, entries, scores, masses, coarse) },
     { kernel: resolve, bindings: resolve.bind(shape, numbers, entries, scores, coarse, fine, boundaries) },
-    { kernel: count, bindings: count.bind(shape, numbers, entries, scores, fine, boundaries, thresholds, splitCounts) },
-    { kernel: write, bindings: write.bind(shape, entries, scores, thresholds, splitCounts, selection.tokens, selection.counts, ...writeList) },
+    { kernel: count, bindings: count.bind(shape, numbers, entries, scores, fine, boundaries, thresholds, splitCounts, coarse) },
+    { kernel: write, bindings: write.bind(shape, entries, scores, thresholds, splitCounts, selection.tokens, selection.counts, fine, ...writeList) },
   ];
-  const first = { kernel: statistics, bindings: statistics.bind(shape, entries, scores, masses, coarse, fine) };
-  // Every split looks for its bounds anew, which only pays where splits run side by side.
-  const mostSplits = kind === 'software' ? 8 : maxSplits;
+  const first = io.hasMasses ? null : { kernel: statistics, bindings: statistics.bind(shape, entries, scores, masses) };
   return {
     encode(pass, step) {
       if (step.wanted > selection.maxSelected) throw new RangeError(`${step.wanted} tokens are wanted where ${selection.maxSelected} fit`);
       if (step.entries > io.stride) throw new RangeError(`${step.entries} entries are more than the ${io.stride} of a row of scores`);
       const splits = Math.min(mostSplits, Math.max(1, Math.ceil(step.entries / (leastEntriesPerInvocation * invocations))));
-      encodeDispatch(pass, first, splits, heads);
+      if (first) encodeDispatch(pass, first, splits, heads);
       for (const stage of stages) encodeDispatch(pass, stage, splits, kvHeads);
     },
   };
 }
 
-async function selectKernels(device: Device, { invocations, group, isList }: { invocations: number; group: number; isList: boolean }): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
+async function selectKernels(device: Device, { invocations, writtenAtOnce, subgroups }: SelectVariant, { group, isList }: { group: number; isList: boolean }): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
+  const constants = { INVOCATIONS: invocations, GROUP: group };
   const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> =>
-    device.kernels.get({ label, texts: [sharedText, ...texts], constants: { INVOCATIONS: invocations, GROUP: group, ...more } });
+    device.kernels.get({ label, texts: [sharedText, ...texts], constants: { ...constants, ...more } });
+  const summing = (label: string, texts: string[], more = {}): Promise<Kernel> =>
+    device.kernels.get(subgroupSource(device, subgroups, { label, texts: [sharedText, sumsText, ...texts], constants: { ...constants, ...more } }));
   const [statistics, weigh, resolve, count, write] = await Promise.all([
     kernel('select_statistics', [massText, statisticsText]),
-    kernel('select_weigh', [massText, weighText]),
-    kernel('select_resolve', [findText, resolveText]),
-    kernel('select_count', [findText, countText]),
-    kernel('select_write', [writeText], { LIST: isList }),
+    kernel('select_weigh', [massText, weighText], { HALVED: 2 ** Math.ceil(Math.log2(Math.floor(invocations / group))) }),
+    summing('select_resolve', [findText, resolveText]),
+    summing('select_count', [findText, countText]),
+    summing('select_write', [writeText], { LIST: isList, AT_ONCE: writtenAtOnce }),
   ]);
   return { statistics, weigh, resolve, count, write };
 }
 
 function scratchParts({ heads, kvHeads }: HeadShape) {
   return {
-    /** [head][split] of (highest, Σ e^(score - highest)). */
-    masses: heads * maxSplits * 8,
-    /** [kvHead][bucket]. */
+    /** [head] of how many follow, then of (highest, Σ e^(score - highest)). */
+    masses: heads * (1 + maxMasses) * 8,
+    /** [kvHead][bucket]; clear between selections. */
     coarse: kvHeads * buckets * 4,
     fine: kvHeads * buckets * 4,
     /** [kvHead] of two numbers each. */

@@ -3,12 +3,14 @@ import type { Device } from '../device/device.ts';
 import { Readback } from '../device/readback.ts';
 import { halfToFloat } from '../formats/half.ts';
 import { randomFloats } from '../layers/attention/testing.ts';
+import { logSumExp } from '../reference/retrieval/select.ts';
 import { centred, chooseScale, codeOf, estimateScores, quantisationError, rotate, scaleCandidates, type SketchedSegment, sketchSegment, valueOf } from '../reference/retrieval/sketch.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
 import { type FarCase, type FarProblem, farProblem, runPass, TestRing, vectorsOf } from './clusterTesting.ts';
 import { type FarLayout, sinkTokens } from './layout.ts';
+import { maxMasses, Selection } from './select.ts';
 import { bindSketchBuild, planeWords, Sketch, sketchBytes } from './sketch.ts';
-import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform } from './sketchScan.ts';
+import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform, type ScanVariant } from './sketchScan.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -133,6 +135,62 @@ async function scan(problem: Problem, sketch: Sketch, queries: Float32Array, sea
   return { scores: result, queries };
 }
 
+interface MassRun {
+  sealedTokens: number;
+  planesRead: number;
+  variant: Partial<ScanVariant>;
+  /** Tokens by key-value head, instead of all that are sealed. */
+  listed?: number[][];
+}
+
+/** The masses that a scan leaves against the reference's sum of the scores that it leaves, and those against a scan of other shape. */
+async function checkMasses(problem: Problem, sketch: Sketch, queries: Float32Array, { sealedTokens, planesRead, variant, listed }: MassRun): Promise<void> {
+  const { layout } = problem;
+  const { heads, kvHeads, capacityTokens } = layout;
+  const what = JSON.stringify({ heads, kvHeads, sealedTokens, planesRead, variant, listed: listed?.map(({ length }) => length) });
+  const plain = await scan(problem, sketch, queries, capacityTokens, planesRead);
+  const stride = listed ? Math.max(1, ...listed.map(({ length }) => length)) + 3 : capacityTokens;
+  const list = listed && new Selection(device, layout, { maxSelected: stride, label: 'test' });
+  listed?.forEach((tokens, kvHead) => device.gpu.queue.writeBuffer(list?.tokens ?? sketch.planes, 4 * kvHead * stride, Uint32Array.from(tokens)));
+  if (list && listed) device.gpu.queue.writeBuffer(list.counts, 0, Uint32Array.from(listed, ({ length }) => length));
+  const scores = upload(device, new Float32Array(heads * stride).fill(77));
+  const masses = upload(device, new Float32Array(heads * (1 + maxMasses) * 2).fill(Number.NaN));
+  const scratch = new ScanScratch(device, layout);
+  const numbers = new ScanUniform(device);
+  const queryBuffer = upload(device, queries);
+  const bound = await bindSketchScan(device, { layout, sketch, queries: queryBuffer, scratch, numbers, scores, masses, list, variant });
+  numbers.write({ sealedTokens, planesRead });
+  runPass(device, (pass) => {
+    bound.encodeQueries(pass, sealedTokens);
+    bound.encodeScores(pass, listed ? stride : sealedTokens);
+  });
+  const readback = new Readback(device);
+  const left = await readback.floats(scores, 0, heads * stride);
+  const parts = await readback.floats(masses, 0, heads * (1 + maxMasses) * 2);
+  readback.free();
+  for (const part of [scratch, numbers, list]) part?.free();
+  for (const buffer of [scores, masses, queryBuffer]) device.memory.free(buffer);
+  for (let head = 0; head < heads; head++) {
+    const tokens = listed?.[Math.floor(head / (heads / kvHeads))] ?? Array.from({ length: sealedTokens }, (_, token) => token);
+    const row = left.subarray(head * stride, (head + 1) * stride);
+    const expected = tokens.map((token) => plain.scores[head * capacityTokens + token]);
+    const largest = Math.max(1, ...expected.filter((score) => score > -1e29).map(Math.abs));
+    expect(expected.every((score, i) => score === row[i] || Math.abs(score - row[i]) < 1e-5 * largest), `${what}: scores`).toBe(true);
+    expect(row.subarray(tokens.length).every((score) => score === 77), `${what}: behind the last`).toBe(true);
+    const of = (place: number): { highest: number; total: number } => ({ highest: parts[(head * (1 + maxMasses) + place) * 2], total: parts[(head * (1 + maxMasses) + place) * 2 + 1] });
+    const count = of(0).highest;
+    expect(count).toBeGreaterThanOrEqual(1);
+    expect(count).toBeLessThanOrEqual(variant.mostSplits ?? maxMasses);
+    const some = Array.from({ length: count }, (_, i) => of(1 + i)).filter(({ total }) => total > 0);
+    const highest = Math.max(...some.map((mass) => mass.highest));
+    const sum = highest + Math.log(some.reduce((all, mass) => all + mass.total * Math.exp(mass.highest - highest), 0));
+    const reference = logSumExp({ scores: left, heads, kvHeads, stride, entries: tokens.length }, head);
+    if (reference === -Infinity) expect(some.length, what).toBe(0);
+    else expect(Math.abs(sum - reference), `${what}: head ${head}`).toBeLessThan(1e-5 * (1 + Math.abs(reference)));
+    expect(parts.subarray((head * (1 + maxMasses) + 1 + count) * 2, (head + 1) * (1 + maxMasses) * 2).every(Number.isNaN), `${what}: masses behind the last`).toBe(true);
+  }
+}
+
 /** Scores against the reference's, from the same bits; the query's 8 bits are the only difference. */
 async function checkScan(shape: FarCase, planes: Planes, queryScale = 1): Promise<void> {
   const problem = problemOf(shape, planes);
@@ -189,6 +247,38 @@ describe('the sketch', () => {
 
   test('scores of ten thousand', async () => {
     await checkScan({ ...small, kind: 'noise', seed: 4 }, 4, 2000);
+  });
+
+  test.each([
+    { group: 1, kvHeads: 2, headDim: 64, planes: 2, kind: 'topics', queryScale: 1 },
+    { group: 4, kvHeads: 1, headDim: 128, planes: 4, kind: 'noise', queryScale: 2000 },
+    { group: 7, kvHeads: 2, headDim: 80, planes: 1, kind: 'identical', queryScale: 1 },
+    { group: 10, kvHeads: 1, headDim: 64, planes: 2, kind: 'large', queryScale: 1 },
+  ] as const)('masses of $group heads of $headDim dimensions, $kind keys', async ({ group, kvHeads, planes, queryScale, ...shape }) => {
+    const problem = problemOf({ ...small, ...shape, kvHeads, seed: group, segments: 6 }, planes);
+    problem.layout.heads = group * kvHeads;
+    const sketch = await build(problem);
+    const queries = randomFloats(problem.layout.heads * shape.headDim, group, queryScale);
+    const variants: Partial<ScanVariant>[] = [
+      {},
+      { invocations: 32, tokensAtOnce: 1, mostWords: 1, mostSplits: maxMasses, subgroups: false },
+      { invocations: 128, tokensAtOnce: 2, mostWords: 2, mostSplits: 2, mostHeads: 4, subgroups: true },
+      { invocations: 64, tokensAtOnce: 3, mostSplits: 1, mostHeads: 3, subgroups: false },
+    ];
+    for (const [i, variant] of variants.entries()) {
+      for (const sealedTokens of [0, 64, 320, 384]) await checkMasses(problem, sketch, queries, { sealedTokens, planesRead: Math.max(1, planes - i), variant });
+      const listed = Array.from({ length: kvHeads }, (_, kvHead) => Array.from({ length: [97, 0][kvHead] }, (__, entry) => 3 * entry + kvHead));
+      await checkMasses(problem, sketch, queries, { sealedTokens: 384, planesRead: planes, variant, listed });
+    }
+    sketch.free();
+  });
+
+  test('more splits than masses fit are refused', async () => {
+    const { layout } = problemOf({ ...small, kind: 'noise', seed: 1 }, 2);
+    const sketch = Sketch.create(device, layout, { label: 'test' });
+    const io = { layout, sketch, queries: sketch.planes, scratch: new ScanScratch(device, layout), numbers: new ScanUniform(device), scores: sketch.planes };
+    await expect(bindSketchScan(device, { ...io, variant: { mostSplits: maxMasses + 1 } })).rejects.toThrow('513 splits are more than the 512');
+    for (const part of [sketch, io.scratch, io.numbers]) part.free();
   });
 
   test('more planes, smaller error', async () => {

@@ -1,4 +1,5 @@
 /** Scores of far tokens, estimated from a layer's sketch. */
+import massText from '../../shaders/select_mass.wgsl';
 import queryText from '../../shaders/sketch_query.wgsl';
 import rotateText from '../../shaders/sketch_rotate.wgsl';
 import scanText from '../../shaders/sketch_scan.wgsl';
@@ -7,8 +8,9 @@ import { encodeDispatch } from '../device/kernel.ts';
 import { packUniforms } from '../device/uniforms.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
 import { type FarLayout, segmentsOf, sinkTokens } from './layout.ts';
-import type { Selection } from './select.ts';
+import { maxMasses, type Selection } from './select.ts';
 import { checkSketchLayout, planeWords, rotationBlock, type Sketch } from './sketch.ts';
+import { subgroupSource } from './subgroupSource.ts';
 
 /**
  * What a scan reads, the same for all layers of a step:
@@ -71,61 +73,105 @@ export interface ScanBuffers {
   numbers: ScanUniform;
   /** [head][capacityTokens] f32; with a list [head][list.maxSelected]. */
   scores: GPUBuffer;
+  /** [head][1 + maxMasses] of two f32: takes the masses of each head's scores, for a selection; see select_mass.wgsl. */
+  masses?: GPUBuffer;
   /** Score these tokens only: score i belongs to the list's entry i. */
   list?: Selection;
+  /** Other than what suits the adapter. */
+  variant?: Partial<ScanVariant>;
 }
+
+/** How a scan is spread over the adapter. */
+export interface ScanVariant {
+  /** Of a workgroup: a power of two. */
+  invocations: number;
+  /** Tokens that an invocation scores at once. */
+  tokensAtOnce: number;
+  /** Words of a plane in one load at most: 1, 2 or 4. */
+  mostWords: number;
+  /** Workgroups of a key-value head at most, each of which leaves a mass; not more than `maxMasses`. */
+  mostSplits: number;
+  /** Query heads at once at most, of those that share a key-value head. */
+  mostHeads: number;
+  /** Sum by subgroups, where their size is known. */
+  subgroups: boolean;
+}
+
+/**
+ * Every split sums its invocations' masses anew, which only pays where splits run side by side. Several tokens at once
+ * share the reading of the queries, which is what a processor does most of; several words of a plane in one load gain it
+ * nothing and take its compiler long.
+ */
+const usualVariants: Record<Device['facts']['kind'], ScanVariant> = {
+  gpu: { invocations: 128, tokensAtOnce: 1, mostWords: 4, mostSplits: 256, mostHeads: 8, subgroups: true },
+  software: { invocations: 64, tokensAtOnce: 4, mostWords: 1, mostSplits: 16, mostHeads: 8, subgroups: true },
+};
 
 export interface BoundScan {
   /** Rotates the queries and scores their segments' means: once, before the scans of a layer. */
   encodeQueries(pass: GPUComputePassEncoder, sealedTokens: number): void;
-  /** Scores tokens [0, sealedTokens), sinks with -1e30; or the list, which has `sealedTokens` entries at most. */
+  /** Scores tokens [0, sealedTokens), sinks with -1e30, and sums the masses; or the list, which has `sealedTokens` entries at most. */
   encodeScores(pass: GPUComputePassEncoder, sealedTokens: number): void;
 }
 
-const invocations = 64;
+/** Of the workgroups that rotate queries. */
+const queryInvocations = 64;
 
 export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<BoundScan> {
   const { layout, sketch, scratch, numbers, list } = io;
   const { heads, kvHeads, headDim, capacityTokens, segmentTokens, planes } = layout;
+  const { invocations, tokensAtOnce, mostWords, mostSplits, mostHeads, subgroups } = { ...usualVariants[device.facts.kind], ...io.variant };
+  if (mostSplits > maxMasses) throw new RangeError(`${mostSplits} splits are more than the ${maxMasses} that a selection takes`);
   const group = heads / kvHeads;
-  const headsAtOnce = Math.ceil(group / Math.ceil(group / 8));
+  const headsAtOnce = Math.ceil(group / Math.ceil(group / mostHeads));
   const words = planeWords(headDim);
-  const shared = { INVOCATIONS: invocations, WORDS: words, GROUP: group, SEGMENT_TOKENS: segmentTokens };
+  const unitWords = [4, 2, 1].find((some) => some <= mostWords && words % some === 0) ?? 1;
+  const shared = { WORDS: words, GROUP: group, SEGMENT_TOKENS: segmentTokens };
   const [query, scan] = await Promise.all([
     device.kernels.get({
       label: 'sketch_query',
       texts: [rotateText, queryText],
-      constants: { ...shared, VECTORS: 1, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
+      constants: { ...shared, INVOCATIONS: queryInvocations, VECTORS: 1, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
     }),
-    device.kernels.get({
-      label: 'sketch_scan',
-      texts: [scanText],
-      constants: {
-        ...shared,
-        LIST: list !== undefined,
-        PLANES: planes,
-        HEADS: headsAtOnce,
-        QUERY_VEC4S: heads * (2 * words + 1),
-        SINK_TOKENS: sinkTokens,
-      },
-    }),
+    device.kernels.get(
+      subgroupSource(device, subgroups, {
+        label: 'sketch_scan',
+        texts: [massText, scanText],
+        aliases: { PlaneUnit: unitWords === 1 ? 'u32' : `vec${unitWords}<u32>` },
+        constants: {
+          ...shared,
+          INVOCATIONS: invocations,
+          TOKENS: tokensAtOnce,
+          LIST: list !== undefined,
+          MASSES: io.masses !== undefined,
+          PLANES: planes,
+          PAIRED: planes > 1,
+          FOURFOLD: planes === 4,
+          UNIT_WORDS: unitWords,
+          LONE_WORD: unitWords === 1,
+          HEADS: headsAtOnce,
+          QUERY_VEC4S: heads * (2 * words + 1),
+          SINK_TOKENS: sinkTokens,
+        },
+      }),
+    ),
   ]);
   const stride = list?.maxSelected ?? capacityTokens;
-  const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, stride, list?.maxSelected ?? 0, rotationBlock(headDim)]);
+  const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, stride, list?.maxSelected ?? 0, rotationBlock(headDim), invocations]);
   const queryDispatch = {
     kernel: query,
     bindings: query.bind(numbers.buffer, shape, io.queries, sketch.means, scratch.rotatedQueries, scratch.meanScores),
   };
-  const common = [numbers.buffer, shape, scratch.rotatedQueries, sketch.planes, sketch.tokenWords, scratch.meanScores, io.scores] as const;
+  const common = [numbers.buffer, shape, scratch.rotatedQueries, sketch.planes, sketch.tokenWords, scratch.meanScores, io.scores, io.masses ?? null] as const;
   const scanDispatch = { kernel: scan, bindings: list ? scan.bind(...common, list.tokens, list.counts) : scan.bind(...common) };
   return {
     encodeQueries(pass, sealedTokens) {
       const segments = Math.ceil(sealedTokens / segmentTokens);
-      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(segments / invocations), heads);
+      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(segments / queryInvocations), heads);
     },
     encodeScores(pass, sealedTokens) {
-      if (sealedTokens === 0) return;
-      encodeDispatch(pass, scanDispatch, Math.ceil(sealedTokens / invocations), kvHeads, Math.ceil(group / headsAtOnce));
+      const splits = Math.min(mostSplits, Math.max(1, Math.ceil(sealedTokens / (invocations * tokensAtOnce))));
+      encodeDispatch(pass, scanDispatch, splits, kvHeads, Math.ceil(group / headsAtOnce));
     },
   };
 }

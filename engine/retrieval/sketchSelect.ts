@@ -4,9 +4,9 @@
  */
 import type { Device } from '../device/device.ts';
 import type { FarLayout } from './layout.ts';
-import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform } from './select.ts';
+import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
 import type { Sketch } from './sketch.ts';
-import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform } from './sketchScan.ts';
+import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform, type ScanVariant } from './sketchScan.ts';
 
 export interface SketchSelectStep {
   /** Positions before this one are sealed, and sketched. */
@@ -89,6 +89,15 @@ export interface SketchSelectBuffers {
   queries: GPUBuffer;
   scratch: SketchSelectScratch;
   selection: Selection;
+  /** Other than what suits the adapter. */
+  variants?: SketchSelectVariants;
+}
+
+export interface SketchSelectVariants {
+  scan?: Partial<ScanVariant>;
+  select?: Partial<SelectVariant>;
+  /** Scores are summed in a pass of its own over them, and not while they are scanned. */
+  massesApart?: boolean;
 }
 
 export interface BoundSketchSelect {
@@ -99,14 +108,16 @@ export interface BoundSketchSelect {
 export async function bindSketchSelect(device: Device, io: SketchSelectBuffers): Promise<BoundSketchSelect> {
   const { layout, scratch, selection } = io;
   const { scores, candidateScores, candidates, uniforms, select } = scratch;
-  const shape = { heads: layout.heads, kvHeads: layout.kvHeads };
-  const scanned = { ...shape, scores, stride: layout.capacityTokens, scratch: select };
+  const { scan: scanVariant, select: selectVariant, massesApart = false } = io.variants ?? {};
+  const shape = { heads: layout.heads, kvHeads: layout.kvHeads, scratch: select, hasMasses: !massesApart, variant: selectVariant };
+  const scanned = { ...shape, scores, stride: layout.capacityTokens };
+  const scanning = { layout, sketch: io.sketch, queries: io.queries, scratch: scratch.scan, masses: massesApart ? undefined : select.buffers.masses, variant: scanVariant };
   const [scan, rescan, chooseAtOnce, propose, choose] = await Promise.all([
-    bindSketchScan(device, { ...io, scratch: scratch.scan, numbers: uniforms.scan, scores }),
-    bindSketchScan(device, { ...io, scratch: scratch.scan, numbers: uniforms.rescan, scores: candidateScores, list: candidates }),
+    bindSketchScan(device, { ...scanning, numbers: uniforms.scan, scores }),
+    bindSketchScan(device, { ...scanning, numbers: uniforms.rescan, scores: candidateScores, list: candidates }),
     bindSelect(device, { ...scanned, uniform: uniforms.choose, selection }),
     bindSelect(device, { ...scanned, uniform: uniforms.propose, selection: candidates }),
-    bindSelect(device, { ...shape, scores: candidateScores, stride: candidates.maxSelected, scratch: select, uniform: uniforms.choose, selection, list: candidates }),
+    bindSelect(device, { ...shape, scores: candidateScores, stride: candidates.maxSelected, uniform: uniforms.choose, selection, list: candidates }),
   ]);
   return {
     encode(pass, step) {

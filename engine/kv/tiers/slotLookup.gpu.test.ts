@@ -10,7 +10,7 @@ import { Arrivals } from './arrivals.ts';
 import { FarStore } from './farStore.ts';
 import { bindScatter } from './move.ts';
 import { RequestReader } from './requestReader.ts';
-import { bindSlotLookup, LookupUniforms } from './slotLookup.ts';
+import { bindSlotLookup, LookupUniforms, type LookupVariant } from './slotLookup.ts';
 import { mostSlots, SlotTable } from './slotTable.ts';
 
 let device: Device;
@@ -29,12 +29,11 @@ interface Shape {
   segments: number;
   slots: number;
   maxSelected: number;
-  /** Of the lookup's workgroups. */
-  invocations: number;
+  variant: LookupVariant;
 }
 
 /** A layer's cache on the GPU beside its reference, with a store whose vectors are told apart by their first word. */
-async function createCache({ kvHeads, segments, slots, maxSelected, invocations }: Shape) {
+async function createCache({ kvHeads, segments, slots, maxSelected, variant }: Shape) {
   const layout: FarLayout = { heads: kvHeads, kvHeads, headDim, segmentTokens, capacityTokens: segments * segmentTokens, planes: 1 };
   const words = headDim / 2;
   const store = new FarStore({ layers: 1, kvHeads, headDim, segmentTokens, format: 'f16' }, { ramBudgetBytes: 0, disk: null });
@@ -56,7 +55,7 @@ async function createCache({ kvHeads, segments, slots, maxSelected, invocations 
   const [list, listCounts, keys, values] = [storage(4 * kvHeads * listCapacity), storage(4 * kvHeads), storage(4 * kvHeads * slots * words), storage(4 * kvHeads * slots * words)];
   const uniforms = new LookupUniforms(device);
   const arrivals = new Arrivals(device, { maxArrivals: 37, words, slots });
-  const io = { layout, slots, maxSelected, table, selection, list, listCounts, listCapacity, invocations };
+  const io = { layout, slots, maxSelected, table, selection, list, listCounts, listCapacity, variant };
   const lookups = new Map<string, Awaited<ReturnType<typeof bindSlotLookup>>>();
   for (const waiting of [true, false]) {
     for (const which of ['first', 'further'] as const) lookups.set(`${waiting} ${which}`, await bindSlotLookup(device, { ...io, numbers: uniforms[which], waiting }));
@@ -157,10 +156,11 @@ async function deliver(cache: Cache, { requests, asked }: Awaited<ReturnType<typ
 const firstLookup = 1025;
 
 describe.each<Shape & { seed: number }>([
-  { seed: 1, kvHeads: 1, segments: 2, slots: sinkTokens + 40, maxSelected: 64, invocations: 32 },
-  { seed: 2, kvHeads: 3, segments: 4, slots: sinkTokens + 150, maxSelected: 128, invocations: 128 },
-  { seed: 3, kvHeads: 2, segments: 3, slots: sinkTokens + 300, maxSelected: 192, invocations: 512 },
-])('a cache of $slots slots for $kvHeads heads, $invocations tokens at once', ({ seed, ...shape }) => {
+  { seed: 1, kvHeads: 1, segments: 2, slots: sinkTokens + 40, maxSelected: 64, variant: { invocations: 32, atOnce: 1, subgroups: false } },
+  { seed: 2, kvHeads: 3, segments: 4, slots: sinkTokens + 150, maxSelected: 128, variant: { invocations: 32, atOnce: 3, subgroups: true } },
+  { seed: 3, kvHeads: 2, segments: 3, slots: sinkTokens + 300, maxSelected: 192, variant: { invocations: 512, atOnce: 8, subgroups: false } },
+  { seed: 4, kvHeads: 2, segments: 3, slots: sinkTokens + 200, maxSelected: 192, variant: { invocations: 128, atOnce: 4, subgroups: true } },
+])('a cache of $slots slots for $kvHeads heads, $variant.invocations invocations, $variant.atOnce tokens at once, subgroups: $variant.subgroups', ({ seed, ...shape }) => {
   test.each([true, false])('finds, asks and replaces as the reference does (waiting: %s)', async (waiting) => {
     const random = seededRandom(seed);
     const cache = await createCache(shape);

@@ -1,18 +1,33 @@
 /** Looks up the chosen tokens in a layer's slot table; reserves slots for those that must be fetched. */
 import lookupText from '../../../shaders/slot_lookup.wgsl';
+import sumsText from '../../../shaders/workgroup_sums.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
 import { packUniforms } from '../../device/uniforms.ts';
 import { sharedUniform } from '../../layers/pointwise/bound.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
 import type { Selection } from '../../retrieval/select.ts';
+import { subgroupSource } from '../../retrieval/subgroupSource.ts';
 import type { SlotTable, SlotTableShape } from './slotTable.ts';
+
+/** How a lookup is spread over its workgroup. */
+export interface LookupVariant {
+  /** A power of two from 32 on. */
+  invocations: number;
+  /** Tokens, or slots, of an invocation in a round at most. */
+  atOnce: number;
+  /** Sum by subgroups, where their size is known. */
+  subgroups: boolean;
+}
 
 /**
  * A head has one workgroup, which goes through the chosen tokens in rounds: wide ones where rounds wait for memory,
  * narrow ones where a processor takes an invocation after the other.
  */
-const widestLookup = { gpu: 512, software: 128 };
+const usualVariants: Record<Device['facts']['kind'], LookupVariant> = {
+  gpu: { invocations: 512, atOnce: 8, subgroups: true },
+  software: { invocations: 128, atOnce: 4, subgroups: true },
+};
 /** Lookups before the first one: free slots are older than any that was used. */
 const firstLookup = 1024;
 
@@ -72,8 +87,8 @@ export interface SlotLookupBuffers extends SlotTableShape {
   numbers: GPUBuffer;
   /** Whether the step waits for what is fetched: all chosen tokens are listed. Else the selection shrinks to the hits. */
   waiting: boolean;
-  /** Of the workgroup: a power of two from 32 on; without it what suits the adapter. */
-  invocations?: number;
+  /** Other than what suits the adapter. */
+  variant?: Partial<LookupVariant>;
 }
 
 export interface BoundSlotLookup {
@@ -84,9 +99,11 @@ export async function bindSlotLookup(device: Device, io: SlotLookupBuffers): Pro
   const { kvHeads, capacityTokens } = io.layout;
   const { table, selection } = io;
   const { kind, limits } = device.facts;
-  const invocations = io.invocations ?? Math.min(widestLookup[kind], limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']);
-  const kernel = await device.kernels.get({ label: 'slot_lookup', texts: [lookupText], constants: { INVOCATIONS: invocations, WAITING: io.waiting } });
-  const shape = sharedUniform(device, 'slot lookup shape', [kvHeads, capacityTokens, io.slots, sinkTokens, io.maxSelected, io.listCapacity, invocations]);
+  const wanted = { ...usualVariants[kind], ...io.variant };
+  const invocations = Math.min(wanted.invocations, limits['maxComputeInvocationsPerWorkgroup'], limits['maxComputeWorkgroupSizeX']);
+  const constants = { INVOCATIONS: invocations, AT_ONCE: wanted.atOnce, WAITING: io.waiting };
+  const kernel = await device.kernels.get(subgroupSource(device, wanted.subgroups, { label: 'slot_lookup', texts: [sumsText, lookupText], constants }));
+  const shape = sharedUniform(device, 'slot lookup shape', [kvHeads, capacityTokens, io.slots, sinkTokens, io.maxSelected, io.listCapacity]);
   const bindings = kernel.bind(io.numbers, shape, selection.tokens, selection.counts, table.slotOf, table.slots, io.list, io.listCounts, table.requests);
   return { encode: (pass) => encodeDispatch(pass, { kernel, bindings }, kvHeads) };
 }

@@ -40,7 +40,11 @@ export async function createFarMixer(
       {
         name: 'choice of far tokens',
         decodingOnly: true,
-        encode: (pass, step) => selection.encodeChoice(pass, step),
+        encode: (pass, step) => {
+          // Beside the first kernels of the choice, which need nothing of it, unless the CPU chooses meanwhile.
+          if (selection.selects && !selection.choosesLate) far.encodeRing(pass, step);
+          selection.encodeChoice(pass, step);
+        },
         between: () => selection.afterChoice(),
         work: rowWork(0),
       },
@@ -72,13 +76,18 @@ class FarAttention {
     this.#selection = selection;
   }
 
-  /** The ring, and what else needs no chosen token. */
+  encodeRing(pass: GPUComputePassEncoder, step: Step): void {
+    const { near } = this.#layer;
+    near.write({ keys: 0, firstSplit: 0, continued: false });
+    near.encode(pass, step, this.#context.scratch.splits(step.rows).ring);
+  }
+
+  /** The ring, where it was not attended to before, and what else needs no chosen token. */
   encodeNear(pass: GPUComputePassEncoder, step: Step): void {
-    const { near, listed } = this.#layer;
+    const { listed } = this.#layer;
     const context = this.#context;
     const splits = context.scratch.splits(step.rows);
-    near.write({ keys: 0, firstSplit: 0, continued: false });
-    near.encode(pass, step, splits.ring);
+    if (!this.#selection.selects || this.#selection.choosesLate) this.encodeRing(pass, step);
     if (context.sealed === 0) return;
     if (!this.#selection.selects) {
       // Sinks and recent tokens only; their list was written with the step.

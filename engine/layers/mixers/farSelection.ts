@@ -37,7 +37,7 @@ export class FarSelection {
   }
 
   /** Whether choosing needs more than what is on the GPU: it then comes after the ring's attention. */
-  get #choosesLate(): boolean {
+  get choosesLate(): boolean {
     return this.#context.policy.name === 'flat' || this.#context.policy.name === 'graph';
   }
 
@@ -46,7 +46,8 @@ export class FarSelection {
     if (!this.selects) return;
     this.#context.scratch.select.write(this.#choice());
     this.#context.scratch.lookups.begin(step, this.#limits);
-    if (this.#choosesLate) return;
+    if (this.choosesLate) return;
+    this.#encodeCounts(pass);
     this.#choose(pass);
     this.#lookUp(pass);
   }
@@ -57,20 +58,25 @@ export class FarSelection {
     return (encoder) => this.#beginWalking(encoder);
   }
 
-  /** What needs no chosen token. */
+  /** What needs no chosen token that is still to come. */
   encodeRest(pass: GPUComputePassEncoder, step: Step): void {
-    if (!this.#choosesLate) this.#estimate(pass, step);
+    const { lags } = this.#context;
     // Others hear when they have fetched.
-    if (this.#context.lags) this.#writeListed(false);
+    if (lags) this.#writeListed(false);
+    if (this.choosesLate) return;
+    this.#encodeSelection(pass);
+    // Beside what takes them out of their clusters; an observer may have it wait.
+    if (this.#attendsEarly) this.#attend(pass, step);
+    this.#estimate(pass, step);
   }
 
   /** After the rest was encoded: submits; resolves when the chosen tokens can be attended to. */
   afterRest(step: Step): ((encoder: GPUCommandEncoder) => Promise<void>) | null {
     const { lags, observer, policy } = this.#context;
-    if (!this.selects || (lags && !this.#choosesLate && !observer)) return null;
+    if (!this.selects || (lags && !this.choosesLate && !observer)) return null;
     return async (encoder) => {
       let chosen = encoder;
-      if (this.#choosesLate) {
+      if (this.choosesLate) {
         this.#submit(encoder);
         chosen = await (policy.name === 'graph' ? this.#chooseFound(step) : this.#chooseByScores(step));
       }
@@ -83,7 +89,17 @@ export class FarSelection {
 
   /** Attends to the chosen tokens: may be encoded before they are known. */
   encodeChosen(pass: GPUComputePassEncoder, step: Step): void {
+    if (this.#attendsEarly) return;
     if (!this.#context.lags) this.#layer.scatter.encode(pass);
+    this.#attend(pass, step);
+  }
+
+  /** Whether what is attended to is there as soon as it is chosen. */
+  get #attendsEarly(): boolean {
+    return this.#context.lags && !this.choosesLate;
+  }
+
+  #attend(pass: GPUComputePassEncoder, step: Step): void {
     this.#layer.listed.encode(pass, step, this.#context.scratch.splits(1).far);
   }
 
@@ -116,12 +132,27 @@ export class FarSelection {
     (this.#context.lags ? lookupLagged : lookup).encode(pass);
   }
 
+  #encodeCounts(pass: GPUComputePassEncoder): void {
+    const { clusters, policy } = this.#context;
+    if (policy.estimate) this.#layer.discount.encodeCounts(pass, clusters);
+  }
+
+  #encodeSelection(pass: GPUComputePassEncoder): void {
+    const { clusters, policy } = this.#context;
+    if (policy.estimate) this.#layer.discount.encodeSelection(pass, clusters);
+  }
+
+  #estimateRest(pass: GPUComputePassEncoder, step: Step): void {
+    const { clusters, policy } = this.#context;
+    if (policy.estimate) this.#layer.discount.encode(pass, clusters);
+    this.#estimate(pass, step);
+  }
+
   /** What is not chosen, by clusters. */
   #estimate(pass: GPUComputePassEncoder, step: Step): void {
     const { clusters, policy, scratch } = this.#context;
     if (!policy.estimate) return;
     const splits = scratch.splits(step.rows);
-    this.#layer.discount.encode(pass, clusters);
     this.#layer.estimated.write({ keys: clusters, firstSplit: splits.ring + splits.far, continued: false });
     this.#layer.estimated.encode(pass, step, splits.rest);
   }
@@ -141,7 +172,7 @@ export class FarSelection {
     const pass = later.beginComputePass();
     selectScored.encode(pass, { entries: context.sealed, wanted: context.wanted });
     this.#lookUp(pass);
-    this.#estimate(pass, step);
+    this.#estimateRest(pass, step);
     pass.end();
     return later;
   }
@@ -172,7 +203,7 @@ export class FarSelection {
     const later = this.#device.gpu.createCommandEncoder();
     const pass = later.beginComputePass();
     this.#lookUp(pass);
-    this.#estimate(pass, step);
+    this.#estimateRest(pass, step);
     pass.end();
     return later;
   }
