@@ -1,10 +1,11 @@
 // The log-sum-exp of each kept query's scores over all keys that it sees, which makes its weights exact: the keys of
 // one range after the other, each joined to what the ranges before it gave.
 // Shapes: queries [rows][heads][headDim] f32, scaled; keys [kvHead][slot] vectors; logSums [rows][heads] f32, -1e30
-//   where no key was seen yet.
+//   where no key was seen yet; with SPLIT [split][rows][heads], of each run of the range's keys, which inspect_join.wgsl
+//   joins.
 // Bindings: 0 range (inspect_range.wgsl), 1 queries, 2 keys, 3 logSums.
-// Mapping: workgroup x = four queries, y = key-value head; its 64 invocations stride over the keys.
-// Constants: UNITS = headDim / 4; VECTOR_UNITS = units of a stored vector; EIGHT_BIT.
+// Mapping: workgroup x = four queries, y = key-value head, z = run of the keys, over which its 64 invocations stride.
+// Constants: UNITS = headDim / 4; VECTOR_UNITS = units of a stored vector; EIGHT_BIT; SPLIT.
 // Reference: rowLogSums in engine/reference/inspect.ts.
 
 @group(0) @binding(0) var<uniform> range: Range;
@@ -18,7 +19,7 @@ var<workgroup> maxima: array<vec4<f32>, INVOCATIONS>;
 var<workgroup> sums: array<vec4<f32>, INVOCATIONS>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let group = range.heads / range.kvHeads;
   let kvHead = workgroup.y;
   let firstQuery = workgroup.x * 4u;
@@ -33,7 +34,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
   var maximum = vec4<f32>(NOTHING);
   var sum = vec4<f32>();
-  for (var key = range.firstKey + invocation; key < range.endKey; key += INVOCATIONS) {
+  let run = runOf(workgroup.z, workgroups.z);
+  for (var key = run.x + invocation; key < run.y; key += INVOCATIONS) {
     let vector = vectorOf(kvHead, key);
     var scores = vec4<f32>();
     for (var u = 0u; u < UNITS; u++) {
@@ -60,12 +62,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   workgroupBarrier();
 //@unroll r 4
   if (invocation == $ru && firstQuery + $ru <= lastQuery) {
-    let before = logSums[head$r];
+//@if SPLIT
+    let place = workgroup.z * range.rows * range.heads + head$r;
+    let before = NOTHING;
+//@else
+    let place = head$r;
+    let before = logSums[place];
+//@end
     var highest = before;
     for (var i = 0u; i < INVOCATIONS; i++) { highest = max(highest, maxima[i][$r]); }
     var total = select(0.0, exp(max(before - highest, -88.0)), before > 0.5 * NOTHING);
     for (var i = 0u; i < INVOCATIONS; i++) { total += sums[i][$r] * exp(max(maxima[i][$r] - highest, -88.0)); }
-    logSums[head$r] = select(NOTHING, highest + log(total), total > 0.0);
+    logSums[place] = select(NOTHING, highest + log(total), total > 0.0);
   }
 //@end
 }

@@ -28,3 +28,10 @@ fn vectorOf(kvHead: u32, key: u32) -> u32 {
 fn firstSeen(position: u32) -> u32 {
   return select(0u, position + 1u - min(position + 1u, range.window), range.window > 0u);
 }
+
+// First and last + 1 key of a run, when the range's keys are divided into `runs`.
+fn runOf(run: u32, runs: u32) -> vec2<u32> {
+  let length = (range.endKey - range.firstKey + runs - 1u) / runs;
+  let first = min(range.firstKey + run * length, range.endKey);
+  return vec2<u32>(first, min(first + length, range.endKey));
+}

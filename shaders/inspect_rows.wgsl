@@ -3,10 +3,11 @@
 // range after the other, each added to what the ranges before it gave.
 // Shapes: queries, keys, logSums as in inspect_log_sums.wgsl; statistics [rows][heads] of two vec4<f32>: (sinks, recent,
 //   previous, document), (other, entropy in nats, peak in the document, its position). Sinks, recent, document and other
-//   add up to 1; previous is part of recent. The document begins behind the sinks and ends before the recent.
+//   add up to 1; previous is part of recent. The document begins behind the sinks and ends before the recent. With SPLIT
+//   [split][rows][heads], of each run of the range's keys, which inspect_join.wgsl joins.
 // Bindings: 0 range (inspect_range.wgsl; fromKey … toKey is the document), 1 queries, 2 keys, 3 logSums, 4 statistics.
 // Mapping: that of inspect_log_sums.wgsl.
-// Constants: UNITS, VECTOR_UNITS, EIGHT_BIT as there; SINK_TOKENS, RECENT_TOKENS.
+// Constants: UNITS, VECTOR_UNITS, EIGHT_BIT, SPLIT as there; SINK_TOKENS, RECENT_TOKENS.
 // Reference: rowStatistics in engine/reference/inspect.ts.
 
 @group(0) @binding(0) var<uniform> range: Range;
@@ -21,7 +22,7 @@ var<workgroup> zones: array<vec4<f32>, INVOCATIONS>;
 var<workgroup> others: array<vec4<f32>, INVOCATIONS>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let group = range.heads / range.kvHeads;
   let kvHead = workgroup.y;
   let firstQuery = workgroup.x * 4u;
@@ -37,7 +38,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   var others$r = vec4<f32>();
 //@end
 
-  for (var key = range.firstKey + invocation; key < range.endKey; key += INVOCATIONS) {
+  let run = runOf(workgroup.z, workgroups.z);
+  for (var key = run.x + invocation; key < run.y; key += INVOCATIONS) {
     let vector = vectorOf(kvHead, key);
     var scores = vec4<f32>();
     for (var u = 0u; u < UNITS; u++) {
@@ -75,15 +77,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   others[invocation] = others$r;
   workgroupBarrier();
   if (invocation == 0u && firstQuery + $ru <= lastQuery) {
-    var zone = statistics[2u * head$r];
-    var other = statistics[2u * head$r + 1u];
+//@if SPLIT
+    let place = 2u * (workgroup.z * range.rows * range.heads + head$r);
+    var zone = vec4<f32>();
+    var other = vec4<f32>();
+//@else
+    let place = 2u * head$r;
+    var zone = statistics[place];
+    var other = statistics[place + 1u];
+//@end
     for (var i = 0u; i < INVOCATIONS; i++) {
       zone += zones[i];
       let more = others[i];
       other = vec4<f32>(other.xy + more.xy, select(other.zw, more.zw, more.z > other.z));
     }
-    statistics[2u * head$r] = zone;
-    statistics[2u * head$r + 1u] = other;
+    statistics[place] = zone;
+    statistics[place + 1u] = other;
   }
   workgroupBarrier();
 //@end

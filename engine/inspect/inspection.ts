@@ -8,7 +8,7 @@ import type { Readback } from '../device/readback.ts';
 import { cancelled, EngineError } from '../errors.ts';
 import type { Runner } from '../runner.ts';
 import type { Sequence } from '../sequence.ts';
-import { forEachRange, type UseRange } from './keyRanges.ts';
+import { forEachRange, keysRead, type UseRange } from './keyRanges.ts';
 import { bucketsOf, columnsOf, type LayerRows, mostColumns, RangeKernels, statisticsFloats, type TileBuffers, type TileShape } from './rangeKernels.ts';
 import { nextLogprobs } from './nextLogprobs.ts';
 
@@ -61,9 +61,9 @@ export class Inspection {
   readonly #layers: readonly (LayerRows | null)[];
   #freed = false;
 
-  private constructor(parts: InspectionParts, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly (LayerRows | null)[]) {
+  private constructor(parts: InspectionParts, kernels: RangeKernels, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly (LayerRows | null)[]) {
     this.#parts = parts;
-    this.#kernels = new RangeKernels(parts.device);
+    this.#kernels = kernels;
     this.firstRow = rows.firstRow;
     this.rows = rows.rows;
     this.logprobs = rows.logprobs;
@@ -85,6 +85,8 @@ export class Inspection {
     if (rows < 1 || rows > Inspection.mostRows(runner)) {
       throw new EngineError('internal', `${rows} rows cannot be looked at at once, only ${Inspection.mostRows(runner)}.`, 'Look at a shorter answer.');
     }
+    const kernels = new RangeKernels(device);
+    for (const read of keysRead(runner)) kernels.prepare(read);
     // Cuts the sequence back to where the rows begin.
     if (firstRow > 0) await sequence.extend(tokens.slice(0, firstRow), { signal, onProgress });
     else sequence.clear();
@@ -99,7 +101,7 @@ export class Inspection {
         },
       });
       runner.tap.stop();
-      const inspection = new Inspection(parts, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
+      const inspection = new Inspection(parts, kernels, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
       await inspection.#computeLogSums(signal);
       return inspection;
     } catch (error) {

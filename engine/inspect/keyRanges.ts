@@ -1,6 +1,7 @@
 /** Where a layer's keys are: on the GPU, or far and streamed through, a window at a time. */
 import type { Device } from '../device/device.ts';
 import { KvCache } from '../kv/cache.ts';
+import { isPlainAttention } from '../models/spec.ts';
 import type { FarMemory } from '../kv/tiers/farLayer.ts';
 import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
@@ -8,6 +9,17 @@ import type { KeyRange } from './rangeKernels.ts';
 
 /** What to encode for a range that is on the GPU when it runs. */
 export type UseRange = (range: KeyRange) => Promise<(pass: GPUComputePassEncoder) => void>;
+
+/** Each kind of keys that the layers of a model have, once. */
+export function keysRead({ caches, far, spec }: Runner): { headDim: number; format: KeyRange['format'] }[] {
+  const all = caches.flatMap((cache, layer) => {
+    const { mixer } = spec.blocks[layer];
+    if (cache instanceof StateCache || !isPlainAttention(mixer)) return [];
+    const formats = cache instanceof KvCache ? [cache.layout.format] : (['f16', far?.plan.format ?? 'f16'] as const);
+    return formats.map((format) => ({ headDim: mixer.headDim, format }));
+  });
+  return [...new Map(all.map((one) => [`${one.headDim} ${one.format}`, one])).values()];
+}
 
 /** Submits `use` for all keys of a layer that rows from `position` on can see, in ranges. `endKey`: of the sequence. */
 export async function forEachRange(device: Device, runner: Runner, layer: number, { position, endKey }: { position: number; endKey: number }, use: UseRange): Promise<void> {

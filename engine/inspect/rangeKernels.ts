@@ -1,4 +1,5 @@
 /** The kernels of an inspection over one range of a layer's keys. Bindings are made for each use: it is not in a hurry. */
+import joinText from '../../shaders/inspect_join.wgsl';
 import rowsText from '../../shaders/inspect_rows.wgsl';
 import logSumsText from '../../shaders/inspect_log_sums.wgsl';
 import rangeText from '../../shaders/inspect_range.wgsl';
@@ -6,9 +7,10 @@ import tileText from '../../shaders/inspect_tile.wgsl';
 import loadText from '../../shaders/kv_load.wgsl';
 import eightBitText from '../../shaders/kv_load_eight_bit.wgsl';
 import type { Device } from '../device/device.ts';
-import { encodeDispatch, type Kernel } from '../device/kernel.ts';
+import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import type { ShaderConstants } from '../device/shader.ts';
 import { packUniforms } from '../device/uniforms.ts';
+import { sharedUniform } from '../layers/pointwise/bound.ts';
 import { eightBitRecordWords, sinkTokens } from '../retrieval/layout.ts';
 
 /** Keys of the positions [firstKey, endKey), wherever they lie. */
@@ -59,6 +61,10 @@ export const recentTokens = 64;
 /** Numbers of a row and head that `rows` writes. */
 export const statisticsFloats = 8;
 
+/** A GPU is busy with so many workgroups: keys are divided where the rows make fewer. One that computes on the processor is with few. */
+const busyWorkgroups = { gpu: 4096, software: 1 };
+/** Fewer keys than these are not worth a workgroup and its joining. */
+const fewestKeys = 512;
 /** Columns of at most so many keys are given to one invocation each. */
 const narrowKeys = 16;
 /** The most workgroups that every adapter allows in one direction. */
@@ -72,36 +78,62 @@ export function bucketsOf({ firstRow, endRow, rowsPerBucket }: TileShape): numbe
   return Math.ceil((endRow - firstRow) / rowsPerBucket);
 }
 
+/** What joins runs reads no vectors; the text that it shares with the others wants to know. */
+const noVectors = 1;
+const zoneConstants = { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens };
+
+/** Workgroups that the rows make for each key-value head. */
+function tilesOf({ rows, heads, kvHeads }: LayerRows): number {
+  return Math.ceil((rows * heads) / kvHeads / 4);
+}
+
 export class RangeKernels {
   readonly #device: Device;
+  readonly #busyWorkgroups: number;
+  readonly #fewestKeys: number;
   /** Until their submissions have run. */
   readonly #transient: GPUBuffer[] = [];
 
-  constructor(device: Device) {
+  constructor(device: Device, options: { busyWorkgroups?: number; fewestKeys?: number } = {}) {
     this.#device = device;
+    this.#busyWorkgroups = options.busyWorkgroups ?? busyWorkgroups[device.facts.kind];
+    this.#fewestKeys = options.fewestKeys ?? fewestKeys;
+  }
+
+  /** Begins to compile what ranges of such keys need, all at once: else the first look waits for one after the other. */
+  prepare(read: Pick<LayerRows, 'headDim'> & Pick<KeyRange, 'format'>): void {
+    const split = this.#busyWorkgroups > 1;
+    const kernels = [
+      this.#kernel('inspect_log_sums', logSumsText, read, { SPLIT: split }),
+      this.#kernel('inspect_rows', rowsText, read, { ...zoneConstants, SPLIT: split }),
+      this.#kernel('inspect_tile', tileText, read, { NARROW: false }),
+      ...(split ? [this.#joining(false), this.#joining(true)] : []),
+    ];
+    // Whoever uses them hears of a failure.
+    for (const kernel of kernels) kernel.catch(() => undefined);
   }
 
   /** Joins a range to the rows' log-sum-exps. */
   async logSums(layer: LayerRows, range: KeyRange): Promise<(pass: GPUComputePassEncoder) => void> {
-    const kernel = await this.#kernel('inspect_log_sums', logSumsText, layer, range, {});
-    const bindings = kernel.bind(this.#numbers(layer, range, null), layer.queries, range.keys, layer.logSums);
-    const tiles = Math.ceil((layer.rows * layer.heads) / layer.kvHeads / 4);
-    return (pass) => encodeDispatch(pass, { kernel, bindings }, tiles, layer.kvHeads);
+    const splits = this.#splits(layer, range);
+    const kernel = await this.#kernel('inspect_log_sums', logSumsText, { ...layer, ...range }, { SPLIT: splits > 1 });
+    const numbers = this.#numbers(layer, range, null);
+    return this.#joined(layer, { splits, numbers, target: layer.logSums, floats: 1, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, out) }) });
   }
 
   /** Adds a range to the rows' statistics, [rows][heads][statisticsFloats] f32 (shaders/inspect_rows.wgsl). */
   async rows(layer: LayerRows, range: KeyRange, document: { fromKey: number; toKey: number }, statistics: GPUBuffer): Promise<(pass: GPUComputePassEncoder) => void> {
-    const kernel = await this.#kernel('inspect_rows', rowsText, layer, range, { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens });
+    const splits = this.#splits(layer, range);
+    const kernel = await this.#kernel('inspect_rows', rowsText, { ...layer, ...range }, { ...zoneConstants, SPLIT: splits > 1 });
     const shape = { ...document, firstRow: 0, endRow: layer.rows, rowsPerBucket: 1, keysPerBucket: 1 };
-    const bindings = kernel.bind(this.#numbers(layer, range, shape), layer.queries, range.keys, layer.logSums, statistics);
-    const tiles = Math.ceil((layer.rows * layer.heads) / layer.kvHeads / 4);
-    return (pass) => encodeDispatch(pass, { kernel, bindings }, tiles, layer.kvHeads);
+    const numbers = this.#numbers(layer, range, shape);
+    return this.#joined(layer, { splits, numbers, target: statistics, floats: statisticsFloats, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, layer.logSums, out) }) });
   }
 
   /** Adds a range's weights of the chosen heads to a tile. */
   async tile(layer: LayerRows, range: KeyRange, heads: readonly number[], shape: TileShape, out: TileBuffers): Promise<(pass: GPUComputePassEncoder) => void> {
     const narrow = shape.keysPerBucket <= narrowKeys;
-    const kernel = await this.#kernel('inspect_tile', tileText, layer, range, { NARROW: narrow });
+    const kernel = await this.#kernel('inspect_tile', tileText, { ...layer, ...range }, { NARROW: narrow });
     const numbers = this.#numbers(layer, range, shape);
     const bindings = kernel.bind(numbers, layer.queries, range.keys, layer.logSums, this.#chosen(layer, heads), out.sums, out.peaks, out.peakKeys);
     const columns = columnsOf(shape);
@@ -113,7 +145,36 @@ export class RangeKernels {
     for (const buffer of this.#transient.splice(0)) this.#device.memory.free(buffer);
   }
 
-  #kernel(label: string, text: string, { headDim }: LayerRows, { format }: KeyRange, constants: ShaderConstants): Promise<Kernel> {
+  /** Into how many runs the keys are divided. */
+  #splits(layer: LayerRows, { firstKey, endKey }: KeyRange): number {
+    const workgroups = tilesOf(layer) * layer.kvHeads;
+    return Math.max(1, Math.min(Math.ceil(this.#busyWorkgroups / workgroups), Math.floor((endKey - firstKey) / this.#fewestKeys)));
+  }
+
+  /** A kernel that writes `floats` for each row and head: straight to `target`, or for each run, which are joined then. */
+  async #joined(layer: LayerRows, { splits, numbers, target, floats, bind }: { splits: number; numbers: GPUBuffer; target: GPUBuffer; floats: number; bind: (out: GPUBuffer) => Dispatch }): Promise<(pass: GPUComputePassEncoder) => void> {
+    const tiles = tilesOf(layer);
+    if (splits === 1) {
+      const dispatch = bind(target);
+      return (pass) => encodeDispatch(pass, dispatch, tiles, layer.kvHeads);
+    }
+    const vectors = layer.rows * layer.heads;
+    const parts = this.#device.memory.storage('activations', 'inspected runs', 4 * floats * vectors * splits);
+    this.#transient.push(parts);
+    const join = await this.#joining(floats > 1);
+    const dispatch = bind(parts);
+    const joining = { kernel: join, bindings: join.bind(numbers, sharedUniform(this.#device, 'joined runs', [splits]), parts, target) };
+    return (pass) => {
+      encodeDispatch(pass, dispatch, tiles, layer.kvHeads, splits);
+      encodeDispatch(pass, joining, Math.ceil(vectors / 64));
+    };
+  }
+
+  #joining(isStatistics: boolean): Promise<Kernel> {
+    return this.#device.kernels.get({ label: 'inspect_join', texts: [rangeText, joinText], constants: { STATISTICS: isStatistics, VECTOR_UNITS: noVectors } });
+  }
+
+  #kernel(label: string, text: string, { headDim, format }: Pick<LayerRows, 'headDim'> & Pick<KeyRange, 'format'>, constants: ShaderConstants): Promise<Kernel> {
     const eightBit = format === 'q8';
     return this.#device.kernels.get({
       label,
