@@ -47,7 +47,7 @@ export interface SelectVariant {
  * splits run side by side.
  */
 const usualVariants: Record<Device['facts']['kind'], SelectVariant> = {
-  gpu: { invocations: 512, mostSplits: maxSplits, leastEntriesPerInvocation: 4, writtenAtOnce: 4, subgroups: true },
+  gpu: { invocations: 512, mostSplits: maxSplits, leastEntriesPerInvocation: 8, writtenAtOnce: 4, subgroups: true },
   software: { invocations: 128, mostSplits: 8, leastEntriesPerInvocation: 4, writtenAtOnce: 4, subgroups: true },
 };
 

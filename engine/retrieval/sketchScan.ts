@@ -103,7 +103,7 @@ export interface ScanVariant {
  * nothing and take its compiler long.
  */
 const usualVariants: Record<Device['facts']['kind'], ScanVariant> = {
-  gpu: { invocations: 128, tokensAtOnce: 1, mostWords: 4, mostSplits: 256, mostHeads: 8, subgroups: true },
+  gpu: { invocations: 128, tokensAtOnce: 2, mostWords: 4, mostSplits: 256, mostHeads: 8, subgroups: true },
   software: { invocations: 64, tokensAtOnce: 4, mostWords: 1, mostSplits: 16, mostHeads: 8, subgroups: true },
 };
 
