@@ -15,6 +15,7 @@ import { defaultSampling } from '../host/contract/entities.ts';
 import type { Sweep, SweepItem } from '../host/contract/sweep.ts';
 import { generateResult } from '../host/gpu-worker/protocol.ts';
 import { type Host, openHost } from '../host/host.ts';
+import { modelTarget } from '../host/models/modelTarget.ts';
 import { itemsOf, linesOf, windowQuestion } from '../host/sweeps/items.ts';
 import { alignment } from '../host/inspector/alignment.ts';
 import { mostAnswerTokens } from '../host/sweeps/sweeps.ts';
@@ -130,7 +131,8 @@ async function askWindow(document: number, index: number, piece: string): Promis
   writeFileSync(textPath, piece);
   const prompt = { kind: 'chat' as const, documents: [{ id: `${document}-${index}`, name: `Document ${document}`, textPath }], system: '', history: [], question: windowQuestion(question, 'list') };
   const request = { kind: 'generate' as const, prompt, sampling: { ...defaultSampling, maxTokens: mostAnswerTokens }, stop: [] };
-  const target = { id: model.id, path: host.models.path(model.id), contextTokens: null, boundsChecks: false };
+  // As the sweep loads it: with other checks other kernels would be chosen, which round otherwise.
+  const target = modelTarget(host.models, model, host.settings.read().kv, null);
   const { text } = await host.session.use(target, {}, () => host.supervisor.run(request, generateResult, {}));
   return text;
 }

@@ -61,14 +61,14 @@ test('with nothing far, chunks take a tenth of a second on a GPU, in whole tiles
 });
 
 test('on a GPU a text’s end is read in whole tiles, however fast the adapter was', () => {
-  for (const elapsedMs of [1, 20, 34, 60]) {
+  for (const elapsedMs of [1, 20, 34, 60, 95, 150, 190]) {
     const sizer = new ChunkSizer('gpu', maxRows, maxChunkRows);
     sizer.note({ rows: 256, elapsedMs });
     for (let length = 1; length < 1200; length++) {
       const chunks: number[] = [];
       for (let left = length; left > 0; left -= chunks[chunks.length - 1]) chunks.push(sizer.chunkOf(left));
       expect(chunks.reduce((sum, rows) => sum + rows, 0)).toBe(length);
-      expect(Math.min(...chunks), `${length} in ${chunks.join(' + ')}`).toBeGreaterThanOrEqual(Math.min(64, length));
+      expect(Math.min(...chunks), `${length} in ${chunks.join(' + ')}`).toBeGreaterThanOrEqual(Math.min(65, length));
     }
   }
   const software = new ChunkSizer('software', maxRows);

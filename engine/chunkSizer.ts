@@ -8,8 +8,8 @@ const targetMs = { gpu: 95, software: 900 };
 const firstRows = { gpu: 256, software: 32 };
 /** Matrix kernels work on tiles of rows; whole tiles waste nothing. */
 const rowGranularity = { gpu: 128, software: 32 };
-/** A chunk of fewer rows is computed by other kernels than tiles. */
-const fewestTileRows = { gpu: 64, software: 0 };
+/** A chunk of fewer rows is computed in another order: by other kernels than tiles, or with its keys divided. */
+const fewestTileRows = { gpu: 65, software: 0 };
 /** Of the time of a chunk, that something is on its way to the GPU; less where it overlaps with computing. */
 export const largestUploadShare = 0.3;
 /** Until it is measured: what a mapped buffer takes. */
@@ -44,9 +44,10 @@ export class ChunkSizer {
    */
   chunkOf(left: number, farBytes = 0): number {
     const rows = Math.min(left, this.rows(farBytes));
-    const few = fewestTileRows[this.#kind];
     const behind = left - rows;
-    return behind > 0 && behind < few && rows > rowGranularity[this.#kind] ? rows - rowGranularity[this.#kind] : rows;
+    const tile = rowGranularity[this.#kind];
+    if (behind === 0 || behind >= fewestTileRows[this.#kind] || rows < tile) return rows;
+    return rows > tile ? rows - tile : Math.min(left, this.#maxRows);
   }
 
   /** Rows for the next chunk, for which `farBytes` must come from beyond the GPU. */

@@ -98,8 +98,11 @@ export async function* generateTokens(
       }
       unsure = null;
       if (token === undefined) throw new Error('a step without a team has no late members');
+      const ends = signal?.aborted || endTokens.has(token);
+      // The step ahead has stored something behind the sequence, in the place of what a ring held.
+      if (ends && ahead) sequence.noteOverwritten(position + 1);
       if (signal?.aborted) throw cancelled();
-      if (endTokens.has(token)) return 'end';
+      if (ends) return 'end';
       // The step ahead has stored this token's keys and values; without it the token is not in the cache.
       if (ahead) {
         sequence.append(token);

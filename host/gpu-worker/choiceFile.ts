@@ -32,6 +32,8 @@ export class ChoiceFile implements ChoiceCache {
   }
 
   set(key: string, value: string): void {
+    // What other processes have measured meanwhile stays.
+    for (const [other, chosen] of Object.entries(readChoices(this.#path))) if (!this.#choices.has(other)) this.#choices.set(other, chosen);
     this.#choices.set(key, value);
     const partial = `${this.#path}.${process.pid}`;
     writeFileSync(partial, JSON.stringify(Object.fromEntries(this.#choices)), { mode: 0o600 });
