@@ -93,7 +93,7 @@ export interface SharedCopies {
   release(block: number): void;
   /**
    * Begins to copy. The runs, their sources and the target must be left alone until the returned function, which may
-   * take part in the copying, has resolved. Throws `internal` where a block or a number of runs is none.
+   * take part in the copying, has resolved. Throws RangeError where a block or a number of runs is none.
    */
   begin(copy: RunCopy): () => Promise<void>;
 }

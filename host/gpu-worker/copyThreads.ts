@@ -5,7 +5,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../../engine/errors.ts';
 import { copyRuns, noWords } from '../../engine/kv/tiers/copyRuns.ts';
 import type { RunCopy, SharedBlock, SharedCopies } from '../../engine/ports.ts';
 import { collectGarbage } from './collectGarbage.ts';
@@ -87,7 +86,7 @@ export class CopyThreads implements SharedCopies {
 
   begin(copy: RunCopy): () => Promise<void> {
     const { runs, count, runWords, target } = copy;
-    if (!this.#blocks[target]?.length || !(3 * count <= this.#blocks[runs]?.length)) throw new EngineError('internal', `No copy is made of ${count} runs in block ${runs} to block ${target}.`, 'Ask again.');
+    if (!this.#blocks[target]?.length || !(3 * count <= this.#blocks[runs]?.length)) throw new RangeError(`${count} runs in block ${runs} cannot be copied to block ${target}`);
     this.#settle();
     const ticketRuns = Math.max(fewestTicketRuns, Math.ceil(count / mostTickets));
     const begin = nextTicket(this.#control);
