@@ -74,6 +74,24 @@ test.each(Object.entries(loads))('unloading gives everything back, to the last b
   expect(device.memory.report()).toEqual(nothing);
 });
 
+test('what the step ahead of an answer’s end has stored counts as written', async () => {
+  const model = await loadModel(device, source(), options);
+  const sampler = await Sampler.create(model.device, { vocabularySize: model.spec.vocabularySize, maxContextTokens: model.contextTokens });
+  const prompt = Array.from({ length: 40 }, (_, i) => 3 + ((i * 7) % 200));
+  const answered = async (maxTokens: number, endTokens: Set<number>): Promise<number[]> => {
+    model.sequence.clear();
+    await model.sequence.extend(prompt);
+    sampler.begin(greedySettings, prompt);
+    const answer: number[] = [];
+    for await (const token of generateTokens(model.device, model.runner, model.sequence, sampler, { maxTokens, endTokens })) answer.push(token);
+    return answer;
+  };
+  const [first] = await answered(1, new Set());
+  expect(await answered(8, new Set([first]))).toEqual([]);
+  expect([model.sequence.length, model.sequence.written]).toEqual([prompt.length, prompt.length + 1]);
+  model.free();
+});
+
 test('a model that goes takes nothing from another on the same device', async () => {
   const [first, second] = [await loadModel(device, source(), options), await loadModel(device, source(), options)];
   const alone = second.device.memory.report();

@@ -1,25 +1,27 @@
 // Joins what runs of a range's keys gave to what the ranges before it gave: log-sum-exps (inspect_log_sums.wgsl) by their
 // log-sum-exp; with STATISTICS what inspect_rows.wgsl writes, by adding up, and the largest of the peaks.
 // Shapes: parts [split][rows][heads] of f32, with STATISTICS of two vec4<f32>; joined [rows][heads] of the same.
-// Bindings: 0 range (inspect_range.wgsl), 1 shape, 2 parts, 3 joined.
+// Bindings: 0 shape (vectors = rows·heads), 1 parts, 2 joined.
 // Mapping: an invocation a row and head.
 // Constants: STATISTICS. Reference: rowLogSums and rowStatistics in engine/reference/inspect.ts, over all keys at once.
 
-struct Shape { splits: u32 }
+struct Shape { splits: u32, vectors: u32 }
 
-@group(0) @binding(0) var<uniform> range: Range;
-@group(0) @binding(1) var<uniform> shape: Shape;
+// Stands for -infinity, as in inspect_range.wgsl.
+const NOTHING = -1e30;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
 //@if STATISTICS
-@group(0) @binding(2) var<storage, read> parts: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> joined: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> joined: array<vec4<f32>>;
 //@else
-@group(0) @binding(2) var<storage, read> parts: array<f32>;
-@group(0) @binding(3) var<storage, read_write> joined: array<f32>;
+@group(0) @binding(1) var<storage, read> parts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> joined: array<f32>;
 //@end
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let vectors = range.rows * range.heads;
+  let vectors = shape.vectors;
   if (id.x >= vectors) { return; }
 //@if STATISTICS
   let behind = 2u * vectors * shape.splits;

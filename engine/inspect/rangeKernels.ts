@@ -10,7 +10,6 @@ import type { Device } from '../device/device.ts';
 import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import type { ShaderConstants } from '../device/shader.ts';
 import { packUniforms } from '../device/uniforms.ts';
-import { sharedUniform } from '../layers/pointwise/bound.ts';
 import { eightBitRecordWords, sinkTokens } from '../retrieval/layout.ts';
 
 /** Keys of the positions [firstKey, endKey), wherever they lie. */
@@ -78,8 +77,6 @@ export function bucketsOf({ firstRow, endRow, rowsPerBucket }: TileShape): numbe
   return Math.ceil((endRow - firstRow) / rowsPerBucket);
 }
 
-/** What joins runs reads no vectors; the text that it shares with the others wants to know. */
-const noVectors = 1;
 const zoneConstants = { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens };
 
 /** Workgroups that the rows make for each key-value head. */
@@ -118,7 +115,7 @@ export class RangeKernels {
     const splits = this.#splits(layer, range);
     const kernel = await this.#kernel('inspect_log_sums', logSumsText, { ...layer, ...range }, { SPLIT: splits > 1 });
     const numbers = this.#numbers(layer, range, null);
-    return this.#joined(layer, { splits, numbers, target: layer.logSums, floats: 1, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, out) }) });
+    return this.#joined(layer, { splits, target: layer.logSums, floats: 1, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, out) }) });
   }
 
   /** Adds a range to the rows' statistics, [rows][heads][statisticsFloats] f32 (shaders/inspect_rows.wgsl). */
@@ -127,7 +124,7 @@ export class RangeKernels {
     const kernel = await this.#kernel('inspect_rows', rowsText, { ...layer, ...range }, { ...zoneConstants, SPLIT: splits > 1 });
     const shape = { ...document, firstRow: 0, endRow: layer.rows, rowsPerBucket: 1, keysPerBucket: 1 };
     const numbers = this.#numbers(layer, range, shape);
-    return this.#joined(layer, { splits, numbers, target: statistics, floats: statisticsFloats, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, layer.logSums, out) }) });
+    return this.#joined(layer, { splits, target: statistics, floats: statisticsFloats, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, layer.logSums, out) }) });
   }
 
   /** Adds a range's weights of the chosen heads to a tile. */
@@ -152,7 +149,7 @@ export class RangeKernels {
   }
 
   /** A kernel that writes `floats` for each row and head: straight to `target`, or for each run, which are joined then. */
-  async #joined(layer: LayerRows, { splits, numbers, target, floats, bind }: { splits: number; numbers: GPUBuffer; target: GPUBuffer; floats: number; bind: (out: GPUBuffer) => Dispatch }): Promise<(pass: GPUComputePassEncoder) => void> {
+  async #joined(layer: LayerRows, { splits, target, floats, bind }: { splits: number; target: GPUBuffer; floats: number; bind: (out: GPUBuffer) => Dispatch }): Promise<(pass: GPUComputePassEncoder) => void> {
     const tiles = tilesOf(layer);
     if (splits === 1) {
       const dispatch = bind(target);
@@ -163,7 +160,7 @@ export class RangeKernels {
     this.#transient.push(parts);
     const join = await this.#joining(floats > 1);
     const dispatch = bind(parts);
-    const joining = { kernel: join, bindings: join.bind(numbers, sharedUniform(this.#device, 'joined runs', [splits]), parts, target) };
+    const joining = { kernel: join, bindings: join.bind(this.#uniform('joined runs', [splits, vectors]), parts, target) };
     return (pass) => {
       encodeDispatch(pass, dispatch, tiles, layer.kvHeads, splits);
       encodeDispatch(pass, joining, Math.ceil(vectors / 64));
@@ -171,7 +168,7 @@ export class RangeKernels {
   }
 
   #joining(isStatistics: boolean): Promise<Kernel> {
-    return this.#device.kernels.get({ label: 'inspect_join', texts: [rangeText, joinText], constants: { STATISTICS: isStatistics, VECTOR_UNITS: noVectors } });
+    return this.#device.kernels.get({ label: 'inspect_join', texts: [joinText], constants: { STATISTICS: isStatistics } });
   }
 
   #kernel(label: string, text: string, { headDim, format }: Pick<LayerRows, 'headDim'> & Pick<KeyRange, 'format'>, constants: ShaderConstants): Promise<Kernel> {
@@ -195,8 +192,13 @@ export class RangeKernels {
     const { rows, position, heads, kvHeads, window } = layer;
     const { capacitySlots, slotOrigin, firstKey, endKey } = range;
     const tile = shape ? [shape.firstRow, shape.endRow, shape.rowsPerBucket, shape.fromKey, shape.toKey, shape.keysPerBucket, columnsOf(shape)] : [0, 0, 1, 0, 0, 1, 0];
-    const bytes = packUniforms([rows, position, heads, kvHeads, capacitySlots, slotOrigin, firstKey, endKey, window ?? 0, ...tile]);
-    const buffer = this.#device.memory.allocate('activations', 'inspected range', bytes.byteLength, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
+    return this.#uniform('inspected range', [rows, position, heads, kvHeads, capacitySlots, slotOrigin, firstKey, endKey, window ?? 0, ...tile]);
+  }
+
+  /** Until what was encoded has run. */
+  #uniform(label: string, numbers: readonly number[]): GPUBuffer {
+    const bytes = packUniforms(numbers);
+    const buffer = this.#device.memory.allocate('activations', label, bytes.byteLength, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
     this.#device.gpu.queue.writeBuffer(buffer, 0, bytes);
     this.#transient.push(buffer);
     return buffer;

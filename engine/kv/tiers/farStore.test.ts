@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { CopyThreads } from '../../../host/gpu-worker/copyThreads.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import type { SharedCopies } from '../../ports.ts';
+import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
 import { FarStore } from './farStore.ts';
 import type { FarFormat } from './record.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
@@ -21,6 +22,14 @@ interface Shape {
 /** Every word says where it belongs, so that no copy can go unnoticed to a wrong place. */
 function wordOf(layer: number, part: number, head: number, token: number, word: number): number {
   return (((layer * 2 + part) * 8 + head) * 4096 + token) * 64 + word;
+}
+
+/** What a load does with a head's tokens, on this thread: their keys and values, from `offset` words on. */
+async function gather(store: FarStore, layer: number, kvHead: number, tokens: ArrayLike<number>, target: Uint32Array, offset: number): Promise<void> {
+  const runs: Runs = { words: new Int32Array(6 * tokens.length), count: 0 };
+  const absent = store.plan(layer, kvHead, tokens, offset, runs);
+  copyRuns(store.sources, runs.words, 0, runs.count, store.words, asIntegers(target));
+  await store.fetch(absent, target);
 }
 
 describe.each<Shape>([
@@ -79,7 +88,7 @@ describe.each<Shape>([
         const chosen = Array.from({ length: 1 + Math.floor(random() * 30) }, () => Math.floor(random() * segments * segmentTokens));
         const head = Math.floor(random() * kvHeads);
         const gathered = new Uint32Array(7 + chosen.length * 2 * words);
-        await store.gather(layer, head, chosen, gathered, 7);
+        await gather(store, layer, head, chosen, gathered, 7);
         chosen.forEach((token, i) => {
           for (const one of [0, 1]) {
             for (const word of [0, words - 1]) expect(gathered[7 + (2 * i + one) * words + word]).toBe(wordOf(layer, one, head, token, word));
@@ -111,7 +120,7 @@ describe.each<Shape>([
     store.append(0, segmentOf(store.words, 1, 2));
     await store.settled();
     const target = new Uint32Array(2 * store.words);
-    await store.gather(0, 0, [2 * segmentTokens], target, 0);
+    await gather(store, 0, 0, [2 * segmentTokens], target, 0);
     expect(target[0]).toBe(wordOf(1, 0, 0, 2 * segmentTokens, 0));
   });
 });
@@ -124,7 +133,7 @@ test('a failed write is heard of, and the segment stays readable', async () => {
   store.append(0, words);
   await expect(store.settled()).rejects.toThrow('no space left');
   const target = new Uint32Array(2 * store.words);
-  await store.gather(0, 0, [3], target, 0);
+  await gather(store, 0, 0, [3], target, 0);
   expect(target[0]).toBe(3 * store.words);
 });
 
@@ -198,7 +207,7 @@ describe('segments that threads copy from', () => {
         tokens: Array.from({ length: 100 }, () => Math.floor(random() * segments * shape.segmentTokens)),
       }));
       const expected = new Uint32Array(400 * 2 * words);
-      for (const [i, { layer, kvHead, tokens }] of asked.entries()) await store.gather(layer, kvHead, tokens, expected, i * 200 * words);
+      for (const [i, { layer, kvHead, tokens }] of asked.entries()) await gather(store, layer, kvHead, tokens, expected, i * 200 * words);
       const list = copies.allocate(4 * 6 * 400);
       const target = copies.allocate(expected.byteLength);
       const gathered = new Uint32Array(target.buffer).fill(0);

@@ -7,7 +7,7 @@
 import type { KeptRuns } from '../../kept/keptRuns.ts';
 import type { BlockStore, SharedCopies } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
-import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
+import type { Runs } from './copyRuns.ts';
 import { RamBlocks, type RamPart } from './ramBlocks.ts';
 import { type FarFormat, recordWords } from './record.ts';
 
@@ -222,14 +222,6 @@ export class FarStore {
       bytes.set(pieces[index], 4 * place);
       this.bytes.diskReadBytes += 4 * count;
     }
-  }
-
-  /** Copies single tokens' key and value to `target` from `offset` words on, [token][2][words]. */
-  async gather(layer: number, kvHead: number, tokens: ArrayLike<number>, target: Uint32Array, offset: number): Promise<void> {
-    const runs: Runs = { words: new Int32Array(6 * tokens.length), count: 0 };
-    const absent = this.plan(layer, kvHead, tokens, offset, runs);
-    copyRuns(this.sources, runs.words, 0, runs.count, this.words, asIntegers(target));
-    await this.fetch(absent, target);
   }
 
   /**
