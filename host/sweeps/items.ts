@@ -36,7 +36,8 @@ interface Heard {
 /**
  * Items with where they are said; those that the window's text does not bear out are left out. Small models go on with what
  * they have said already, and change a part of it: of items that a sentence says in part only the best is kept, and the
- * first of equal ones, and what mixes passages goes where it has half of its words from another item.
+ * first of equal ones, what mixes passages goes where it has half of its words from another item, and what no sentence
+ * says goes where it has all of them from one.
  */
 export function itemsOf(answer: string, { text, window, question }: { text: string; window: Span; question: string }): SweepItem[] {
   const piece = text.slice(window.start, window.end);
@@ -47,7 +48,8 @@ export function itemsOf(answer: string, { text, window, question }: { text: stri
   const said = heard.filter((one) => isSaid(one) && heard.every((other) => other === one || !saysBetter(other, one, heard)));
   const kept = new Set(said);
   for (const one of heard.filter((one) => !isSaid(one))) {
-    if (!one.mixed || [...kept].every(({ line }) => alignment(one.line, line, question) < sharedShare)) kept.add(one);
+    const most = one.mixed ? sharedShare : 1;
+    if ([...kept].every(({ line }) => alignment(one.line, line, question) < most)) kept.add(one);
   }
   return heard
     .filter((one) => kept.has(one))

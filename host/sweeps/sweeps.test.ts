@@ -62,6 +62,13 @@ test('what mixes two sentences is left out where a better item says the one it w
   expect(itemsOf('The Red Harbour carried wool to Havana', { text, window: { start: 0, end: text.length }, question: '' })).toHaveLength(1);
 });
 
+test('what runs over several sentences is there once, however it is introduced', () => {
+  const text = 'The keeper read the letters of other people aloud. Nobody in the village minded that. They sat on the stairs until the oil was burned. He had a fine voice.';
+  const line = 'The keeper read the letters of other people, nobody minded, they sat on the stairs until the oil was burned';
+  const items = itemsOf(`${line}\nThe text is: ${line}`, { text, window: { start: 0, end: text.length }, question: 'List everything in the text' });
+  expect(items).toEqual([{ text: line, passages: [{ start: 0, end: text.length, verified: false }] }]);
+});
+
 test('what has a name from another paragraph is not cited at the one that has its other words', () => {
   const text = 'The Brave Anchor carried salt to Osaka.\n\nThe Lonely Comet carried tea to Perth.';
   const [item] = itemsOf('The Lonely Anchor carried salt to Osaka', { text, window: { start: 0, end: text.length }, question: '' });
