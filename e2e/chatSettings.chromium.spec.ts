@@ -38,9 +38,9 @@ test('an answer is stopped while the model is loaded, and while it waits for ano
   const worker = gpuWorkerOf(app.hostProcessId());
   await page.keyboard.press('Enter');
   await expect.poll(() => isRunning(worker)).toBe(false);
+  const stopped = chat.stopOnceIn('loading');
   await chat.ask('Write a long story about a lighthouse keeper.');
-  await expect(chat.phase).toHaveAttribute('data-phase', 'loading', { timeout: 30_000 });
-  await chat.stop.click();
+  await stopped;
   await expect(chat.lastAnswer('stopped')).toBeVisible({ timeout: 30_000 });
   await expect(chat.lastText).toBeHidden();
 

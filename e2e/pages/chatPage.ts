@@ -42,6 +42,26 @@ export class ChatPage {
     await expect(this.answers).toHaveCount(answers + 1, { timeout: 30_000 });
   }
 
+  /** Stops the answer the moment the page shows this phase, which may be over before a test looks again. */
+  async stopOnceIn(phase: 'loading' | 'reading'): Promise<void> {
+    await this.#page.evaluate(
+      (selector) =>
+        new Promise<void>((resolve) => {
+          const look = () => {
+            const stop = document.querySelector<HTMLButtonElement>(selector);
+            if (!stop) return;
+            observer.disconnect();
+            stop.click();
+            resolve();
+          };
+          const observer = new MutationObserver(look);
+          observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+          look();
+        }),
+      `[data-testid="answer-phase"][data-phase="${phase}"] button`,
+    );
+  }
+
   /** The last answer, if it is in this state. */
   lastAnswer(state: AnswerState): Locator {
     return this.answers.last().and(this.#page.locator(`[data-state="${state}"]`));
