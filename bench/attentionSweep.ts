@@ -10,7 +10,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { keysOf } from '../engine/layers/attention/attention.ts';
+import { keysOf } from '../engine/layers/attention/variants.ts';
 import { measureAttention, plainKernels } from '../engine/layers/attention/choice.ts';
 import { flashVariants, sweptTiles } from '../engine/layers/attention/matrixFlash.ts';
 import type { AttentionVariant } from '../engine/layers/attention/variants.ts';

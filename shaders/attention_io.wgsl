@@ -1,10 +1,10 @@
-// What the attention kernels of GPUs share: the buffers they read and leave, and where things lie in them. Kernels describe
+// What the attention kernels share: the buffers they read and leave, and where things lie in them. Kernels describe
 // them in attention_tiled.wgsl.
 // Constants: CAUSAL, PARTIAL, LISTED, WEIGHED. Aliases: Mixed, the element that results are written in (vec4<f32> or f32).
 // Texts: kv_load.wgsl or kv_load_eight_bit.wgsl.
 
 struct Step { rows: u32, position: u32, sealed: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32 }
+struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, listCapacity: u32, headVec4s: u32 }
 
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<uniform> shape: Shape;

@@ -8,22 +8,10 @@
 // The running maximum moves as in attention_lanes_read.wgsl.
 // Constants: LANES, HEADS, UNITS, LOADS, PARTS, FUSED as there; ONE_LOAD = LOADS is 1; HOISTED: queries
 //   are handed round once, before the keys, not again for each block of them (few LOADS only: each becomes a value).
-// Reference: attendRange in engine/reference/attention.ts.
-
-struct Step { rows: u32, position: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, headVec4s: u32 }
-
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> partials: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> logSumExps: array<f32>;
+// Reference: attendRange in engine/reference/attention.ts. Texts: kv_load.wgsl, attention_io.wgsl,
+//   multiply_add.wgsl.
 
 const HEAD_VEC4S = LOADS * PARTS;
-const MASKED = -1e30;
 const LOWEST = -1e20;
 const SLACK = 8.0;
 
@@ -122,9 +110,9 @@ fn main(
     }
 //@end
     let seen = block + lane < end;
-    var passed = MASKED;
+    var passed = NOTHING;
 //@unroll n HEADS
-    let score$n = select(MASKED, (s$n.x + s$n.y) + (s$n.z + s$n.w), seen);
+    let score$n = select(NOTHING, (s$n.x + s$n.y) + (s$n.z + s$n.w), seen);
     passed = max(passed, score$n - maximum$n);
 //@end
     if (subgroupAny(passed > SLACK)) {
@@ -192,7 +180,7 @@ fn main(
     }
   }
   if (workgroups.x > 1u && lane == 0u && firstHead + $nu <= lastHead) {
-    logSumExps[workgroup.x * shape.heads + firstHead + $nu] = select(MASKED, maximum$n + log(total$n), total$n > 0.0);
+    logSumExps[workgroup.x * shape.heads + firstHead + $nu] = select(NOTHING, maximum$n + log(total$n), total$n > 0.0);
   }
 //@end
 }

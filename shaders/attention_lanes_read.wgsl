@@ -1,61 +1,100 @@
-// Causal attention of a tile of queries, for software adapters: a workgroup is one subgroup, nothing
-// crosses workgroup memory, and every key and value is loaded once by one lane, then handed round.
+// Attention of a tile of queries for software adapters, causally over a layer's cache or ring, or over stored vectors that
+// every query sees: a workgroup is one subgroup, nothing crosses workgroup memory, and every key and value is loaded once
+// by one lane, then handed round.
 // The queries of one key-value head are numbered row·group + (head in its group), so a tile shares its
 // keys although it may hold several heads of several rows.
-// Shapes and bindings: those of attention_tiled.wgsl, without partials: 0 step, 1 shape, 2 queries,
-//   3 keys, 4 values, 5 output.
-// Mapping: workgroup x = tile of GROUPS·LANES queries, y = key-value head. Scores: lane = query, and
+// Shapes, bindings, CAUSAL, PARTIAL: those of attention_tiled.wgsl; without PARTIAL keys are not split, and 5 output is the
+//   last binding.
+// Mapping: workgroup x = tile of GROUPS·LANES queries, y = key-value head, z = split of the keys (PARTIAL). Scores: lane = query, and
 //   GROUPS of them; sums of values: lane = unit of dimensions, LOADS of them for each query.
 // The running maximum of a query only moves when it would be passed by more than 8: weights stay
 //   below e^8, and the sums need to be rescaled only a few times in a long text. Exact either way.
 // Queries and sums live in private arrays that are also indexed dynamically (the loops of a uniform
 //   count at the beginning and the end): as loop-carried values they would exceed the registers by
 //   far, and compiling would take minutes.
-// Constants: LANES, GROUPS, KEYS a block, UNITS of a head's vector in storage, LOADS = ceil(UNITS /
-//   LANES), PARTS = vec4s a unit (2 for f16, 1 for f32), FUSED (fma is one instruction).
-// Reference: attend in engine/reference/attention.ts.
-
-struct Step { rows: u32, position: u32 }
-struct Shape { heads: u32, kvHeads: u32, capacitySlots: u32, window: u32, headVec4s: u32 }
-
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(4) var<storage, read> values: array<KvUnit>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
+// Constants: LANES, GROUPS, KEYS a block, UNITS of a vector that hold dimensions, VECTOR_UNITS = units of a stored vector,
+//   LOADS = ceil(UNITS / LANES), PARTS = vec4s a unit (2 for f16, 1 for others), FUSED (fma is one instruction),
+//   EIGHT_BIT, and the capitals above.
+// Reference: attend, attendRange in engine/reference/attention.ts. Texts: kv_load.wgsl or kv_load_eight_bit.wgsl,
+//   attention_io.wgsl, multiply_add.wgsl.
 
 // A query by (unit, part) with room up to a multiple of LANES units; a query's sums by (load, part).
 const QUERY_VEC4S = LOADS * LANES * PARTS;
 const SUM_VEC4S = LOADS * PARTS;
-const MASKED = -1e30;
-// Below every score and above MASKED.
+// Below every score and above NOTHING.
 const LOWEST = -1e20;
 const SLACK = 8.0;
 
 @compute @workgroup_size(LANES)
 @diagnostic(off, subgroup_uniformity)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) workgroup: vec3<u32>,
+//@if PARTIAL
+  @builtin(num_workgroups) workgroups: vec3<u32>,
+//@end
+  @builtin(local_invocation_index) lane: u32,
+) {
   let group = shape.heads / shape.kvHeads;
   let kvHead = workgroup.y;
   let firstQuery = workgroup.x * (GROUPS * LANES);
   let lastQuery = min(firstQuery + GROUPS * LANES, step.rows * group) - 1u;
   let cacheBase = kvHead * shape.capacitySlots;
-  let end = step.position + lastQuery / group + 1u;
+
+  // Keys that any query of the tile sees, and of those the part of this split.
+//@if CAUSAL
+  let tileEnd = step.position + lastQuery / group + 1u;
   let seenBy = step.position + firstQuery / group + 1u;
-  let begin = select(0u, seenBy - min(seenBy, shape.window), shape.window > 0u);
+  let tileBegin = select(step.sealed, seenBy - min(seenBy, shape.window), shape.window > 0u);
+//@else
+  let tileBegin = 0u;
+  let tileEnd = part.keys;
+//@end
+//@if PARTIAL
+  let splitKeys = (tileEnd - tileBegin + workgroups.z - 1u) / workgroups.z;
+  let begin = min(tileEnd, tileBegin + workgroup.z * splitKeys);
+  let end = min(tileEnd, begin + splitKeys);
+  let splitBase = (part.firstSplit + workgroup.z) * step.rows * shape.heads;
+//@else
+  let begin = tileBegin;
+  let end = tileEnd;
+//@end
 
   var query: array<vec4<f32>, GROUPS * QUERY_VEC4S>;
   var mixed: array<vec4<f32>, GROUPS * LANES * SUM_VEC4S>;
-  // Each lane's queries, and the first and last key that each of them sees.
+  // Each lane's queries; the first key that each of them sees, and one behind the last.
 //@unroll g GROUPS
   let mine$g = min(firstQuery + $gu * LANES + lane, lastQuery);
+  let head$g = headOf(mine$g, kvHead, group);
+//@if CAUSAL
   let position$g = step.position + mine$g / group;
-  let oldest$g = select(0u, position$g + 1u - min(position$g + 1u, shape.window), shape.window > 0u);
-  let vector$g = ((mine$g / group) * shape.heads + kvHead * group + mine$g % group) * (UNITS * PARTS);
+  let oldest$g = select(begin, position$g + 1u - min(position$g + 1u, shape.window), shape.window > 0u);
+  let behind$g = min(end, position$g + 1u);
+//@else
+  let oldest$g = begin;
+  let behind$g = end;
+//@end
   var maximum$g = LOWEST;
   var sum$g = 0.0;
-  for (var i = 0u; i < shape.headVec4s; i++) { query[$gu * QUERY_VEC4S + i] = queries[vector$g + i]; }
+  for (var i = 0u; i < shape.headVec4s; i++) { query[$gu * QUERY_VEC4S + i] = queries[head$g * (UNITS * PARTS) + i]; }
+//@end
+//@if PARTIAL
+  // What a split holds counts as one key: its mean value, whose score is the log-sum-exp.
+  if (part.continued > 0u) {
+//@unroll g GROUPS
+    maximum$g = max(LOWEST, logSumExps[splitBase + head$g]);
+    sum$g = select(0.0, 1.0, maximum$g > LOWEST);
+    for (var l = 0u; l < min(LANES, lastQuery + 1u - min(lastQuery + 1u, firstQuery + $gu * LANES)); l++) {
+      let vector = (splitBase + subgroupShuffle(head$g, l)) * (UNITS * PARTS);
+//@unroll j LOADS
+      if ($ju * LANES + lane < UNITS) {
+//@unroll h PARTS
+        mixed[($gu * LANES + l) * SUM_VEC4S + $ju * PARTS + $hu] = partials[vector + ($ju * LANES + lane) * PARTS + $hu];
+//@end
+      }
+//@end
+    }
+//@end
+  }
 //@end
 //@unroll j LOADS
   let unit$j = min($ju * LANES + lane, UNITS - 1u);
@@ -66,8 +105,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 //@unroll k KEYS
     let slot$k = min(slot + $ku - select(0u, shape.capacitySlots, slot + $ku >= shape.capacitySlots), shape.capacitySlots - 1u);
 //@unroll j LOADS
-    let rawKey$k_$j = keys[(cacheBase + slot$k) * UNITS + unit$j];
-    let rawValue$k_$j = values[(cacheBase + slot$k) * UNITS + unit$j];
+    let rawKey$k_$j = keys[(cacheBase + slot$k) * VECTOR_UNITS + unit$j];
+    let rawValue$k_$j = values[(cacheBase + slot$k) * VECTOR_UNITS + unit$j];
+//@end
+//@if EIGHT_BIT
+    let keyScale$k = bitcast<f32>(keys[(cacheBase + slot$k) * VECTOR_UNITS + UNITS]);
+    let valueScale$k = bitcast<f32>(values[(cacheBase + slot$k) * VECTOR_UNITS + UNITS]);
 //@end
 //@end
 
@@ -90,15 +133,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 //@end
 //@end
 //@unroll g GROUPS
-    let seen$k_$g = block + $ku >= oldest$g && block + $ku <= position$g;
-    let score$k_$g = select(MASKED, (s$k_$g.x + s$k_$g.y) + (s$k_$g.z + s$k_$g.w), seen$k_$g);
+    let seen$k_$g = block + $ku >= oldest$g && block + $ku < behind$g;
+//@if EIGHT_BIT
+    s$k_$g *= keyScale$k;
+//@end
+    let score$k_$g = select(NOTHING, (s$k_$g.x + s$k_$g.y) + (s$k_$g.z + s$k_$g.w), seen$k_$g);
 //@end
 //@end
 
     // Rescale what was summed when a score passes its maximum by too much.
-    var passed = MASKED;
+    var passed = NOTHING;
 //@unroll g GROUPS
-    var highest$g = MASKED;
+    var highest$g = NOTHING;
 //@unroll k KEYS
     highest$g = max(highest$g, score$k_$g);
 //@end
@@ -131,7 +177,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 //@end
 //@unroll j LOADS
 //@unroll h PARTS
+//@if EIGHT_BIT
+    let v$k_$j_$h = valueScale$k * widen$h(rawValue$k_$j);
+//@else
     let v$k_$j_$h = widen$h(rawValue$k_$j);
+//@end
 //@end
 //@end
 //@end
@@ -160,14 +210,26 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
 
 //@unroll g GROUPS
+//@if PARTIAL
+  let scale$g = select(0.0, 1.0 / sum$g, sum$g > 0.0);
+  if (firstQuery + $gu * LANES + lane <= lastQuery) {
+    logSumExps[splitBase + head$g] = select(NOTHING, maximum$g + log(sum$g), sum$g > 0.0);
+  }
+//@else
   let scale$g = 1.0 / sum$g;
+//@end
   for (var l = 0u; l < min(LANES, lastQuery + 1u - min(lastQuery + 1u, firstQuery + $gu * LANES)); l++) {
     let scale = subgroupShuffle(scale$g, l);
-    let vector = subgroupShuffle(vector$g, l);
+    let head = subgroupShuffle(head$g, l);
 //@unroll j LOADS
     if ($ju * LANES + lane < UNITS) {
 //@unroll h PARTS
-      output[vector + ($ju * LANES + lane) * PARTS + $hu] = mixed[($gu * LANES + l) * SUM_VEC4S + $ju * PARTS + $hu] * scale;
+      let mean$h = mixed[($gu * LANES + l) * SUM_VEC4S + $ju * PARTS + $hu] * scale;
+//@if PARTIAL
+      partials[((splitBase + head) * UNITS + $ju * LANES + lane) * PARTS + $hu] = mean$h;
+//@else
+      output[(head * UNITS + $ju * LANES + lane) * PARTS + $hu] = mean$h;
+//@end
 //@end
     }
 //@end

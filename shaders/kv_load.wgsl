@@ -1,6 +1,6 @@
 // Reads the key-value cache in either of its formats. A unit is what one element of the bound array
 // holds: WIDE f16 units have eight dimensions (widen0, widen1), all others four (widen0).
-// Constants: HALF_CACHE, WIDE, FUSED (fma is one instruction on the adapter).
+// Constants: HALF_CACHE, WIDE.
 //@if HALF_CACHE
 //@if WIDE
 alias KvUnit = vec4<u32>;
@@ -13,11 +13,3 @@ fn widen0(unit: KvUnit) -> vec4<f32> { return vec4<f32>(unpack2x16float(unit.x),
 alias KvUnit = vec4<f32>;
 fn widen0(unit: KvUnit) -> vec4<f32> { return unit; }
 //@end
-
-fn multiplyAdd(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
-//@if FUSED
-  return fma(a, b, c);
-//@else
-  return a * b + c;
-//@end
-}

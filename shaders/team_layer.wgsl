@@ -14,7 +14,7 @@
 //   (pairs are (i, i + ROTATED / 2), else (2i, 2i + 1)), CAPACITY, WINDOW (0: all), TILE_HEADS of a key-value head's at
 //   once, LOADS = ceil(HEAD_DIM / 4 / LANES), OWN and LSE (numbers of an own row and of a member's log-sum-exps), FUSED, GELU.
 // Reference: normaliseRows, multiply, rotate, attend and gate in engine/reference. Texts: matmul_weights.wgsl,
-//   matmul_row_sums.wgsl, activation.wgsl, team.wgsl, kv_load.wgsl (for f32).
+//   matmul_row_sums.wgsl, activation.wgsl, team.wgsl, kv_load.wgsl (for f32), multiply_add.wgsl.
 
 @group(0) @binding(2) var<storage, read_write> hidden: array<vec4<f32>>;
 @group(0) @binding(12) var<storage, read> attention_gain: array<vec4<f32>>;

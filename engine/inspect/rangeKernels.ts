@@ -181,7 +181,6 @@ export class RangeKernels {
         HALF_CACHE: format === 'f16',
         EIGHT_BIT: eightBit,
         WIDE: false,
-        FUSED: true,
         UNITS: headDim / 4,
         VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4,
       },

@@ -51,7 +51,7 @@ export async function bindWatchKernels(device: Device, layers: readonly WatchedL
   const { kernels, memory, gpu } = device;
   const partKernels = await Promise.all(
     layers.map(({ layout }) =>
-      kernels.get({ label: 'watch_parts', texts: [loadText, batchText, partsText], constants: { HALF_CACHE: layout.format === 'f16', WIDE: false, FUSED: true, UNITS: layout.headDim / 4, RECENT_TOKENS: recentTokens } }),
+      kernels.get({ label: 'watch_parts', texts: [loadText, batchText, partsText], constants: { HALF_CACHE: layout.format === 'f16', WIDE: false, UNITS: layout.headDim / 4, RECENT_TOKENS: recentTokens } }),
     ),
   );
   const shareKernel = await kernels.get({ label: 'watch_shares', texts: [batchText, sharesText] });

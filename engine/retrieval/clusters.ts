@@ -136,7 +136,6 @@ async function clusterKernels(device: Device, layout: FarLayout, format: KvLayou
   const constants = {
     HALF_CACHE: format === 'f16',
     WIDE: false,
-    FUSED: false,
     SINK_TOKENS: sinkTokens,
     NO_CLUSTER: noCluster,
   };

@@ -56,7 +56,7 @@ export async function bindPageBuild(device: Device, io: PageBuildBuffers): Promi
   const kernel = await device.kernels.get({
     label: 'page_bounds',
     texts: [loadText, boundsText],
-    constants: { HALF_CACHE: ring.format === 'f16', WIDE: false, FUSED: false, SEGMENT_TOKENS: segmentTokens, HEAD_UNITS: headDim / 4 },
+    constants: { HALF_CACHE: ring.format === 'f16', WIDE: false, SEGMENT_TOKENS: segmentTokens, HEAD_UNITS: headDim / 4 },
   });
   const shape = sharedUniform(device, 'page shape', [ring.capacitySlots, capacityTokens / pageTokens]);
   const dispatch = { kernel, bindings: kernel.bind(io.segment, shape, io.keys, io.pages) };

@@ -28,7 +28,6 @@ export async function bindScoreRange(
     constants: {
       HALF_CACHE: !eightBit,
       WIDE: false,
-      FUSED: true,
       HEAD_UNITS: headDim / 4,
       VECTOR_UNITS: eightBit ? recordWords('q8', headDim) : headDim / 4,
       EIGHT_BIT: eightBit,

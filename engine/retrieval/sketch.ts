@@ -86,7 +86,6 @@ export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): P
   const shared = {
     HALF_CACHE: ring.format === 'f16',
     WIDE: false,
-    FUSED: false,
     UNITS: headDim / 4,
     SEGMENT_TOKENS: segmentTokens,
   };

@@ -7,7 +7,7 @@ import { type Bound, kernelFamilies } from '../pointwise/bound.ts';
 import { chooseAttention } from './choice.ts';
 import { bindLanes } from './lanes.ts';
 import type { KvLayout } from './layout.ts';
-import { type AttentionKernels, bindVariants, type KeysRead } from './variants.ts';
+import { type AttentionKernels, bindVariants, keysOf } from './variants.ts';
 
 export interface AttentionBuffers {
   /** [rows][heads·headDim] f32, already scaled. */
@@ -38,11 +38,6 @@ export async function bindAttention(device: Device, io: AttentionBuffers, kernel
   if (kernels === 'lanes' || (!kernels && usesLanes(device))) return bindLanes(device, io);
   const { layout, heads } = io;
   return bindVariants(device, io, kernels ?? (await chooseAttention(device, keysOf(layout, heads))));
-}
-
-/** The keys of a layer's own cache. */
-export function keysOf(layout: KvLayout, heads: number): KeysRead {
-  return { ...layout, heads, causal: true, partial: false, listed: false, weighed: false };
 }
 
 function checkShape({ layout, heads, window, maxRows, contextTokens }: AttentionBuffers): void {

@@ -10,6 +10,7 @@ import type { ChoiceCache } from '../linear/choice.ts';
 import { difference, noise } from '../linear/measurement.ts';
 import { type Step, StepUniform } from '../step.ts';
 import { blocksVariant } from './blocks.ts';
+import { lanesVariant } from './lanes.ts';
 import { flashVariants } from './matrixFlash.ts';
 import { mostSplits, sharedPartials } from './merge.ts';
 import { splitVariants } from './split.ts';
@@ -60,12 +61,14 @@ export async function chooseAttention(device: Device, keys: KeysRead): Promise<A
 
 /**
  * For a part of a layer's keys: what was chosen for a cache of such heads, of which it is known that it computes rightly
- * on this adapter. `blocks`: for many queries.
+ * on this adapter. `many`: for many queries.
  */
-export async function choosePart(device: Device, keys: KeysRead, { blocks }: { blocks: boolean }): Promise<AttentionVariant> {
+export async function choosePart(device: Device, keys: KeysRead, { many }: { many: boolean }): Promise<AttentionVariant> {
+  const lanes = many ? lanesVariant(device, keys) : null;
+  if (lanes) return lanes;
   const cached: KeysRead = { ...keys, format: keys.format === 'q8' ? 'f16' : keys.format, causal: true, partial: false, listed: false, weighed: false };
   const { decode, read } = ofTheSameName(device, keys, await chooseAttention(device, cached));
-  if (!blocks) return decode;
+  if (!many) return decode;
   const plain = plainKernels(device, keys).read;
   return read.name === plain.name ? (blocksVariant(device, keys) ?? plain) : read;
 }

@@ -1,13 +1,13 @@
 /** Attention for software adapters: a workgroup is one subgroup; no barriers, no workgroup memory. */
 import decodeText from '../../../shaders/attention_lanes_decode.wgsl';
 import readText from '../../../shaders/attention_lanes_read.wgsl';
-import loadText from '../../../shaders/kv_load.wgsl';
+import multiplyAddText from '../../../shaders/multiply_add.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
-import { type Bound, sharedUniform } from '../pointwise/bound.ts';
+import { type Bound, kernelFamilies, sharedUniform } from '../pointwise/bound.ts';
 import type { AttentionBuffers } from './attention.ts';
-import type { KvLayout } from './layout.ts';
 import { bindMerge, sharedPartials } from './merge.ts';
+import { attentionSource, type AttentionVariant, keysOf, type KeysRead } from './variants.ts';
 
 const maxSplits = 16;
 
@@ -16,17 +16,20 @@ export async function bindLanes(device: Device, io: AttentionBuffers): Promise<B
   const { kvHeads, headDim } = layout;
   const group = heads / kvHeads;
   const decodeHeads = headsAtOnce(group);
-  const { read, decode, queriesAtOnce } = await lanesKernels(device, layout, decodeHeads);
+  const keys = keysOf(layout, heads);
+  const variant = lanesVariant(device, keys);
+  if (!variant) throw new RangeError('the lanes of this adapter cannot share keys');
+  const [read, decode] = await Promise.all([variant.kernel(), decodeKernel(device, keys, decodeHeads)]);
   const partials = sharedPartials(device, maxSplits, heads, headDim);
   const merge = await bindMerge(device, { partials, output: io.output, headDim });
-  const shape = sharedUniform(device, 'attention shape', [heads, kvHeads, layout.capacitySlots, window ?? 0, headDim / 4]);
+  const shape = sharedUniform(device, 'attention shape', [heads, kvHeads, layout.capacitySlots, window ?? 0, 0, headDim / 4]);
   const common = [io.step, shape, io.queries, io.keys, io.values, io.output] as const;
   const readDispatch = { kernel: read, bindings: read.bind(...common) };
   const decodeDispatch = { kernel: decode, bindings: decode.bind(...common, partials.outputs, partials.logSumExps) };
   return {
     encode(pass, step) {
       if (step.rows > 1) {
-        encodeDispatch(pass, readDispatch, Math.ceil((step.rows * group) / queriesAtOnce), kvHeads);
+        encodeDispatch(pass, readDispatch, Math.ceil((step.rows * group) / variant.queriesAtOnce), kvHeads);
         return;
       }
       const splits = splitsFor(Math.min(step.position + 1, window ?? Infinity), io);
@@ -59,33 +62,47 @@ function readTile(lanes: number, headDim: number): { groups: number; keys: numbe
   return headDim <= 64 ? { groups: 4, keys: 4 } : { groups: 2, keys: headDim <= 128 ? 2 : 1 };
 }
 
-async function lanesKernels(device: Device, layout: KvLayout, decodeHeads: number): Promise<{ read: Kernel; decode: Kernel; queriesAtOnce: number }> {
+function laneConstants(device: Device, { format, headDim }: KeysRead) {
   const lanes = device.facts.subgroupLanes;
-  const half = layout.format === 'f16';
-  const units = layout.headDim / (half ? 8 : 4);
-  const shared = {
-    LANES: lanes,
-    HALF_CACHE: half,
-    WIDE: true,
-    FUSED: lanes >= 8,
-    UNITS: units,
-    LOADS: Math.ceil(units / lanes),
-    PARTS: half ? 2 : 1,
+  const parts = format === 'f16' ? 2 : 1;
+  const units = headDim / (4 * parts);
+  return { LANES: lanes, FUSED: lanes >= 8, UNITS: units, LOADS: Math.ceil(units / lanes), PARTS: parts };
+}
+
+/** Of many queries; null on other adapters, and for what lies in no order. */
+export function lanesVariant(device: Device, keys: KeysRead): AttentionVariant | null {
+  if (!kernelFamilies(device).includes('subgroup') || keys.listed || keys.weighed) return null;
+  const lanes = device.facts.subgroupLanes;
+  const tile = readTile(lanes, keys.headDim);
+  return {
+    name: `attention_lanes_read, ${tile.groups * lanes} queries`,
+    queriesAtOnce: tile.groups * lanes,
+    splits: { workgroups: 0, keys: 64 },
+    kernel: () =>
+      device.kernels.get(
+        attentionSource(keys, {
+          label: 'attention_lanes_read',
+          text: readText,
+          calls: [multiplyAddText],
+          wide: true,
+          enables: ['subgroups'],
+          constants: { ...laneConstants(device, keys), GROUPS: tile.groups, KEYS: tile.keys },
+        }),
+      ),
   };
-  const { groups, keys } = readTile(lanes, layout.headDim);
-  const [read, decode] = await Promise.all([
-    device.kernels.get({
-      label: 'attention_lanes_read',
-      texts: [loadText, readText],
-      enables: ['subgroups'],
-      constants: { ...shared, GROUPS: groups, KEYS: keys },
-    }),
-    device.kernels.get({
+}
+
+function decodeKernel(device: Device, keys: KeysRead, heads: number): Promise<Kernel> {
+  const constants = laneConstants(device, keys);
+  const { LANES: lanes, LOADS: loads } = constants;
+  return device.kernels.get(
+    attentionSource(keys, {
       label: 'attention_lanes_decode',
-      texts: [loadText, decodeText],
+      text: decodeText,
+      calls: [multiplyAddText],
+      wide: true,
       enables: ['subgroups'],
-      constants: { ...shared, HEADS: decodeHeads, ONE_LOAD: shared.LOADS === 1, HOISTED: lanes < 8 && shared.LOADS <= 4 },
+      constants: { ...constants, HEADS: heads, ONE_LOAD: loads === 1, HOISTED: lanes < 8 && loads <= 4 },
     }),
-  ]);
-  return { read, decode, queriesAtOnce: groups * lanes };
+  );
 }

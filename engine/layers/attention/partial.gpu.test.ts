@@ -5,6 +5,7 @@ import { decodeRecord, encodeRecord, type FarFormat, recordWords } from '../../k
 import { attendRange, mergePartials, type AttentionProblem, type Partial } from '../../reference/attention.ts';
 import { openTestDevice, upload } from '../../testing/device.ts';
 import { StepUniform } from '../step.ts';
+import { blocksVariant } from './blocks.ts';
 import { allocatePartials, bindMerge } from './merge.ts';
 import { flashVariants } from './matrixFlash.ts';
 import { bindPart, type PartBuffers, partKeys, type PartSource } from './partial.ts';
@@ -89,7 +90,7 @@ describe.each<Shape>([
 
   type Pick = (keys: KeysRead) => AttentionVariant | undefined;
 
-  async function run(source: 'range' | 'list' | 'weighed', far: { pick?: Pick; blocks?: boolean; windows?: number[]; list?: Uint32Array; counts?: Uint32Array; listCapacity?: number; weights?: Uint32Array }): Promise<Float32Array> {
+  async function run(source: 'range' | 'list' | 'weighed', far: { pick?: Pick; many?: boolean; windows?: number[]; list?: Uint32Array; counts?: Uint32Array; listCapacity?: number; weights?: Uint32Array }): Promise<Float32Array> {
     const layout = { format: 'f32' as const, kvHeads, headDim, capacitySlots: position - sealed + rows + 7 };
     const ring = ['keys', 'values'].map((label) => device.memory.storage('kv', label, kvHeads * layout.capacitySlots * headDim * 4));
     fillCache(device, ring[0], layout, problem.keys, sealed, position + rows);
@@ -100,7 +101,7 @@ describe.each<Shape>([
     const partials = allocatePartials(device, 2 * splits, vectors, headDim);
     const output = device.memory.storage('activations', 'output', vectors * headDim * 4);
     const common = { queries, heads, kvHeads, headDim, partials, step: step.buffer };
-    const bind = (source: PartSource, io: PartBuffers) => bindPart(device, source, io, { blocks: far.blocks, variant: far.pick?.(partKeys(source, io)) });
+    const bind = (source: PartSource, io: PartBuffers) => bindPart(device, source, io, { many: far.many, variant: far.pick?.(partKeys(source, io)) });
     const near = await bind({ kind: 'ring', format: 'f32' }, { ...common, keys: ring[0], values: ring[1], capacitySlots: layout.capacitySlots });
     const [storedKeys, storedValues] = [upload(device, stored.keys), upload(device, stored.values)];
     const merge = await bindMerge(device, { partials, output, headDim });
@@ -143,11 +144,17 @@ describe.each<Shape>([
   // What GPUs take for few queries; the processor compiles it for seconds.
   const picks: (Pick | undefined)[] = rows === 1 || headDim === 80 ? [undefined, (keys) => splitVariants(device, keys)[0]] : [undefined];
 
-  test.each([false, true])('a streamed range in uneven windows, in blocks: %s', async (blocks) => {
+  const ranges: { kernel: string; many?: boolean; pick?: Pick }[] = [
+    { kernel: 'the one for few queries' },
+    { kernel: 'the one for many', many: true },
+    { kernel: 'blocks in workgroup memory', pick: (keys) => blocksVariant(device, keys) ?? undefined },
+  ];
+
+  test.each(ranges)('a streamed range in uneven windows: $kernel', async ({ many, pick }) => {
     const random = randomNumbers(sealed);
     const windows: number[] = [];
     for (let left = sealed; left > 0; left -= windows.at(-1)!) windows.push(Math.min(left, 1 + Math.floor(Math.abs(random()) * 90)));
-    expect(largestDifference(await run('range', { windows, blocks }), expected(() => 1))).toBeLessThan(1e-4);
+    expect(largestDifference(await run('range', { windows, many, pick }), expected(() => 1))).toBeLessThan(1e-4);
   });
 
   // Queries and keys are rounded to 11 bits, which errs the more the larger scores are.

@@ -45,17 +45,17 @@ export interface BoundPart {
 
 export interface PartOptions {
   /** For rings and ranges: kernels that are only faster for many queries, where heads and adapter have the room. */
-  blocks?: boolean;
+  many?: boolean;
   /** Another kernel than the one that would be taken. */
   variant?: AttentionVariant;
 }
 
-export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { blocks = false, variant }: PartOptions = {}): Promise<BoundPart> {
+export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { many = false, variant }: PartOptions = {}): Promise<BoundPart> {
   const { heads, kvHeads } = io;
   const listed = source.kind === 'list';
-  const { queriesAtOnce, ...one } = variant ?? (await choosePart(device, partKeys(source, io), { blocks }));
+  const { queriesAtOnce, ...one } = variant ?? (await choosePart(device, partKeys(source, io), { many }));
   const kernel = await one.kernel();
-  const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0]);
+  const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0, io.headDim / 4]);
   const numbers = device.memory.allocate('activations', 'attention part', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
   const lists = listed ? [source.list, source.counts] : [];
   const weights = source.kind === 'weighed' ? [source.weights] : [];

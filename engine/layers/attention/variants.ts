@@ -1,4 +1,4 @@
-/** What the attention kernels of GPUs have in common: they read the same buffers and leave the same results. */
+/** What the attention kernels have in common: they read the same buffers and leave the same results. */
 import ioText from '../../../shaders/attention_io.wgsl';
 import loadText from '../../../shaders/kv_load.wgsl';
 import eightBitText from '../../../shaders/kv_load_eight_bit.wgsl';
@@ -8,6 +8,7 @@ import type { ShaderConstants } from '../../device/shader.ts';
 import { eightBitRecordWords } from '../../retrieval/layout.ts';
 import { type Bound, sharedUniform } from '../pointwise/bound.ts';
 import type { AttentionBuffers } from './attention.ts';
+import type { KvLayout } from './layout.ts';
 import { bindMerge, mostSplits, sharedPartials } from './merge.ts';
 
 /** The keys that a kernel is specialised for. */
@@ -25,10 +26,17 @@ export interface KeysRead {
   weighed: boolean;
 }
 
+/** The keys of a layer's own cache. */
+export function keysOf(layout: KvLayout, heads: number): KeysRead {
+  return { ...layout, heads, causal: true, partial: false, listed: false, weighed: false };
+}
+
 /** A kernel's own text and numbers; what it reads and leaves is added (attention_io.wgsl). */
 interface OwnSource {
   label: string;
   text: string;
+  /** What its text calls. */
+  calls?: readonly string[];
   /** Loads 16 bytes of a vector at once. */
   wide?: boolean;
   /** The element that it writes results in. */
@@ -38,18 +46,17 @@ interface OwnSource {
   constants: ShaderConstants;
 }
 
-export function attentionSource({ format, headDim, causal, partial, listed, weighed }: KeysRead, { text, wide = false, mixed = 'vec4<f32>', constants, ...own }: OwnSource): KernelSource {
+export function attentionSource({ format, headDim, causal, partial, listed, weighed }: KeysRead, { text, calls = [], wide = false, mixed = 'vec4<f32>', constants, ...own }: OwnSource): KernelSource {
   const eightBit = format === 'q8';
   const quadsAtOnce = wide && format === 'f16' ? 2 : 1;
   return {
     ...own,
-    texts: [eightBit ? eightBitText : loadText, ioText, text],
+    texts: [eightBit ? eightBitText : loadText, ioText, ...calls, text],
     aliases: { Mixed: mixed },
     constants: {
       HALF_CACHE: format === 'f16',
       EIGHT_BIT: eightBit,
       WIDE: wide,
-      FUSED: true,
       VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4 / quadsAtOnce,
       CAUSAL: causal,
       PARTIAL: partial,
@@ -84,7 +91,7 @@ export async function bindVariants(device: Device, io: AttentionBuffers, variant
   const group = heads / kvHeads;
   const partials = sharedPartials(device, mostSplits, heads, headDim);
   const merge = await bindMerge(device, { partials, output: io.output, headDim });
-  const shape = sharedUniform(device, 'attention shape', [heads, kvHeads, layout.capacitySlots, window ?? 0, 0]);
+  const shape = sharedUniform(device, 'attention shape', [heads, kvHeads, layout.capacitySlots, window ?? 0, 0, headDim / 4]);
   const dispatchOf = async (variant: AttentionVariant) => {
     const kernel = await variant.kernel();
     return { kernel, bindings: kernel.bind(io.step, shape, io.queries, io.keys, io.values, io.output, partials.outputs, partials.logSumExps) };

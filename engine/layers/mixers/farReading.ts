@@ -53,12 +53,10 @@ export class FarReading implements ChunkPart {
     const { heads, kvHeads, headDim } = layout;
     const { ring } = layer.memory;
     const { chunk, stages } = context.scratch;
-    // Adapters that compute on the processor gain nothing from workgroup memory, and compile the kernel for seconds.
-    const blocks = device.facts.kind === 'gpu';
     const common = { queries: chunk.queries, heads, kvHeads, headDim, partials: chunk.partials, step: chunk.step.buffer };
     return new FarReading(device, context, layer, io, {
-      near: await bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: ringSlots }, { blocks }),
-      streamed: await Promise.all(stages.map((stage) => bindPart(device, { kind: 'range', format }, { ...common, ...stage, capacitySlots: stageTokens }, { blocks }))),
+      near: await bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: ringSlots }, { many: true }),
+      streamed: await Promise.all(stages.map((stage) => bindPart(device, { kind: 'range', format }, { ...common, ...stage, capacitySlots: stageTokens }, { many: true }))),
       merge: await bindMerge(device, { partials: chunk.partials, output: io.mixed, headDim }),
       choice: context.reading && layer.memory.keyMeans ? await context.reading.bind(chunk.queries, layer.memory.keyMeans) : null,
     });

@@ -42,7 +42,7 @@ export async function bindKeyMeans(device: Device, { layout, keys, means, contex
   const kernel = await device.kernels.get({
     label: 'key_means',
     texts: [loadText, meansText],
-    constants: { HALF_CACHE: format === 'f16', WIDE: false, FUSED: false, MEANS: meansPerBlock, HEAD_UNITS: units },
+    constants: { HALF_CACHE: format === 'f16', WIDE: false, MEANS: meansPerBlock, HEAD_UNITS: units },
   });
   const stretch = device.memory.allocate('activations', 'stretch of means', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
   const shape = sharedUniform(device, 'key means shape', [capacitySlots, blocksOf(contextTokens) * meansPerBlock]);

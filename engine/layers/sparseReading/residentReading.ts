@@ -117,7 +117,7 @@ export async function bindResidentReading(device: Device, context: ResidentReadi
   const gathering = await device.kernels.get({ label: 'block_gather', texts: [gatherText] });
   const shape = sharedUniform(device, 'gather shape', [layout.capacitySlots, gatheredSlots, scratch.blocks, units]);
   const gather = { kernel: gathering, bindings: gathering.bind(shape, scratch.list, cache.keys, cache.values, keys, values) };
-  const options = { blocks: device.facts.kind === 'gpu' };
+  const options = { many: true };
   const rowBytes = 4 * heads * headDim;
   const blocks = await Promise.all(
     context.blocks.map(async ({ step, numbers }, number) => {

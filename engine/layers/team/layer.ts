@@ -1,6 +1,7 @@
 /** A layer of attention and a dense feed-forward for one row, its norms included, in one dispatch. */
 import activationText from '../../../shaders/activation.wgsl';
 import loadText from '../../../shaders/kv_load.wgsl';
+import multiplyAddText from '../../../shaders/multiply_add.wgsl';
 import matmulRowSums from '../../../shaders/matmul_row_sums.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import teamText from '../../../shaders/team.wgsl';
@@ -77,7 +78,7 @@ export async function bindTeamLayer(device: Device, team: Team, io: TeamLayer, c
   const lanes = device.facts.subgroupLanes;
   const kernel = await device.kernels.get({
     label: 'team_layer',
-    texts: [matmulWeights, matmulRowSums, activationText, teamText, loadText, layerText],
+    texts: [matmulWeights, matmulRowSums, activationText, teamText, loadText, multiplyAddText, layerText],
     constants: {
       ...common.constants,
       ...(columns ? { COLUMNS: columns } : {}),
