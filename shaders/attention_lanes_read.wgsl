@@ -77,25 +77,6 @@ fn main(
   var sum$g = 0.0;
   for (var i = 0u; i < shape.headVec4s; i++) { query[$gu * QUERY_VEC4S + i] = queries[head$g * (UNITS * PARTS) + i]; }
 //@end
-//@if PARTIAL
-  // What a split holds counts as one key: its mean value, whose score is the log-sum-exp.
-  if (part.continued > 0u) {
-//@unroll g GROUPS
-    maximum$g = max(LOWEST, logSumExps[splitBase + head$g]);
-    sum$g = select(0.0, 1.0, maximum$g > LOWEST);
-    for (var l = 0u; l < min(LANES, lastQuery + 1u - min(lastQuery + 1u, firstQuery + $gu * LANES)); l++) {
-      let vector = (splitBase + subgroupShuffle(head$g, l)) * (UNITS * PARTS);
-//@unroll j LOADS
-      if ($ju * LANES + lane < UNITS) {
-//@unroll h PARTS
-        mixed[($gu * LANES + l) * SUM_VEC4S + $ju * PARTS + $hu] = partials[vector + ($ju * LANES + lane) * PARTS + $hu];
-//@end
-      }
-//@end
-    }
-//@end
-  }
-//@end
 //@unroll j LOADS
   let unit$j = min($ju * LANES + lane, UNITS - 1u);
 //@end
@@ -209,30 +190,41 @@ fn main(
     slot -= select(0u, shape.capacitySlots, slot >= shape.capacitySlots);
   }
 
+  // SUM_VEC4S, but not known to the compiler, which would unroll the loops.
+  let sums = (shape.headVec4s / PARTS + LANES - 1u) / LANES * PARTS;
 //@unroll g GROUPS
 //@if PARTIAL
-  let scale$g = select(0.0, 1.0 / sum$g, sum$g > 0.0);
-  if (firstQuery + $gu * LANES + lane <= lastQuery) {
-    logSumExps[splitBase + head$g] = select(NOTHING, maximum$g + log(sum$g), sum$g > 0.0);
-  }
+  // The split's earlier keys join at the end: their mean value, with their log-sum-exp for a score.
+  let earlier$g = select(NOTHING, logSumExps[splitBase + head$g], part.continued > 0u);
+  let own$g = select(NOTHING, maximum$g + log(sum$g), sum$g > 0.0);
+  let highest$g = max(earlier$g, own$g);
+  let earlierWeight$g = select(0.0, exp(earlier$g - highest$g), earlier$g > NOTHING);
+  let ownWeight$g = select(0.0, exp(own$g - highest$g), own$g > NOTHING);
+  let weights$g = earlierWeight$g + ownWeight$g;
+  let share$g = select(0.0, earlierWeight$g / weights$g, weights$g > 0.0);
+  let scale$g = select(0.0, ownWeight$g / (weights$g * sum$g), sum$g > 0.0);
+  if (firstQuery + $gu * LANES + lane <= lastQuery) { logSumExps[splitBase + head$g] = select(NOTHING, highest$g + log(weights$g), weights$g > 0.0); }
 //@else
   let scale$g = 1.0 / sum$g;
 //@end
   for (var l = 0u; l < min(LANES, lastQuery + 1u - min(lastQuery + 1u, firstQuery + $gu * LANES)); l++) {
     let scale = subgroupShuffle(scale$g, l);
     let head = subgroupShuffle(head$g, l);
-//@unroll j LOADS
-    if ($ju * LANES + lane < UNITS) {
-//@unroll h PARTS
-      let mean$h = mixed[($gu * LANES + l) * SUM_VEC4S + $ju * PARTS + $hu] * scale;
 //@if PARTIAL
-      partials[((splitBase + head) * UNITS + $ju * LANES + lane) * PARTS + $hu] = mean$h;
-//@else
-      output[(head * UNITS + $ju * LANES + lane) * PARTS + $hu] = mean$h;
+    let share = subgroupShuffle(share$g, l);
 //@end
+    for (var i = 0u; i < sums; i++) {
+      let unit = (i / PARTS) * LANES + lane;
+      if (unit >= UNITS) { continue; }
+      let own = mixed[($gu * LANES + l) * SUM_VEC4S + i] * scale;
+//@if PARTIAL
+      let place = ((splitBase + head) * UNITS + unit) * PARTS + i % PARTS;
+      // What nobody has written yet may be anything.
+      partials[place] = own + select(vec4<f32>(), share * partials[place], share > 0.0);
+//@else
+      output[(head * UNITS + unit) * PARTS + i % PARTS] = own;
 //@end
     }
-//@end
   }
 //@end
 }
