@@ -28,10 +28,10 @@ test('a conversation that no longer fits the GPU asks what to do, before the nex
   await page.keyboard.press('/');
   await chat.setLongestAnswer(12);
   const book = readFileSync(join(repositoryFolder, 'assets', 'sample', 'alice-in-wonderland-chapter-1.txt'), 'utf8');
-  await chat.ask(`${book.slice(0, characters)}\n\nWho fell down the hole?`);
   // It can be stopped before it has a word, and goes on from what it has read.
-  await expect(chat.phase).toHaveAttribute('data-phase', 'reading', { timeout: waitMs });
-  await chat.stop.click();
+  const stopped = chat.stopOnceIn('reading');
+  await chat.ask(`${book.slice(0, characters)}\n\nWho fell down the hole?`);
+  await stopped;
   await expect(chat.lastAnswer('stopped')).toContainText('Stopped.', { timeout: 30_000 });
   await expect(chat.lastText).toBeHidden();
   await chat.lastAnswer('stopped').getByRole('button', { name: 'Try again' }).click();
