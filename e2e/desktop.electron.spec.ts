@@ -64,6 +64,17 @@ test('the menu has every command of the window, with its keys, and does it', asy
   await expect(app.page.getByRole('heading', { name: 'Settings', exact: true })).toBeVisible();
 });
 
+test('the menu is in the language of the window', async ({ app }) => {
+  const menus = () => electronOf(app).evaluate(({ Menu }) => (Menu.getApplicationMenu()?.items ?? []).map(({ label, submenu }) => [label, submenu?.items.at(-1)?.label]));
+  const english = await menus();
+  expect(english.map(([menu]) => menu)).toEqual(['&File', '&Edit', '&Chat', '&View', '&Window', '&Help']);
+  await app.page.getByRole('combobox', { name: 'Language', exact: true }).selectOption('de');
+  await expect.poll(menus).toEqual(expect.arrayContaining([['&Datei', 'Longleaf beenden'], ['&Bearbeiten', 'Alles auswählen'], ['&Fenster', 'Fenster schließen']]));
+  expect((await menuItems(app)).find(({ id }) => id === 'chat.new')).toMatchObject({ menu: '&Datei', accelerator: 'CmdOrCtrl+N' });
+  await app.page.getByRole('combobox', { name: 'Sprache', exact: true }).selectOption('en');
+  await expect.poll(menus).toEqual(english);
+});
+
 test('links show a place of the window, and nothing else', async ({ app }) => {
   await openFromOutside(app, 'longleaf://models');
   await expect(app.page.getByRole('heading', { name: 'Models', exact: true })).toBeVisible();
@@ -215,9 +226,10 @@ test('a page that has been taken over can say what it likes on its port', async 
       setTimeout(() => resolve('open'), 20_000);
     });
     // What a page can do without the bridge's help.
-    bridge.showCommands([{ id: 'x', label: 'x', menu: 'file', accelerator: 'NoSuchKey+Q', enabled: true }]);
-    bridge.showCommands('commands' as never);
-    bridge.showCommands(Array.from({ length: 10_000 }, () => ({})) as never);
+    bridge.showMenu({ language: 'en', commands: [{ id: 'x', label: 'x', menu: 'file', accelerator: 'NoSuchKey+Q', enabled: true }] });
+    bridge.showMenu('commands' as never);
+    bridge.showMenu({ language: 'tlh', commands: [] } as never);
+    bridge.showMenu({ language: 'en', commands: Array.from({ length: 10_000 }, () => ({})) } as never);
     return { said, flood };
   });
   const refusals = answers.said.filter((answer) => /"kind":"failure"/.test(answer) || ['closed', 'not sent'].includes(answer));

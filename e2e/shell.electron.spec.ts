@@ -34,7 +34,7 @@ test('the page is isolated, sandboxed and from the bundle', async ({ app }) => {
     isolated: crossOriginIsolated,
   }));
   expect(seen).toEqual({
-    bridge: ['connect', 'onCommand', 'onOpened', 'openExternal', 'pickFiles', 'platform', 'registerDroppedFile', 'showCommands'],
+    bridge: ['connect', 'onCommand', 'onOpened', 'openExternal', 'pickFiles', 'platform', 'registerDroppedFile', 'showMenu'],
     node: ['undefined', 'undefined'],
     isolated: true,
   });

@@ -4,8 +4,8 @@ export const channels = {
   registerFile: 'longleaf:register-file',
   openExternal: 'longleaf:open-external',
   connect: 'longleaf:connect',
-  /** The page tells which commands it has. */
-  commands: 'longleaf:commands',
+  /** The page tells which commands it has, and in which language. */
+  menu: 'longleaf:menu',
   /** Main tells which of them was chosen in the menu. */
   command: 'longleaf:command',
   /** The page is ready to hear what was opened from outside. */

@@ -7,9 +7,11 @@ import type { Job } from '../host/contract/shell.ts';
 import { keepCrashReportsHere, removeOldCrashReports } from './crashReports.ts';
 import { Jobs } from './jobs.ts';
 import { recallPlacement, rememberPlacement } from './windowState.ts';
+import { speak } from './words/words.ts';
 
 const desktop = vi.hoisted(() => ({
   crashDumps: '',
+  languages: ['fr', 'en-GB'],
   reporter: null as unknown,
   trays: [] as { tip: string; gone: boolean }[],
   notifications: [] as { body: string; click: () => void }[],
@@ -17,7 +19,7 @@ const desktop = vi.hoisted(() => ({
 }));
 
 vi.mock('electron', () => ({
-  app: { getPath: () => desktop.crashDumps },
+  app: { getPath: () => desktop.crashDumps, getPreferredSystemLanguages: () => desktop.languages },
   crashReporter: { start: (options: unknown) => void (desktop.reporter = options) },
   Menu: { buildFromTemplate: (template: unknown) => template },
   nativeImage: { createFromPath: () => ({ resize: () => ({}) }) },
@@ -118,6 +120,19 @@ test('the end of a long job is told, that of a short or stopped one is not; the 
   expect(desktop.notifications.map(({ body }) => body)).toEqual(['A document has been read.', 'A document could not be read to its end.']);
   desktop.notifications[0]?.click();
   expect(shown).toBe(1);
+});
+
+test('the desktop speaks the language of the window, and until it knows that the first of the system’s that it can', () => {
+  const jobs = new Jobs({ iconPath: 'icon.png', showWindow: () => {}, quit: () => {} });
+  const tell = () => jobs.tellEnd({ kind: 'job-ended', job: { kind: 'answer', fraction: null } as Job, outcome: 'done', durationMs: 60_000 });
+  desktop.languages = ['fr', 'ja-JP', 'de'];
+  tell();
+  speak('de');
+  tell();
+  jobs.show([{ kind: 'download', fraction: 0.5 } as Job]);
+  jobs.show([]);
+  expect(desktop.notifications.map(({ body }) => body)).toEqual(['回答ができました。', 'Eine Antwort ist fertig.']);
+  expect(desktop.trays).toEqual([{ tip: 'Longleaf\nLädt ein Modell: 50 %', gone: true }]);
 });
 
 test('the window opens where it was, unless its screen is gone or what was saved is not a place', () => {

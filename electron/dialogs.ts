@@ -1,40 +1,41 @@
 /** Native dialogs: choosing files, and the few things that have to be said outside the window. */
-import { type BrowserWindow, dialog, type FileFilter, type OpenDialogOptions } from 'electron';
+import { type BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
 import type { Failure } from '../host/contract/entities.ts';
+import { words } from './words/words.ts';
 
 export type PickKind = 'document' | 'folder' | 'model' | 'json';
 
-const choices: Record<PickKind, { title: string; filters: FileFilter[]; properties: OpenDialogOptions['properties'] }> = {
+interface Choice {
+  filters: { name: 'documents' | 'models' | 'allFiles' | 'JSON'; extensions: string[] }[];
+  properties: OpenDialogOptions['properties'];
+}
+
+const choices: Record<PickKind, Choice> = {
   document: {
-    title: 'Attach a document',
     filters: [
-      { name: 'Documents', extensions: ['pdf', 'epub', 'docx', 'xlsx', 'pptx', 'html', 'htm', 'md', 'markdown', 'txt', 'csv', 'tsv'] },
-      { name: 'All files', extensions: ['*'] },
+      { name: 'documents', extensions: ['pdf', 'epub', 'docx', 'xlsx', 'pptx', 'html', 'htm', 'md', 'markdown', 'txt', 'csv', 'tsv'] },
+      { name: 'allFiles', extensions: ['*'] },
     ],
     properties: ['openFile', 'multiSelections'],
   },
-  folder: { title: 'Choose a folder', filters: [], properties: ['openDirectory', 'createDirectory'] },
+  folder: { filters: [], properties: ['openDirectory', 'createDirectory'] },
   model: {
-    title: 'Choose a model file',
     filters: [
-      { name: 'GGUF models', extensions: ['gguf'] },
-      { name: 'All files', extensions: ['*'] },
+      { name: 'models', extensions: ['gguf'] },
+      { name: 'allFiles', extensions: ['*'] },
     ],
     properties: ['openFile'],
   },
-  json: {
-    title: 'Choose an export',
-    filters: [{ name: 'JSON', extensions: ['json'] }],
-    properties: ['openFile'],
-  },
+  json: { filters: [{ name: 'JSON', extensions: ['json'] }], properties: ['openFile'] },
 };
 
 /** The paths that the person chose; empty when they cancelled. */
 export async function choosePaths(window: BrowserWindow, kind: PickKind): Promise<string[]> {
-  const { title, filters, properties } = choices[kind];
+  const { filters, properties } = choices[kind];
+  const { pick } = words();
   const { canceled, filePaths } = await dialog.showOpenDialog(window, {
-    title,
-    filters,
+    title: pick[kind],
+    filters: filters.map(({ name, extensions }) => ({ name: name === 'JSON' ? name : pick[name], extensions })),
     properties,
   });
   return canceled ? [] : filePaths;
@@ -42,17 +43,18 @@ export async function choosePaths(window: BrowserWindow, kind: PickKind): Promis
 
 /** For what ends the app: waits until it has been read. */
 export function showFatalFailure(failure: Failure): void {
-  dialog.showErrorBox('Longleaf cannot start', `${failure.message}\n\n${failure.remedy}`);
+  dialog.showErrorBox(words().fatal, `${failure.message}\n\n${failure.remedy}`);
 }
 
 /** The database is damaged: its newest backup can take its place, and the damaged one is kept. */
 export async function askWhetherToRestore(failure: Failure): Promise<boolean> {
+  const { restore, quit } = words();
   const { response } = await dialog.showMessageBox({
     type: 'error',
     title: 'Longleaf',
-    message: 'The database with your chats is damaged.',
-    detail: `${failure.message}\n\nRestoring puts the newest backup in its place: what was written since is missing then. The damaged database is kept beside it, and documents, memories and models stay as they are.`,
-    buttons: ['Restore the newest backup', 'Quit'],
+    message: restore.message,
+    detail: `${failure.message}\n\n${restore.detail}`,
+    buttons: [restore.restore, quit],
     defaultId: 0,
     cancelId: 1,
   });
@@ -61,23 +63,25 @@ export async function askWhetherToRestore(failure: Failure): Promise<boolean> {
 
 /** The host ended by itself and is being started again; the window goes on meanwhile. */
 export function tellHostRestarted(cause: string): void {
+  const { hostRestarted, ok } = words();
   void dialog.showMessageBox({
     type: 'warning',
     title: 'Longleaf',
-    message: 'A part of Longleaf stopped and was started again.',
-    detail: `${cause} Conversations and documents are on disk; an answer that was being written can be asked for again.`,
-    buttons: ['OK'],
+    message: hostRestarted.message,
+    detail: `${cause} ${hostRestarted.detail}`,
+    buttons: [ok],
   });
 }
 
 /** The host keeps ending: nothing works until the person decides. */
 export async function askWhetherToRetry(cause: string): Promise<boolean> {
+  const { hostKeepsEnding, quit } = words();
   const { response } = await dialog.showMessageBox({
     type: 'error',
     title: 'Longleaf',
-    message: 'A part of Longleaf keeps stopping.',
-    detail: `${cause} Conversations and documents are on disk. Starting Longleaf from a terminal shows what it says when it ends.`,
-    buttons: ['Try again', 'Quit'],
+    message: hostKeepsEnding.message,
+    detail: `${cause} ${hostKeepsEnding.detail}`,
+    buttons: [hostKeepsEnding.retry, quit],
     defaultId: 0,
     cancelId: 1,
   });

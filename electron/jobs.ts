@@ -5,6 +5,7 @@
 import { Menu, nativeImage, Notification, powerSaveBlocker, Tray } from 'electron';
 import type { Job, ShellReply } from '../host/contract/shell.ts';
 import { getMainWindow } from './windows.ts';
+import { words } from './words/words.ts';
 
 type Ended = Extract<ShellReply, { kind: 'job-ended' }>;
 
@@ -17,14 +18,6 @@ export interface JobsOptions {
   showWindow(): void;
   quit(): void;
 }
-
-const doing: Record<Job['kind'], string> = { answer: 'Answering', reading: 'Reading a document', download: 'Downloading a model' };
-
-const told: Record<Job['kind'], Record<'done' | 'failed', string>> = {
-  answer: { done: 'An answer is ready.', failed: 'An answer could not be finished.' },
-  reading: { done: 'A document has been read.', failed: 'A document could not be read to its end.' },
-  download: { done: 'A model has been downloaded.', failed: 'A model could not be downloaded.' },
-};
 
 export class Jobs {
   readonly #options: JobsOptions;
@@ -57,7 +50,7 @@ export class Jobs {
 
   tellEnd({ job, outcome, durationMs }: Ended): void {
     if (outcome === 'stopped' || durationMs < longJobMs || getMainWindow()?.isFocused() || !Notification.isSupported()) return;
-    const notification = new Notification({ title: 'Longleaf', body: told[job.kind][outcome] });
+    const notification = new Notification({ title: 'Longleaf', body: words().told[job.kind][outcome] });
     notification.on('click', () => this.#options.showWindow());
     notification.show();
   }
@@ -78,8 +71,8 @@ export class Jobs {
       Menu.buildFromTemplate([
         ...lines.map((label) => ({ label, enabled: false })),
         { type: 'separator' },
-        { label: 'Show Longleaf', click: () => this.#options.showWindow() },
-        { label: 'Quit Longleaf', click: () => this.#options.quit() },
+        { label: words().tray.show, click: () => this.#options.showWindow() },
+        { label: words().roles.quit, click: () => this.#options.quit() },
       ]),
     );
   }
@@ -97,5 +90,6 @@ export class Jobs {
 }
 
 function describeJob({ kind, fraction }: Job): string {
-  return fraction === null ? `${doing[kind]}…` : `${doing[kind]}: ${Math.floor(fraction * 100)} %`;
+  const doing = words().tray.doing[kind];
+  return fraction === null ? `${doing}…` : `${doing}: ${Math.floor(fraction * 100)} %`;
 }

@@ -18,6 +18,7 @@ import { answerRequests } from './requests.ts';
 import { RestartPolicy } from './restartPolicy.ts';
 import { answerVault } from './vault.ts';
 import { getMainWindow, refuseNavigation, showMainWindow } from './windows.ts';
+import { speak } from './words/words.ts';
 
 /** It is started first, and may have something to say before there can be a dialog or a tray icon. */
 const host = new Host({
@@ -108,7 +109,10 @@ function open(): void {
   answerRequests({
     files,
     relay,
-    onCommands: (commands) => installMenu(commands, menuActions),
+    onMenu: ({ language, commands }) => {
+      speak(language);
+      installMenu(commands, menuActions);
+    },
     onListening: (window) => outside.startListening(window),
   });
   showMainWindow();

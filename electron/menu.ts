@@ -4,6 +4,8 @@
  */
 import { app, Menu, type MenuItemConstructorOptions } from 'electron';
 import type { ShellCommand } from '../host/contract/shell.ts';
+import type { Words } from './words/english.ts';
+import { words } from './words/words.ts';
 
 export interface MenuActions {
   /** Does the interface's command with this id. */
@@ -15,28 +17,33 @@ const separator: MenuItemConstructorOptions = { type: 'separator' };
 
 export function installMenu(commands: readonly ShellCommand[], actions: MenuActions): void {
   const items = (menu: ShellCommand['menu']) => commands.filter((command) => command.menu === menu).map((command) => itemOf(command, actions));
+  const { menus } = words();
   const template: MenuItemConstructorOptions[] = [
-    ...(isMac ? [{ role: 'appMenu' } satisfies MenuItemConstructorOptions] : []),
-    { label: '&File', submenu: [...items('file'), separator, { role: isMac ? 'close' : 'quit' }] },
-    { role: 'editMenu' },
-    { label: '&Chat', submenu: items('chat'), visible: items('chat').length > 0 },
-    { label: '&View', submenu: [...items('view'), separator, ...windowItems] },
-    { role: 'windowMenu' },
-    { role: 'help', submenu: [...items('help'), ...(isMac ? [] : [separator, { role: 'about' } satisfies MenuItemConstructorOptions])] },
+    ...(isMac ? [{ label: app.name, submenu: listed('about', null, 'services', null, 'hide', 'hideOthers', 'unhide', null, 'quit') }] : []),
+    { label: menus.file, submenu: [...items('file'), separator, ...listed(isMac ? 'close' : 'quit')] },
+    { label: menus.edit, submenu: listed('undo', 'redo', null, 'cut', 'copy', 'paste', 'delete', null, 'selectAll') },
+    { label: menus.chat, submenu: items('chat'), visible: items('chat').length > 0 },
+    {
+      label: menus.view,
+      submenu: [
+        ...items('view'),
+        separator,
+        ...listed('resetZoom', 'zoomIn', 'zoomOut', 'togglefullscreen', null, 'reload'),
+        // Whoever looks for the cause of a fault finds it in a checkout; in what people get it would only be in the way.
+        ...(app.isPackaged ? [] : listed('toggleDevTools')),
+      ],
+    },
+    { label: menus.window, role: 'windowMenu', submenu: isMac ? listed('minimize', 'zoom', null, 'front') : listed('minimize', 'zoom', 'close') },
+    { label: menus.help, role: 'help', submenu: [...items('help'), ...(isMac ? [] : [separator, ...listed('about')])] },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }
 
-const windowItems: MenuItemConstructorOptions[] = [
-  { role: 'resetZoom' },
-  { role: 'zoomIn' },
-  { role: 'zoomOut' },
-  { role: 'togglefullscreen' },
-  separator,
-  { role: 'reload' },
-  // Whoever looks for the cause of a fault finds it in a checkout; in what people get it would only be in the way.
-  { role: 'toggleDevTools', visible: !app.isPackaged },
-];
+/** What Electron does itself, by its names for it; null: a line. */
+function listed(...roles: (keyof Words['roles'] | null)[]): MenuItemConstructorOptions[] {
+  const named = words().roles;
+  return roles.map((role) => (role === null ? separator : { role, label: named[role] }));
+}
 
 function itemOf({ id, label, accelerator, enabled }: ShellCommand, actions: MenuActions): MenuItemConstructorOptions {
   return {

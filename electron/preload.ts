@@ -9,7 +9,7 @@ const bridge: ShellBridge = {
   pickFiles: (kind) => ask(channels.pickFiles, kind),
   registerDroppedFile: (file) => ask(channels.registerFile, droppedFilePath(file)),
   openExternal: (url) => ask(channels.openExternal, url),
-  showCommands: (commands) => ipcRenderer.send(channels.commands, commands),
+  showMenu: (menu) => ipcRenderer.send(channels.menu, menu),
   onCommand: (listener) => void ipcRenderer.on(channels.command, (_event, id: string) => listener(id)),
   onOpened: (listener) => {
     ipcRenderer.on(channels.opened, (_event, opened: Opened) => listener(opened));

@@ -1,7 +1,7 @@
 /** The requests of the preload script. Each is checked twice: who asks, and what. */
 import { BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type MessagePortMain } from 'electron';
 import * as z from 'zod';
-import { type ShellCommand, shellCommands } from '../host/contract/shell.ts';
+import { type ShellMenu, shellMenu } from '../host/contract/shell.ts';
 import { isBundleUrl } from './bundle.ts';
 import { type Answer, channels } from './channels.ts';
 import { choosePaths } from './dialogs.ts';
@@ -16,12 +16,12 @@ const link = z.string().max(8_192);
 export interface RequestParts {
   files: FileRegistry;
   relay: Relay;
-  onCommands(commands: ShellCommand[]): void;
+  onMenu(menu: ShellMenu): void;
   /** The page is ready to hear what was opened from outside. */
   onListening(window: BrowserWindow): void;
 }
 
-export function answerRequests({ files, relay, onCommands, onListening }: RequestParts): void {
+export function answerRequests({ files, relay, onMenu, onListening }: RequestParts): void {
   answer(channels.pickFiles, pickKind, async (kind, window) => {
     const paths = await choosePaths(window, kind);
     return Promise.all(paths.map((chosen) => files.register(chosen)));
@@ -31,7 +31,7 @@ export function answerRequests({ files, relay, onCommands, onListening }: Reques
   hear(channels.connect, z.unknown(), (_nothing, _window, [port]) => {
     if (port) relay.connect(port);
   });
-  hear(channels.commands, shellCommands, (commands) => onCommands(commands));
+  hear(channels.menu, shellMenu, (menu) => onMenu(menu));
   hear(channels.listening, z.unknown(), (_nothing, window) => onListening(window));
 }
 

@@ -12,7 +12,7 @@ export function usedApis(root: string): string[] {
     const [project] = compiler.updateSnapshot({ openProjects: [join(root, 'tsconfig.json')] }).getProjects();
     if (!project) throw new Error('There is no project in tsconfig.json.');
     const used = new Set<string>();
-    for (const name of readdirSync(join(root, 'electron')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))) {
+    for (const name of readdirSync(join(root, 'electron'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !/\.test\.ts$|^testing/.test(file))) {
       const source = project.program.getSourceFile(join(root, 'electron', name));
       if (!source) throw new Error(`electron/${name} is no part of the project.`);
       collect(source, project.checker, used);

@@ -1,5 +1,6 @@
 /** What a person can set, and what it is when they have not. */
 import * as z from 'zod';
+import { languages } from './languages.ts';
 import { kvBudgets } from './policy.ts';
 import { count, failure, identifier } from './primitives.ts';
 import { defaultSampling, sampling } from './sampling.ts';
@@ -11,7 +12,7 @@ export const settings = z.object({
   defaultSystemPrompt: z.string(),
   /** What chats with a model begin with in place of `defaultSampling`, by the model's id. */
   modelSampling: z.record(identifier, sampling),
-  language: z.enum(['system', 'en', 'de', 'ja']),
+  language: z.enum(['system', ...languages]),
   /** Cancels every outbound request. */
   offline: z.boolean(),
   /** How much memory keys and values may take. */

@@ -3,6 +3,7 @@
  * renderer. In a browser there is no shell: the renderer then uses a WebSocket and uploads files.
  */
 import * as z from 'zod';
+import { languages } from './languages.ts';
 import { failure } from './primitives.ts';
 
 /** Electron main → host. `connectionId` numbers the windows' ports. */
@@ -63,8 +64,11 @@ export const shellCommand = z
     enabled: z.boolean(),
   })
   .strict();
-export const shellCommands = z.array(shellCommand).max(200);
 export type ShellCommand = z.infer<typeof shellCommand>;
+
+/** What the page gives the desktop to show, and the language that it does so in. */
+export const shellMenu = z.object({ language: z.enum(languages), commands: z.array(shellCommand).max(200) }).strict();
+export type ShellMenu = z.infer<typeof shellMenu>;
 
 /** What was opened from outside the window: files by the desktop, or a `longleaf://` link. */
 export type Opened =
@@ -81,8 +85,8 @@ export interface ShellBridge {
   registerDroppedFile(file: File): Promise<{ fileId: string; name: string }>;
   /** Opens an http(s) link in the system's browser, after main has checked it. */
   openExternal(url: string): Promise<void>;
-  /** The application menu shows these from now on. */
-  showCommands(commands: ShellCommand[]): void;
+  /** The application menu shows this from now on, and the desktop speaks its language. */
+  showMenu(menu: ShellMenu): void;
   /** Called with the id of a command that was chosen in the menu. */
   onCommand(listener: (id: string) => void): void;
   /** Called with what was opened from outside, also before this was called. */

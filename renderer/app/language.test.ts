@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { resolveLanguage } from './language.ts';
+import { resolveLanguage } from '../../host/contract/languages.ts';
 
 it('is the one that was chosen, else the first that both speak, else English', () => {
   expect(resolveLanguage('ja', ['de-DE'])).toBe('ja');

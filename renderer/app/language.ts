@@ -4,22 +4,11 @@
  * of them lacks is an error of types.
  */
 import type { Settings } from '../../host/contract/entities.ts';
+import { isLanguage, type Language, resolveLanguage } from '../../host/contract/languages.ts';
 import { remembered } from './remembered.ts';
-
-export const languages = ['en', 'de', 'ja'] as const;
-export type Language = (typeof languages)[number];
 
 /** In their own words. */
 export const languageNames: Record<Language, string> = { en: 'English', de: 'Deutsch', ja: '日本語' };
-
-function isLanguage(name: string | null): name is Language {
-  return languages.some((language) => language === name);
-}
-
-export function resolveLanguage(chosen: Settings['language'] | null, preferred: readonly string[]): Language {
-  if (chosen !== null && isLanguage(chosen)) return chosen;
-  return preferred.map((name) => name.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
-}
 
 /** As it is remembered from the last time. */
 export function chosenLanguage(name: string | null): Settings['language'] {

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
+import { resolveLanguage } from '../../host/contract/languages.ts';
 import { useSettings } from '../features/settings/store.ts';
-import { chosenLanguage, language, resolveLanguage } from './language.ts';
+import { chosenLanguage, language } from './language.ts';
 import { remember, remembered } from './remembered.ts';
 import { rememberScreen } from './view.ts';
 

@@ -4,7 +4,8 @@
  * Japanese. So nothing but the sentence has to travel: failures that were kept with a chat years ago, what was left out of
  * a document, and why a model fits are said as well as what fails now. What is not known stays as it was written.
  */
-import { type Language, language } from '../language.ts';
+import type { Language } from '../../../host/contract/languages.ts';
+import { language } from '../language.ts';
 import { catalogue } from './catalogue.ts';
 
 interface Form {

@@ -8,6 +8,7 @@ import { settingsStore } from '../../features/settings/store.ts';
 import { actions } from '../actions/actions.ts';
 import { attempt } from '../failures.ts';
 import { isModelFile } from '../files.ts';
+import { language } from '../language.ts';
 import { viewStore } from '../view.ts';
 import { menuCommands } from './menuCommands.ts';
 
@@ -17,10 +18,10 @@ const publishAfterMs = 250;
 export function joinDesktop(bridge: ShellBridge): void {
   bridge.onCommand((id) => actions.perform(id));
   bridge.onOpened((opened) => attempt(open(opened)));
-  publishCommands(bridge);
+  publishMenu(bridge);
 }
 
-function publishCommands(bridge: ShellBridge): void {
+function publishMenu(bridge: ShellBridge): void {
   let shown = '';
   // The window opens first: until then the menu has what Electron does itself.
   let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => publish(), publishAfterMs);
@@ -28,7 +29,7 @@ function publishCommands(bridge: ShellBridge): void {
     timer = undefined;
     const commands = menuCommands(actions.all());
     const text = JSON.stringify(commands);
-    if (text !== shown) bridge.showCommands(commands);
+    if (text !== shown) bridge.showMenu({ language, commands });
     shown = text;
   };
   for (const store of [viewStore, chatStore, readingsStore, settingsStore]) {

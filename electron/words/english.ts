@@ -1,0 +1,73 @@
+/** The measure of the other languages: what one of them lacks is an error of types. */
+export const english = {
+  menus: {
+    file: '&File',
+    edit: '&Edit',
+    chat: '&Chat',
+    view: '&View',
+    window: '&Window',
+    help: '&Help',
+  },
+  roles: {
+    about: 'About Longleaf',
+    services: 'Services',
+    hide: 'Hide Longleaf',
+    hideOthers: 'Hide others',
+    unhide: 'Show all',
+    quit: 'Quit Longleaf',
+    close: 'Close window',
+    undo: 'Undo',
+    redo: 'Redo',
+    cut: 'Cut',
+    copy: 'Copy',
+    paste: 'Paste',
+    delete: 'Delete',
+    selectAll: 'Select all',
+    resetZoom: 'Actual size',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    togglefullscreen: 'Full screen',
+    reload: 'Reload',
+    toggleDevTools: 'Developer tools',
+    minimize: 'Minimize',
+    zoom: 'Zoom',
+    front: 'Bring all to front',
+  },
+  tray: {
+    show: 'Show Longleaf',
+    doing: { answer: 'Answering', reading: 'Reading a document', download: 'Downloading a model' },
+  },
+  told: {
+    answer: { done: 'An answer is ready.', failed: 'An answer could not be finished.' },
+    reading: { done: 'A document has been read.', failed: 'A document could not be read to its end.' },
+    download: { done: 'A model has been downloaded.', failed: 'A model could not be downloaded.' },
+  },
+  pick: {
+    document: 'Attach a document',
+    folder: 'Choose a folder',
+    model: 'Choose a model file',
+    json: 'Choose an export',
+    documents: 'Documents',
+    models: 'GGUF models',
+    allFiles: 'All files',
+  },
+  fatal: 'Longleaf cannot start',
+  restore: {
+    message: 'The database with your chats is damaged.',
+    detail: 'Restoring puts the newest backup in its place: what was written since is missing then. The damaged database is kept beside it, and documents, memories and models stay as they are.',
+    restore: 'Restore the newest backup',
+  },
+  hostRestarted: {
+    message: 'A part of Longleaf stopped and was started again.',
+    detail: 'Conversations and documents are on disk; an answer that was being written can be asked for again.',
+  },
+  hostKeepsEnding: {
+    message: 'A part of Longleaf keeps stopping.',
+    detail: 'Conversations and documents are on disk. Starting Longleaf from a terminal shows what it says when it ends.',
+    retry: 'Try again',
+  },
+  ok: 'OK',
+  quit: 'Quit',
+};
+
+export type Words = typeof english;

@@ -1,0 +1,73 @@
+/** Was der Desktop zeigt, auf Deutsch. */
+import type { Words } from './english.ts';
+
+export const german: Words = {
+  menus: {
+    file: '&Datei',
+    edit: '&Bearbeiten',
+    chat: '&Chat',
+    view: '&Ansicht',
+    window: '&Fenster',
+    help: '&Hilfe',
+  },
+  roles: {
+    about: 'Über Longleaf',
+    services: 'Dienste',
+    hide: 'Longleaf ausblenden',
+    hideOthers: 'Andere ausblenden',
+    unhide: 'Alle einblenden',
+    quit: 'Longleaf beenden',
+    close: 'Fenster schließen',
+    undo: 'Rückgängig',
+    redo: 'Wiederholen',
+    cut: 'Ausschneiden',
+    copy: 'Kopieren',
+    paste: 'Einfügen',
+    delete: 'Löschen',
+    selectAll: 'Alles auswählen',
+    resetZoom: 'Originalgröße',
+    zoomIn: 'Vergrößern',
+    zoomOut: 'Verkleinern',
+    togglefullscreen: 'Vollbild',
+    reload: 'Neu laden',
+    toggleDevTools: 'Entwicklerwerkzeuge',
+    minimize: 'Minimieren',
+    zoom: 'Zoomen',
+    front: 'Alle nach vorne bringen',
+  },
+  tray: {
+    show: 'Longleaf zeigen',
+    doing: { answer: 'Antwortet', reading: 'Liest ein Dokument', download: 'Lädt ein Modell' },
+  },
+  told: {
+    answer: { done: 'Eine Antwort ist fertig.', failed: 'Eine Antwort konnte nicht beendet werden.' },
+    reading: { done: 'Ein Dokument ist gelesen.', failed: 'Ein Dokument konnte nicht zu Ende gelesen werden.' },
+    download: { done: 'Ein Modell ist geladen.', failed: 'Ein Modell konnte nicht geladen werden.' },
+  },
+  pick: {
+    document: 'Dokument anhängen',
+    folder: 'Ordner wählen',
+    model: 'Modelldatei wählen',
+    json: 'Export wählen',
+    documents: 'Dokumente',
+    models: 'GGUF-Modelle',
+    allFiles: 'Alle Dateien',
+  },
+  fatal: 'Longleaf kann nicht starten',
+  restore: {
+    message: 'Die Datenbank mit deinen Chats ist beschädigt.',
+    detail: 'Die neueste Sicherung kann an ihre Stelle treten: Was seither geschrieben wurde, fehlt dann. Die beschädigte Datenbank bleibt daneben liegen, und Dokumente, Gelesenes und Modelle bleiben, wie sie sind.',
+    restore: 'Neueste Sicherung einsetzen',
+  },
+  hostRestarted: {
+    message: 'Ein Teil von Longleaf ist stehen geblieben und wurde neu gestartet.',
+    detail: 'Chats und Dokumente liegen auf der Platte; eine Antwort, die gerade geschrieben wurde, kann noch einmal verlangt werden.',
+  },
+  hostKeepsEnding: {
+    message: 'Ein Teil von Longleaf bleibt immer wieder stehen.',
+    detail: 'Chats und Dokumente liegen auf der Platte. Wird Longleaf in einem Terminal gestartet, so zeigt es, was er am Ende sagt.',
+    retry: 'Noch einmal versuchen',
+  },
+  ok: 'OK',
+  quit: 'Beenden',
+};

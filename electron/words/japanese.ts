@@ -1,0 +1,73 @@
+/** デスクトップに表示する言葉。 */
+import type { Words } from './english.ts';
+
+export const japanese: Words = {
+  menus: {
+    file: 'ファイル(&F)',
+    edit: '編集(&E)',
+    chat: 'チャット(&C)',
+    view: '表示(&V)',
+    window: 'ウィンドウ(&W)',
+    help: 'ヘルプ(&H)',
+  },
+  roles: {
+    about: 'Longleaf について',
+    services: 'サービス',
+    hide: 'Longleaf を隠す',
+    hideOthers: 'ほかを隠す',
+    unhide: 'すべてを表示',
+    quit: 'Longleaf を終了',
+    close: 'ウィンドウを閉じる',
+    undo: '元に戻す',
+    redo: 'やり直す',
+    cut: '切り取り',
+    copy: 'コピー',
+    paste: '貼り付け',
+    delete: '削除',
+    selectAll: 'すべて選択',
+    resetZoom: '実際のサイズ',
+    zoomIn: '拡大',
+    zoomOut: '縮小',
+    togglefullscreen: '全画面表示',
+    reload: '再読み込み',
+    toggleDevTools: '開発者ツール',
+    minimize: '最小化',
+    zoom: '拡大／縮小',
+    front: 'すべてを手前に移動',
+  },
+  tray: {
+    show: 'Longleaf を表示',
+    doing: { answer: '回答しています', reading: '文書を読んでいます', download: 'モデルをダウンロードしています' },
+  },
+  told: {
+    answer: { done: '回答ができました。', failed: '回答を最後まで書けませんでした。' },
+    reading: { done: '文書を読み終えました。', failed: '文書を最後まで読めませんでした。' },
+    download: { done: 'モデルをダウンロードしました。', failed: 'モデルをダウンロードできませんでした。' },
+  },
+  pick: {
+    document: '文書を添付',
+    folder: 'フォルダを選択',
+    model: 'モデルファイルを選択',
+    json: '書き出したファイルを選択',
+    documents: '文書',
+    models: 'GGUF モデル',
+    allFiles: 'すべてのファイル',
+  },
+  fatal: 'Longleaf を起動できません',
+  restore: {
+    message: 'チャットのデータベースが壊れています。',
+    detail: '最新のバックアップに置き換えられます。その後に書かれたものは失われます。壊れたデータベースはそのまま残し、文書、記憶、モデルは変わりません。',
+    restore: '最新のバックアップに戻す',
+  },
+  hostRestarted: {
+    message: 'Longleaf の一部が停止し、再起動しました。',
+    detail: 'チャットと文書はディスクにあります。書きかけの回答はもう一度求められます。',
+  },
+  hostKeepsEnding: {
+    message: 'Longleaf の一部が繰り返し停止しています。',
+    detail: 'チャットと文書はディスクにあります。端末から Longleaf を起動すると、停止したときの内容が表示されます。',
+    retry: 'もう一度試す',
+  },
+  ok: 'OK',
+  quit: '終了',
+};
