@@ -117,7 +117,6 @@ export async function bindResidentReading(device: Device, context: ResidentReadi
   const gathering = await device.kernels.get({ label: 'block_gather', texts: [gatherText] });
   const shape = sharedUniform(device, 'gather shape', [layout.capacitySlots, gatheredSlots, scratch.blocks, units]);
   const gather = { kernel: gathering, bindings: gathering.bind(shape, scratch.list, cache.keys, cache.values, keys, values) };
-  const options = { many: true };
   const rowBytes = 4 * heads * headDim;
   const blocks = await Promise.all(
     context.blocks.map(async ({ step, numbers }, number) => {
@@ -127,8 +126,8 @@ export async function bindResidentReading(device: Device, context: ResidentReadi
       const common = { queries, heads, kvHeads, headDim, partials, step };
       const [choice, near, chosen, merge] = await Promise.all([
         bindBlockChoice(device, { heads, kvHeads, headDim, queries, means, scratch, numbers }),
-        bindPart(device, { kind: 'ring', format: layout.format }, { ...common, keys: cache.keys, values: cache.values, capacitySlots: layout.capacitySlots }, options),
-        bindPart(device, { kind: 'range', format: layout.format }, { ...common, keys, values, capacitySlots: gatheredSlots }, options),
+        bindPart(device, { kind: 'ring', format: layout.format }, { ...common, keys: cache.keys, values: cache.values, capacitySlots: layout.capacitySlots }, { many: true }),
+        bindPart(device, { kind: 'range', format: layout.format }, { ...common, keys, values, capacitySlots: gatheredSlots }, { many: true }),
         bindMerge(device, { partials, output: { buffer: io.output, ...part }, headDim }),
       ]);
       return { choice, near, chosen, merge };
