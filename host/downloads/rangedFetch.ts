@@ -21,8 +21,10 @@ const longestPauseMs = 60_000;
 const longestStatedPauseMs = 600_000;
 /** Less than this in the stall timeout is as good as nothing. */
 const aliveBytes = 4096;
-/** What is met this often in a row is no accident of one answer. */
+/** What is met this often, with no good answer in between, is no accident. */
 const sightingsToBelieve = 3;
+/** Another state of the file, everything instead of a range, another range, another size. */
+type Strangeness = 'state' | 'everything' | 'range' | 'size';
 /** Statuses of signed addresses that are no longer good. */
 const expiredStatuses = new Set([400, 401, 403, 404, 410]);
 
@@ -57,8 +59,8 @@ class RangedFetch {
   #bytesAtFailure: number;
   #goOnAtMs = 0;
   #starts = 1;
-  /** Answers in a row that were about another state, or another size, of the file. */
-  #sightings = 0;
+  /** What was strange about the answers since the last good one, and how often. */
+  readonly #sightings = new Map<Strangeness, number>();
 
   constructor(location: HubFile, task: FetchTask, hub: HubClient) {
     this.#location = location;
@@ -103,7 +105,7 @@ class RangedFetch {
     if (this.#starts > mostStarts) throw new HostError('download-failed', failure.message, 'Try again later.');
     await this.#task.part.restart();
     this.#bytesAtFailure = 0;
-    this.#sightings = 0;
+    this.#sightings.clear();
     this.#noRanges = !failure.withRanges;
   }
 
@@ -173,7 +175,7 @@ class RangedFetch {
       const response = await this.#open(stretch, watchdog.signal);
       answered = true;
       this.#heardFrom = true;
-      this.#sightings = 0;
+      this.#sightings.clear();
       accepted();
       await this.#receive(response, stretch, watchdog, signal);
     } catch (error) {
@@ -267,11 +269,11 @@ class RangedFetch {
       return;
     }
     if (etag === null || etag === part.etag) return;
-    if (!this.#isBelieved()) throw new Interrupted('it sent another state of the file');
+    if (!this.#isBelieved('state')) throw new Interrupted('it sent another state of the file');
     if (!this.#identified) throw new StartOver('the file changes while it is fetched', !this.#noRanges);
     // The hub says that it is the same file: only what its storage calls it has changed.
     part.etag = etag;
-    this.#sightings = 0;
+    this.#sightings.clear();
     throw new Interrupted('it calls the file by another name');
   }
 
@@ -284,7 +286,7 @@ class RangedFetch {
     if (status === 200) {
       if (length !== null && Number(length) !== sizeBytes) throw this.#anotherSize(length);
       if (outdated) throw new Interrupted('it calls the file by another name');
-      if (!this.#noRanges) throw this.#task.part.bytes === 0 || this.#isBelieved() ? new StartOver('it does not send ranges', false) : new Interrupted('it sent everything instead of a range');
+      if (!this.#noRanges) throw this.#task.part.bytes === 0 || this.#isBelieved('everything') ? new StartOver('it does not send ranges', false) : new Interrupted('it sent everything instead of a range');
       return;
     }
     const stated = headers.get('content-range');
@@ -294,14 +296,14 @@ class RangedFetch {
     const exact = range && Number(range[1]) === stretch.start && Number(range[2]) === stretch.end - 1;
     if (!exact) {
       const reason = `it answered with another range (${stated ?? 'none'})`;
-      throw this.#isBelieved() ? this.#startOverWithoutRanges(reason) : new Interrupted(reason);
+      throw this.#isBelieved('range') ? this.#startOverWithoutRanges(reason) : new Interrupted(reason);
     }
     if (length !== null && Number(length) !== stretch.end - stretch.start) throw new Interrupted(`it announced ${length} bytes for a range of ${stretch.end - stretch.start}`);
   }
 
   #anotherSize(length: string): Error {
     const reason = `it holds a file of ${length} bytes, not ${this.#task.part.file.sizeBytes}`;
-    if (!this.#isBelieved()) return new Interrupted(reason);
+    if (!this.#isBelieved('size')) return new Interrupted(reason);
     // Some servers are only bad at ranges.
     return this.#noRanges ? wrongFile(reason) : this.#startOverWithoutRanges(reason);
   }
@@ -311,9 +313,10 @@ class RangedFetch {
     return this.#task.part.bytes === 0 ? new StartOver(reason, false) : new Interrupted(reason);
   }
 
-  #isBelieved(): boolean {
-    this.#sightings += 1;
-    return this.#sightings >= sightingsToBelieve;
+  #isBelieved(what: Strangeness): boolean {
+    const sightings = (this.#sightings.get(what) ?? 0) + 1;
+    this.#sightings.set(what, sightings);
+    return sightings >= sightingsToBelieve;
   }
 }
 

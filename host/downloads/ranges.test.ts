@@ -59,6 +59,15 @@ test('an answer with another etag is refused; when the hub says that it is the s
   expect(bytesAsked(server.requests.slice(-3)).every((bytes) => bytes <= 2 ** 20)).toBe(true);
 });
 
+test('accidents of different kinds in a row are still accidents: the server is not taken for one without ranges', async () => {
+  const other = { etag: '"other"' };
+  const { server, download } = await open({ storage: [undefined, undefined, undefined, undefined, other, other, { ignoreRange: true }] }, { hub: { connections: 1 } });
+  expect(await download()).toMatchObject({ state: 'done' });
+  const storage = server.requests.filter((request) => request.startsWith('storage'));
+  expect(storage.filter((request) => !request.includes('bytes='))).toEqual([]);
+  expect(bytesAsked(storage).reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(file.length + 3 * 2 ** 20);
+});
+
 test('another state of the file never gets into it', async () => {
   const changed = Buffer.from(file);
   changed.fill(7, 1_000_000, 5_000_000);
