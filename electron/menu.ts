@@ -21,7 +21,7 @@ export function installMenu(commands: readonly ShellCommand[], actions: MenuActi
   const template: MenuItemConstructorOptions[] = [
     ...(isMac ? [{ label: app.name, submenu: listed('about', null, 'services', null, 'hide', 'hideOthers', 'unhide', null, 'quit') }] : []),
     { label: menus.file, submenu: [...items('file'), separator, ...listed(isMac ? 'close' : 'quit')] },
-    { label: menus.edit, submenu: listed('undo', 'redo', null, 'cut', 'copy', 'paste', 'delete', null, 'selectAll') },
+    { label: menus.edit, submenu: [...listed('undo', 'redo', null, 'cut', 'copy', 'paste', ...(isMac ? (['pasteAndMatchStyle'] as const) : []), 'delete', null, 'selectAll'), ...(isMac ? speech() : [])] },
     { label: menus.chat, submenu: items('chat'), visible: items('chat').length > 0 },
     {
       label: menus.view,
@@ -37,6 +37,11 @@ export function installMenu(commands: readonly ShellCommand[], actions: MenuActi
     { label: menus.help, role: 'help', submenu: [...items('help'), ...(isMac ? [] : [separator, ...listed('about')])] },
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
+
+/** Reading selected text aloud, which a Mac's menu has. */
+function speech(): MenuItemConstructorOptions[] {
+  return [separator, { label: words().menus.speech, submenu: listed('startSpeaking', 'stopSpeaking') }];
 }
 
 /** What Electron does itself, by its names for it; null: a line. */

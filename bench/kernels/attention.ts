@@ -5,7 +5,8 @@
  */
 import { openTestDevice } from '../../engine/testing/device.ts';
 import type { Device } from '../../engine/device/device.ts';
-import { bindAttention, usesLanes } from '../../engine/layers/attention/attention.ts';
+import { bindAttention } from '../../engine/layers/attention/attention.ts';
+import { usesLanes } from '../../engine/layers/attention/lanes.ts';
 import { keysOf } from '../../engine/layers/attention/variants.ts';
 import { attentionRivals } from '../../engine/layers/attention/choice.ts';
 import type { AttentionKernels } from '../../engine/layers/attention/variants.ts';

@@ -3,9 +3,9 @@
  * different kernels; long decoding splits the keys, so that all cores work, and merges the parts.
  */
 import type { Device } from '../../device/device.ts';
-import { type Bound, kernelFamilies } from '../pointwise/bound.ts';
+import type { Bound } from '../pointwise/bound.ts';
 import { chooseAttention } from './choice.ts';
-import { bindLanes } from './lanes.ts';
+import { bindLanes, usesLanes } from './lanes.ts';
 import type { KvLayout } from './layout.ts';
 import { type AttentionKernels, bindVariants, keysOf } from './variants.ts';
 
@@ -25,11 +25,6 @@ export interface AttentionBuffers {
   maxRows: number;
   /** The most tokens the sequence may have. */
   contextTokens: number;
-}
-
-/** `lanes` suits software adapters with subgroups; GPUs, and adapters without subgroups, choose a kernel for each job. */
-export function usesLanes(device: Device): boolean {
-  return kernelFamilies(device).includes('subgroup');
 }
 
 /** Token `position + row` attends to the tokens up to itself, which must be stored already. Left out, `kernels` are those that were chosen. */

@@ -11,6 +11,11 @@ import { attentionSource, type AttentionVariant, keysOf, type KeysRead } from '.
 
 const maxSplits = 16;
 
+/** It suits software adapters with subgroups; GPUs, and adapters without subgroups, choose a kernel for each job. */
+export function usesLanes(device: Device): boolean {
+  return kernelFamilies(device).includes('subgroup');
+}
+
 export async function bindLanes(device: Device, io: AttentionBuffers): Promise<Bound> {
   const { layout, heads, window } = io;
   const { kvHeads, headDim } = layout;
@@ -71,7 +76,7 @@ function laneConstants(device: Device, { format, headDim }: KeysRead) {
 
 /** Of many queries; null on other adapters, and for what lies in no order. */
 export function lanesVariant(device: Device, keys: KeysRead): AttentionVariant | null {
-  if (!kernelFamilies(device).includes('subgroup') || keys.listed || keys.weighed) return null;
+  if (!usesLanes(device) || keys.listed || keys.weighed) return null;
   const lanes = device.facts.subgroupLanes;
   const tile = readTile(lanes, keys.headDim);
   return {
