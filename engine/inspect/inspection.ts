@@ -47,6 +47,14 @@ export interface InspectionRows {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** Begins to compile what looking inside needs, all at once: else the first look waits for one kernel after the other. */
+export function prepareInspection(device: Device, runner: Runner): RangeKernels {
+  const kernels = new RangeKernels(device);
+  for (const read of keysRead(runner)) kernels.prepare(read);
+  runner.tap.prepare();
+  return kernels;
+}
+
 /** What the queries of the rows may take on the GPU. */
 const keptQueryBytes = 256 * 2 ** 20;
 
@@ -85,8 +93,7 @@ export class Inspection {
     if (rows < 1 || rows > Inspection.mostRows(runner)) {
       throw new EngineError('internal', `${rows} rows cannot be looked at at once, only ${Inspection.mostRows(runner)}.`, 'Look at a shorter answer.');
     }
-    const kernels = new RangeKernels(device);
-    for (const read of keysRead(runner)) kernels.prepare(read);
+    const kernels = prepareInspection(device, runner);
     // Cuts the sequence back to where the rows begin.
     if (firstRow > 0) await sequence.extend(tokens.slice(0, firstRow), { signal, onProgress });
     else sequence.clear();

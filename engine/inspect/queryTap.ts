@@ -4,7 +4,7 @@
  */
 import keepText from '../../shaders/keep_queries.wgsl';
 import type { Device } from '../device/device.ts';
-import { type Dispatch, encodeDispatch } from '../device/kernel.ts';
+import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import { constantUniform } from '../device/uniforms.ts';
 import { type Part, rowWork } from '../layers/part.ts';
 
@@ -54,11 +54,17 @@ export class QueryTap {
     return this.#sources.reduce((sum, { width }) => sum + 4 * width, 0);
   }
 
+  /** Begins to compile what keeps rows. */
+  prepare(): void {
+    // Whoever opens it hears of a failure.
+    this.#kernel().catch(() => undefined);
+  }
+
   /** Makes room and keeps the rows that are computed from now on. Throws `out-of-gpu-memory`. */
   async open({ firstPosition, rows }: KeptRows): Promise<void> {
     this.close();
-    const { kernels, memory } = this.#device;
-    const kernel = await kernels.get({ label: 'keep_queries', texts: [keepText] });
+    const { memory } = this.#device;
+    const kernel = await this.#kernel();
     this.#layers = await memory.checked('Room for the queries that are looked at', () =>
       this.#sources.map(({ queries, width, step }) => {
         const kept = memory.storage('activations', 'kept queries', rows * width * 4);
@@ -92,5 +98,9 @@ export class QueryTap {
     if (!this.#listening) return;
     const { dispatch, units } = this.#layers[index];
     encodeDispatch(pass, dispatch, Math.ceil(units / 64), rows);
+  }
+
+  #kernel(): Promise<Kernel> {
+    return this.#device.kernels.get({ label: 'keep_queries', texts: [keepText] });
   }
 }

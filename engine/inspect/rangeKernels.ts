@@ -104,6 +104,7 @@ export class RangeKernels {
       this.#kernel('inspect_log_sums', logSumsText, read, { SPLIT: split }),
       this.#kernel('inspect_rows', rowsText, read, { ...zoneConstants, SPLIT: split }),
       this.#kernel('inspect_tile', tileText, read, { NARROW: false }),
+      this.#kernel('inspect_tile', tileText, read, { NARROW: true }),
       ...(split ? [this.#joining(false), this.#joining(true)] : []),
     ];
     // Whoever uses them hears of a failure.

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Device } from '../../engine/device/device.ts';
 import { cancelled, EngineError } from '../../engine/errors.ts';
+import { prepareInspection } from '../../engine/inspect/inspection.ts';
 import type { Failure } from '../contract/entities.ts';
 import { isCancelled } from '../errors.ts';
 import { MemoryDamagedError, MemoryMismatchError } from '../memories/failures.ts';
@@ -186,6 +187,8 @@ export class GpuWorker {
     if (request.boundsChecks !== this.#boundsChecks) await this.#changeDevice(request.boundsChecks);
     const choices = new ChoiceFile(choicesFolder(), this.#device.facts, { boundsChecks: this.#boundsChecks });
     this.#model = await ActiveModel.load(this.#device, request, { choices, spillFolder: choicesFolder() }, context);
+    // Beside what the GPU does; where the processor computes, only once somebody looks.
+    if (this.#device.facts.kind === 'gpu') prepareInspection(this.#device, this.#model.loaded.runner);
     return this.#model.description;
   }
 
