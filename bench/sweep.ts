@@ -19,8 +19,8 @@ import { modelTarget } from '../host/models/modelTarget.ts';
 import { itemsOf, linesOf, windowQuestion } from '../host/sweeps/items.ts';
 import { alignment } from '../host/inspector/alignment.ts';
 import { mostAnswerTokens } from '../host/sweeps/sweeps.ts';
-import { benchWorkerEntry, overlaps } from './inspection/askAndLook.ts';
-import { plantedDocument, type PlantedDocument, registerQuestion } from './sweep/planted.ts';
+import { benchWorkerEntry, overlaps, type Place } from './inspection/askAndLook.ts';
+import { entriesOf, namingItems, plantedDocument, type PlantedDocument, registerQuestion } from './sweep/planted.ts';
 import { type DocumentLine, summarise } from './sweep/summary.ts';
 
 const { values } = parseArgs({
@@ -85,21 +85,22 @@ async function tryDocument(document: number, planted: PlantedDocument): Promise<
   const answers: string[] = [];
   for (const [index, window] of sweep.windows.entries()) answers.push(await askWindow(document, index, text.slice(window.start, window.end)));
   const alone = answers.map((answer, index): SweepItem[] => itemsOf(answer, { text, window: sweep.windows[index], question }));
-  const names = (items: readonly SweepItem[], ship: string): SweepItem[] => items.filter((item) => item.text.toLowerCase().includes(ship.toLowerCase()));
   // A record is found when a line has all of its words, not when its ship is said to have carried something else.
+  const isIn = ({ start, end }: Place, lines: readonly string[]): boolean => lines.some((line) => alignment(text.slice(start, end), line, question) === 1);
   const lines = answers.flatMap((answer) => linesOf(answer));
-  const foundAlone = records.filter(({ start, end }) => lines.some((line) => alignment(text.slice(start, end), line, question) === 1));
+  const foundAlone = records.filter((record) => isIn(record, lines));
+  const swept = sweep.items.map((item) => item.text);
   const given = new Set(alone.flat().map((item) => item.text.toLowerCase()));
-  const places = records.flatMap((record) => names(sweep.items, record.ship).flatMap(({ passages }) => passages.filter(({ verified }) => verified).map((place) => overlaps(place, record))));
+  const places = records.flatMap((record) => namingItems(sweep.items, record).flatMap(({ passages }) => passages.filter(({ verified }) => verified).map((place) => overlaps(place, record))));
   return {
     document,
     characters: text.length,
     windows: sweep.windows.length,
     records: records.length,
     foundAlone: foundAlone.length,
-    listed: foundAlone.filter(({ ship }) => names(sweep.items, ship).length > 0).length,
-    listedInAll: records.filter(({ ship }) => names(sweep.items, ship).length > 0).length,
-    twice: records.filter(({ ship }) => names(sweep.items, ship).length > 1).length,
+    listed: foundAlone.filter((record) => isIn(record, swept)).length,
+    listedInAll: records.filter((record) => entriesOf(sweep.items, record).length > 0).length,
+    twice: records.filter((record) => entriesOf(sweep.items, record).length > 1).length,
     items: sweep.items.length,
     unverified: sweep.items.filter(({ passages }) => passages.every(({ verified }) => !verified)).length,
     invented: sweep.items.filter((item) => !given.has(item.text.toLowerCase())).length,
@@ -107,7 +108,7 @@ async function tryDocument(document: number, planted: PlantedDocument): Promise<
     citedRight: places.filter(Boolean).length,
     coverageExact: coversExactly(sweep, text, alone),
     interruptedAfter,
-    swept: sweep.items.map((item) => item.text),
+    swept,
     alone: answers,
     seconds: Math.round((performance.now() - startedMs) / 100) / 10,
   };

@@ -1,6 +1,8 @@
 /** A stretch of a novel with records planted between its sentences, as a register of ships would be. */
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
-import type { Place } from '../inspection/askAndLook.ts';
+import type { SweepItem } from '../../host/contract/sweep.ts';
+import { contentWords } from '../../host/inspector/alignment.ts';
+import { overlaps, type Place } from '../inspection/askAndLook.ts';
 
 const first = ['Red', 'Silver', 'Northern', 'Brave', 'Quiet', 'Golden', 'Lonely', 'Proud', 'Swift', 'Distant'];
 const second = ['Falcon', 'Thistle', 'Harbour', 'Lantern', 'Dolphin', 'Meadow', 'Comet', 'Anchor', 'Heron', 'Willow'];
@@ -44,6 +46,22 @@ export function plantedDocument(book: string, { characters, records }: { charact
     return { ship, start, end: text.length };
   });
   return { text: text + stretch.slice(done), records: planted };
+}
+
+/** Items with the name of a record's ship. */
+export function namingItems(items: readonly SweepItem[], { ship }: PlantedRecord): SweepItem[] {
+  return items.filter((item) => item.text.toLowerCase().includes(ship.toLowerCase()));
+}
+
+const voyageWords = new Set(['carry', 'carries', 'carried', 'carrying', ...cargoes, ...ports.map((port) => port.toLowerCase())]);
+
+/**
+ * Those of them that give the record, rightly or not: they are cited at it, or say what its ship carries or where to. A
+ * model may also name a person by a ship ("Jonah, the brave Dolphin, pays the fare"), which gives no record.
+ */
+export function entriesOf(items: readonly SweepItem[], record: PlantedRecord): SweepItem[] {
+  const isCitedThere = ({ passages }: SweepItem): boolean => passages.some((place) => place.verified && overlaps(place, record));
+  return namingItems(items, record).filter((item) => isCitedThere(item) || contentWords(item.text).some((word) => voyageWords.has(word)));
 }
 
 function shuffled<T>(values: readonly T[], random: () => number): T[] {

@@ -8,9 +8,9 @@ export interface DocumentLine {
   records: number;
   /** Records that the model said word for word when it was shown their window alone. */
   foundAlone: number;
-  /** Of those, in the list. */
+  /** Of those, in the list word for word. */
   listed: number;
-  /** Records in the list, and those that are there more than once. */
+  /** Records that items of the list give, rightly or not, and those that more than one gives. */
   listedInAll: number;
   twice: number;
   /** Items of the list, those without a sentence that says them, and those that no window gave alone. */

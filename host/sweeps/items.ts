@@ -22,7 +22,8 @@ export function linesOf(answer: string): string[] {
     .filter((line) => line !== '' && !line.endsWith(':') && !nothing.test(line) && contentWords(line).length > 0)
     .map((line) => line.slice(0, longestCharacters));
   // Small models say the last line again and again, until they are cut off in it.
-  return lines.filter((line, index) => !lines.slice(0, index).some((before) => before.startsWith(line)));
+  const isCutOff = (line: string, index: number): boolean => index === lines.length - 1 && lines.slice(0, -1).some((before) => before.startsWith(line));
+  return lines.filter((line, index) => lines.indexOf(line) === index && !isCutOff(line, index));
 }
 
 /** A line of an answer, the sentence that has most of its words, and their share of its words. */
@@ -31,13 +32,16 @@ interface Heard {
   best: { span: Span; score: number } | null;
   /** It has a name that the passage around that sentence has not, but another one. */
   mixed: boolean;
+  /** Few words of it are not from that sentence, and none of the sentence's is missing. */
+  whole: boolean;
 }
 
 /**
  * Items with where they are said; those that the window's text does not bear out are left out. Small models go on with what
  * they have said already, and change a part of it: of items that a sentence says in part only the best is kept, and the
  * first of equal ones, what mixes passages goes where it has half of its words from another item, and what no sentence
- * says goes where it has all of them from one.
+ * says goes where it has all of them from one. What has a whole sentence in it says that, whatever it is mixed with: only
+ * another item about the same sentence makes it go.
  */
 export function itemsOf(answer: string, { text, window, question }: { text: string; window: Span; question: string }): SweepItem[] {
   const piece = text.slice(window.start, window.end);
@@ -47,9 +51,11 @@ export function itemsOf(answer: string, { text, window, question }: { text: stri
     .map((line) => hear(line, piece, sentences, question));
   const said = heard.filter((one) => isSaid(one) && heard.every((other) => other === one || !saysBetter(other, one, heard)));
   const kept = new Set(said);
-  for (const one of heard.filter((one) => !isSaid(one))) {
+  const unsaid = heard.filter((one) => !isSaid(one));
+  for (const one of [...unsaid.filter(({ whole }) => whole), ...unsaid.filter(({ whole }) => !whole)]) {
     const most = one.mixed ? sharedShare : 1;
-    if ([...kept].every(({ line }) => alignment(one.line, line, question) < most)) kept.add(one);
+    const rivals = [...kept].filter(({ best }) => !one.whole || best?.span === one.best?.span);
+    if (rivals.every(({ line }) => alignment(one.line, line, question) < most)) kept.add(one);
   }
   return heard
     .filter((one) => kept.has(one))
@@ -63,9 +69,11 @@ export function itemsOf(answer: string, { text, window, question }: { text: stri
 function hear(line: string, piece: string, sentences: readonly Span[], question: string): Heard {
   const scored = sentences.map((span) => ({ span, score: alignment(line, piece.slice(span.start, span.end), question) }));
   const best = scored.reduce<Heard['best']>((most, one) => (one.score > (most?.score ?? 0) ? one : most), null);
-  if (best === null || best.score === 1) return { line, best, mixed: false };
+  if (best === null) return { line, best, mixed: false, whole: false };
+  const whole = best.score >= saidShare && alignment(piece.slice(best.span.start, best.span.end), line, question) === 1;
   const around = surroundingsOf(piece, best.span);
-  return { line, best, mixed: namesOf(line).some((name) => alignment(name, around, '') < 1 && alignment(name, piece, '') === 1) };
+  const mixed = best.score < 1 && namesOf(line).some((name) => alignment(name, around, '') < 1 && alignment(name, piece, '') === 1);
+  return { line, best, mixed, whole };
 }
 
 function isSaid(one: Heard): one is Heard & { best: NonNullable<Heard['best']> } {

@@ -40,6 +40,8 @@ test('windows are the whole text, cut between paragraphs', () => {
 
 test('lines are items without their bullets; none is none, and what the window does not say is left out', () => {
   expect(linesOf('Here they are:\n1. **Anna**\n- Bert\n- Bert\nNone of the others.\nBer')).toEqual(['Anna', 'Bert']);
+  // Only the last line is cut off.
+  expect(linesOf('Ship 12\nShip 1\nShip 3')).toEqual(['Ship 12', 'Ship 1', 'Ship 3']);
   const window = { start: 5, end: 60 };
   const text = '.....Anna sold her horse. Bert went home and wept for joy.';
   const items = itemsOf('Anna sold her horse\nCarla bought a castle\nBert wept', { text, window, question: '' });
@@ -77,6 +79,27 @@ test('what has a name from another paragraph is not cited at the one that has it
   for (const line of ['The Brave Anchor carried salt to Osaka', 'The Brave Anchor carried salt to the port of Osaka']) {
     expect(itemsOf(line, { text, window: { start: 0, end: text.length }, question: '' })[0].passages, line).toEqual([{ start: 0, end: 39, verified: true }]);
   }
+});
+
+test('what has a whole sentence in it stays, whatever it is introduced by and is like', () => {
+  const text = 'The Doctor went to the window.\n\nThe Lonely Comet carried salt to Osaka.\n\nThe Golden Lantern carried glass to Madras.';
+  const window = { start: 0, end: text.length };
+  const textsOf = (answer: string) => itemsOf(answer, { text, window, question: '' }).map((item) => item.text);
+  const mixed = 'The words of the Doctor: "The Lonely Comet carried glass to Madras."';
+  const whole = 'The words of the Doctor: "The Golden Lantern carried glass to Madras."';
+  // Half of its words are in the one before, which mixes two sentences and goes.
+  expect(textsOf(`${mixed}\n${whole}`)).toEqual([whole]);
+  expect(textsOf(`${whole}\n${mixed}`)).toEqual([whole]);
+  // The name is from elsewhere: it is not cited at the sentence.
+  expect(itemsOf(whole, { text, window, question: '' })[0].passages).toEqual([{ ...window, verified: false }]);
+  // It is there once, and not beside what says the sentence better.
+  expect(textsOf(`${whole}\nThe deeds of the Doctor: "The Golden Lantern carried glass to Madras."`)).toEqual([whole]);
+  expect(textsOf(`${whole}\nThe Golden Lantern carried glass to Madras`)).toEqual(['The Golden Lantern carried glass to Madras']);
+  // Another sentence is another item, however much alike they are.
+  const other = 'The words of the Doctor: "The Golden Comet carried glass to Madras."';
+  const longer = `${text}\n\nThe Golden Comet carried glass to Madras.`;
+  const both = itemsOf(`${whole}\n${other}`, { text: longer, window: { start: 0, end: longer.length }, question: '' });
+  expect(both.map((item) => item.text)).toEqual([whole, other]);
 });
 
 test('every record is found once, cited where it stands, through an interruption, a pause and a restart', async () => {
