@@ -39,7 +39,7 @@ export async function answerLogprobs(parts: InspectionParts, { tokens, rescoreFr
       const encoder = await runner.encodeLayers({ rows, position, removed, exact: true }, signal);
       device.gpu.queue.submit([encoder.finish()]);
       await device.finished();
-      logprobs.push(...(await nextLogprobs(parts, rows, tokens.slice(position + 1, position + 1 + rows))));
+      logprobs.push(...(await nextLogprobs(parts, tokens.slice(position + 1, position + 1 + rows), signal)));
     }
   } finally {
     removal?.restore();

@@ -77,10 +77,11 @@ async function expectExact(model: LoadedModel, made: readonly number[], rows: Re
   for (const [position, { shares }] of rows) {
     for (let part = 0; part < columns; part++) worst = Math.max(worst, Math.abs(shares[part] - sums[(position - firstRow) * columns + part] / chosen.length));
   }
+  const statisticsOf = await inspection.rowStatistics(document);
   for (const [i, { layer, head }] of heads.entries()) {
     const { mixer } = spec.blocks[layer];
     if (!isPlainAttention(mixer)) continue;
-    const statistics = await inspection.rowStatistics(layer, document);
+    const statistics = statisticsOf[layer];
     for (const [position, { zones }] of rows) {
       const at = ((position - firstRow) * mixer.heads + head) * statisticsFloats;
       const [sinks, recent, , inDocument, other] = statistics.subarray(at, at + 5);

@@ -11,6 +11,7 @@ import type { Sequence } from '../sequence.ts';
 import { forEachRange, keysRead, type UseRange } from './keyRanges.ts';
 import { bucketsOf, columnsOf, type LayerRows, mostColumns, RangeKernels, statisticsFloats, type TileBuffers, type TileShape } from './rangeKernels.ts';
 import { nextLogprobs } from './nextLogprobs.ts';
+import { tokenLogprobsKernel } from './tokenLogprobs.ts';
 
 export interface InspectedHead {
   layer: number;
@@ -52,9 +53,13 @@ export function prepareInspection(device: Device, runner: Runner): RangeKernels 
   const kernels = new RangeKernels(device);
   for (const read of keysRead(runner)) kernels.prepare(read);
   runner.tap.prepare();
+  // Whoever uses it hears of a failure.
+  tokenLogprobsKernel(device).catch(() => undefined);
   return kernels;
 }
 
+/** What kernels that are under way may hold for themselves before they are waited for. */
+const mostHeldBytes = 64 * 2 ** 20;
 /** What the queries of the rows may take on the GPU. */
 const keptQueryBytes = 256 * 2 ** 20;
 
@@ -99,20 +104,22 @@ export class Inspection {
     else sequence.clear();
     await runner.tap.open({ firstPosition: firstRow, rows });
     const logprobs: number[] = [];
+    let inspection: Inspection | null = null;
     try {
       await sequence.extend(tokens.slice(0, -1), {
         signal,
         asDecoding,
         onChunk: async (first, count) => {
-          if (withLogprobs) logprobs.push(...(await nextLogprobs(parts, count, tokens.slice(first + 1, first + 1 + count))));
+          if (withLogprobs) logprobs.push(...(await nextLogprobs(parts, tokens.slice(first + 1, first + 1 + count), signal)));
         },
       });
       runner.tap.stop();
-      const inspection = new Inspection(parts, kernels, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
+      inspection = new Inspection(parts, kernels, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
       await inspection.#computeLogSums(signal);
       return inspection;
     } catch (error) {
-      runner.tap.close();
+      if (inspection) inspection.free();
+      else runner.tap.close();
       throw error;
     }
   }
@@ -137,9 +144,9 @@ export class Inspection {
         const seen = this.#layers[layer];
         if (!seen) throw new EngineError('internal', `Layer ${layer} keeps a state and attends to no keys.`, 'Look at another layer.');
         await this.#ranges(layer, (range) => this.#kernels.tile(seen, range, chosen, shape, out));
-        await device.finished();
-        this.#kernels.release();
+        await this.#afterLayer();
       }
+      await this.#settled();
       const cells = rows * columns;
       const [sums, peaks, peakKeys] = [await readback.floats(out.sums, 0, cells), await readback.floats(out.peaks, 0, cells), await readback.words(out.peakKeys, 0, cells)];
       return { rows, columns, sums, peaks, peakKeys };
@@ -149,23 +156,29 @@ export class Inspection {
   }
 
   /**
-   * Where the weight of each row goes, for every head of a layer: [rows][heads][statisticsFloats], see
-   * shaders/inspect_rows.wgsl. `document`: the positions of the text that matters.
+   * Where the weight of each row goes, by layer, for every head: [rows][heads][statisticsFloats], see
+   * shaders/inspect_rows.wgsl; nothing of a layer that attends to no keys. `document`: the positions of the text that
+   * matters. Throws `cancelled` between two layers.
    */
-  async rowStatistics(layer: number, document: { fromKey: number; toKey: number }): Promise<Float32Array<ArrayBuffer>> {
+  async rowStatistics(document: { fromKey: number; toKey: number }, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>[]> {
     this.#assertOpen();
     const { device, readback } = this.#parts;
-    const seen = this.#layers[layer];
-    if (!seen) return new Float32Array(0);
-    const count = this.rows * seen.heads * statisticsFloats;
-    const statistics = device.memory.storage('activations', 'row statistics', 4 * count);
+    const counts = this.#layers.map((layer) => (layer ? this.rows * layer.heads * statisticsFloats : 0));
+    const all = await device.memory.checked('Room for what the rows look at', () => counts.map((count) => (count > 0 ? device.memory.storage('activations', 'row statistics', 4 * count) : null)));
     try {
-      await this.#ranges(layer, (range) => this.#kernels.rows(seen, range, document, statistics));
-      const read = await readback.floats(statistics, 0, count);
-      this.#kernels.release();
+      for (const [index, layer] of this.#layers.entries()) {
+        if (signal?.aborted) throw cancelled();
+        const statistics = all[index];
+        if (!layer || !statistics) continue;
+        await this.#ranges(index, (range) => this.#kernels.rows(layer, range, document, statistics));
+        await this.#afterLayer();
+      }
+      await this.#settled();
+      const read: Float32Array<ArrayBuffer>[] = [];
+      for (const [index, statistics] of all.entries()) read.push(statistics ? await readback.floats(statistics, 0, counts[index]) : new Float32Array(0));
       return read;
     } finally {
-      device.memory.free(statistics);
+      for (const statistics of all) if (statistics) device.memory.free(statistics);
     }
   }
 
@@ -174,6 +187,7 @@ export class Inspection {
     this.#freed = true;
     const { device, runner } = this.#parts;
     for (const layer of this.#layers) if (layer) device.memory.free(layer.logSums);
+    this.#kernels.release();
     runner.tap.close();
   }
 
@@ -182,9 +196,20 @@ export class Inspection {
       if (signal?.aborted) throw cancelled();
       if (!layer) continue;
       await this.#ranges(index, (range) => this.#kernels.logSums(layer, range));
-      await this.#parts.device.finished();
-      this.#kernels.release();
+      await this.#afterLayer();
     }
+    await this.#settled();
+  }
+
+  /** A GPU goes on from layer to layer by itself; where the processor computes or keys are streamed, whoever stops does not wait for the rest. */
+  async #afterLayer(): Promise<void> {
+    const { device, runner } = this.#parts;
+    if (device.facts.kind === 'software' || runner.far || this.#kernels.heldBytes > mostHeldBytes) await this.#settled();
+  }
+
+  async #settled(): Promise<void> {
+    await this.#parts.device.finished();
+    this.#kernels.release();
   }
 
   #ranges(layer: number, use: UseRange): Promise<void> {

@@ -138,6 +138,11 @@ export class RangeKernels {
     return (pass) => encodeDispatch(pass, { kernel, bindings }, narrow ? Math.ceil(columns / 64) : columns, bucketsOf(shape));
   }
 
+  /** Of what is kept until `release`. */
+  get heldBytes(): number {
+    return this.#transient.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** To be called when what was encoded has run. */
   release(): void {
     for (const buffer of this.#transient.splice(0)) this.#device.memory.free(buffer);

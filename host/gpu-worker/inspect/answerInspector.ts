@@ -12,7 +12,7 @@ import type { JobContext } from '../gpuWorker.ts';
 import type { ChatPrompt, Keeping } from '../protocol.ts';
 import { readPrompt } from '../readPrompt.ts';
 import { citeClaims, massOf, tokensBetween } from './claims.ts';
-import { headStatisticsOf, layerGroups, type RowStatistics, rowStatisticsOf, zonesOf } from './headStatistics.ts';
+import { headStatisticsOf, layerGroups, type RowStatistics, zonesOf } from './headStatistics.ts';
 import { composeAnswer, endOfText, type InspectedAnswer, type InspectedDocument } from './inspectedAnswer.ts';
 import { RetrievalHeads } from './retrievalHeads.ts';
 import { blockTokensOf, retrievalOf } from './retrievalBlocks.ts';
@@ -166,7 +166,7 @@ export class AnswerInspector {
     const { spec } = this.#model.loaded;
     const written = asked.tokens.slice(asked.promptTokens);
     const telling = written.map((token) => /[\p{L}\p{N}]{2}|\p{N}/u.test(this.#model.tokenizer.decode([token])));
-    const statistics = await rowStatisticsOf(inspection, spec, documentRange(asked), signal);
+    const statistics = await inspection.rowStatistics(documentRange(asked), signal);
     const heads = headStatisticsOf(statistics, spec, { tokens: asked.tokens, written, telling });
     open.looked = { statistics, heads: this.#heads.mark(heads) };
     return open.looked;

@@ -1,6 +1,4 @@
 /** What kind each attention head is, from where its weight goes while an answer is written. */
-import { cancelled } from '../../../engine/errors.ts';
-import type { Inspection } from '../../../engine/inspect/inspection.ts';
 import { statisticsFloats } from '../../../engine/inspect/rangeKernels.ts';
 import { attentionHeads, type ModelSpec } from '../../../engine/models/spec.ts';
 import type { HeadStatistics, HeadType, LayerGroup, Zones } from '../../contract/inspection.ts';
@@ -9,15 +7,6 @@ import type { HeadStatistics, HeadType, LayerGroup, Zones } from '../../contract
 export type RowStatistics = readonly Float32Array[];
 
 const groupCount = 4;
-
-export async function rowStatisticsOf(inspection: Inspection, spec: ModelSpec, document: { fromKey: number; toKey: number }, signal: AbortSignal): Promise<RowStatistics> {
-  const layers: Float32Array[] = [];
-  for (let layer = 0; layer < spec.blocks.length; layer++) {
-    if (signal.aborted) throw cancelled();
-    layers.push(await inspection.rowStatistics(layer, document));
-  }
-  return layers;
-}
 
 /** Layers that see everything in four groups by depth, and those with a window together. */
 export function layerGroups(spec: ModelSpec): LayerGroup[] {
