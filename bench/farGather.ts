@@ -2,7 +2,7 @@
  * How long the processor takes to gather single far tokens out of gigabytes of RAM into what is uploaded: on one thread,
  * and with others beside it, in turns.
  *
- *     node dist/bench/farGather.js [--threads 8] [--megabytes 2048] [--head-dims 128,64] [--tokens 64,128,256,512,1024,4096,40000] [--rounds 40] [--out FILE.jsonl]
+ *     node dist/bench/farGather.js [--threads 12] [--megabytes 2048] [--head-dims 128,64] [--tokens 64,128,256,512,1024,4096,40000] [--rounds 40] [--out FILE.jsonl]
  *
  * A token is a key and a value of one head in f16. Up to a load (4096) they come from one layer, as a step that waits
  * asks for them; more of them from all layers, as misses of whole steps do. JSON lines, medians.
@@ -14,12 +14,12 @@ import { seededRandom } from '../engine/formats/quantisation/testing/seededRando
 import { FarStore } from '../engine/kv/tiers/farStore.ts';
 import { Gathering, type GatheringShape, waitingOf } from '../engine/kv/tiers/gathering.ts';
 import { LayerRequests } from '../engine/kv/tiers/requestReader.ts';
-import { CopyThreads } from '../host/gpu-worker/copyThreads.ts';
+import { CopyThreads, threadsFor } from '../host/gpu-worker/copyThreads.ts';
 import { median } from './median.ts';
 
 const { values } = parseArgs({
   options: {
-    threads: { type: 'string', default: String(Math.min(8, availableParallelism() - 1)) },
+    threads: { type: 'string', default: String(threadsFor(availableParallelism())) },
     megabytes: { type: 'string', default: '2048' },
     'head-dims': { type: 'string', default: '128,64' },
     tokens: { type: 'string', default: '64,128,256,512,1024,4096,40000' },

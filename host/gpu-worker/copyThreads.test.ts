@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
 import type { SharedBlock } from '../../engine/ports.ts';
-import { CopyThreads } from './copyThreads.ts';
+import { CopyThreads, threadsFor } from './copyThreads.ts';
 
 const opened: CopyThreads[] = [];
 afterEach(async () => {
@@ -137,6 +137,10 @@ test('what is closed while it copies finishes', async () => {
   const finish = copies.begin(begun);
   await Promise.all([copies.close(), finish()]);
   expect(Buffer.compare(Buffer.from(target.buffer), Buffer.from(expected.buffer))).toBe(0);
+});
+
+test('of the processors, some are left to the asking thread and to the driver', () => {
+  expect([2, 3, 4, 6, 8, 12, 16, 128].map(threadsFor)).toEqual([1, 2, 3, 4, 6, 9, 12, 12]);
 });
 
 test('a copy to or of a block that is none is refused', () => {

@@ -29,8 +29,9 @@ interface Copying {
   end: number;
 }
 
-const mostThreads = 8;
-/** Of a ticket: about 20 µs. */
+/** By then what the asking thread does alone, listing runs and taking what was brought, takes as long as the rest. */
+const mostThreads = 12;
+/** Of a ticket: about 10 µs. */
 const fewestTicketRuns = 64;
 const mostTickets = 128;
 /** How long the asking thread sleeps for the last tickets before it looks after other things. */
@@ -58,7 +59,7 @@ export class CopyThreads implements SharedCopies {
   #underWay: Copying[] = [];
 
   /** Threads are started with the first copy, and keep no process from ending. */
-  constructor({ threads = Math.min(mostThreads, availableParallelism() - 1), fewestRuns = 512, entry = copyThreadUrl() }: { threads?: number; fewestRuns?: number; entry?: URL } = {}) {
+  constructor({ threads = threadsFor(availableParallelism()), fewestRuns = 512, entry = copyThreadUrl() }: { threads?: number; fewestRuns?: number; entry?: URL } = {}) {
     this.#threadCount = threads;
     this.fewestRuns = fewestRuns;
     this.#entry = entry;
@@ -203,6 +204,11 @@ export class CopyThreads implements SharedCopies {
   #copyAlone({ runs, count, runWords, target }: RunCopy): void {
     copyRuns(this.#blocks, this.#blocks[runs], 0, count, runWords, this.#blocks[target]);
   }
+}
+
+/** How many threads copy beside the asking one: a quarter of the processors is for that and for the GPU's driver. */
+export function threadsFor(processors: number): number {
+  return Math.min(mostThreads, Math.floor((3 * processors) / 4));
 }
 
 /** Lets other things happen; keeps the process meanwhile. */
