@@ -13,7 +13,7 @@ import { describeModel } from './models/registry.ts';
 import { planContext, type TierLimits } from './memoryPlan.ts';
 import type { ModelSpec } from './models/spec.ts';
 import { loadWeights, type LoadOptions, TensorReader } from './models/weights.ts';
-import type { BlockStore, SharedCopies, WeightSource } from './ports.ts';
+import type { BlockStore, LongCopies, SharedCopies, WeightSource } from './ports.ts';
 import type { GraphOptions } from './retrieval/graph/graphIndex.ts';
 import { Runner } from './runner.ts';
 import { Sequence } from './sequence.ts';
@@ -38,6 +38,8 @@ export interface TierOptions extends TierLimits {
   disk: BlockStore | null;
   /** Threads that gather what lies in RAM; left out or null, one thread does it. */
   copies?: SharedCopies | null;
+  /** Threads that bring windows of it to the GPU, the same. */
+  longCopies?: LongCopies | null;
   /** Keep what the policy `graph` needs, and where it computes. */
   graphs?: GraphOptions | null;
 }

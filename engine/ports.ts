@@ -97,3 +97,17 @@ export interface SharedCopies {
    */
   begin(copy: RunCopy): () => Promise<void>;
 }
+
+/** One long copy: what `from` holds, one behind the other, to `to`, which is as long. */
+export interface LongCopy {
+  from: readonly Uint8Array[];
+  to: Uint8Array;
+}
+
+/** Long copies from or to memory that only the calling thread has, e.g. what is mapped of the GPU, made by other threads. */
+export interface LongCopies {
+  /** Less than this is copied sooner by the calling thread. */
+  readonly fewestBytes: number;
+  /** Both sides must be left alone until it has resolved. Throws RangeError where they differ in length. */
+  copy(copy: LongCopy): Promise<void>;
+}

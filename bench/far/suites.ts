@@ -12,7 +12,7 @@ import { kvBytes, type ModelSpec } from '../../engine/models/spec.ts';
 import { describeModel } from '../../engine/models/registry.ts';
 import { readGguf } from '../../engine/formats/gguf/readGguf.ts';
 import { sinkTokens } from '../../engine/retrieval/layout.ts';
-import type { SharedCopies, WeightSource } from '../../engine/ports.ts';
+import type { LongCopies, SharedCopies, WeightSource } from '../../engine/ports.ts';
 import { DecodeBench, type DecodeFigures, type FarFigures } from './measureDecode.ts';
 import { DriftingQueries } from './driftingQueries.ts';
 import { fillContext } from './syntheticContext.ts';
@@ -22,6 +22,7 @@ export interface FarBenchOptions {
   choices: ChoiceCache;
   /** Threads that gather misses; null where one does it. */
   copies?: SharedCopies | null;
+  longCopies?: LongCopies | null;
   /** Of the far context, and of the one that is wholly on the GPU and compared with. */
   tokens: number;
   residentTokens: number;
@@ -105,12 +106,12 @@ function holdable({ label, policy }: FarBenchOptions['policies'][number], far: F
   return { label: `${label.replace(/ [^ ]*$/, '')} ${percent}% (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
 }
 
-async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, tokens, gpuShare, steps, largestShare }: FarBenchOptions): Promise<LoadedModel> {
+async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, tokens, gpuShare, steps, largestShare }: FarBenchOptions): Promise<LoadedModel> {
   // Room for what is decoded behind it.
   const contextTokens = tokens + 1024 + 2 * steps;
   const gpuBudgetBytes = Math.floor(gpuShare * kvBytes(spec, tokens, 2, 0).full);
   device.memory.limit('kv', device.memory.report().kvBytes + gpuBudgetBytes);
-  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, copies, offload: 'always', largestShare } });
+  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, copies, longCopies, offload: 'always', largestShare } });
 }
 
 /** A context of zeros: what attention reads does not depend on what it reads. */

@@ -26,6 +26,7 @@ import type { JobContext } from './gpuWorker.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { SpillFolder } from './spillFolder.ts';
+import { TransferFile } from './transferFile.ts';
 import { WorkerThreads } from './workerThreads.ts';
 import { runTemplate } from './templateThread.ts';
 
@@ -74,6 +75,7 @@ export class ActiveModel {
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
     const copies = CopyThreads.forThisMachine();
+    const longCopies = device.facts.kind === 'gpu' ? TransferFile.forThisMachine() : null;
     const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
     let loaded: LoadedModel | null = null;
     try {
@@ -87,6 +89,7 @@ export class ActiveModel {
           format: kv.format,
           disk: spill,
           copies,
+          longCopies,
           offload: kv.offload,
           pages: kv.pages,
           graphs: kv.graphs ? { pool: threads } : null,
@@ -115,9 +118,10 @@ export class ActiveModel {
         loadMs: performance.now() - started,
       };
       const fingerprint = fingerprintOf(await hashModel(source, file.dataOffsetBytes), loaded);
-      return new ActiveModel({ path, loaded, tokenizer, style, sampler, readback: new Readback(loaded.device), description, fingerprint }, spill, copies ? [threads, copies] : [threads]);
+      return new ActiveModel({ path, loaded, tokenizer, style, sampler, readback: new Readback(loaded.device), description, fingerprint }, spill, [threads, copies, longCopies].filter((one) => one !== null));
     } catch (error) {
       loaded?.free();
+      for (const one of [copies, longCopies]) void one?.close();
       throw error;
     } finally {
       await source.close();

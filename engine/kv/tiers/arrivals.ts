@@ -11,8 +11,11 @@ import type { LayerRequests } from './requestReader.ts';
 
 export { firstPlace, loneRange } from './gathering.ts';
 
-/** Loads that are on their way at once: what a step missed is sent while the GPU still runs the next one. */
-const loadsUnderWay = 8;
+/**
+ * Loads that are on their way at once: what a step missed is sent while the GPU still runs the next one, behind which it
+ * lets go of them. With fewer than two steps miss, filling them waits for the step, and encoding the next one for that.
+ */
+const loadsUnderWay = { gpu: 24, software: 8 };
 /** Loads that threads gather at once: when one is done, they go on with the next one. */
 const gatheredAtOnce = 2;
 
@@ -75,7 +78,7 @@ export class Arrivals {
   /** What is waiting, in mapped buffers as they are filled. */
   async *#loads(store: FarStore, waiting: Waiting[], rangeOf: (layer: number) => number): AsyncGenerator<Load> {
     if (waiting.length === 0) return;
-    const ring = (this.#ring ??= new UploadRing(this.#device, { label: 'arrivals', sizeBytes: 4 * Gathering.words(this.#shape), count: loadsUnderWay }));
+    const ring = (this.#ring ??= new UploadRing(this.#device, { label: 'arrivals', sizeBytes: 4 * Gathering.words(this.#shape), count: loadsUnderWay[this.#device.facts.kind] }));
     while (this.#gatherings.length < (store.copies ? gatheredAtOnce : 1)) this.#gatherings.push(new Gathering(this.#shape, store.copies));
     const idle = [...this.#gatherings];
     const begun: Gathering[] = [];

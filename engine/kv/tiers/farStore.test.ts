@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CopyThreads } from '../../../host/gpu-worker/copyThreads.ts';
+import { TransferFile } from '../../../host/gpu-worker/transferFile.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
-import type { SharedCopies } from '../../ports.ts';
+import type { LongCopies, SharedCopies } from '../../ports.ts';
 import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
 import { FarStore } from './farStore.ts';
 import type { FarFormat } from './record.ts';
@@ -17,6 +19,8 @@ interface Shape {
   format: FarFormat;
   /** Segments that RAM has room for, of all. */
   ramSegments: number;
+  /** By other threads. */
+  longCopies?: boolean;
 }
 
 /** Every word says where it belongs, so that no copy can go unnoticed to a wrong place. */
@@ -37,14 +41,19 @@ describe.each<Shape>([
   { kvHeads: 3, headDim: 64, segmentTokens: 64, format: 'f16', ramSegments: 4 },
   { kvHeads: 1, headDim: 128, segmentTokens: 128, format: 'q8', ramSegments: 0 },
   { kvHeads: 2, headDim: 80, segmentTokens: 192, format: 'q8', ramSegments: 5 },
-])('$kvHeads heads of $headDim, $segmentTokens tokens a segment, $format, RAM for $ramSegments', (shape) => {
+  { kvHeads: 3, headDim: 64, segmentTokens: 64, format: 'f16', ramSegments: 100, longCopies: true },
+  { kvHeads: 2, headDim: 80, segmentTokens: 192, format: 'q8', ramSegments: 5, longCopies: true },
+])('$kvHeads heads of $headDim, $segmentTokens tokens a segment, $format, RAM for $ramSegments, by others $longCopies', (shape) => {
   const { kvHeads, segmentTokens, ramSegments } = shape;
+  const file = shape.longCopies ? new TransferFile(tmpdir()) : null;
+  const longCopies: LongCopies | null = file && { fewestBytes: 1, copy: (copy) => file.copy(copy) };
+  afterAll(() => file?.close());
 
   async function filled() {
     const { disk, runs, served } = memoryBlocks();
     const probe = new FarStore({ ...shape, layers }, { ramBudgetBytes: 0, disk: null });
     // An eighth of the budget is for blocks.
-    const store = new FarStore({ ...shape, layers }, { ramBudgetBytes: (ramSegments * probe.segmentWords * 4 * 8) / 7, disk });
+    const store = new FarStore({ ...shape, layers }, { ramBudgetBytes: (ramSegments * probe.segmentWords * 4 * 8) / 7, disk, longCopies });
     for (let segment = 0; segment < segments; segment++) {
       for (let layer = 0; layer < layers; layer++) store.append(layer, segmentOf(store.words, layer, segment));
     }
@@ -83,6 +92,15 @@ describe.each<Shape>([
         for (const head of [0, kvHeads - 1]) {
           for (const token of [0, Math.floor(tokens / 2), tokens - 1]) {
             for (const word of [0, words - 1]) expect(range[(head * stride + token) * words + word]).toBe(wordOf(layer, part, head, first + token, word));
+          }
+        }
+        const blocks = Array.from({ length: kvHeads }, () => Array.from({ length: (segments * segmentTokens) / 32 }, (_, block) => block).filter(() => random() < 0.4));
+        const most = Math.min(...blocks.map((list) => list.length));
+        const brought = new Uint32Array(kvHeads * most * 32 * words);
+        await store.blocks(layer, part, blocks.map((list) => Uint32Array.from(list.slice(0, most))), 32, brought, most * 32);
+        for (const [of, list] of blocks.entries()) {
+          for (let at = 0; at < most; at++) {
+            for (const token of [0, 31]) expect(brought[((of * most + at) * 32 + token) * words]).toBe(wordOf(layer, part, of, list[at] * 32 + token, 0));
           }
         }
         const chosen = Array.from({ length: 1 + Math.floor(random() * 30) }, () => Math.floor(random() * segments * segmentTokens));
@@ -135,6 +153,39 @@ test('a failed write is heard of, and the segment stays readable', async () => {
   const target = new Uint32Array(2 * store.words);
   await gather(store, 0, 0, [3], target, 0);
   expect(target[0]).toBe(3 * store.words);
+});
+
+test('what is being brought stays where it lies until it is there', async () => {
+  const { disk } = memoryBlocks();
+  let brought = (): void => undefined;
+  const isBrought = new Promise<void>((resolve) => (brought = resolve));
+  const longCopies: LongCopies = {
+    fewestBytes: 1,
+    copy: async ({ from, to }) => {
+      await isBrought;
+      let at = 0;
+      for (const bytes of from) {
+        to.set(bytes, at);
+        at += bytes.length;
+      }
+    },
+  };
+  const threads = new CopyThreads({ threads: 0 });
+  const shape = { layers: 1, kvHeads: 2, headDim: 64, segmentTokens: 64, format: 'f16' as const };
+  const store = new FarStore(shape, { ramBudgetBytes: Infinity, disk, copies: threads, longCopies });
+  const words = Uint32Array.from({ length: store.segmentWords }, (_, i) => i);
+  store.append(0, words);
+  const target = new Uint32Array(2 * 64 * store.words);
+  const bringing = store.range(0, 0, 0, 64, target, 64);
+  store.truncate(0);
+  expect(store.bytes.ramBytes).toBe(words.byteLength);
+  store.append(0, words.toReversed());
+  brought();
+  await bringing;
+  expect(target).toEqual(words.subarray(0, target.length));
+  expect(store.bytes.ramBytes).toBe(words.byteLength);
+  store.free();
+  await threads.close();
 });
 
 describe('segments that threads copy from', () => {

@@ -5,8 +5,9 @@
  * the cache.
  */
 import type { KeptRuns } from '../../kept/keptRuns.ts';
-import type { BlockStore, SharedCopies } from '../../ports.ts';
+import type { BlockStore, LongCopies, SharedCopies } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
+import { bringRuns, type LongRun } from './bringRuns.ts';
 import type { Runs } from './copyRuns.ts';
 import { RamBlocks, type RamPart } from './ramBlocks.ts';
 import { type FarFormat, recordWords } from './record.ts';
@@ -53,6 +54,10 @@ export class FarStore {
   readonly #disk: BlockStore | null;
   readonly #blocks: BlockCache;
   readonly #ram: RamBlocks;
+  readonly #longCopies: LongCopies | null;
+  /** Copies of long runs that others make, and parts that leave RAM when those are done. */
+  #bringing = 0;
+  #leaving: RamPart[] = [];
   /** Segments in RAM: [layer][segment] of [2][kvHead][token][words]; null when the disk has it. */
   readonly #resident: (RamPart | null)[][];
   readonly #written = new Map<string, Promise<void>>();
@@ -63,12 +68,13 @@ export class FarStore {
   #keeping = false;
   readonly bytes: TierBytes = { ramBytes: 0, diskBytes: 0, ramReadBytes: 0, diskReadBytes: 0 };
 
-  /** Without a disk the budget is a wish: everything stays in RAM, which threads read where there are `copies`. */
-  constructor(shape: FarShape, { ramBudgetBytes, disk, copies = null }: { ramBudgetBytes: number; disk: BlockStore | null; copies?: SharedCopies | null }) {
+  /** Without a disk the budget is a wish: everything stays in RAM, which threads read where there are `copies` or `longCopies`. */
+  constructor(shape: FarShape, { ramBudgetBytes, disk, copies = null, longCopies = null }: { ramBudgetBytes: number; disk: BlockStore | null; copies?: SharedCopies | null; longCopies?: LongCopies | null }) {
     this.#shape = shape;
     this.words = recordWords(shape.format, shape.headDim);
     this.#disk = disk;
     this.#ram = new RamBlocks(copies, this.bytes);
+    this.#longCopies = longCopies;
     this.#ramBudgetBytes = disk ? ramBudgetBytes * (1 - cacheShare) : Infinity;
     // Room that no whole segment takes is the cache's.
     this.#blocks = new BlockCache(() => (disk ? Math.max(ramBudgetBytes * cacheShare, ramBudgetBytes - this.bytes.ramBytes) : 0));
@@ -111,9 +117,14 @@ export class FarStore {
     this.#enter(layer, this.#ram.adopt(words));
   }
 
-  /** The same for all layers, [layer][2][kvHead][token][words], which is copied. What threads read leaves RAM as a whole. */
-  appendAll(words: Uint32Array): void {
-    for (const [layer, part] of this.#ram.copy(words, this.layers).entries()) this.#enter(layer, part);
+  /**
+   * The same for all layers, [layer][2][kvHead][token][words], which is copied: it must be left alone until this has
+   * resolved, and nothing else be appended. What threads read leaves RAM as a whole.
+   */
+  async appendAll(words: Uint32Array): Promise<void> {
+    const copies = this.#longCopies;
+    const parts = copies && words.byteLength >= copies.fewestBytes ? await this.#ram.copyBehind(words, this.layers, copies) : this.#ram.copy(words, this.layers);
+    for (const [layer, part] of parts.entries()) this.#enter(layer, part);
   }
 
   #enter(layer: number, part: RamPart): void {
@@ -156,7 +167,7 @@ export class FarStore {
   #leaveRam(layer: number, segment: number, part: RamPart): void {
     if (this.#resident[layer][segment] !== part) return;
     this.#resident[layer][segment] = null;
-    this.#ram.leave(part);
+    this.#leave(part);
     this.bytes.diskBytes += part.words.byteLength;
   }
 
@@ -169,20 +180,21 @@ export class FarStore {
   async range(layer: number, part: 0 | 1, first: number, tokens: number, target: Uint32Array, stride: number): Promise<void> {
     const { kvHeads, segmentTokens } = this.#shape;
     const reads: Promise<void>[] = [];
+    const resident: LongRun[] = [];
     for (let token = first; token < first + tokens; ) {
       const segment = Math.floor(token / segmentTokens);
       const within = token % segmentTokens;
       const count = Math.min(segmentTokens - within, first + tokens - token);
-      const resident = this.#resident[layer][segment];
+      const inRam = this.#resident[layer][segment];
       const begins = Array.from({ length: kvHeads }, (_, head) => ((part * kvHeads + head) * segmentTokens + within) * this.words);
       const runs = begins.map((begin, head): Run => ({ begin, count: count * this.words, place: (head * stride + token - first) * this.words }));
-      if (resident) {
-        for (const { begin, place } of runs) target.set(resident.words.subarray(begin, begin + count * this.words), place);
+      if (inRam) {
+        for (const run of runs) resident.push({ words: inRam.words.subarray(run.begin, run.begin + run.count), place: run.place });
         this.bytes.ramReadBytes += 4 * kvHeads * count * this.words;
       } else reads.push(this.#readRuns(layer, segment, runs, target));
       token += count;
     }
-    await Promise.all(reads);
+    await Promise.all([this.#bring(resident, target), ...reads]);
   }
 
   /**
@@ -192,6 +204,7 @@ export class FarStore {
   async blocks(layer: number, part: 0 | 1, chosen: readonly Uint32Array[], blockTokens: number, target: Uint32Array, stride: number): Promise<void> {
     const { kvHeads, segmentTokens } = this.#shape;
     const absent = new Map<number, Run[]>();
+    const resident: LongRun[] = [];
     for (const [head, list] of chosen.entries()) {
       for (let at = 0, count = 1; at < list.length; at += count, count = 1) {
         const token = list[at] * blockTokens;
@@ -199,9 +212,9 @@ export class FarStore {
         while (at + count < list.length && list[at + count] === list[at] + count && list[at + count] * blockTokens < (segment + 1) * segmentTokens) count++;
         const begin = ((part * kvHeads + head) * segmentTokens + (token % segmentTokens)) * this.words;
         const run = { begin, count: count * blockTokens * this.words, place: (head * stride + at * blockTokens) * this.words };
-        const resident = this.#resident[layer][segment];
-        if (resident) {
-          target.set(resident.words.subarray(begin, begin + run.count), run.place);
+        const inRam = this.#resident[layer][segment];
+        if (inRam) {
+          resident.push({ words: inRam.words.subarray(begin, begin + run.count), place: run.place });
           this.bytes.ramReadBytes += 4 * run.count;
           continue;
         }
@@ -210,7 +223,7 @@ export class FarStore {
         absent.set(segment, waiting);
       }
     }
-    await Promise.all([...absent].map(([segment, runs]) => this.#readRuns(layer, segment, runs, target)));
+    await Promise.all([this.#bring(resident, target), ...[...absent].map(([segment, runs]) => this.#readRuns(layer, segment, runs, target))]);
   }
 
   /** Long runs straight from disk: what only streams past would drive out of the cache what is wanted again. */
@@ -301,8 +314,23 @@ export class FarStore {
   /** What is being written is read until that is done. */
   #letGo(part: RamPart, name: string): void {
     const written = this.#written.get(name);
-    if (written) void written.catch(() => undefined).then(() => this.#ram.leave(part));
+    if (written) void written.catch(() => undefined).then(() => this.#leave(part));
+    else this.#leave(part);
+  }
+
+  /** What is being copied is there until that is done. */
+  #leave(part: RamPart): void {
+    if (this.#bringing > 0) this.#leaving.push(part);
     else this.#ram.leave(part);
+  }
+
+  async #bring(runs: readonly LongRun[], target: Uint32Array): Promise<void> {
+    this.#bringing++;
+    try {
+      await bringRuns(runs, target, this.#longCopies);
+    } finally {
+      if (--this.#bringing === 0) for (const part of this.#leaving.splice(0)) this.#ram.leave(part);
+    }
   }
 
   /** Runs of `count` words of a segment that is not in RAM. */

@@ -2,7 +2,8 @@
  * The RAM that sealed segments lie in, in numbered blocks: each holds the parts of one layer or of several, and goes
  * when the last of them has left. With threads that copy from them, blocks are shared with those.
  */
-import type { SharedCopies } from '../../ports.ts';
+import type { LongCopies, SharedCopies } from '../../ports.ts';
+import { bringRuns } from './bringRuns.ts';
 import { asIntegers, noWords } from './copyRuns.ts';
 
 /** A layer's part of a segment in a block. */
@@ -50,6 +51,16 @@ export class RamBlocks {
     const shared = new Uint32Array(buffer);
     shared.set(words);
     return this.#hold(number, shared, parts);
+  }
+
+  /** The same, but other threads make the copy. */
+  async copyBehind(words: Uint32Array, parts: number, copies: LongCopies): Promise<RamPart[]> {
+    const block = this.copies?.allocate(words.byteLength);
+    const whole = new Uint32Array(block?.buffer ?? new ArrayBuffer(words.byteLength));
+    await bringRuns([{ words, place: 0 }], whole, copies);
+    if (block) return this.#hold(block.number, whole, parts);
+    const partWords = words.length / parts;
+    return Array.from({ length: parts }, (_, part) => this.adopt(whole.subarray(part * partWords, (part + 1) * partWords)));
   }
 
   /** A part is no longer wanted. */

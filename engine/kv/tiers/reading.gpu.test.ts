@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
@@ -6,6 +7,8 @@ import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts
 import { loadModel, type LoadedModel } from '../../model.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
+import type { LongCopies } from '../../ports.ts';
+import { TransferFile } from '../../../host/gpu-worker/transferFile.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 
 const contextTokens = 1024;
@@ -21,7 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-describe.each(['llama', 'gemma3'] as const)('%s beyond the GPU', (architecture) => {
+describe.each([
+  { architecture: 'llama', others: false },
+  { architecture: 'gemma3', others: false },
+  { architecture: 'llama', others: true },
+] as const)('$architecture beyond the GPU, brought by other threads: $others', ({ architecture, others }) => {
+  const file = others ? new TransferFile(tmpdir()) : null;
+  const longCopies: LongCopies | null = file && { fewestBytes: 1, copy: (copy) => file.copy(copy) };
   const random = seededRandom(17);
   const tokens = Array.from({ length: tokenCount }, () => Math.floor(random() * 256));
   let model: LoadedModel;
@@ -38,7 +47,7 @@ describe.each(['llama', 'gemma3'] as const)('%s beyond the GPU', (architecture) 
       contextTokens,
       kvBudgetBytes: 1 << 30,
       choices: measuredChoices,
-      tiers: { gpuBudgetBytes, ramBudgetBytes: 300_000, format: 'f16', disk, offload: 'always' },
+      tiers: { gpuBudgetBytes, ramBudgetBytes: 300_000, format: 'f16', disk, offload: 'always', longCopies },
     });
     await model.sequence.extend(tokens, { chunkTokens: 64 });
     expected = await logits();
@@ -47,6 +56,7 @@ describe.each(['llama', 'gemma3'] as const)('%s beyond the GPU', (architecture) 
   afterAll(() => {
     device.memory.limit('kv', null);
     model.free();
+    return file?.close();
   });
 
   const read = async (chunkTokens: number | undefined): Promise<Float32Array> => {

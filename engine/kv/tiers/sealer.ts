@@ -87,7 +87,7 @@ export class Sealer {
     const ready = outgoing.mapAsync(0x01 /* READ */);
     ready.catch(() => undefined);
     await before;
-    this.#store.appendAll(new Uint32Array(await this.#device.mapped(outgoing, ready)));
+    await this.#store.appendAll(new Uint32Array(await this.#device.mapped(outgoing, ready)));
     outgoing.unmap();
   }
 
