@@ -6,8 +6,8 @@
 //   add up to 1; previous is part of recent. The document begins behind the sinks and ends before the recent. With SPLIT
 //   [split][rows][heads], of each run of the range's keys, which inspect_join.wgsl joins.
 // Bindings: 0 range (inspect_range.wgsl; fromKey … toKey is the document), 1 queries, 2 keys, 3 logSums, 4 statistics.
-// Mapping: that of inspect_log_sums.wgsl.
-// Constants: UNITS, VECTOR_UNITS, EIGHT_BIT, SPLIT as there; SINK_TOKENS, RECENT_TOKENS.
+// Mapping: that of inspect_log_sums.wgsl, with all heads.
+// Constants: UNITS, VECTOR_UNITS, KEYS, EIGHT_BIT, SPLIT as there; SINK_TOKENS, RECENT_TOKENS.
 // Reference: rowStatistics in engine/reference/inspect.ts.
 
 @group(0) @binding(0) var<uniform> range: Range;
@@ -39,35 +39,43 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
 //@end
 
   let run = runOf(workgroup.z, workgroups.z);
-  for (var key = run.x + invocation; key < run.y; key += INVOCATIONS) {
-    let vector = vectorOf(kvHead, key);
-    var scores = vec4<f32>();
+  for (var nearest = run.x + invocation; nearest < run.y; nearest += KEYS * INVOCATIONS) {
+//@unroll j KEYS
+    let key$j = nearest + $ju * INVOCATIONS;
+    let vector$j = vectorOf(kvHead, min(key$j, run.y - 1u));
+    var scores$j = vec4<f32>();
+//@end
     for (var u = 0u; u < UNITS; u++) {
-      let k = widen0(keys[vector + u]);
-      scores += vec4<f32>(
-        dot(queries[head0 * UNITS + u], k),
-        dot(queries[head1 * UNITS + u], k),
-        dot(queries[head2 * UNITS + u], k),
-        dot(queries[head3 * UNITS + u], k),
-      );
+//@unroll r 4
+      let of$r = queries[head$r * UNITS + u];
+//@end
+//@unroll j KEYS
+      let k$j = widen0(keys[vector$j + u]);
+      scores$j += vec4<f32>(dot(of0, k$j), dot(of1, k$j), dot(of2, k$j), dot(of3, k$j));
+//@end
     }
+//@unroll j KEYS
+    {
+      let key = key$j;
 //@if EIGHT_BIT
-    scores *= bitcast<f32>(keys[vector + UNITS]);
+      scores$j *= bitcast<f32>(keys[vector$j + UNITS]);
 //@end
 //@unroll r 4
-    {
-      let surprise = clamp(logSum$r - scores[$r], 0.0, 88.0);
-      let weight = select(0.0, exp(-surprise), key <= position$r && key >= first$r);
-      let isSink = key < SINK_TOKENS;
-      let isRecent = !isSink && key + RECENT_TOKENS > position$r;
-      let isDocument = !isSink && !isRecent && key >= range.fromKey && key < range.toKey;
-      zones$r += weight * vec4<f32>(f32(isSink), f32(isRecent), f32(isRecent && key + 1u == position$r), f32(isDocument));
-      others$r.x += select(weight, 0.0, isSink || isRecent || isDocument);
-      others$r.y += weight * surprise;
-      if (isDocument && weight > others$r.z) {
-        others$r.z = weight;
-        others$r.w = f32(key);
+      {
+        let surprise = clamp(logSum$r - scores$j[$r], 0.0, 88.0);
+        let weight = select(0.0, exp(-surprise), key <= position$r && key >= first$r && key < run.y);
+        let isSink = key < SINK_TOKENS;
+        let isRecent = !isSink && key + RECENT_TOKENS > position$r;
+        let isDocument = !isSink && !isRecent && key >= range.fromKey && key < range.toKey;
+        zones$r += weight * vec4<f32>(f32(isSink), f32(isRecent), f32(isRecent && key + 1u == position$r), f32(isDocument));
+        others$r.x += select(weight, 0.0, isSink || isRecent || isDocument);
+        others$r.y += weight * surprise;
+        if (isDocument && weight > others$r.z) {
+          others$r.z = weight;
+          others$r.w = f32(key);
+        }
       }
+//@end
     }
 //@end
   }

@@ -6,8 +6,8 @@
 //   chosen, then [kvHeads][heads] which; sums, peaks [buckets of rows][columns] f32, peakKeys the same of positions.
 // Bindings: 0 range (inspect_range.wgsl), 1 queries, 2 keys, 3 logSums, 4 chosen, 5 sums, 6 peaks, 7 peakKeys.
 // Mapping: workgroup y = bucket of rows. NARROW: x = 64 columns, an invocation each. Otherwise x = column, whose keys
-//   the 64 invocations share.
-// Constants: UNITS = headDim / 4; VECTOR_UNITS = units of a stored vector; EIGHT_BIT; NARROW.
+//   the 64 invocations share. An invocation has KEYS of its keys in hand at once.
+// Constants: UNITS = headDim / 4; VECTOR_UNITS = units of a stored vector; KEYS; EIGHT_BIT; NARROW.
 // Reference: attentionTile in engine/reference/inspect.ts.
 
 @group(0) @binding(0) var<uniform> range: Range;
@@ -62,29 +62,36 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
       let firsts = vec4<u32>(firstSeen(position0), firstSeen(position1), firstSeen(position2), firstSeen(position3));
       let logSum = vec4<f32>(logSums[head0], logSums[head1], logSums[head2], logSums[head3]);
       let counted = vec4<u32>(first, first + 1u, first + 2u, first + 3u) < vec4<u32>(queryCount);
-      for (var key = begin + SHIFT; key < end; key += STRIDE) {
-        let vector = vectorOf(kvHead, key);
-        var scores = vec4<f32>();
-        for (var u = 0u; u < UNITS; u++) {
-          let k = widen0(keys[vector + u]);
-          scores += vec4<f32>(
-            dot(queries[head0 * UNITS + u], k),
-            dot(queries[head1 * UNITS + u], k),
-            dot(queries[head2 * UNITS + u], k),
-            dot(queries[head3 * UNITS + u], k),
-          );
-        }
-//@if EIGHT_BIT
-        scores *= bitcast<f32>(keys[vector + UNITS]);
+      for (var nearest = begin + SHIFT; nearest < end; nearest += KEYS * STRIDE) {
+//@unroll j KEYS
+        let key$j = nearest + $ju * STRIDE;
+        let vector$j = vectorOf(kvHead, min(key$j, end - 1u));
+        var scores$j = vec4<f32>();
 //@end
-        let seen = (vec4<u32>(key) <= positions) & (vec4<u32>(key) >= firsts) & counted;
-        let weights = select(vec4<f32>(), exp(clamp(scores - logSum, vec4<f32>(-88.0), vec4<f32>())), seen);
-        sum += (weights.x + weights.y) + (weights.z + weights.w);
-        let largest = max(max(weights.x, weights.y), max(weights.z, weights.w));
-        if (largest > peak) {
-          peak = largest;
-          peakKey = key;
+        for (var u = 0u; u < UNITS; u++) {
+//@unroll r 4
+          let of$r = queries[head$r * UNITS + u];
+//@end
+//@unroll j KEYS
+          let k$j = widen0(keys[vector$j + u]);
+          scores$j += vec4<f32>(dot(of0, k$j), dot(of1, k$j), dot(of2, k$j), dot(of3, k$j));
+//@end
         }
+//@unroll j KEYS
+        {
+//@if EIGHT_BIT
+          scores$j *= bitcast<f32>(keys[vector$j + UNITS]);
+//@end
+          let seen = (vec4<u32>(key$j) <= positions) & (vec4<u32>(key$j) >= firsts) & counted & vec4<bool>(key$j < end);
+          let weights = select(vec4<f32>(), exp(clamp(scores$j - logSum, vec4<f32>(-88.0), vec4<f32>())), seen);
+          sum += (weights.x + weights.y) + (weights.z + weights.w);
+          let largest = max(max(weights.x, weights.y), max(weights.z, weights.w));
+          if (largest > peak) {
+            peak = largest;
+            peakKey = key$j;
+          }
+        }
+//@end
       }
     }
   }

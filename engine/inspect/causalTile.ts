@@ -31,7 +31,7 @@ export async function causalTile(parts: InspectionParts, { tokens, heads, shape,
     const bucket = Math.floor((first - firstRow) / rowsPerBucket);
     // A bucket that is larger than a batch is gathered from several.
     const end = Math.min(endRow, wholeBuckets > 0 ? first + wholeBuckets * rowsPerBucket : Math.min(first + most, firstRow + (bucket + 1) * rowsPerBucket));
-    const inspection = await Inspection.open(parts, { tokens: tokens.slice(0, end + 1), firstRow: first, withLogprobs: false, signal });
+    const inspection = await Inspection.open(parts, { tokens: tokens.slice(0, end + 1), firstRow: first, withLogprobs: false, heads, signal });
     try {
       const batch = { ...shape, firstRow: 0, endRow: end - first, rowsPerBucket: Math.min(rowsPerBucket, end - first) };
       join(whole, await inspection.tile(heads, batch, signal), bucket);

@@ -44,6 +44,8 @@ export interface InspectionRows {
   withLogprobs?: boolean;
   /** Rows attend as decoding does, by the policy of the far layers. */
   asDecoding?: boolean;
+  /** Left out, all of them can be looked at. */
+  heads?: readonly InspectedHead[];
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -72,15 +74,18 @@ export class Inspection {
   readonly #kernels: RangeKernels;
   /** By block; null for a layer that keeps a state and attends to nothing. */
   readonly #layers: readonly (LayerRows | null)[];
+  /** That can be looked at, by layer. */
+  readonly #heads: ReadonlyMap<number, readonly number[]>;
   #freed = false;
 
-  private constructor(parts: InspectionParts, kernels: RangeKernels, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly (LayerRows | null)[]) {
+  private constructor(parts: InspectionParts, kernels: RangeKernels, rows: { firstRow: number; rows: number; logprobs: number[] }, layers: readonly (LayerRows | null)[], heads: ReadonlyMap<number, readonly number[]>) {
     this.#parts = parts;
     this.#kernels = kernels;
     this.firstRow = rows.firstRow;
     this.rows = rows.rows;
     this.logprobs = rows.logprobs;
     this.#layers = layers;
+    this.#heads = heads;
   }
 
   /** How many rows can be looked at at once. */
@@ -92,7 +97,7 @@ export class Inspection {
    * Computes the rows again: the sequence then is `tokens` without the last one. Valid until the sequence changes or
    * another inspection is opened. Throws `cancelled`, `context-exceeded`, and `internal` for more rows than can be kept.
    */
-  static async open(parts: InspectionParts, { tokens, firstRow, withLogprobs = true, asDecoding, signal, onProgress }: InspectionRows): Promise<Inspection> {
+  static async open(parts: InspectionParts, { tokens, firstRow, withLogprobs = true, asDecoding, heads, signal, onProgress }: InspectionRows): Promise<Inspection> {
     const { device, runner, sequence } = parts;
     const rows = tokens.length - 1 - firstRow;
     if (rows < 1 || rows > Inspection.mostRows(runner)) {
@@ -114,7 +119,8 @@ export class Inspection {
         },
       });
       runner.tap.stop();
-      inspection = new Inspection(parts, kernels, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows));
+      const chosen = heads ? headsByLayer(heads) : allHeads(runner);
+      inspection = new Inspection(parts, kernels, { firstRow, rows, logprobs: logprobs.slice(-rows) }, await layersOf(device, runner, firstRow, rows), chosen);
       await inspection.#computeLogSums(signal);
       return inspection;
     } catch (error) {
@@ -143,6 +149,7 @@ export class Inspection {
         if (signal?.aborted) throw cancelled();
         const seen = this.#layers[layer];
         if (!seen) throw new EngineError('internal', `Layer ${layer} keeps a state and attends to no keys.`, 'Look at another layer.');
+        this.#assertChosen(layer, chosen);
         await this.#ranges(layer, (range) => this.#kernels.tile(seen, range, chosen, shape, out));
         await this.#afterLayer();
       }
@@ -170,6 +177,7 @@ export class Inspection {
         if (signal?.aborted) throw cancelled();
         const statistics = all[index];
         if (!layer || !statistics) continue;
+        this.#assertChosen(index, Array.from({ length: layer.heads }, (_, head) => head));
         await this.#ranges(index, (range) => this.#kernels.rows(layer, range, document, statistics));
         await this.#afterLayer();
       }
@@ -194,8 +202,9 @@ export class Inspection {
   async #computeLogSums(signal: AbortSignal | undefined): Promise<void> {
     for (const [index, layer] of this.#layers.entries()) {
       if (signal?.aborted) throw cancelled();
-      if (!layer) continue;
-      await this.#ranges(index, (range) => this.#kernels.logSums(layer, range));
+      const heads = this.#heads.get(index);
+      if (!layer || !heads) continue;
+      await this.#ranges(index, (range) => this.#kernels.logSums(layer, range, heads));
       await this.#afterLayer();
     }
     await this.#settled();
@@ -217,6 +226,11 @@ export class Inspection {
     return forEachRange(device, runner, layer, { position: this.firstRow, endKey: this.keys }, use);
   }
 
+  #assertChosen(layer: number, heads: readonly number[]): void {
+    const foreign = heads.find((head) => !this.#heads.get(layer)?.includes(head));
+    if (foreign !== undefined) throw new EngineError('internal', `Head ${foreign} of layer ${layer} was not among those that were to be looked at.`, 'Open the inspection for it.');
+  }
+
   #assertOpen(): void {
     if (this.#freed) throw new EngineError('internal', 'The inspection was closed.', 'Open it again.');
   }
@@ -233,6 +247,10 @@ async function layersOf(device: Device, runner: Runner, position: number, rows: 
       return { queries: runner.tap.kept(attending++), logSums, heads, kvHeads, headDim, window: windowTokens, rows, position };
     }),
   );
+}
+
+function allHeads({ spec }: Runner): Map<number, number[]> {
+  return new Map(spec.blocks.map(({ mixer }, layer) => [layer, Array.from({ length: isPlainAttention(mixer) ? mixer.heads : 0 }, (_, head) => head)]));
 }
 
 function headsByLayer(heads: readonly InspectedHead[]): Map<number, number[]> {

@@ -66,6 +66,8 @@ const busyWorkgroups = { gpu: 4096, software: 1 };
 const fewestKeys = 512;
 /** Columns of at most so many keys are given to one invocation each. */
 const narrowKeys = 16;
+/** Where the processor computes, also wider ones where there are so many: invocations without keys cost what others do. */
+const fewestNarrowColumns = 32;
 /** The most workgroups that every adapter allows in one direction. */
 export const mostColumns = 65_535;
 
@@ -77,64 +79,84 @@ export function bucketsOf({ firstRow, endRow, rowsPerBucket }: TileShape): numbe
   return Math.ceil((endRow - firstRow) / rowsPerBucket);
 }
 
+/** Chosen heads of the key-value head that has most of them. */
+function mostOfGroup(layer: LayerRows, heads: readonly number[]): number {
+  const counts = Array.from({ length: layer.kvHeads }, (_, kvHead) => heads.filter((head) => Math.floor(head / groupOf(layer)) === kvHead).length);
+  return Math.max(...counts);
+}
+
 const zoneConstants = { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens };
 
-/** Workgroups that the rows make for each key-value head. */
-function tilesOf({ rows, heads, kvHeads }: LayerRows): number {
-  return Math.ceil((rows * heads) / kvHeads / 4);
+/** Keys that an invocation has in hand at once: what it loads of queries serves all of them. */
+const keysAtOnce = 4;
+
+/** Workgroups that rows of so many heads make for each key-value head. */
+function tilesOf({ rows }: LayerRows, headsOfGroup: number): number {
+  return Math.ceil((rows * headsOfGroup) / 4);
+}
+
+function groupOf({ heads, kvHeads }: LayerRows): number {
+  return heads / kvHeads;
 }
 
 export class RangeKernels {
   readonly #device: Device;
   readonly #busyWorkgroups: number;
   readonly #fewestKeys: number;
+  readonly #keysAtOnce: number;
   /** Until their submissions have run. */
   readonly #transient: GPUBuffer[] = [];
 
-  constructor(device: Device, options: { busyWorkgroups?: number; fewestKeys?: number } = {}) {
+  constructor(device: Device, options: { busyWorkgroups?: number; fewestKeys?: number; keysAtOnce?: number } = {}) {
     this.#device = device;
     this.#busyWorkgroups = options.busyWorkgroups ?? busyWorkgroups[device.facts.kind];
     this.#fewestKeys = options.fewestKeys ?? fewestKeys;
+    this.#keysAtOnce = options.keysAtOnce ?? keysAtOnce;
   }
 
   /** Begins to compile what ranges of such keys need, all at once: else the first look waits for one after the other. */
   prepare(read: Pick<LayerRows, 'headDim'> & Pick<KeyRange, 'format'>): void {
     const split = this.#busyWorkgroups > 1;
     const kernels = [
-      this.#kernel('inspect_log_sums', logSumsText, read, { SPLIT: split }),
-      this.#kernel('inspect_rows', rowsText, read, { ...zoneConstants, SPLIT: split }),
-      this.#kernel('inspect_tile', tileText, read, { NARROW: false }),
-      this.#kernel('inspect_tile', tileText, read, { NARROW: true }),
+      this.#kernel('inspect_log_sums', logSumsText, read, { KEYS: this.#keysAtOnce, SPLIT: split }),
+      this.#kernel('inspect_rows', rowsText, read, { ...zoneConstants, KEYS: this.#keysAtOnce, SPLIT: split }),
+      ...(this.#device.facts.kind === 'gpu' ? [false, true] : [true]).flatMap((narrow) => [1, this.#keysAtOnce].map((KEYS) => this.#kernel('inspect_tile', tileText, read, { KEYS, NARROW: narrow }))),
       ...(split ? [this.#joining(false), this.#joining(true)] : []),
     ];
     // Whoever uses them hears of a failure.
     for (const kernel of kernels) kernel.catch(() => undefined);
   }
 
-  /** Joins a range to the rows' log-sum-exps. */
-  async logSums(layer: LayerRows, range: KeyRange): Promise<(pass: GPUComputePassEncoder) => void> {
-    const splits = this.#splits(layer, range);
-    const kernel = await this.#kernel('inspect_log_sums', logSumsText, { ...layer, ...range }, { SPLIT: splits > 1 });
+  /** Joins a range to the rows' log-sum-exps of the chosen heads; of others they are anything then. */
+  async logSums(layer: LayerRows, range: KeyRange, heads: readonly number[]): Promise<(pass: GPUComputePassEncoder) => void> {
+    const most = mostOfGroup(layer, heads);
+    const splits = this.#splits(layer, range, most);
+    const kernel = await this.#kernel('inspect_log_sums', logSumsText, { ...layer, ...range }, { KEYS: this.#keysAtOnce, SPLIT: splits > 1 });
     const numbers = this.#numbers(layer, range, null);
-    return this.#joined(layer, { splits, target: layer.logSums, floats: 1, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, out) }) });
+    const chosen = this.#chosen(layer, heads);
+    return this.#joined(layer, { headsOfGroup: most, splits, target: layer.logSums, floats: 1, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, chosen, out) }) });
   }
 
   /** Adds a range to the rows' statistics, [rows][heads][statisticsFloats] f32 (shaders/inspect_rows.wgsl). */
   async rows(layer: LayerRows, range: KeyRange, document: { fromKey: number; toKey: number }, statistics: GPUBuffer): Promise<(pass: GPUComputePassEncoder) => void> {
-    const splits = this.#splits(layer, range);
-    const kernel = await this.#kernel('inspect_rows', rowsText, { ...layer, ...range }, { ...zoneConstants, SPLIT: splits > 1 });
+    const headsOfGroup = groupOf(layer);
+    const splits = this.#splits(layer, range, headsOfGroup);
+    const kernel = await this.#kernel('inspect_rows', rowsText, { ...layer, ...range }, { ...zoneConstants, KEYS: this.#keysAtOnce, SPLIT: splits > 1 });
     const shape = { ...document, firstRow: 0, endRow: layer.rows, rowsPerBucket: 1, keysPerBucket: 1 };
     const numbers = this.#numbers(layer, range, shape);
-    return this.#joined(layer, { splits, target: statistics, floats: statisticsFloats, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, layer.logSums, out) }) });
+    return this.#joined(layer, { headsOfGroup, splits, target: statistics, floats: statisticsFloats, bind: (out) => ({ kernel, bindings: kernel.bind(numbers, layer.queries, range.keys, layer.logSums, out) }) });
   }
 
   /** Adds a range's weights of the chosen heads to a tile. */
   async tile(layer: LayerRows, range: KeyRange, heads: readonly number[], shape: TileShape, out: TileBuffers): Promise<(pass: GPUComputePassEncoder) => void> {
-    const narrow = shape.keysPerBucket <= narrowKeys;
-    const kernel = await this.#kernel('inspect_tile', tileText, { ...layer, ...range }, { NARROW: narrow });
+    const { keysPerBucket } = shape;
+    const columns = columnsOf(shape);
+    const narrow = keysPerBucket <= narrowKeys || (this.#device.facts.kind === 'software' && columns >= fewestNarrowColumns);
+    const keysOfInvocation = narrow ? keysPerBucket : keysPerBucket / 64;
+    const KEYS = keysOfInvocation >= this.#keysAtOnce ? this.#keysAtOnce : 1;
+    const kernel = await this.#kernel('inspect_tile', tileText, { ...layer, ...range }, { KEYS, NARROW: narrow });
     const numbers = this.#numbers(layer, range, shape);
     const bindings = kernel.bind(numbers, layer.queries, range.keys, layer.logSums, this.#chosen(layer, heads), out.sums, out.peaks, out.peakKeys);
-    const columns = columnsOf(shape);
     return (pass) => encodeDispatch(pass, { kernel, bindings }, narrow ? Math.ceil(columns / 64) : columns, bucketsOf(shape));
   }
 
@@ -149,14 +171,14 @@ export class RangeKernels {
   }
 
   /** Into how many runs the keys are divided. */
-  #splits(layer: LayerRows, { firstKey, endKey }: KeyRange): number {
-    const workgroups = tilesOf(layer) * layer.kvHeads;
+  #splits(layer: LayerRows, { firstKey, endKey }: KeyRange, headsOfGroup: number): number {
+    const workgroups = tilesOf(layer, headsOfGroup) * layer.kvHeads;
     return Math.max(1, Math.min(Math.ceil(this.#busyWorkgroups / workgroups), Math.floor((endKey - firstKey) / this.#fewestKeys)));
   }
 
   /** A kernel that writes `floats` for each row and head: straight to `target`, or for each run, which are joined then. */
-  async #joined(layer: LayerRows, { splits, target, floats, bind }: { splits: number; target: GPUBuffer; floats: number; bind: (out: GPUBuffer) => Dispatch }): Promise<(pass: GPUComputePassEncoder) => void> {
-    const tiles = tilesOf(layer);
+  async #joined(layer: LayerRows, { headsOfGroup, splits, target, floats, bind }: { headsOfGroup: number; splits: number; target: GPUBuffer; floats: number; bind: (out: GPUBuffer) => Dispatch }): Promise<(pass: GPUComputePassEncoder) => void> {
+    const tiles = tilesOf(layer, headsOfGroup);
     if (splits === 1) {
       const dispatch = bind(target);
       return (pass) => encodeDispatch(pass, dispatch, tiles, layer.kvHeads);
