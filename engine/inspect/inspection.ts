@@ -228,7 +228,7 @@ export class Inspection {
 
   #assertChosen(layer: number, heads: readonly number[]): void {
     const foreign = heads.find((head) => !this.#heads.get(layer)?.includes(head));
-    if (foreign !== undefined) throw new EngineError('internal', `Head ${foreign} of layer ${layer} was not among those that were to be looked at.`, 'Open the inspection for it.');
+    if (foreign !== undefined) throw new RangeError(`head ${foreign} of layer ${layer} was not among those that were to be looked at`);
   }
 
   #assertOpen(): void {
