@@ -188,6 +188,24 @@ test('what is being brought stays where it lies until it is there', async () => 
   await threads.close();
 });
 
+test('segments of all layers that others bring to memory which threads share', async () => {
+  const file = new TransferFile(tmpdir());
+  const threads = new CopyThreads({ threads: 1 });
+  const shape = { layers: 3, kvHeads: 2, headDim: 64, segmentTokens: 64, format: 'f16' as const };
+  const store = new FarStore(shape, { ramBudgetBytes: Infinity, disk: null, copies: threads, longCopies: { fewestBytes: 1, copy: (copy) => file.copy(copy) } });
+  const words = Uint32Array.from({ length: shape.layers * store.segmentWords }, (_, i) => i);
+  await store.appendAll(words);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const keys = new Uint32Array(store.segmentWords / 2);
+    await store.range(layer, 0, 0, 64, keys, 64);
+    expect(keys).toEqual(words.subarray(layer * store.segmentWords, layer * store.segmentWords + keys.length));
+  }
+  expect(store.bytes.ramBytes).toBe(words.byteLength);
+  store.free();
+  expect(store.bytes.ramBytes).toBe(0);
+  await Promise.all([threads.close(), file.close()]);
+});
+
 describe('segments that threads copy from', () => {
   const threads = new CopyThreads({ threads: 2 });
   afterAll(() => threads.close());

@@ -122,8 +122,7 @@ export class FarStore {
    * resolved, and nothing else be appended. What threads read leaves RAM as a whole.
    */
   async appendAll(words: Uint32Array): Promise<void> {
-    const copies = this.#longCopies;
-    const parts = copies && words.byteLength >= copies.fewestBytes ? await this.#ram.copyBehind(words, this.layers, copies) : this.#ram.copy(words, this.layers);
+    const parts = this.#longCopies ? await this.#ram.copyBehind(words, this.layers, this.#longCopies) : this.#ram.copy(words, this.layers);
     for (const [layer, part] of parts.entries()) this.#enter(layer, part);
   }
 

@@ -47,20 +47,17 @@ export class RamBlocks {
       const partWords = words.length / parts;
       return Array.from({ length: parts }, (_, part) => this.adopt(words.slice(part * partWords, (part + 1) * partWords)));
     }
-    const { number, buffer } = this.copies.allocate(words.byteLength);
-    const shared = new Uint32Array(buffer);
-    shared.set(words);
-    return this.#hold(number, shared, parts);
+    const { number, whole } = this.#allocate(this.copies, words.byteLength);
+    whole.set(words);
+    return this.#hold(number, whole, parts);
   }
 
-  /** The same, but other threads make the copy. */
-  async copyBehind(words: Uint32Array, parts: number, copies: LongCopies): Promise<RamPart[]> {
-    const block = this.copies?.allocate(words.byteLength);
-    const whole = new Uint32Array(block?.buffer ?? new ArrayBuffer(words.byteLength));
-    await bringRuns([{ words, place: 0 }], whole, copies);
-    if (block) return this.#hold(block.number, whole, parts);
-    const partWords = words.length / parts;
-    return Array.from({ length: parts }, (_, part) => this.adopt(whole.subarray(part * partWords, (part + 1) * partWords)));
+  /** The same, but where blocks are shared other threads make the copy. */
+  async copyBehind(words: Uint32Array, parts: number, longCopies: LongCopies): Promise<RamPart[]> {
+    if (!this.copies) return this.copy(words, parts);
+    const { number, whole } = this.#allocate(this.copies, words.byteLength);
+    await bringRuns([{ words, place: 0 }], whole, longCopies);
+    return this.#hold(number, whole, parts);
   }
 
   /** A part is no longer wanted. */
@@ -72,6 +69,11 @@ export class RamBlocks {
     this.words[block] = noWords;
     if (this.copies) this.copies.release(block);
     else this.#idle.push(block);
+  }
+
+  #allocate(copies: SharedCopies, sizeBytes: number): { number: number; whole: Uint32Array } {
+    const { number, buffer } = copies.allocate(sizeBytes);
+    return { number, whole: new Uint32Array(buffer) };
   }
 
   #hold(block: number, words: Uint32Array, parts: number): RamPart[] {
