@@ -87,8 +87,11 @@ function mostOfGroup(layer: LayerRows, heads: readonly number[]): number {
 
 const zoneConstants = { SINK_TOKENS: sinkTokens, RECENT_TOKENS: recentTokens };
 
-/** Keys that an invocation has in hand at once: what it loads of queries serves all of them. */
-const keysAtOnce = 4;
+/**
+ * Keys that an invocation has in hand at once: what it loads of queries serves all of them. Where the processor computes four
+ * are up to five times as fast as one; on GPUs only one has been measured (bench/kernels/inspect.ts tries others).
+ */
+const keysAtOnce = { gpu: 1, software: 4 };
 
 /** Workgroups that rows of so many heads make for each key-value head. */
 function tilesOf({ rows }: LayerRows, headsOfGroup: number): number {
@@ -111,7 +114,7 @@ export class RangeKernels {
     this.#device = device;
     this.#busyWorkgroups = options.busyWorkgroups ?? busyWorkgroups[device.facts.kind];
     this.#fewestKeys = options.fewestKeys ?? fewestKeys;
-    this.#keysAtOnce = options.keysAtOnce ?? keysAtOnce;
+    this.#keysAtOnce = options.keysAtOnce ?? keysAtOnce[device.facts.kind];
   }
 
   /** Begins to compile what ranges of such keys need, all at once: else the first look waits for one after the other. */
@@ -120,7 +123,7 @@ export class RangeKernels {
     const kernels = [
       this.#kernel('inspect_log_sums', logSumsText, read, { KEYS: this.#keysAtOnce, SPLIT: split }),
       this.#kernel('inspect_rows', rowsText, read, { ...zoneConstants, KEYS: this.#keysAtOnce, SPLIT: split }),
-      ...(this.#device.facts.kind === 'gpu' ? [false, true] : [true]).flatMap((narrow) => [1, this.#keysAtOnce].map((KEYS) => this.#kernel('inspect_tile', tileText, read, { KEYS, NARROW: narrow }))),
+      ...(this.#device.facts.kind === 'gpu' ? [false, true] : [true]).flatMap((narrow) => [...new Set([1, this.#keysAtOnce])].map((KEYS) => this.#kernel('inspect_tile', tileText, read, { KEYS, NARROW: narrow }))),
       ...(split ? [this.#joining(false), this.#joining(true)] : []),
     ];
     // Whoever uses them hears of a failure.

@@ -30,9 +30,9 @@ class Scene {
   readonly #kernels: RangeKernels;
   readonly #ranges: KeyRange[];
 
-  /** `divided`: as on a GPU, whose keys are divided among workgroups. */
+  /** `divided`: as on a GPU, whose keys are divided among workgroups, one in hand at a time. */
   constructor(problem: AttentionProblem, ranges: number, half: boolean, divided = false) {
-    this.#kernels = new RangeKernels(device, divided ? { busyWorkgroups: 40, fewestKeys: 7 } : {});
+    this.#kernels = new RangeKernels(device, divided ? { busyWorkgroups: 40, fewestKeys: 7, keysAtOnce: 1 } : { keysAtOnce: 4 });
     const { rows, heads, kvHeads, headDim, position, window } = problem;
     const tokens = position + rows;
     const first = window === null ? 0 : Math.max(0, position - window + 1);
