@@ -17,6 +17,7 @@ import type { Device } from '../engine/device/device.ts';
 import { bindSlotLookup, LookupUniforms, type LookupVariant } from '../engine/kv/tiers/slotLookup.ts';
 import { SlotTable } from '../engine/kv/tiers/slotTable.ts';
 import { timeEncoding } from '../engine/measure/timing.ts';
+import { Clusters } from '../engine/retrieval/clusters.ts';
 import { bindDiscount } from '../engine/retrieval/discount.ts';
 import { clusterTokens, type FarLayout, sinkTokens } from '../engine/retrieval/layout.ts';
 import { Selection } from '../engine/retrieval/select.ts';
@@ -94,6 +95,9 @@ async function bindChains(device: Device): Promise<Chain[]> {
   filled(sketch.planes, randomWord);
   // A cluster of the segment's, and a scale near 1.
   filled(sketch.tokenWords, () => (Math.floor(Math.random() * 32) << 16) | 0x3c00 | (randomWord() & 0xff));
+  const clusters = Clusters.create(device, layout, { label: 'bench' });
+  // Integers, and scales near 0.01.
+  filled(clusters.centroids, () => 0x3c00_0000 | (randomWord() & 0xffff));
   const queries = storage(heads * headDim);
   queue.writeBuffer(queries, 0, Float32Array.from({ length: heads * headDim }, () => (4 * (Math.random() - 0.5)) / Math.sqrt(headDim)));
   const scratch = new SketchSelectScratch(device, layout, { maxCandidates: 1 });
@@ -111,7 +115,7 @@ async function bindChains(device: Device): Promise<Chain[]> {
   const chosen = Object.entries(variants).filter(([name]) => !asked || asked.some((start) => name.startsWith(start)));
   return Promise.all(
     chosen.map(async ([variant, { lookup: lookupVariant, ...choice }]) => {
-      const select = await bindSketchSelect(device, { layout, sketch, queries, scratch, selection, variants: choice });
+      const select = await bindSketchSelect(device, { layout, sketch, clusters, queries, scratch, selection, variants: choice });
       const lookup = await bindSlotLookup(device, { ...shared, table, selection, list, listCounts, listCapacity: slots, numbers: lookups.first, waiting: true, variant: lookupVariant });
       return {
         variant,

@@ -1,13 +1,15 @@
-// Sketches the keys of a segment: centred by the segment's mean, rotated, and quantised to PLANES bits a
-// dimension with one scale a token: value = (code - (2^PLANES - 1) / 2)·scale.
-// Shapes: keys, means as in sketch_means.wgsl; planes [kvHead][plane][token][WORDS] u32, bit i of word w is
-//   dimension 32·w + i, most significant plane first, unused bits 0; tokenWords [kvHead][token] u32: the
-//   scale as f16, and above it 0xffff, until the token's cluster is known.
-// Bindings: 0 segment, 1 shape, 2 keys, 3 means, 4 planes, 5 tokenWords.
+// Sketches the keys of a segment: what is left of each less the centroid of its cluster, rotated, and quantised to
+// PLANES bits a dimension with one scale a token: value = (code - (2^PLANES - 1) / 2)·scale.
+// Shapes: keys [kvHead][slot][HEAD_DIM] in the cache's format, slot = position % capacitySlots; centroids
+//   [kvHead][capacityTokens / 16][UNITS + 1] u32 (cluster_store.wgsl); planes [kvHead][plane][token][WORDS] u32, bit i
+//   of word w is dimension 32·w + i, most significant plane first, unused bits 0; tokenWords [kvHead][token] u32: high
+//   16 bits = cluster within the segment, which stay; the low 16 become the scale as f16. Sinks, which are in no
+//   cluster and are never scored, are sketched as if they were in the last one.
+// Bindings: 0 segment, 1 shape, 2 keys, 3 centroids, 4 planes, 5 tokenWords.
 // Mapping: workgroup x = tile of VECTORS tokens of the segment, y = key-value head; after the rotation
 //   INVOCATIONS / VECTORS lanes share a token.
 // Constants: PLANES, SIGNS (one plane), PREFIX (four planes, which are read two at a time too), WORDS,
-//   UNITS (HEAD_DIM / 4), SEGMENT_TOKENS, those of sketch_rotate.wgsl and kv_load.wgsl.
+//   UNITS (HEAD_DIM / 4), SEGMENT_TOKENS, CLUSTERS = SEGMENT_TOKENS / 16, those of sketch_rotate.wgsl and kv_load.wgsl.
 // Reference: sketchSegment in engine/reference/retrieval/sketch.ts.
 
 struct Segment { index: u32 }
@@ -16,19 +18,23 @@ struct Shape { capacitySlots: u32, capacityTokens: u32, block: u32 }
 @group(0) @binding(0) var<uniform> segment: Segment;
 @group(0) @binding(1) var<uniform> shape: Shape;
 @group(0) @binding(2) var<storage, read> keys: array<KvUnit>;
-@group(0) @binding(3) var<storage, read> means: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> centroids: array<u32>;
 @group(0) @binding(4) var<storage, read_write> planes: array<u32>;
 @group(0) @binding(5) var<storage, read_write> tokenWords: array<u32>;
 
 const LANES = u32(INVOCATIONS / VECTORS);
 const LEVELS = f32(1 << PLANES);
-const NO_CLUSTER = 0xffff0000u;
 
 var<workgroup> partials: array<f32, INVOCATIONS>;
 //@if !SIGNS
 const FACTORS = 6;
 var<workgroup> errors: array<f32, FACTORS * INVOCATIONS>;
 //@end
+
+fn centroidUnit(record: u32, unit: u32) -> vec4<f32> {
+  let integers = (vec4<i32>(bitcast<i32>(centroids[record + unit])) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+  return vec4<f32>(integers) * bitcast<f32>(centroids[record + UNITS]);
+}
 
 fn roundedToHalf(x: f32) -> f32 { return quantizeToF16(min(x, 65504.0)); }
 
@@ -55,10 +61,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let firstToken = segment.index * SEGMENT_TOKENS + workgroup.x * VECTORS;
   for (var i = invocation; i < VECTORS * UNITS; i += INVOCATIONS) {
     let unit = i % UNITS;
-    let slot = (firstToken + i / UNITS) % shape.capacitySlots;
-    let mean = means[(kvHead * (shape.capacityTokens / SEGMENT_TOKENS) + segment.index) * UNITS + unit];
-    let key = widen0(keys[(kvHead * shape.capacitySlots + slot) * UNITS + unit]);
-    let x = key - vec4<f32>(unpack2x16float(mean.x), unpack2x16float(mean.y));
+    let token = firstToken + i / UNITS;
+    let slot = token % shape.capacitySlots;
+    let cluster = segment.index * CLUSTERS + min(tokenWords[kvHead * shape.capacityTokens + token] >> 16u, CLUSTERS - 1u);
+    let record = (kvHead * (shape.capacityTokens / 16u) + cluster) * (UNITS + 1u);
+    let x = widen0(keys[(kvHead * shape.capacitySlots + slot) * UNITS + unit]) - centroidUnit(record, unit);
 //@unroll c 4
     rotated[i * 4u + $cu] = x[$c] * signed(unit * 4u + $cu);
 //@end
@@ -125,7 +132,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   }
   if (lane == 0u) {
     let tokenIndex = kvHead * shape.capacityTokens + firstToken + vector;
-    tokenWords[tokenIndex] = NO_CLUSTER | (pack2x16float(vec2<f32>(scale, 0.0)) & 0xffffu);
+    tokenWords[tokenIndex] = (tokenWords[tokenIndex] & 0xffff0000u) | (pack2x16float(vec2<f32>(scale, 0.0)) & 0xffffu);
   }
   workgroupBarrier();
   for (var i = invocation; i < VECTORS * PLANES * WORDS; i += INVOCATIONS) {

@@ -1,12 +1,14 @@
 // Makes a step's queries ready for sketch_scan.wgsl: rotates and quantises each to 8 bits (an error far
-// below that of the keys' few bits), and multiplies it with the mean of every sealed segment.
-// Shapes: queries [head][HEAD_DIM] f32, already scaled; means as in sketch_means.wgsl;
+// below that of the keys' few bits), and multiplies it with the centroid of every sealed cluster.
+// Shapes: queries [head][HEAD_DIM] f32, already scaled; centroids [kvHead][capacityTokens / 16][UNITS + 1] u32
+//   (cluster_store.wgsl);
 //   rotatedQueries [head][8·WORDS + 4] u32: word 8·w + j holds the dimensions 32·w + j + (0, 8, 16, 24) as
 //   signed bytes, 0 past HEAD_DIM, so that (plane word >> j) & 0x01010101 lies over it; then the scale and
-//   the sum of the integers, as f32; meanScores [head][segment] f32.
-// Bindings: 0 numbers, 1 shape, 2 queries, 3 means, 4 rotatedQueries, 5 meanScores.
-// Mapping: workgroup y = head; x = 0 rotates, x > 0 takes INVOCATIONS segments, one an invocation.
-// Constants: WORDS, GROUP (heads a key-value head), SEGMENT_TOKENS, those of sketch_rotate.wgsl with VECTORS = 1.
+//   the sum of the integers, as f32; centroidScores [head][cluster] f32.
+// Bindings: 0 numbers, 1 shape, 2 queries, 3 centroids, 4 rotatedQueries, 5 centroidScores.
+// Mapping: workgroup y = head; x = 0 rotates, x > 0 takes INVOCATIONS clusters, one an invocation.
+// Constants: WORDS, GROUP (heads a key-value head), UNITS (HEAD_DIM / 4), those of sketch_rotate.wgsl with VECTORS = 1.
+//   Reads centroids by kv_load_eight_bit.wgsl.
 // Reference: estimateScores in engine/reference/retrieval/sketch.ts.
 
 struct Numbers { sealedTokens: u32, planesRead: u32 }
@@ -14,21 +16,21 @@ struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32, block: u3
 
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<uniform> shape: Shape;
-@group(0) @binding(2) var<storage, read> queries: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> means: array<u32>;
+@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> centroids: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> rotatedQueries: array<u32>;
-@group(0) @binding(5) var<storage, read_write> meanScores: array<f32>;
+@group(0) @binding(5) var<storage, read_write> centroidScores: array<f32>;
 
-const PAIRS = u32(HEAD_DIM / 2);
 const QUERY_WORDS = u32(8 * WORDS + 4);
 
 var<workgroup> partials: array<f32, INVOCATIONS>;
 
 fn rotateQuery(head: u32, invocation: u32) {
-  for (var i = invocation; i < PAIRS; i += INVOCATIONS) {
-    let pair = queries[head * PAIRS + i];
-    rotated[2u * i] = pair.x * signed(2u * i);
-    rotated[2u * i + 1u] = pair.y * signed(2u * i + 1u);
+  for (var i = invocation; i < UNITS; i += INVOCATIONS) {
+    let x = queries[head * UNITS + i];
+//@unroll c 4
+    rotated[4u * i + $cu] = x[$c] * signed(4u * i + $cu);
+//@end
   }
   transform(shape.block, invocation);
   var mine = 0.0;
@@ -70,11 +72,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     rotateQuery(head, invocation);
     return;
   }
-  let segment = (workgroup.x - 1u) * INVOCATIONS + invocation;
-  if (segment * SEGMENT_TOKENS >= numbers.sealedTokens) { return; }
-  let segments = shape.capacityTokens / SEGMENT_TOKENS;
-  let base = (head / GROUP * segments + segment) * PAIRS;
-  var sum = vec2<f32>();
-  for (var i = 0u; i < PAIRS; i++) { sum += queries[head * PAIRS + i] * unpack2x16float(means[base + i]); }
-  meanScores[head * segments + segment] = sum.x + sum.y;
+  let cluster = (workgroup.x - 1u) * INVOCATIONS + invocation;
+  if (cluster * 16u >= numbers.sealedTokens) { return; }
+  let clusterCapacity = shape.capacityTokens / 16u;
+  let record = (head / GROUP * clusterCapacity + cluster) * (UNITS + 1u);
+  var sum = 0.0;
+  for (var unit = 0u; unit < UNITS; unit++) { sum += dot(queries[head * UNITS + unit], widen0(centroids[record + unit])); }
+  centroidScores[head * clusterCapacity + cluster] = sum * bitcast<f32>(centroids[record + UNITS]);
 }

@@ -1,18 +1,18 @@
 // Estimates query·key from the sketch, with the first planesRead of its planes:
-//   query·mean + (rotated query)·(rotated, quantised key),
+//   query·centroid + (rotated query)·(rotated, quantised rest of the key),
 // and with MASSES leaves the mass of what it scored of each head, for select_weigh.wgsl.
-// Shapes: rotatedQueries, meanScores as in sketch_query.wgsl; planes, tokenWords as in sketch_encode.wgsl;
+// Shapes: rotatedQueries, centroidScores as in sketch_query.wgsl; planes, tokenWords as in sketch_encode.wgsl;
 //   scores [head][scoreStride] f32, -1e30 for sinks, which have no mass; masses [head][MASS_STRIDE].
 //   With LIST only the tokens of a list are scored: list [kvHead][listStride] of positions, counts [kvHead];
 //   score i is that of the list's entry i.
 // Bindings: 0 numbers, 1 shape, 2 rotatedQueries (uniform: all invocations read the same word), 3 planes,
-//   4 tokenWords, 5 meanScores, 6 scores, with MASSES 7 masses, with LIST 8 list, 9 counts.
+//   4 tokenWords, 5 centroidScores, 6 scores, with MASSES 7 masses, with LIST 8 list, 9 counts.
 // Mapping: workgroup x = split of the entries (a run of them), which it goes through in tiles of
 //   TOKENS · INVOCATIONS; y = key-value head; z = tile of HEADS of its query heads. Codes of four dimensions lie in
 //   the bytes of a word and meet the query in one dot4I8Packed.
 // Constants: INVOCATIONS, TOKENS (an invocation's at once), LIST, MASSES, PLANES, PAIRED (PLANES > 1), FOURFOLD (PLANES = 4),
 //   WORDS, UNIT_WORDS (of a PlaneUnit; divides WORDS), LONE_WORD (UNIT_WORDS = 1), GROUP, HEADS,
-//   QUERY_VEC4S (of rotatedQueries), SEGMENT_TOKENS, SINK_TOKENS, SUBGROUPS, and then SUBGROUP_LANES.
+//   QUERY_VEC4S (of rotatedQueries), SEGMENT_TOKENS, CLUSTERS (of a segment), SINK_TOKENS, SUBGROUPS, and then SUBGROUP_LANES.
 // Alias: PlaneUnit, UNIT_WORDS words. With select_mass.wgsl.
 // Reference: estimateScores in engine/reference/retrieval/sketch.ts, logSumExp in engine/reference/retrieval/select.ts.
 
@@ -25,7 +25,7 @@ struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32, block: u3
 @group(0) @binding(2) var<uniform> rotatedQueries: array<vec4<u32>, QUERY_VEC4S>;
 @group(0) @binding(3) var<storage, read> planes: array<PlaneUnit>;
 @group(0) @binding(4) var<storage, read> tokenWords: array<u32>;
-@group(0) @binding(5) var<storage, read> meanScores: array<f32>;
+@group(0) @binding(5) var<storage, read> centroidScores: array<f32>;
 @group(0) @binding(6) var<storage, read_write> scores: array<f32>;
 //@if MASSES
 @group(0) @binding(7) var<storage, read_write> masses: array<Mass>;
@@ -116,7 +116,7 @@ fn main(
   let tiles = (entries + workgroups.x * TILE - 1u) / (workgroups.x * TILE);
   let begin = min(entries, workgroup.x * tiles * TILE);
   let end = min(entries, begin + tiles * TILE);
-  let segments = shape.capacityTokens / SEGMENT_TOKENS;
+  let clusterCapacity = shape.capacityTokens / 16u;
   let planeUnits = shape.capacityTokens * UNITS;
 
   // A prefix of the planes, the others left empty, stands for the middle of the codes that begin so.
@@ -190,13 +190,14 @@ fn main(
 //@unroll t TOKENS
     if (entry$t < end) {
       let scale = unpack2x16float(tokenWord$t).x;
-      let segment = token$t / SEGMENT_TOKENS;
+      // Sinks are in none, and their score is not taken.
+      let cluster = token$t / SEGMENT_TOKENS * CLUSTERS + min(tokenWord$t >> 16u, CLUSTERS - 1u);
       let isSink = token$t < SINK_TOKENS;
 //@unroll n HEADS
       if (firstHead + $nu <= lastHead) {
         let scaleAndSum = bitcast<vec2<f32>>(rotatedQueries[query$n + 2u * WORDS].xy);
         let product = f32(product$t_$n) + middle * scaleAndSum.y;
-        let score = meanScores[head$n * segments + segment] + scale * scaleAndSum.x * product;
+        let score = centroidScores[head$n * clusterCapacity + cluster] + scale * scaleAndSum.x * product;
         scores[head$n * shape.scoreStride + entry$t] = select(score, NOTHING, isSink);
 //@if MASSES
         if (!isSink) { mass$n = withScore(mass$n, score); }

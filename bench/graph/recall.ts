@@ -33,7 +33,8 @@ export async function measureRecall({ source, layers, wanted }: { source: string
 
 async function measureLayer(pool: WorkerThreads, shape: DumpShape, dump: LayerDump, wanted: number): Promise<object[]> {
   const { heads, kvHeads, dim, want } = shape;
-  const count = want - windowTokens - sinkTokens;
+  // Far tokens are whole segments.
+  const count = Math.floor((want - windowTokens - sinkTokens) / segmentTokens) * segmentTokens;
   const keys = Array.from({ length: kvHeads }, (_, kvHead) => dump.keys.subarray((kvHead * want + sinkTokens) * dim, (kvHead * want + sinkTokens + count) * dim));
   const tests = Array.from({ length: heads }, (_, head) => testQueries(shape, dump, { head, keys: keys[Math.floor((head * kvHeads) / heads)], wanted }));
   const tallies = new Tallies();

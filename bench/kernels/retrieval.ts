@@ -135,6 +135,7 @@ async function measureSketch(device: Device, shape: Shape, tokens: number): Prom
   const wanted = Math.ceil(tokens * 0.02);
   const sketch = Sketch.create(device, layout, { label: 'bench' });
   for (const buffer of [sketch.planes, sketch.tokenWords]) device.gpu.queue.writeBuffer(buffer, 0, noise(buffer.size / 4));
+  const clusters = Clusters.create(device, layout, { label: 'bench' });
   const queries = layer.storage(heads * headDim * 4);
   device.gpu.queue.writeBuffer(queries, 0, Float32Array.from({ length: heads * headDim }, () => Math.random() - 0.5));
   const scratch = new SketchSelectScratch(device, layout, { maxCandidates: 4 * wanted });
@@ -142,8 +143,8 @@ async function measureSketch(device: Device, shape: Shape, tokens: number): Prom
   const { scores, scan, select, uniforms } = scratch;
   for (const planesRead of [1, 2]) {
     scratch.write({ sealedTokens: tokens, wanted, oversample: 4, scanPlanes: planesRead });
-    const bound = await bindSketchScan(device, { layout, sketch, queries, scratch: scan, numbers: uniforms.scan, scores });
-    const bytes = kvHeads * tokens * (planesRead * 4 * planeWords(headDim) + 4) + heads * tokens * 4;
+    const bound = await bindSketchScan(device, { layout, sketch, clusters, queries, scratch: scan, numbers: uniforms.scan, scores });
+    const bytes = kvHeads * tokens * (planesRead * 4 * planeWords(headDim) + 4) + clusterBytes(layout) / 2 + heads * tokens * 4;
     const timing = await best(device, (pass) => {
       bound.encodeQueries(pass, tokens);
       bound.encodeScores(pass, tokens);
@@ -152,7 +153,7 @@ async function measureSketch(device: Device, shape: Shape, tokens: number): Prom
   }
   const choose = await bindSelect(device, { heads, kvHeads, scores, stride: tokens, uniform: uniforms.choose, scratch: select, selection });
   console.log(line(`${shape.name} select 2 % of ${tokens} tokens`, await best(device, (pass) => choose.encode(pass, { entries: tokens, wanted })), 2 * heads * tokens * 4, 'GB/s'));
-  for (const part of [sketch, scratch, selection, layer]) part.free();
+  for (const part of [sketch, clusters, scratch, selection, layer]) part.free();
 }
 
 async function measureSketchBuild(device: Device, shape: Shape, segmentTokens: number): Promise<void> {
@@ -162,10 +163,11 @@ async function measureSketchBuild(device: Device, shape: Shape, segmentTokens: n
   for (const planes of [2, 4] as const) {
     const layout = { ...layer.layout, planes };
     const sketch = Sketch.create(device, layout, { label: 'bench' });
-    const build = await bindSketchBuild(device, { layout, ring, keys, sketch, segment: layer.segment.buffer });
+    const clusters = Clusters.create(device, layout, { label: 'bench' });
+    const build = await bindSketchBuild(device, { layout, ring, keys, sketch, clusters, segment: layer.segment.buffer });
     const bytes = kvHeads * segmentTokens * (2 * headDim * kvBytesPerValue(ring.format) + planes * 4 * planeWords(headDim) + 4);
     console.log(line(`${shape.name} sketch ${segmentTokens} tokens in ${planes} planes`, await best(device, (pass) => build.encode(pass)), bytes, 'GB/s'));
-    sketch.free();
+    for (const part of [sketch, clusters]) part.free();
   }
   layer.free();
 }

@@ -1,7 +1,7 @@
 /** The named parts of a kept segment. Numbers are those of the model's blocks, from 0. */
 
 /** Changes whenever what the engine computes, or how it lies in a part, changes: what was kept before is then read again. */
-export const engineEpoch = 1;
+export const engineEpoch = 2;
 
 /** Keys of a block, [kvHead][token][words], after rotary embedding, in the record of the block's cache. */
 export function keysPart(block: number): string {

@@ -8,6 +8,7 @@ import { upload } from '../testing/device.ts';
 import { allocateClusterScratch, bindClusterBuild, Clusters } from './clusters.ts';
 import { clusterTokens, type FarLayout } from './layout.ts';
 import { SegmentUniform } from './segmentUniform.ts';
+import { bindSketchBuild, Sketch } from './sketch.ts';
 
 /**
  * `topics`: tokens scattered tightly around few directions, far from the origin, whose values depend on the topic;
@@ -112,6 +113,48 @@ export function runPass(device: Device, encode: (pass: GPUComputePassEncoder) =>
   encode(pass);
   pass.end();
   device.gpu.queue.submit([encoder.finish()]);
+}
+
+export interface BuiltIndex {
+  clusters: Clusters;
+  sketch: Sketch;
+  free(): void;
+}
+
+/** Clusters and sketch of all segments. */
+export async function buildIndex(device: Device, problem: FarProblem): Promise<BuiltIndex> {
+  const { layout } = problem;
+  const clusters = Clusters.create(device, layout, { label: 'test' });
+  const sketch = Sketch.create(device, layout, { label: 'test' });
+  const scratch = allocateClusterScratch(device, layout);
+  const ring = new TestRing(device, problem);
+  const shared = { layout, ring: problem.ring, keys: ring.keys, clusters, segment: ring.segment.buffer };
+  const cluster = await bindClusterBuild(device, { ...shared, values: ring.values, tokenWords: sketch.tokenWords, scratch });
+  const encode = await bindSketchBuild(device, { ...shared, sketch });
+  ring.eachSegment((pass) => {
+    cluster.encode(pass);
+    encode.encode(pass);
+  });
+  ring.free();
+  device.memory.free(scratch);
+  return {
+    clusters,
+    sketch,
+    free: () => {
+      for (const part of [clusters, sketch]) part.free();
+    },
+  };
+}
+
+/** One head's centroids of a segment, as they are stored. */
+export async function readCentroids(device: Device, clusters: Clusters, layout: FarLayout, kvHead: number, segment: number): Promise<Float64Array[]> {
+  const perSegment = layout.segmentTokens / clusterTokens;
+  const recordWords = layout.headDim / 4 + 1;
+  const first = kvHead * (layout.capacityTokens / clusterTokens) + segment * perSegment;
+  const readback = new Readback(device);
+  const words = await readback.words(clusters.centroids, first * recordWords, perSegment * recordWords);
+  readback.free();
+  return Array.from({ length: perSegment }, (_, cluster) => readEightBit(words, cluster, layout.headDim));
 }
 
 /** What was built, read back; vectors by [kvHead][cluster], words and assignment by [kvHead][token]. */

@@ -1,24 +1,24 @@
 /**
  * The sketch: a copy of a layer's keys in a few bits a dimension, by which far tokens are ranked without reading
- * their keys. Keys are centred by their segment's mean, rotated so that no dimension stands out, and quantised with
- * one scale a token. The bits lie in planes, so that a scan may read fewer of them than a later, finer look.
+ * their keys. What is left of a key less its cluster's centroid, of which there are few bits to tell, is rotated so that
+ * no dimension stands out, and quantised with one scale a token. The bits lie in planes, so that a scan may read fewer of them than a later, finer look.
  * It approximates the inner product itself and therefore does not mind that queries lie far from keys.
  * Sources: RaBitQ (arXiv 2405.12497) for centring and rotating, QuaRot (arXiv 2404.00456) for the Hadamard transform.
  */
 import loadText from '../../shaders/kv_load.wgsl';
 import encodeText from '../../shaders/sketch_encode.wgsl';
-import meansText from '../../shaders/sketch_means.wgsl';
 import rotateText from '../../shaders/sketch_rotate.wgsl';
 import type { Device } from '../device/device.ts';
 import { encodeDispatch } from '../device/kernel.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
-import { type FarLayout, segmentsOf, sinkTokens } from './layout.ts';
+import type { Clusters } from './clusters.ts';
+import { clustersPerSegment, type FarLayout } from './layout.ts';
 
 /** Bytes of one layer's sketch, the words that it shares with the token → cluster map included. */
 export function sketchBytes(layout: FarLayout): number {
-  const { planes, tokenWords, means } = partBytes(layout);
-  return planes + tokenWords + means;
+  const { planes, tokenWords } = partBytes(layout);
+  return planes + tokenWords;
 }
 
 /** u32 words of one plane of a token: 32 dimensions each, the last one filled up with zeros. */
@@ -35,18 +35,15 @@ export function rotationBlock(headDim: number): number {
 export class Sketch {
   /** [kvHead][plane][capacityTokens][planeWords] u32; bit i of word w is dimension 32·w + i. */
   readonly planes: GPUBuffer;
-  /** [kvHead][capacityTokens] u32: low 16 bits the scale as f16, high 16 bits the token's cluster in its segment, 0xffff before it is known. */
+  /** [kvHead][capacityTokens] u32: low 16 bits the scale as f16, high 16 bits the token's cluster in its segment, which `Clusters` write. */
   readonly tokenWords: GPUBuffer;
-  /** [kvHead][segment][headDim] f16, two to a word: mean keys. */
-  readonly means: GPUBuffer;
   readonly #device: Device;
 
   private constructor(device: Device, layout: FarLayout, label: string) {
-    const { planes, tokenWords, means } = partBytes(layout);
+    const { planes, tokenWords } = partBytes(layout);
     this.#device = device;
     this.planes = device.memory.storage('kv', `${label} sketch planes`, planes);
     this.tokenWords = device.memory.storage('kv', `${label} sketch token words`, tokenWords);
-    this.means = device.memory.storage('kv', `${label} sketch means`, means);
   }
 
   /** Wrap in `device.memory.checked`: the buffers may not fit. Throws a RangeError for layouts that the kernels cannot do. */
@@ -56,7 +53,7 @@ export class Sketch {
   }
 
   free(): void {
-    for (const buffer of [this.planes, this.tokenWords, this.means]) this.#device.memory.free(buffer);
+    for (const buffer of [this.planes, this.tokenWords]) this.#device.memory.free(buffer);
   }
 }
 
@@ -66,58 +63,48 @@ export interface SketchBuildBuffers {
   ring: KvLayout;
   keys: GPUBuffer;
   sketch: Sketch;
+  clusters: Pick<Clusters, 'centroids'>;
   /** A `SegmentUniform`: which segment, written before the submission. */
   segment: GPUBuffer;
 }
 
 export interface BoundSketchBuild {
-  /** Sketches the segment that the uniform names, for all heads of the layer; its token words lose their clusters. */
+  /** Sketches the segment that the uniform names, which was clustered before, for all heads of the layer. */
   encode(pass: GPUComputePassEncoder): void;
 }
 
 const tokensAtOnce = 4;
 
 export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): Promise<BoundSketchBuild> {
-  const { layout, ring, keys, sketch, segment } = io;
+  const { layout, ring, keys, sketch, clusters, segment } = io;
   const { kvHeads, headDim, segmentTokens, capacityTokens, planes } = layout;
   checkSketchLayout(layout);
   if (ring.kvHeads !== kvHeads || ring.headDim !== headDim) throw new RangeError('the ring and the sketch differ in their heads');
   if (ring.capacitySlots < segmentTokens) throw new RangeError(`a ring of ${ring.capacitySlots} slots cannot hold a segment of ${segmentTokens} tokens`);
-  const shared = {
-    HALF_CACHE: ring.format === 'f16',
-    WIDE: false,
-    UNITS: headDim / 4,
-    SEGMENT_TOKENS: segmentTokens,
-  };
-  const [means, encode] = await Promise.all([
-    device.kernels.get({
-      label: 'sketch_means',
-      texts: [loadText, meansText],
-      constants: { ...shared, INVOCATIONS: 128, SINK_TOKENS: sinkTokens },
-    }),
-    device.kernels.get({
-      label: 'sketch_encode',
-      texts: [loadText, rotateText, encodeText],
-      constants: {
-        ...shared,
-        INVOCATIONS: 64,
-        VECTORS: tokensAtOnce,
-        HEAD_DIM: headDim,
-        BLOCK: rotationBlock(headDim),
-        PLANES: planes,
-        SIGNS: planes === 1,
-        PREFIX: planes === 4,
-        WORDS: planeWords(headDim),
-      },
-    }),
-  ]);
+  const kernel = await device.kernels.get({
+    label: 'sketch_encode',
+    texts: [loadText, rotateText, encodeText],
+    constants: {
+      HALF_CACHE: ring.format === 'f16',
+      WIDE: false,
+      UNITS: headDim / 4,
+      SEGMENT_TOKENS: segmentTokens,
+      CLUSTERS: clustersPerSegment(layout),
+      INVOCATIONS: 64,
+      VECTORS: tokensAtOnce,
+      HEAD_DIM: headDim,
+      BLOCK: rotationBlock(headDim),
+      PLANES: planes,
+      SIGNS: planes === 1,
+      PREFIX: planes === 4,
+      WORDS: planeWords(headDim),
+    },
+  });
   const shape = sharedUniform(device, 'sketch shape', [ring.capacitySlots, capacityTokens, rotationBlock(headDim)]);
-  const meansDispatch = { kernel: means, bindings: means.bind(segment, shape, keys, sketch.means) };
-  const encodeKeys = { kernel: encode, bindings: encode.bind(segment, shape, keys, sketch.means, sketch.planes, sketch.tokenWords) };
+  const bindings = kernel.bind(segment, shape, keys, clusters.centroids, sketch.planes, sketch.tokenWords);
   return {
     encode(pass) {
-      encodeDispatch(pass, meansDispatch, Math.ceil(headDim / 32), kvHeads);
-      encodeDispatch(pass, encodeKeys, segmentTokens / tokensAtOnce, kvHeads);
+      encodeDispatch(pass, { kernel, bindings }, segmentTokens / tokensAtOnce, kvHeads);
     },
   };
 }
@@ -131,11 +118,10 @@ export function checkSketchLayout({ heads, kvHeads, headDim, segmentTokens, capa
   if (![1, 2, 4].includes(planes)) throw new RangeError(`a sketch cannot have ${String(planes)} planes`);
 }
 
-function partBytes(layout: FarLayout): { planes: number; tokenWords: number; means: number } {
+function partBytes(layout: FarLayout): { planes: number; tokenWords: number } {
   const { kvHeads, headDim, capacityTokens } = layout;
   return {
     planes: kvHeads * layout.planes * capacityTokens * planeWords(headDim) * 4,
     tokenWords: kvHeads * capacityTokens * 4,
-    means: kvHeads * segmentsOf(layout) * headDim * 2,
   };
 }

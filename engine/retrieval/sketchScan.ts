@@ -1,5 +1,6 @@
 /** Scores of far tokens, estimated from a layer's sketch. */
 import massText from '../../shaders/select_mass.wgsl';
+import eightBitText from '../../shaders/kv_load_eight_bit.wgsl';
 import queryText from '../../shaders/sketch_query.wgsl';
 import rotateText from '../../shaders/sketch_rotate.wgsl';
 import scanText from '../../shaders/sketch_scan.wgsl';
@@ -7,7 +8,8 @@ import type { Device } from '../device/device.ts';
 import { encodeDispatch } from '../device/kernel.ts';
 import { packUniforms } from '../device/uniforms.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
-import { type FarLayout, segmentsOf, sinkTokens } from './layout.ts';
+import type { Clusters } from './clusters.ts';
+import { clustersPerSegment, clusterTokens, type FarLayout, sinkTokens } from './layout.ts';
 import { maxMasses, type Selection } from './select.ts';
 import { checkSketchLayout, planeWords, rotationBlock, type Sketch } from './sketch.ts';
 import { subgroupSource } from './subgroupSource.ts';
@@ -40,8 +42,8 @@ export class ScanUniform {
 export class ScanScratch {
   /** [head][8·planeWords + 4] u32, see sketch_query.wgsl. */
   readonly rotatedQueries: GPUBuffer;
-  /** [head][segment] f32. */
-  readonly meanScores: GPUBuffer;
+  /** [head][cluster] f32. */
+  readonly centroidScores: GPUBuffer;
   readonly #device: Device;
 
   constructor(device: Device, layout: FarLayout) {
@@ -51,22 +53,23 @@ export class ScanScratch {
     this.#device = device;
     const usage = 0x80 /* STORAGE */ | 0x40 /* UNIFORM */ | 0x04; /* COPY_SRC */
     this.rotatedQueries = device.memory.allocate('activations', 'rotated queries', bytes.rotatedQueries, usage);
-    this.meanScores = device.memory.storage('activations', 'scores of segment means', bytes.meanScores);
+    this.centroidScores = device.memory.storage('activations', 'scores of centroids', bytes.centroidScores);
   }
 
   free(): void {
-    for (const buffer of [this.rotatedQueries, this.meanScores]) this.#device.memory.free(buffer);
+    for (const buffer of [this.rotatedQueries, this.centroidScores]) this.#device.memory.free(buffer);
   }
 }
 
 export function scanScratchBytes(layout: FarLayout): number {
-  const { rotatedQueries, meanScores } = scanScratchParts(layout);
-  return rotatedQueries + meanScores;
+  const { rotatedQueries, centroidScores } = scanScratchParts(layout);
+  return rotatedQueries + centroidScores;
 }
 
 export interface ScanBuffers {
   layout: FarLayout;
   sketch: Sketch;
+  clusters: Pick<Clusters, 'centroids'>;
   /** [head][headDim] f32, already scaled: the step's first row. */
   queries: GPUBuffer;
   scratch: ScanScratch;
@@ -108,7 +111,7 @@ const usualVariants: Record<Device['facts']['kind'], ScanVariant> = {
 };
 
 export interface BoundScan {
-  /** Rotates the queries and scores their segments' means: once, before the scans of a layer. */
+  /** Rotates the queries and scores the centroids: once, before the scans of a layer. */
   encodeQueries(pass: GPUComputePassEncoder, sealedTokens: number): void;
   /** Scores tokens [0, sealedTokens), sinks with -1e30, and sums the masses; or the list, which has `sealedTokens` entries at most. */
   encodeScores(pass: GPUComputePassEncoder, sealedTokens: number): void;
@@ -118,7 +121,7 @@ export interface BoundScan {
 const queryInvocations = 64;
 
 export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<BoundScan> {
-  const { layout, sketch, scratch, numbers, list } = io;
+  const { layout, sketch, clusters, scratch, numbers, list } = io;
   const { heads, kvHeads, headDim, capacityTokens, segmentTokens, planes } = layout;
   const { invocations, tokensAtOnce, mostWords, mostSplits, mostHeads, subgroups } = { ...usualVariants[device.facts.kind], ...io.variant };
   if (mostSplits > maxMasses) throw new RangeError(`${mostSplits} splits are more than the ${maxMasses} that a selection takes`);
@@ -126,12 +129,12 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   const headsAtOnce = Math.ceil(group / Math.ceil(group / mostHeads));
   const words = planeWords(headDim);
   const unitWords = [4, 2, 1].find((some) => some <= mostWords && words % some === 0) ?? 1;
-  const shared = { WORDS: words, GROUP: group, SEGMENT_TOKENS: segmentTokens };
+  const shared = { WORDS: words, GROUP: group };
   const [query, scan] = await Promise.all([
     device.kernels.get({
       label: 'sketch_query',
-      texts: [rotateText, queryText],
-      constants: { ...shared, INVOCATIONS: queryInvocations, VECTORS: 1, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
+      texts: [eightBitText, rotateText, queryText],
+      constants: { ...shared, INVOCATIONS: queryInvocations, VECTORS: 1, UNITS: headDim / 4, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
     }),
     device.kernels.get(
       subgroupSource(device, subgroups, {
@@ -140,6 +143,8 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
         aliases: { PlaneUnit: unitWords === 1 ? 'u32' : `vec${unitWords}<u32>` },
         constants: {
           ...shared,
+          SEGMENT_TOKENS: segmentTokens,
+          CLUSTERS: clustersPerSegment(layout),
           INVOCATIONS: invocations,
           TOKENS: tokensAtOnce,
           LIST: list !== undefined,
@@ -160,14 +165,13 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, stride, list?.maxSelected ?? 0, rotationBlock(headDim), invocations]);
   const queryDispatch = {
     kernel: query,
-    bindings: query.bind(numbers.buffer, shape, io.queries, sketch.means, scratch.rotatedQueries, scratch.meanScores),
+    bindings: query.bind(numbers.buffer, shape, io.queries, clusters.centroids, scratch.rotatedQueries, scratch.centroidScores),
   };
-  const common = [numbers.buffer, shape, scratch.rotatedQueries, sketch.planes, sketch.tokenWords, scratch.meanScores, io.scores, io.masses ?? null] as const;
+  const common = [numbers.buffer, shape, scratch.rotatedQueries, sketch.planes, sketch.tokenWords, scratch.centroidScores, io.scores, io.masses ?? null] as const;
   const scanDispatch = { kernel: scan, bindings: list ? scan.bind(...common, list.tokens, list.counts) : scan.bind(...common) };
   return {
     encodeQueries(pass, sealedTokens) {
-      const segments = Math.ceil(sealedTokens / segmentTokens);
-      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(segments / queryInvocations), heads);
+      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(sealedTokens / clusterTokens / queryInvocations), heads);
     },
     encodeScores(pass, sealedTokens) {
       const splits = Math.min(mostSplits, Math.max(1, Math.ceil(sealedTokens / (invocations * tokensAtOnce))));
@@ -176,9 +180,9 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   };
 }
 
-function scanScratchParts(layout: FarLayout): { rotatedQueries: number; meanScores: number } {
+function scanScratchParts(layout: FarLayout): { rotatedQueries: number; centroidScores: number } {
   return {
     rotatedQueries: layout.heads * (8 * planeWords(layout.headDim) + 4) * 4,
-    meanScores: layout.heads * segmentsOf(layout) * 4,
+    centroidScores: layout.heads * (layout.capacityTokens / clusterTokens) * 4,
   };
 }

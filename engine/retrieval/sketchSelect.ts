@@ -3,6 +3,7 @@
  * rank those again, and the best are kept. No key is read.
  */
 import type { Device } from '../device/device.ts';
+import type { Clusters } from './clusters.ts';
 import type { FarLayout } from './layout.ts';
 import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
 import type { Sketch } from './sketch.ts';
@@ -85,6 +86,7 @@ export class SketchSelectScratch {
 export interface SketchSelectBuffers {
   layout: FarLayout;
   sketch: Sketch;
+  clusters: Pick<Clusters, 'centroids'>;
   /** [head][headDim] f32, already scaled: the step's first row. */
   queries: GPUBuffer;
   scratch: SketchSelectScratch;
@@ -111,7 +113,7 @@ export async function bindSketchSelect(device: Device, io: SketchSelectBuffers):
   const { scan: scanVariant, select: selectVariant, massesApart = false } = io.variants ?? {};
   const shape = { heads: layout.heads, kvHeads: layout.kvHeads, scratch: select, hasMasses: !massesApart, variant: selectVariant };
   const scanned = { ...shape, scores, stride: layout.capacityTokens };
-  const scanning = { layout, sketch: io.sketch, queries: io.queries, scratch: scratch.scan, masses: massesApart ? undefined : select.buffers.masses, variant: scanVariant };
+  const scanning = { layout, sketch: io.sketch, clusters: io.clusters, queries: io.queries, scratch: scratch.scan, masses: massesApart ? undefined : select.buffers.masses, variant: scanVariant };
   const [scan, rescan, chooseAtOnce, propose, choose] = await Promise.all([
     bindSketchScan(device, { ...scanning, numbers: uniforms.scan, scores }),
     bindSketchScan(device, { ...scanning, numbers: uniforms.rescan, scores: candidateScores, list: candidates }),

@@ -141,7 +141,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     listed,
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
-    select: await bindSketchSelect(device, { layout, sketch, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
+    select: await bindSketchSelect(device, { layout, sketch, clusters, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
     clusterScores: await bindClusterScores(device, {
       layout,
       queries: io.queries,
@@ -183,7 +183,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     lookupLagged: await lookup(scratch.lookups.first, false),
     lookupFurther: await lookup(scratch.lookups.further),
     scatter: await bindScatter(device, { layer: index, arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
-    sketchBuild: await bindSketchBuild(device, { ...shared, sketch, segment: scratch.segment.buffer }),
+    sketchBuild: await bindSketchBuild(device, { ...shared, sketch, clusters, segment: scratch.segment.buffer }),
     clusterBuild: await bindClusterBuild(device, {
       ...shared,
       values: ring.values,
@@ -201,7 +201,8 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
 export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer, { segmentTokens }: FarLayout, segment: number): void {
   const blocks = segmentTokens / blockTokens;
   layer.meansBuild?.encode(pass, segment * blocks, blocks);
-  layer.sketchBuild.encode(pass);
   layer.clusterBuild.encode(pass);
+  // Sketches what the clusters' centroids leave of the keys.
+  layer.sketchBuild.encode(pass);
   layer.pageBuild?.encode(pass);
 }

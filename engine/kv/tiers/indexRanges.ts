@@ -1,6 +1,6 @@
 /** Where a far segment's share of a layer's index lies, for all its buffers: what is kept with the segment, and put back. */
 import { meanTokens } from '../../layers/sparseReading/sparseReading.ts';
-import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, segmentsOf } from '../../retrieval/layout.ts';
+import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout } from '../../retrieval/layout.ts';
 import { planeWords } from '../../retrieval/sketch.ts';
 import type { FarMemory } from './farLayer.ts';
 
@@ -29,7 +29,6 @@ export function indexRanges({ sketch, clusters, keyMeans }: FarMemory, layout: F
       add(sketch.planes, ((head * planes + plane) * capacityTokens + segment * segmentTokens) * tokenWords, segmentTokens * tokenWords);
     }
     add(sketch.tokenWords, head * capacityTokens + segment * segmentTokens, segmentTokens);
-    add(sketch.means, ((head * segmentsOf(layout) + segment) * headDim) / 2, headDim / 2);
     const firstCluster = head * clusterCapacity + segment * perSegment;
     add(clusters.centroids, firstCluster * recordWords, perSegment * recordWords);
     add(clusters.valueMeans, firstCluster * recordWords, perSegment * recordWords);

@@ -1,12 +1,13 @@
 /** Reference of the sketch kernels, in double precision. */
 import { floatToHalf, halfToFloat } from '../../formats/half.ts';
+import { dot } from './clusters.ts';
 
 /** Scales that are tried, as shares of the one that clips nothing. */
 export const clippingFactors = [0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 export interface SketchedSegment {
-  /** [headDim], rounded to f16. */
-  mean: Float64Array;
+  /** [token][headDim]: what was taken off each key. */
+  centres: readonly Float64Array[];
   /** [token], rounded to f16. */
   scales: Float64Array;
   /** [token][headDim], planes bits each. */
@@ -75,40 +76,36 @@ export function chooseScale(x: ArrayLike<number>, planes: number): number {
   return candidates[errors.indexOf(Math.min(...errors))];
 }
 
-/**
- * The sketch of one segment and key-value head. `keys` are [token][headDim]; the first `sinks` of them are
- * sketched but do not count in the mean.
- */
-export function sketchSegment(keys: Float32Array, headDim: number, planes: number, sinks: number): SketchedSegment {
-  const tokens = keys.length / headDim;
-  const mean = new Float64Array(headDim);
-  for (let token = sinks; token < tokens; token++) {
-    for (let i = 0; i < headDim; i++) mean[i] += keys[token * headDim + i] / (tokens - sinks);
-  }
-  for (let i = 0; i < headDim; i++) mean[i] = halfToFloat(floatToHalf(mean[i]));
-  const scales = new Float64Array(tokens);
-  const codes = new Uint8Array(tokens * headDim);
-  for (let token = 0; token < tokens; token++) {
-    const x = rotate(centred(keys, mean, token));
-    scales[token] = chooseScale(x, planes);
-    for (let i = 0; i < headDim; i++) codes[token * headDim + i] = codeOf(x[i], scales[token], planes);
-  }
-  return { mean, scales, codes };
+/** Each token's centre: the centroid of its cluster, as it is stored; that of the last one for sinks, which have none. */
+export function centresOf(centroids: readonly Float64Array[], assignment: readonly number[]): Float64Array[] {
+  return assignment.map((cluster) => centroids[Math.min(cluster, centroids.length - 1)]);
 }
 
-/** A token's key less the mean. */
-export function centred(keys: Float32Array, mean: Float64Array, token: number): Float64Array {
-  return mean.map((m, i) => keys[token * mean.length + i] - m);
+/** The sketch of one segment and key-value head: `keys` are [token][headDim], `centres` as well. */
+export function sketchSegment(keys: Float32Array, centres: readonly Float64Array[], planes: number): SketchedSegment {
+  const headDim = keys.length / centres.length;
+  const codes = new Uint8Array(keys.length);
+  const scales = Float64Array.from(centres, (centre, token) => {
+    const x = rotate(centred(keys, centre, token));
+    const scale = chooseScale(x, planes);
+    for (let i = 0; i < headDim; i++) codes[token * headDim + i] = codeOf(x[i], scale, planes);
+    return scale;
+  });
+  return { centres, scales, codes };
+}
+
+/** A token's key less its centre. */
+export function centred(keys: Float32Array, centre: Float64Array, token: number): Float64Array {
+  return centre.map((x, i) => keys[token * centre.length + i] - x);
 }
 
 /** Estimates of query·key for every token of a segment from the first `planesRead` planes. */
 export function estimateScores(query: ArrayLike<number>, segment: SketchedSegment, planes: number, planesRead: number): Float64Array {
   const headDim = query.length;
   const rotated = rotate(query);
-  let fromMean = 0;
-  for (let i = 0; i < headDim; i++) fromMean += query[i] * segment.mean[i];
+  const ofCentre = new Map([...new Set(segment.centres)].map((centre) => [centre, dot(query, centre)]));
   return segment.scales.map((scale, token) => {
-    let score = fromMean;
+    let score = ofCentre.get(segment.centres[token]) ?? 0;
     for (let i = 0; i < headDim; i++) score += rotated[i] * valueOf(segment.codes[token * headDim + i], scale, planes, planesRead);
     return score;
   });
