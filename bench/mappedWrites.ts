@@ -4,9 +4,10 @@
  *
  *     node dist/bench/mappedWrites.js [--folder /dev/shm] [--megabytes 512] [--piece-kilobytes 2048] [--rounds 5]
  *
- * JSON lines, medians. `written` is what threads that fill the file from shared memory would reach: one of them alone.
+ * JSON lines, medians. `written` is what threads that fill a file from shared memory reach: one of them, and several at once to
+ * one file and to a file each.
  */
-import { closeSync, mkdtempSync, openSync, read, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, read, rmSync, write, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,6 +30,7 @@ const device = await openAdapter({ boundsChecks: false });
 const shared = new Uint8Array(new SharedArrayBuffer(sizeBytes)).fill(1);
 const folder = mkdtempSync(join(values.folder, 'longleaf-mapped-'));
 const file = openSync(join(folder, 'file'), 'w+', 0o600);
+const ownFiles = Array.from({ length: buffersAtOnce }, (_, i) => openSync(join(folder, `file ${i}`), 'w+', 0o600));
 const target = device.memory.storage('activations', 'target', pieceBytes);
 const ring = new UploadRing(device, { label: 'mapped', sizeBytes: pieceBytes, count: buffersAtOnce });
 
@@ -56,12 +58,28 @@ async function fillAll(atOnce: number, fill: (bytes: Uint8Array, offsetBytes: nu
   return (performance.now() - startedMs) / 1000;
 }
 
+/** Seconds to write everything, `atOnce` pieces under way: to where they lie in one file, or each thread again and again over its own. */
+async function writeAll(atOnce: number, own: boolean): Promise<number> {
+  const startedMs = performance.now();
+  let next = 0;
+  const worker = async (_: unknown, index: number): Promise<void> => {
+    while (next < sizeBytes) {
+      const at = next;
+      next += pieceBytes;
+      await new Promise<void>((resolve, reject) => write(own ? ownFiles[index] : file, shared, at, pieceBytes, own ? 0 : at, (error, count) => (error || count < pieceBytes ? reject(error ?? new RangeError('a short write')) : resolve())));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return (performance.now() - startedMs) / 1000;
+}
+
 const ways: Record<string, () => Promise<number> | number> = {
   written: () => {
     const startedMs = performance.now();
     for (let at = 0; at < sizeBytes; at += pieceBytes) writeSync(file, shared, at, pieceBytes, at);
     return (performance.now() - startedMs) / 1000;
   },
+  ...Object.fromEntries([4, 8].flatMap((atOnce) => [false, true].map((own) => [`${atOnce} writes at once, ${own ? 'a file each' : 'one file'}`, () => writeAll(atOnce, own)]))),
   'set by one thread': () => fillAll(2, (bytes, at) => bytes.set(shared.subarray(at, at + pieceBytes))),
   ...Object.fromEntries([1, 2, 4, 8].map((atOnce) => [`${atOnce} reads at once`, () => fillAll(atOnce, readInto)])),
 };
@@ -75,6 +93,6 @@ for (let round = 0; round <= Number(values.rounds); round++) {
 for (const [way, took] of seconds) {
   console.log(JSON.stringify({ bench: 'mappedWrites', adapter: device.facts.name, folder: values.folder, pieceBytes, threadPool: process.env['UV_THREADPOOL_SIZE'] ?? '4', way, gigabytesPerSecond: Math.round(sizeBytes / median(took) / 1e7) / 100 }));
 }
-closeSync(file);
+for (const one of [file, ...ownFiles]) closeSync(one);
 rmSync(folder, { recursive: true });
 process.exit(0);

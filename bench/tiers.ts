@@ -19,7 +19,7 @@ import type { Policy } from '../engine/kv/tiers/policy.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
 import { CopyThreads } from '../host/gpu-worker/copyThreads.ts';
-import { TransferFile } from '../host/gpu-worker/transferFile.ts';
+import { TransferFiles } from '../host/gpu-worker/transferFiles.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { runFarBench } from './far/suites.ts';
 import { modelShapes, type ShapeName, SyntheticModel } from './far/syntheticModel.ts';
@@ -58,7 +58,7 @@ await runFarBench(device, {
   source: values.model ? await FileWeightSource.open(values.model) : new SyntheticModel(shape as ShapeName),
   choices: new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts),
   copies: values['one-thread'] ? null : CopyThreads.forThisMachine(),
-  longCopies: values['one-thread'] || device.facts.kind !== 'gpu' ? null : TransferFile.forThisMachine(),
+  longCopies: values['one-thread'] || device.facts.kind !== 'gpu' ? null : TransferFiles.forThisMachine(),
   tokens: Number(values.tokens ?? usual.tokens),
   residentTokens: Number(values.resident ?? usual.resident),
   gpuShare: Number(values['gpu-share'] ?? usual.gpuShare),

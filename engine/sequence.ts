@@ -166,8 +166,8 @@ export class Sequence {
     const mostRows = sparse ? Math.min(mostSparseRows, maxChunkRows) : maxChunkRows;
     const left = stop - position;
     const rows = asDecoding ? 1 : Math.min(chunkTokens ?? this.#sizer.chunkOf(left, farBytes), mostRows, left);
-    // What comes from beyond the GPU is timed by itself, and the first chunk says how large the next ones are to be.
-    return { rows, sparse, ahead: this.#encodesAhead && !asDecoding && farBytes === 0 && this.#sizer.tokensPerSecond !== null };
+    // The first chunk says how large the next ones are to be.
+    return { rows, sparse, ahead: this.#encodesAhead && !asDecoding && this.#sizer.tokensPerSecond !== null };
   }
 
   /** The tokens count from the chunk's submission on. */

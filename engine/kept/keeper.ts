@@ -86,7 +86,7 @@ export class Keeper {
     if (late && length > (stops.at(-1) ?? this.#taken)) stops.push(length);
     if (stops.length === 0) return;
     await this.settled();
-    for (const end of stops) this.#take(end, late);
+    this.#take(stops, late);
   }
 
   /** Waits for what is on its way, as it must before the sequence is cut. */
@@ -99,15 +99,21 @@ export class Keeper {
     this.#export.free();
   }
 
-  #take(end: number, late: boolean): void {
-    const first = this.#taken;
-    const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
+  /** Segments from what is taken on, by where they end. */
+  #take(ends: readonly number[], late: boolean): void {
+    const stretches = ends.map((end, i) => ({
+      first: i === 0 ? this.#taken : ends[i - 1],
+      end,
+      withStates: end === this.#sequence.length && (late || end % keptSnapshotTokens === 0),
+    }));
     // The copies are queued here and now; what they copy may then be overwritten.
-    const withStates = end === this.#sequence.length && (late || end % keptSnapshotTokens === 0);
-    const parts = this.#export.take(first, end, this.#sequence.written, withStates);
-    this.#taken = end;
+    const taken = this.#export.take(stretches, this.#sequence.written);
+    for (const [i, { first, end }] of stretches.entries()) {
+      const tokens = Uint32Array.from(this.#sequence.tokens.slice(first, end));
+      this.#onItsWay = this.#seal(this.#onItsWay, first, tokens, taken[i]);
+    }
+    this.#taken = ends[ends.length - 1];
     this.#lastSealMs = performance.now();
-    this.#onItsWay = this.#seal(this.#onItsWay, first, tokens, parts);
   }
 
   async #seal(before: Promise<void>, position: number, tokens: Uint32Array, parts: Promise<SegmentPart[]>): Promise<void> {

@@ -11,8 +11,9 @@ import { measuredChoices, openTestDevice } from '../testing/device.ts';
 import { tinyModel } from '../testing/tinyModel.ts';
 import { constantBytes, keepsState } from '../models/spec.ts';
 import { Keeper } from './keeper.ts';
-import { statePart } from './parts.ts';
+import { isSnapshotPart, type SegmentPart, statePart } from './parts.ts';
 import { restore, usableSegments } from './restore.ts';
+import { SegmentExport } from './segmentExport.ts';
 import { KeptInMemory } from './testing/keptInMemory.ts';
 
 const contextTokens = 1024;
@@ -110,6 +111,27 @@ describe.each([
     for (const [block, { mixer }] of reader.spec.blocks.entries()) {
       for (const { parts } of kept.segments) expect(parts.get(statePart(block)) ?? 0).toBe(keepsState(mixer) ? constantBytes(mixer) : 0);
     }
+  });
+
+  test('stretches that are copied together are those copied one by one', async () => {
+    const stretches = [[0, 512], [512, 640], [640, documentTokens]].map(([first, end]) => ({ first, end, withStates: end === documentTokens }));
+    reader.sequence.clear();
+    await reader.sequence.extend(document, { chunkTokens: 100, checkpointsAt: documentEnds });
+    const taken: SegmentPart[][][] = [];
+    for (const togetherBytes of [undefined, 1]) {
+      const out = new SegmentExport(device, reader.runner, { togetherBytes });
+      taken.push(await Promise.all(out.take(stretches, documentTokens)));
+      const alone: SegmentPart[][] = [];
+      for (const stretch of stretches) alone.push(...(await Promise.all(out.take([stretch], documentTokens))));
+      taken.push(alone);
+      out.free();
+    }
+    const [together] = taken;
+    for (const others of taken.slice(1)) expect(others).toEqual(together);
+    // Rings have moved on since, and states are those of the end.
+    const lasting = together[0].filter(({ name }) => !isSnapshotPart(name));
+    expect(lasting.length).toBeGreaterThan(0);
+    for (const part of lasting) expect(kept.segments[0].bytes.get(part.name), part.name).toEqual(part.bytes);
   });
 
   test('a model that begins with what was kept gives the logits of the one that read it', async () => {

@@ -6,39 +6,75 @@ import type { Device } from '../device/device.ts';
 import { KvCache } from '../kv/cache.ts';
 import type { FarContext } from '../kv/tiers/farContext.ts';
 import type { FarLayer } from '../kv/tiers/farLayer.ts';
-import { type BufferRange, indexRanges } from '../kv/tiers/indexRanges.ts';
+import { indexRanges } from '../kv/tiers/indexRanges.ts';
 import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
+import { Copies } from './copies.ts';
 import { indexPart, keysPart, type SegmentPart, statePart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
-/** A copy on its way: from the staging buffer's `from` on to `to` in the part. */
-interface Piece {
-  part: Uint8Array;
-  to: number;
-  from: number;
-  sizeBytes: number;
+/** Tokens [first, end) of the sequence. */
+export interface Stretch {
+  first: number;
+  end: number;
+  /** States are there only while the sequence ends where the stretch does. */
+  withStates: boolean;
+}
+
+/** Stretches are copied together until they are so much. */
+const usualTogetherBytes = 2 ** 27;
+
+/** Parts that are whole when the copies are there and everything was fetched. */
+interface Taken {
+  parts: SegmentPart[];
+  fetches: (() => Promise<void>)[];
 }
 
 export class SegmentExport {
   readonly #device: Device;
   readonly #runner: Runner;
+  readonly #togetherBytes: number;
   readonly #idle: GPUBuffer[] = [];
 
-  constructor(device: Device, runner: Runner) {
+  constructor(device: Device, runner: Runner, { togetherBytes = usualTogetherBytes } = {}) {
+    this.#togetherBytes = togetherBytes;
     this.#device = device;
     this.#runner = runner;
   }
 
   /**
-   * The parts of tokens [first, end). Of sliding blocks, what their rings still have after `written` tokens: when that
-   * is less than the window, nothing can begin at the segment's end; nor without the states, which are there only while
-   * the sequence ends there.
+   * The parts of each stretch, ascending. Of sliding blocks, what their rings still have after `written` tokens: when that
+   * is less than the window, nothing can begin at the stretch's end; nor without the states.
    */
-  async take(first: number, end: number, written: number, withStates: boolean): Promise<SegmentPart[]> {
+  take(stretches: readonly Stretch[], written: number): Promise<SegmentPart[]>[] {
+    const all: Promise<SegmentPart[]>[] = [];
+    let copies = new Copies(this.#device);
+    let together: Taken[] = [];
+    for (const [i, stretch] of stretches.entries()) {
+      together.push(this.#list(stretch, written, copies));
+      if (copies.sizeBytes < this.#togetherBytes && i < stretches.length - 1) continue;
+      const copied = copies.finish((sizeBytes) => this.#take(sizeBytes), (buffer) => this.#idle.push(buffer));
+      all.push(
+        ...together.map(async ({ parts, fetches }) => {
+          await copied;
+          for (const fetch of fetches) await fetch();
+          return parts;
+        }),
+      );
+      copies = new Copies(this.#device);
+      together = [];
+    }
+    return all;
+  }
+
+  free(): void {
+    for (const buffer of this.#idle.splice(0)) this.#device.memory.free(buffer);
+  }
+
+  /** Room for a stretch's parts, and what is to be copied there. */
+  #list({ first, end, withStates }: Stretch, written: number, copies: Copies): Taken {
     const { caches, far } = this.#runner;
     far?.index(end);
-    const copies = new Copies(this.#device);
     const parts: SegmentPart[] = [];
     for (const [block, cache] of caches.entries()) {
       if (cache instanceof StateCache && withStates) parts.push(takeState(cache, block, end, copies));
@@ -52,14 +88,7 @@ export class SegmentExport {
         parts.push({ name: names[half], bytes });
       }
     }
-    const sealed = far ? this.#takeFar(far, first, end, copies, parts) : [];
-    await copies.finish((sizeBytes) => this.#take(sizeBytes), (buffer) => this.#idle.push(buffer));
-    for (const fetch of sealed) await fetch();
-    return parts;
-  }
-
-  free(): void {
-    for (const buffer of this.#idle.splice(0)) this.#device.memory.free(buffer);
+    return { parts, fetches: far ? this.#takeFar(far, first, end, copies, parts) : [] };
   }
 
   /** Returns what is still to be fetched from the store once the copies are queued. */
@@ -150,52 +179,4 @@ function takeState(cache: StateCache, block: number, end: number, copies: Copies
     to += range.sizeBytes;
   }
   return { name: statePart(block), bytes };
-}
-
-/** Commands that gather pieces of buffers, in their order, into one staging buffer. */
-class Copies {
-  readonly #device: Device;
-  readonly #steps: ({ range: BufferRange; from: number } | { write: () => void; encode: (pass: GPUComputePassEncoder) => void })[] = [];
-  readonly #pieces: Piece[] = [];
-  #sizeBytes = 0;
-
-  constructor(device: Device) {
-    this.#device = device;
-  }
-
-  add(range: BufferRange, part: Uint8Array, to: number): void {
-    this.#steps.push({ range, from: this.#sizeBytes });
-    this.#pieces.push({ part, to, from: this.#sizeBytes, sizeBytes: range.sizeBytes });
-    this.#sizeBytes += range.sizeBytes;
-  }
-
-  /** Something to compute before the copies that are added next: `write` sets the numbers it reads. */
-  compute(write: () => void, encode: (pass: GPUComputePassEncoder) => void): void {
-    this.#steps.push({ write, encode });
-  }
-
-  async finish(take: (sizeBytes: number) => GPUBuffer, giveBack: (buffer: GPUBuffer) => void): Promise<void> {
-    if (this.#sizeBytes === 0) return;
-    const { gpu } = this.#device;
-    const staging = take(this.#sizeBytes);
-    let encoder = gpu.createCommandEncoder();
-    for (const step of this.#steps) {
-      if ('range' in step) {
-        encoder.copyBufferToBuffer(step.range.buffer, step.range.offsetBytes, staging, step.from, step.range.sizeBytes);
-        continue;
-      }
-      // Numbers take effect for what is submitted later.
-      gpu.queue.submit([encoder.finish()]);
-      step.write();
-      encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass({ label: 'pack' });
-      step.encode(pass);
-      pass.end();
-    }
-    gpu.queue.submit([encoder.finish()]);
-    const bytes = new Uint8Array(await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, this.#sizeBytes), this.#sizeBytes));
-    for (const { part, to, from, sizeBytes } of this.#pieces) part.set(bytes.subarray(from, from + sizeBytes), to);
-    staging.unmap();
-    giveBack(staging);
-  }
 }

@@ -26,7 +26,7 @@ import type { JobContext } from './gpuWorker.ts';
 import { fingerprintOf, hashModel } from './modelFingerprint.ts';
 import type { ChatPrompt, ModelDescription } from './protocol.ts';
 import { SpillFolder } from './spillFolder.ts';
-import { TransferFile } from './transferFile.ts';
+import { TransferFiles } from './transferFiles.ts';
 import { WorkerThreads } from './workerThreads.ts';
 import { runTemplate } from './templateThread.ts';
 
@@ -75,7 +75,7 @@ export class ActiveModel {
     const spill = new SpillFolder(spillFolder);
     const threads = new WorkerThreads();
     const copies = CopyThreads.forThisMachine();
-    const longCopies = device.facts.kind === 'gpu' ? TransferFile.forThisMachine() : null;
+    const longCopies = device.facts.kind === 'gpu' ? TransferFiles.forThisMachine() : null;
     const gpuBudgetBytes = kv.gpuBytes ?? defaultGpuKvBytes(device.facts.kind, { gpuBytes: await gpuMemoryBytes(device.facts), modelBytes: source.sizeBytes });
     let loaded: LoadedModel | null = null;
     try {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CopyThreads } from '../../../host/gpu-worker/copyThreads.ts';
-import { TransferFile } from '../../../host/gpu-worker/transferFile.ts';
+import { TransferFiles } from '../../../host/gpu-worker/transferFiles.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import type { LongCopies, SharedCopies } from '../../ports.ts';
 import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
@@ -45,7 +45,7 @@ describe.each<Shape>([
   { kvHeads: 2, headDim: 80, segmentTokens: 192, format: 'q8', ramSegments: 5, longCopies: true },
 ])('$kvHeads heads of $headDim, $segmentTokens tokens a segment, $format, RAM for $ramSegments, by others $longCopies', (shape) => {
   const { kvHeads, segmentTokens, ramSegments } = shape;
-  const file = shape.longCopies ? new TransferFile(tmpdir()) : null;
+  const file = shape.longCopies ? new TransferFiles(tmpdir()) : null;
   const longCopies: LongCopies | null = file && { fewestBytes: 1, copy: (copy) => file.copy(copy) };
   afterAll(() => file?.close());
 
@@ -189,7 +189,7 @@ test('what is being brought stays where it lies until it is there', async () => 
 });
 
 test('segments of all layers that others bring to memory which threads share', async () => {
-  const file = new TransferFile(tmpdir());
+  const file = new TransferFiles(tmpdir());
   const threads = new CopyThreads({ threads: 1 });
   const shape = { layers: 3, kvHeads: 2, headDim: 64, segmentTokens: 64, format: 'f16' as const };
   const store = new FarStore(shape, { ramBudgetBytes: Infinity, disk: null, copies: threads, longCopies: { fewestBytes: 1, copy: (copy) => file.copy(copy) } });

@@ -5,10 +5,11 @@ import { Readback } from '../../device/readback.ts';
 import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
+import { Sequence } from '../../sequence.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import type { LongCopies } from '../../ports.ts';
-import { TransferFile } from '../../../host/gpu-worker/transferFile.ts';
+import { TransferFiles } from '../../../host/gpu-worker/transferFiles.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 
 const contextTokens = 1024;
@@ -29,7 +30,7 @@ describe.each([
   { architecture: 'gemma3', others: false },
   { architecture: 'llama', others: true },
 ] as const)('$architecture beyond the GPU, brought by other threads: $others', ({ architecture, others }) => {
-  const file = others ? new TransferFile(tmpdir()) : null;
+  const file = others ? new TransferFiles(tmpdir()) : null;
   const longCopies: LongCopies | null = file && { fewestBytes: 1, copy: (copy) => file.copy(copy) };
   const random = seededRandom(17);
   const tokens = Array.from({ length: tokenCount }, () => Math.floor(random() * 256));
@@ -73,6 +74,24 @@ describe.each([
     await model.sequence.extend(tokens.slice(0, 440), { chunkTokens: 220 });
     await model.sequence.extend(tokens, { chunkTokens: 1 });
     expect(largest(await logits(), expected)).toBeLessThan(1e-3);
+  });
+
+  test('chunks that are encoded while others are computed give the same logits, and can be stopped', async () => {
+    model.sequence.clear();
+    const ahead = new Sequence(device, model.runner, { encodesAhead: true });
+    const told: number[] = [];
+    await ahead.extend(tokens, { chunkTokens: 64, onProgress: (done) => told.push(done) });
+    expect(await logits()).toEqual(expected);
+    // The first is waited for; when the second has been submitted, it is still the only one that is done.
+    expect(told).toEqual([0, 64, 64, 128, 192, 256, 320, 384, 448, tokenCount]);
+    ahead.clear();
+    const stop = new AbortController();
+    await expect(ahead.extend(tokens, { chunkTokens: 64, signal: stop.signal, onProgress: (done) => done >= 256 && stop.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(ahead.length).toBeGreaterThanOrEqual(320);
+    expect(ahead.length).toBeLessThan(tokenCount);
+    await ahead.extend(tokens, { chunkTokens: 64 });
+    expect(await logits()).toEqual(expected);
+    ahead.clear();
   });
 
   test.each([0, 2, 4])('a chunk of many blocks that is stopped after %i submissions is dropped, and reading goes on', async (submissions) => {

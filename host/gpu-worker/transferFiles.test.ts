@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../engine/formats/quantisation/testing/seededRandom.ts';
 import type { LongCopy } from '../../engine/ports.ts';
 import { temporaryFolder } from '../testing/temporaryFolder.ts';
-import { TransferFile } from './transferFile.ts';
+import { TransferFiles } from './transferFiles.ts';
 
 const megabyte = 2 ** 20;
 
@@ -28,51 +28,52 @@ function expectThere({ expected, around }: { expected: Uint8Array; around: Uint8
 }
 
 test('copies of any length, of anything cut anywhere, many at once', async () => {
-  const file = new TransferFile(temporaryFolder());
+  const files = new TransferFiles(temporaryFolder());
   const random = seededRandom(3);
   const sizes = [0, 1, 7, 4096, megabyte, 2 * megabyte - 1, 2 * megabyte, 2 * megabyte + 1, 7 * megabyte + 3];
   for (let round = 0; round < 3; round++) {
     const copies = sizes.flatMap((size) => Array.from({ length: 4 }, () => anyCopy(size, random)));
-    await Promise.all(copies.map(({ copy }) => file.copy(copy)));
+    await Promise.all(copies.map(({ copy }) => files.copy(copy)));
     for (const one of copies) expectThere(one);
   }
-  await file.close();
+  await files.close();
 });
 
 test('sides of different lengths are refused', async () => {
-  const file = new TransferFile(temporaryFolder());
-  await expect(file.copy({ from: [new Uint8Array(4), new Uint8Array(5)], to: new Uint8Array(8) })).rejects.toThrow(new RangeError('9 bytes cannot be copied to 8'));
-  await file.close();
+  const files = new TransferFiles(temporaryFolder());
+  await expect(files.copy({ from: [new Uint8Array(4), new Uint8Array(5)], to: new Uint8Array(8) })).rejects.toThrow(new RangeError('9 bytes cannot be copied to 8'));
+  await files.close();
 });
 
-test('nothing of the file is left in its folder, and it is closed when what is under way has ended', async () => {
+test('nothing of the files is left in their folder, and they are closed when what is under way has ended', async () => {
   const folder = temporaryFolder();
   const opened = (): number => readdirSync('/proc/self/fd').filter((fd) => isOf(folder, fd)).length;
-  const file = new TransferFile(folder);
+  const files = new TransferFiles(folder);
   expect(readdirSync(folder)).toEqual([]);
-  if (process.platform === 'linux') expect(opened()).toBe(1);
+  if (process.platform === 'linux') expect(opened()).toBe(16);
   const random = seededRandom(8);
   const copies = Array.from({ length: 30 }, () => anyCopy(3 * megabyte, random));
-  const copying = copies.map(({ copy }) => file.copy(copy));
-  const closed = file.close();
+  const copying = copies.map(({ copy }) => files.copy(copy));
+  const closed = files.close();
   const late = anyCopy(megabyte, random);
-  await Promise.all([...copying, closed, file.copy(late.copy), file.close()]);
+  await Promise.all([...copying, closed, files.copy(late.copy), files.close()]);
   for (const one of [...copies, late]) expectThere(one);
   if (process.platform === 'linux') expect(opened()).toBe(0);
 });
 
 test.runIf(process.platform === 'linux')('where memory for files is full, the calling thread copies', async () => {
   const folder = temporaryFolder();
-  const file = new TransferFile(folder);
-  // Whatever is written to what takes the file's place finds it full.
-  const fd = Number(readdirSync('/proc/self/fd').find((one) => isOf(folder, one)));
-  closeSync(fd);
-  expect(openSync('/dev/full', 'r+')).toBe(fd);
-  expect(() => writeSync(fd, 'x')).toThrow('ENOSPC');
+  const files = new TransferFiles(folder);
+  // Whatever is written to what takes the files' places finds it full.
+  for (const fd of readdirSync('/proc/self/fd').filter((one) => isOf(folder, one)).map(Number)) {
+    closeSync(fd);
+    expect(openSync('/dev/full', 'r+')).toBe(fd);
+    expect(() => writeSync(fd, 'x')).toThrow('ENOSPC');
+  }
   const one = anyCopy(5 * megabyte, seededRandom(2));
-  await file.copy(one.copy);
+  await files.copy(one.copy);
   expectThere(one);
-  await file.close();
+  await files.close();
 });
 
 function isOf(folder: string, fd: string): boolean {

@@ -1,8 +1,9 @@
 /**
  * Copies that the calling thread does not make, from or to memory that no other thread of the program may have: the
- * system's threads write them to a small file that lies in memory, and read it from there. That is twice the copying, but
+ * system's threads write them to small files that lie in memory, and read them from there. That is twice the copying, but
  * by several threads at once, while the calling one does something else. On a server with an H200 one thread fills mapped
- * memory at 4.5 GB/s, four reads at once at 15 to 19 (bench/mappedWrites.ts).
+ * memory at 4.5 GB/s, four reads at once at 15 to 19 (bench/mappedWrites.ts). A file for each copy under way, because
+ * Linux lets one thread at a time write to a file.
  */
 import { closeSync, constants, mkdtempSync, openSync, read, rmSync, statfsSync, writev } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,31 +16,37 @@ const slotCount = 16;
 /** Where Linux keeps files in memory. */
 const memoryFolder = '/dev/shm';
 
-export class TransferFile implements LongCopies {
+export class TransferFiles implements LongCopies {
   readonly fewestBytes = 2 ** 18;
-  readonly #file: number;
+  /** One a slot. */
+  readonly #files: readonly number[];
   readonly #idle = Array.from({ length: slotCount }, (_, slot) => slot);
   readonly #waiting: ((slot: number) => void)[] = [];
   #closing: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
 
-  /** A file in `folder` that nobody else sees. Throws what opening it throws. */
+  /** Files in `folder` that nobody else sees. Throws what opening them throws. */
   constructor(folder: string) {
     const own = mkdtempSync(join(folder, 'longleaf-'));
+    const files: number[] = [];
     try {
-      this.#file = openSync(join(own, 'transfer'), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+      for (let slot = 0; slot < slotCount; slot++) files.push(openSync(join(own, String(slot)), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
+    } catch (error) {
+      for (const file of files) closeSync(file);
+      throw error;
     } finally {
-      // It goes with the process, however that ends.
+      // They go with the process, however that ends.
       rmSync(own, { recursive: true, force: true });
     }
+    this.#files = files;
   }
 
   /** null where no file lies in memory, or where one thread does it as well. */
-  static forThisMachine(): TransferFile | null {
+  static forThisMachine(): TransferFiles | null {
     if (process.platform !== 'linux' || availableParallelism() <= 2) return null;
     try {
       const { bavail, bsize } = statfsSync(memoryFolder);
-      return bavail * bsize >= 2 * slotCount * slotBytes ? new TransferFile(memoryFolder) : null;
+      return bavail * bsize >= 2 * slotCount * slotBytes ? new TransferFiles(memoryFolder) : null;
     } catch {
       return null;
     }
@@ -51,7 +58,7 @@ export class TransferFile implements LongCopies {
     await Promise.all(piecesOf(copy).map((piece) => this.#transfer(piece)));
   }
 
-  /** When what is under way has ended: another file could get the descriptor. What is asked for later, this thread copies. */
+  /** When what is under way has ended: another file could get a descriptor. What is asked for later, this thread copies. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -59,15 +66,15 @@ export class TransferFile implements LongCopies {
 
   async #close(): Promise<void> {
     if (this.#idle.length < slotCount) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    closeSync(this.#file);
+    for (const file of this.#files) closeSync(file);
   }
 
   async #transfer(piece: LongCopy): Promise<void> {
     const slot = this.#closing ? null : (this.#idle.pop() ?? (await new Promise<number>((resolve) => void this.#waiting.push(resolve))));
     if (slot === null) return copyHere(piece);
     const sizeBytes = piece.to.byteLength;
-    const wrote = (await bytesDone((done) => writev(this.#file, piece.from, slot * slotBytes, done))) === sizeBytes;
-    const isThere = wrote && (await bytesDone((done) => read(this.#file, piece.to, 0, sizeBytes, slot * slotBytes, done))) === sizeBytes;
+    const wrote = (await bytesDone((done) => writev(this.#files[slot], piece.from, 0, done))) === sizeBytes;
+    const isThere = wrote && (await bytesDone((done) => read(this.#files[slot], piece.to, 0, sizeBytes, 0, done))) === sizeBytes;
     this.#giveBack(slot);
     // Memory for files may be full.
     if (!isThere) copyHere(piece);
