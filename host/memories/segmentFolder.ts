@@ -63,7 +63,7 @@ export class SegmentFolder {
    * count; `abandon` removes it.
    */
   async write(description: SegmentDescription, parts: readonly Part[]): Promise<IncomingSegment> {
-    const pieces = new DataPieces(description.key, parts);
+    const pieces = await DataPieces.of(description.key, parts);
     const manifest: Manifest = {
       format: 1,
       ...description,

@@ -7,6 +7,7 @@
  * `manifest`  a record (records.ts): what the segment is, where its parts are, the checksum of checksums.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import { blockBytes, blockChecksum } from './blocks.ts';
@@ -85,24 +86,32 @@ export function decodeTokens(bytes: Uint8Array): Uint32Array {
   return Uint32Array.from({ length: bytes.byteLength / 4 }, (_, index) => view.getUint32(index * 4, true));
 }
 
-/** The bytes of `data`, in pieces, and the checksum that goes into the manifest once all were taken. */
+/** After so many blocks, half a millisecond, others have a turn: whoever seals feeds a GPU as well. */
+const blocksAtOnce = 256;
+
+/** The bytes of `data`, in pieces, and the checksum that goes into the manifest. */
 export class DataPieces {
-  readonly #key: string;
   readonly #parts: readonly Part[];
   readonly #table: Buffer;
 
-  constructor(key: string, parts: readonly Part[]) {
-    this.#key = key;
+  private constructor(parts: readonly Part[], table: Buffer) {
     this.#parts = parts;
-    this.#table = Buffer.alloc(4 * parts.reduce((blocks, { bytes }) => blocks + Math.ceil(bytes.length / blockBytes), 0));
+    this.#table = table;
+  }
+
+  /** Others have turns meanwhile, and must leave the parts as they are. */
+  static async of(key: string, parts: readonly Part[]): Promise<DataPieces> {
+    const table = Buffer.alloc(4 * parts.reduce((blocks, { bytes }) => blocks + Math.ceil(bytes.length / blockBytes), 0));
     let block = 0;
     for (const { bytes } of parts) {
       for (let offset = 0; offset < bytes.length; offset += blockBytes, block += 1) {
+        if (block % blocksAtOnce === blocksAtOnce - 1) await nextTurn();
         const piece = bytes.subarray(offset, offset + blockBytes);
         const content = piece.length === blockBytes ? piece : padded(piece);
-        this.#table.writeUInt32LE(blockChecksum(this.#key, block, content), block * 4);
+        table.writeUInt32LE(blockChecksum(key, block, content), block * 4);
       }
     }
+    return new DataPieces(parts, table);
   }
 
   get tableChecksum(): number {
