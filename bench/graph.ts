@@ -3,7 +3,7 @@
  * its growth on synthetic ones. JSON lines on stdout.
  *
  *     node dist/bench/graph.js --dump FOLDER/NAME --model M.gguf --book BOOK.txt --tokens 6000 [--layers 0,5,11]
- *     node dist/bench/graph.js --recall FOLDER/NAME [--layers 0,5] [--wanted 100]
+ *     node dist/bench/graph.js --recall FOLDER/NAME [--layers 0,5] [--wanted 100] [--methods graph,hnsw,sketch]
  *     node dist/bench/graph.js --growth 32768,131072 [--heads 4] [--kv-heads 1] [--dims 64]
  *
  * `--dump` reads the book with the model and keeps queries and keys of some layers (all that see everything, by
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     layers: { type: 'string' },
     recall: { type: 'string' },
     wanted: { type: 'string', default: '100' },
+    methods: { type: 'string', default: 'graph,hnsw,sketch' },
     growth: { type: 'string' },
     heads: { type: 'string', default: '4' },
     'kv-heads': { type: 'string', default: '1' },
@@ -35,7 +36,7 @@ if (values.dump) {
   await dumpAttention({ target: values.dump, model: values.model, book: values.book, tokens: Number(values.tokens), layers });
 } else if (values.recall) {
   const { measureRecall } = await import('./graph/recall.ts');
-  await measureRecall({ source: values.recall, layers, wanted: Number(values.wanted) });
+  await measureRecall({ source: values.recall, layers, wanted: Number(values.wanted), methods: values.methods.split(',') });
 } else if (values.growth) {
   const { measureGrowth } = await import('./graph/growth.ts');
   await measureGrowth({ counts: values.growth.split(',').map(Number), heads: Number(values.heads), kvHeads: Number(values['kv-heads']), dims: Number(values.dims) });

@@ -21,27 +21,28 @@ const sketchReadings = [
 ];
 const threads = 2;
 
-export async function measureRecall({ source, layers, wanted }: { source: string; layers: number[] | null; wanted: number }): Promise<void> {
+/** `methods`: of `graph`, `hnsw` and `sketch`, those to measure. */
+export async function measureRecall({ source, layers, wanted, methods }: { source: string; layers: number[] | null; wanted: number; methods: readonly string[] }): Promise<void> {
   const shape = readShape(source);
   const pool = new WorkerThreads(threads);
   for (const layer of layers ?? shape.layers) {
     const context = { model: shape.model, tokens: shape.want, layer, wanted };
-    for (const line of await measureLayer(pool, shape, readLayer(source, layer), wanted)) console.log(JSON.stringify({ ...context, ...line }));
+    for (const line of await measureLayer(pool, shape, readLayer(source, layer), { wanted, methods })) console.log(JSON.stringify({ ...context, ...line }));
   }
   await pool.close();
 }
 
-async function measureLayer(pool: WorkerThreads, shape: DumpShape, dump: LayerDump, wanted: number): Promise<object[]> {
+async function measureLayer(pool: WorkerThreads, shape: DumpShape, dump: LayerDump, { wanted, methods }: { wanted: number; methods: readonly string[] }): Promise<object[]> {
   const { heads, kvHeads, dim, want } = shape;
   // Far tokens are whole segments.
   const count = Math.floor((want - windowTokens - sinkTokens) / segmentTokens) * segmentTokens;
   const keys = Array.from({ length: kvHeads }, (_, kvHead) => dump.keys.subarray((kvHead * want + sinkTokens) * dim, (kvHead * want + sinkTokens + count) * dim));
   const tests = Array.from({ length: heads }, (_, head) => testQueries(shape, dump, { head, keys: keys[Math.floor((head * kvHeads) / heads)], wanted }));
   const tallies = new Tallies();
-  await measureGraph(pool, shape, { keys, queries: dump.queries, tests, wanted, tallies });
+  if (methods.includes('graph')) await measureGraph(pool, shape, { keys, queries: dump.queries, tests, wanted, tallies });
   const ofKeys = keys.map((vectors, kvHead) => ({ keys: vectors, tests: tests.slice((kvHead * heads) / kvHeads, ((kvHead + 1) * heads) / kvHeads).flat() }));
-  measureHnsw(dim, ofKeys, wanted, tallies);
-  measureSketch(dim, ofKeys, wanted, tallies);
+  if (methods.includes('hnsw')) measureHnsw(dim, ofKeys, wanted, tallies);
+  if (methods.includes('sketch')) measureSketch(dim, ofKeys, wanted, tallies);
   return tallies.lines();
 }
 

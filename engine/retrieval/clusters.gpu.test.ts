@@ -5,7 +5,7 @@ import { eightBitScale } from '../reference/retrieval/eightBit.ts';
 import { openTestDevice } from '../testing/device.ts';
 import { type BuiltClusters, buildClusters, type FarCase, type FarProblem, farProblem, vectorsOf } from './clusterTesting.ts';
 import { checkClusterLayout, clusterBytes, Clusters } from './clusters.ts';
-import { clustersPerSegment, clusterTokens, noCluster, segmentsOf, sinkTokens } from './layout.ts';
+import { clustersPerSegment, clusterTokens, noCluster, sinkTokens } from './layout.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ const usual: FarCase = { kind: 'topics', seed: 1, kvHeads: 2, headDim: 64, segme
 function eachPart(problem: FarProblem, visit: (part: { kvHead: number; begin: number; excluded: number; firstCluster: number; keys: Float32Array[]; values: Float32Array[] }) => void): void {
   const { layout } = problem;
   for (let kvHead = 0; kvHead < layout.kvHeads; kvHead++) {
-    for (let segment = 0; segment < segmentsOf(layout); segment++) {
+    for (let segment = 0; segment < layout.capacityTokens / layout.segmentTokens; segment++) {
       const begin = segment * layout.segmentTokens;
       const end = begin + layout.segmentTokens;
       visit({

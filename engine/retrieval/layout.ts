@@ -29,10 +29,6 @@ export const sinkTokens = 16;
 /** Mean tokens of a cluster of the estimated remainder. */
 export const clusterTokens = 16;
 
-export function segmentsOf({ capacityTokens, segmentTokens }: FarLayout): number {
-  return capacityTokens / segmentTokens;
-}
-
 export function clustersPerSegment({ segmentTokens }: FarLayout): number {
   return segmentTokens / clusterTokens;
 }
