@@ -17,7 +17,7 @@ import { greedySettings } from '../engine/sampling/settings.ts';
 import { Readback } from '../engine/device/readback.ts';
 import { benchTokens } from '../host/benchTokens.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
-import { chooseWatchedHeads } from '../host/gpu-worker/inspect/watchedHeads.ts';
+import { chooseWatchedHeads, costsOfStep } from '../host/gpu-worker/inspect/watchedHeads.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { median } from './median.ts';
 
@@ -39,9 +39,7 @@ interface Cost {
 
 /** Of a token, behind the prompt. */
 async function answer(prompt: readonly number[], watching: boolean): Promise<Cost & { heads: number }> {
-  const step = { rows: 1, position: prompt.length };
-  const stepFlops = [...runner.layers, ...runner.head].reduce((sum, part) => sum + part.work(step).flops, 0);
-  const watched = chooseWatchedHeads(spec, [], { keys: prompt.length, stepFlops });
+  const watched = chooseWatchedHeads(spec, [], { keys: prompt.length, step: costsOfStep(runner, { rows: 1, position: prompt.length }, device.facts.kind) });
   if (!watched) throw new Error('the model attends to nothing');
   const partTokens = Math.ceil(prompt.length / 512);
   const parts = Array.from({ length: Math.ceil((prompt.length + steps) / partTokens) }, (_, i): WatchedPart => ({ begin: i * partTokens, end: (i + 1) * partTokens, zone: i === 0 ? 'sinks' : 'document' }));

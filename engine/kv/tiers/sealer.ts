@@ -9,8 +9,8 @@ import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import type { TierPlan } from './plan.ts';
 
-/** Staging memory for segments on their way, as far as two of them fit. */
-const outgoingBytes = 64 * 2 ** 20;
+/** Staging memory for segments on their way, as far as two of them fit: whoever seals more at once waits for the first to be in the store. */
+const outgoingBytes = 128 * 2 ** 20;
 const maxOutgoing = 8;
 
 export class Sealer {

@@ -13,7 +13,7 @@ import { layerGroups } from './headStatistics.ts';
 import { endOfText, type InspectedDocument, placeDocuments } from './inspectedAnswer.ts';
 import { blockTokensOf } from './retrievalBlocks.ts';
 import { RetrievalHeads } from './retrievalHeads.ts';
-import { chooseWatchedHeads, type WatchedHeads } from './watchedHeads.ts';
+import { chooseWatchedHeads, costsOfStep, type WatchedHeads } from './watchedHeads.ts';
 
 /** Keys outside of documents are looked at in parts of so many. */
 const otherPartTokens = 64;
@@ -43,9 +43,8 @@ export class LiveAttention {
     const promptTokens = composed.tokens.length;
     const end = Math.min(contextTokens, promptTokens + maxTokens);
     if (prompt.documents.length === 0 || (runner.far?.farTokensAt(end) ?? 0) > 0) return null;
-    const step = { rows: 1, position: promptTokens };
-    const stepFlops = [...runner.layers, ...runner.head].reduce((sum, part) => sum + part.work(step).flops, 0);
-    const watched = chooseWatchedHeads(spec, new RetrievalHeads(cacheFolder, model.fingerprint).strongest(), { keys: promptTokens, stepFlops });
+    const step = costsOfStep(runner, { rows: 1, position: promptTokens }, context.device.facts.kind);
+    const watched = chooseWatchedHeads(spec, new RetrievalHeads(cacheFolder, model.fingerprint).strongest(), { keys: promptTokens, step });
     if (!watched) return null;
     const documents = await placeDocuments(model, prompt, composed);
     const layout = layOut(documents, end);

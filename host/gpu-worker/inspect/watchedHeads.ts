@@ -1,13 +1,16 @@
 /** Which heads are watched while an answer is written: those that fetch, and one of each group of layers, as far as time allows. */
 import type { InspectedHead } from '../../../engine/inspect/inspection.ts';
+import type { Step } from '../../../engine/layers/step.ts';
+import type { Runner } from '../../../engine/runner.ts';
 import { attentionHeads, isPlainAttention, type ModelSpec } from '../../../engine/models/spec.ts';
 import { layerGroups } from './headStatistics.ts';
 
 /** Heads that the shares of blocks are the mean of, at most. */
 const mostFetching = 6;
 /**
- * What watching may take of a step's time, and how much longer its arithmetic takes than that of a step: set by what
- * bench/liveAttention.ts gave on an adapter that computes on the processor, for want of a GPU's figures.
+ * What watching may take of a step's time, and how much longer its arithmetic takes than that of a step, by what
+ * bench/liveAttention.ts gave on an adapter that computes on the processor. On a GPU arithmetic is nothing, but each layer's
+ * dispatch takes as long as one of the step's own: six of a step's hundred made it 1.06 times as long (H200).
  */
 const mostShare = 0.03;
 const slowness = 8;
@@ -19,11 +22,23 @@ export interface WatchedHeads {
   all: InspectedHead[];
 }
 
+export interface StepCosts {
+  flops: number;
+  /** Infinity where they take no time beside the arithmetic. */
+  dispatches: number;
+}
+
+/** Of a decoding step. */
+export function costsOfStep({ layers, head }: Pick<Runner, 'layers' | 'head'>, step: Step, adapter: 'gpu' | 'software'): StepCosts {
+  const flops = [...layers, ...head].map((part) => part.work(step).flops);
+  return { flops: flops.reduce((sum, some) => sum + some, 0), dispatches: adapter === 'gpu' ? flops.filter((some) => some > 0).length : Infinity };
+}
+
 /**
  * `ranked`: the model's heads that fetch, strongest first; empty where nothing is known of it. `keys`: tokens that are
- * seen; `stepFlops`: of a decoding step behind them. null where no layer attends.
+ * seen; `step`: what a decoding step behind them takes, or of what it may. null where no layer attends.
  */
-export function chooseWatchedHeads(spec: ModelSpec, ranked: readonly InspectedHead[], { keys, stepFlops }: { keys: number; stepFlops: number }): WatchedHeads | null {
+export function chooseWatchedHeads(spec: ModelSpec, ranked: readonly InspectedHead[], { keys, step }: { keys: number; step: StepCosts }): WatchedHeads | null {
   const wanted = (ranked.length > 0 ? ranked : spreadHeads(spec)).slice(0, mostFetching);
   if (wanted.length === 0) return null;
   const covered = new Set(wanted.map(({ layer }) => layer));
@@ -34,12 +49,16 @@ export function chooseWatchedHeads(spec: ModelSpec, ranked: readonly InspectedHe
   };
   // Two that fetch, what other layers do, and then the rest of them.
   const inOrder = [...wanted.slice(0, 2), ...others, ...wanted.slice(2)];
+  const mostLayers = Math.max(1, Math.floor(mostShare * step.dispatches));
   const all: InspectedHead[] = [];
+  const layers = new Set<number>();
   let spent = 0;
   for (const head of inOrder) {
+    if (!layers.has(head.layer) && layers.size >= mostLayers) continue;
     spent += cost(head);
-    if (all.length > 0 && spent > mostShare * stepFlops) break;
+    if (all.length > 0 && spent > mostShare * step.flops) break;
     all.push(head);
+    layers.add(head.layer);
   }
   return { fetching: wanted.filter((head) => all.includes(head)), all };
 }
