@@ -1,7 +1,9 @@
 /** The named parts of a kept segment. Numbers are those of the model's blocks, from 0. */
 
 /** Changes whenever what the engine computes, or how it lies in a part, changes: what was kept before is then read again. */
-export const engineEpoch = 2;
+export const engineEpoch = 1;
+/** Changes when the index does: one of another version is not found, and built again from the keys, for which nothing is read again. */
+const indexVersion = 2;
 
 /** Keys of a block, [kvHead][token][words], after rotary embedding, in the record of the block's cache. */
 export function keysPart(block: number): string {
@@ -34,7 +36,7 @@ export function isSnapshotPart(name: string): boolean {
 
 /** The index of a far block over the whole far segments inside the kept one; the name holds what its layout depends on. */
 export function indexPart(block: number, { segmentTokens, planes }: { segmentTokens: number; planes: number }): string {
-  return `index-${segmentTokens}-${planes}.${block}`;
+  return `index-${indexVersion}-${segmentTokens}-${planes}.${block}`;
 }
 
 export interface SegmentPart {
