@@ -65,6 +65,8 @@ export interface TierPlan {
 export const stageCount = 2;
 /** Share of the budget for all of them. */
 const stageShare = 1 / 32;
+/** Single tokens of a long context that a head has room for before it gets more planes or a longer chunk. */
+const leastSlotShare = 1 / 512;
 /** Fewer planes, and then a shorter chunk, before there is no room for single tokens. */
 const tried = [
   { planes: 4, chunkShare: 1 },
@@ -82,7 +84,8 @@ export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
   for (const { planes, chunkShare } of tried) {
     const maxChunkRows = chunkShare === 1 ? affordable : Math.max(leastChunkRows, wholeTiles(chunkShare * affordable));
     const plan = planWith(attention, full.length, { ...budget, maxRows: Math.min(budget.maxRows, maxChunkRows), maxChunkRows }, planes);
-    if (plan.slots >= Math.min(plan.layout.capacityTokens, sinkTokens + plan.maxSelected / 4, sinkTokens + 512)) return plan;
+    const { capacityTokens } = plan.layout;
+    if (plan.slots >= Math.min(capacityTokens, sinkTokens + plan.maxSelected / 4, sinkTokens + Math.max(512, leastSlotShare * capacityTokens))) return plan;
     least = plan.bytes.total - plan.bytes.slots + slotBytes(attention, full.length, budget.format) * (sinkTokens + 64);
     if (chunkShare < 1 && plan.slots >= sinkTokens + 64) return plan;
   }
