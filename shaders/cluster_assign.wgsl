@@ -3,7 +3,7 @@
 // Shapes: those of cluster_segment.wgsl, and tokenWords [kvHead][capacityTokens] u32: the high 16 bits become the
 //   cluster within the segment, the low 16 stay.
 // Bindings: those of cluster_segment.wgsl, then 4 tokenWords.
-// Mapping: workgroup x = 64 / PARTS tokens, y = key-value head; PARTS invocations share a token, each with its part
+// Mapping: workgroup x = 64 / PARTS tokens, y = key-value head, z = segment; PARTS invocations share a token, each with its part
 //   of the centroids, of which it takes TILE at once. One part needs no barrier.
 // Constants: those of cluster_segment.wgsl; PARTS, SPLIT = PARTS > 1, TILE, which divides the clusters of a part.
 // Reference: nearest in engine/reference/retrieval/clusters.ts.
@@ -18,6 +18,7 @@ var<workgroup> clusters: array<u32, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let kvHead = workgroup.y;
+  begin(workgroup.z);
   let token = (workgroup.x * 64u + invocation) / PARTS;
   let partClusters = clustersPerSegment() / PARTS;
   let firstCluster = (invocation % PARTS) * partClusters;
@@ -55,7 +56,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
   }
 //@end
-  let word = kvHead * shape.capacityTokens + segment.index * shape.segmentTokens + token;
+  let word = kvHead * shape.capacityTokens + segmentIndex * shape.segmentTokens + token;
   cluster = select(cluster, NO_CLUSTER, token < excludedTokens());
   tokenWords[word] = (tokenWords[word] & 0xffffu) | (cluster << 16u);
 }

@@ -4,7 +4,7 @@
 // Shapes: those of cluster_segment.wgsl; tokenWords [kvHead][capacityTokens] u32, the cluster in the high 16 bits;
 //   values as keys; counts [kvHead][capacityTokens / 16] u32.
 // Bindings: those of cluster_segment.wgsl, without START 4 tokenWords, with LAST 5 values, 6 counts.
-// Mapping: an invocation per (cluster, unit of four dimensions); y = key-value head. Members are added in ascending
+// Mapping: an invocation per (cluster, unit of four dimensions); y = key-value head, z = segment. Members are added in ascending
 //   order, so that the same keys give the same bits.
 // Constants: START, LAST, those of cluster_segment.wgsl.
 // Reference: clusterSegment, startToken in engine/reference/retrieval/clusters.ts.
@@ -22,13 +22,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let cluster = id.x / shape.headUnits;
   let unit = id.x % shape.headUnits;
   let kvHead = id.y;
+  begin(id.z);
   if (cluster >= clustersPerSegment()) { return; }
 //@if START
   let excluded = excludedTokens();
   let token = excluded + (2u * cluster + 1u) * (shape.segmentTokens - excluded) / (2u * clustersPerSegment());
   scratch[scratchVector(kvHead, 0u, cluster) + unit] = centredKey(kvHead, token, unit);
 //@else
-  let firstWord = (kvHead * shape.capacityTokens + segment.index * shape.segmentTokens) / 4u;
+  let firstWord = (kvHead * shape.capacityTokens + segmentIndex * shape.segmentTokens) / 4u;
   var count = 0u;
   var sum = vec4<f32>();
 //@if LAST
@@ -55,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let centred = select(scratch[scratchVector(kvHead, 0u, cluster) + unit], mean, count > 0u);
   scratch[scratchVector(kvHead, 1u, cluster) + unit] = centred + scratch[scratchMean(kvHead) + unit];
   scratch[scratchVector(kvHead, 2u, cluster) + unit] = valueSum / f32(max(count, 1u));
-  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / 16u) + segment.index * clustersPerSegment() + cluster] = count; }
+  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / 16u) + segmentIndex * clustersPerSegment() + cluster] = count; }
 //@else
   if (count > 0u) { scratch[scratchVector(kvHead, 0u, cluster) + unit] = mean; }
 //@end

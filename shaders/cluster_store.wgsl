@@ -1,12 +1,12 @@
-// Ends the clustering of a segment: stores each cluster's mean key and mean value in 8 bits.
+// Ends the clustering of some segments: stores each cluster's mean key and mean value in 8 bits.
 // Shapes: scratch as in cluster_segment.wgsl; centroids, valueMeans [kvHead][capacityTokens / 16][headDim / 4 + 1]
 //   u32: four signed integers a word (value = integer · scale), then the f32 scale.
 // Bindings: 0 segment, 1 shape, 2 scratch, 3 centroids, 4 valueMeans.
-// Mapping: an invocation per record, first the centroids, then the value means; y = key-value head.
+// Mapping: an invocation per record, first the centroids, then the value means; y = key-value head, z = segment.
 // Reference: readEightBit in engine/reference/retrieval/eightBit.ts.
 
-struct Segment { index: u32 }
-struct Shape { capacitySlots: u32, capacityTokens: u32, segmentTokens: u32, headUnits: u32 }
+struct Segment { first: u32 }
+struct Shape { capacitySlots: u32, capacityTokens: u32, segmentTokens: u32, headUnits: u32, atOnce: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
 @group(0) @binding(1) var<uniform> shape: Shape;
@@ -26,8 +26,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let clusters = shape.segmentTokens / 16u;
   if (id.x >= 2u * clusters) { return; }
   // The final centroids follow the centroids at work, the value means follow them.
-  let first = (id.y * (3u * clusters + 1u) + clusters + id.x) * shape.headUnits;
-  let cluster = id.y * (shape.capacityTokens / 16u) + segment.index * clusters + id.x % clusters;
+  let first = ((id.y * shape.atOnce + id.z) * (3u * clusters + 1u) + clusters + id.x) * shape.headUnits;
+  let cluster = id.y * (shape.capacityTokens / 16u) + (segment.first + id.z) * clusters + id.x % clusters;
   let record = cluster * (shape.headUnits + 1u);
   var largest = vec4<f32>();
   for (var unit = 0u; unit < shape.headUnits; unit++) { largest = max(largest, abs(scratch[first + unit])); }

@@ -2,11 +2,11 @@
 // Shapes: keys [kvHead][slot][headDim] f32 or f16, slot = position % capacitySlots (kv_load.wgsl); pages
 //   [kvHead][pageCapacity][headDim] u32: low half = minimum, high half = maximum.
 // Bindings: 0 segment, 1 shape, 2 keys, 3 pages.
-// Mapping: an invocation per (page of the segment, unit of four dimensions); y = key-value head.
+// Mapping: an invocation per (page of the segment, unit of four dimensions); y = key-value head, z = segment, from segment.first on.
 // Constants: HALF_CACHE, SEGMENT_TOKENS, HEAD_UNITS = headDim / 4.
 // Reference: pageBounds in engine/reference/retrieval/pages.ts. Source: Quest (arXiv 2406.10774).
 
-struct Segment { index: u32 }
+struct Segment { first: u32 }
 struct Shape { capacitySlots: u32, pageCapacity: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
@@ -36,11 +36,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let page = id.x / HEAD_UNITS;
   let unit = id.x % HEAD_UNITS;
   let kvHead = id.y;
+  let segmentIndex = segment.first + id.z;
   if (page >= SEGMENT_TOKENS / PAGE_TOKENS) { return; }
   var lowest = vec4<f32>(1e38);
   var highest = vec4<f32>(-1e38);
   for (var i = 0u; i < PAGE_TOKENS; i++) {
-    let slot = (segment.index * SEGMENT_TOKENS + page * PAGE_TOKENS + i) % shape.capacitySlots;
+    let slot = (segmentIndex * SEGMENT_TOKENS + page * PAGE_TOKENS + i) % shape.capacitySlots;
     let key = widen0(keys[(kvHead * shape.capacitySlots + slot) * HEAD_UNITS + unit]);
     lowest = min(lowest, key);
     highest = max(highest, key);
@@ -49,6 +50,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 //@unroll c 4
   bounds[$c] = halfBelow(lowest[$c]) | (halfAbove(highest[$c]) << 16u);
 //@end
-  let index = kvHead * shape.pageCapacity + segment.index * (SEGMENT_TOKENS / PAGE_TOKENS) + page;
+  let index = kvHead * shape.pageCapacity + segmentIndex * (SEGMENT_TOKENS / PAGE_TOKENS) + page;
   pages[index * HEAD_UNITS + unit] = bounds;
 }

@@ -1,4 +1,4 @@
-// Sketches the keys of a segment: what is left of each less the centroid of its cluster, rotated, and quantised to
+// Sketches the keys of some segments: what is left of each less the centroid of its cluster, rotated, and quantised to
 // PLANES bits a dimension with one scale a token: value = (code - (2^PLANES - 1) / 2)·scale.
 // Shapes: keys [kvHead][slot][HEAD_DIM] in the cache's format, slot = position % capacitySlots; centroids
 //   [kvHead][capacityTokens / 16][UNITS + 1] u32 (cluster_store.wgsl); planes [kvHead][plane][token][WORDS] u32, bit i
@@ -6,13 +6,13 @@
 //   16 bits = cluster within the segment, which stay; the low 16 become the scale as f16. Sinks, which are in no
 //   cluster and are never scored, are sketched as if they were in the last one.
 // Bindings: 0 segment, 1 shape, 2 keys, 3 centroids, 4 planes, 5 tokenWords.
-// Mapping: workgroup x = tile of VECTORS tokens of the segment, y = key-value head; after the rotation
+// Mapping: workgroup x = tile of VECTORS tokens of the segment, y = key-value head, z = segment, from segment.first on; after the rotation
 //   INVOCATIONS / VECTORS lanes share a token.
 // Constants: PLANES, SIGNS (one plane), PREFIX (four planes, which are read two at a time too), WORDS,
 //   UNITS (HEAD_DIM / 4), SEGMENT_TOKENS, CLUSTERS = SEGMENT_TOKENS / 16, those of sketch_rotate.wgsl and kv_load.wgsl.
 // Reference: sketchSegment in engine/reference/retrieval/sketch.ts.
 
-struct Segment { index: u32 }
+struct Segment { first: u32 }
 struct Shape { capacitySlots: u32, capacityTokens: u32, block: u32 }
 
 @group(0) @binding(0) var<uniform> segment: Segment;
@@ -58,12 +58,13 @@ fn squaredError(x: f32, scale: f32, inverseScale: f32) -> f32 {
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
   let kvHead = workgroup.y;
-  let firstToken = segment.index * SEGMENT_TOKENS + workgroup.x * VECTORS;
+  let segmentIndex = segment.first + workgroup.z;
+  let firstToken = segmentIndex * SEGMENT_TOKENS + workgroup.x * VECTORS;
   for (var i = invocation; i < VECTORS * UNITS; i += INVOCATIONS) {
     let unit = i % UNITS;
     let token = firstToken + i / UNITS;
     let slot = token % shape.capacitySlots;
-    let cluster = segment.index * CLUSTERS + min(tokenWords[kvHead * shape.capacityTokens + token] >> 16u, CLUSTERS - 1u);
+    let cluster = segmentIndex * CLUSTERS + min(tokenWords[kvHead * shape.capacityTokens + token] >> 16u, CLUSTERS - 1u);
     let record = (kvHead * (shape.capacityTokens / 16u) + cluster) * (UNITS + 1u);
     let x = widen0(keys[(kvHead * shape.capacitySlots + slot) * UNITS + unit]) - centroidUnit(record, unit);
 //@unroll c 4

@@ -83,11 +83,11 @@ async function measureClusters(device: Device, shape: Shape, segmentTokens: numb
   const tokenWords = layer.storage(kvHeads * layout.capacityTokens * 4);
   const build = await bindClusterBuild(device, { layout, ring, keys, values, clusters, tokenWords, scratch, segment: layer.segment.buffer });
   const flops = 2 * clusteringRounds * kvHeads * segmentTokens * (clustersPerSegment(layout) + 1) * headDim;
-  console.log(line(`${shape.name} cluster ${segmentTokens} tokens`, await best(device, (pass) => build.encode(pass)), flops, 'GFLOP/s'));
+  console.log(line(`${shape.name} cluster ${segmentTokens} tokens`, await best(device, (pass) => build.encode(pass, 1)), flops, 'GFLOP/s'));
   const pages = allocatePages(device, layout, { label: 'bench' });
   const bounds = await bindPageBuild(device, { layout, ring, keys, pages, segment: layer.segment.buffer });
   const bytes = kvHeads * segmentTokens * headDim * kvBytesPerValue(ring.format) + pageBytes(layout) / 2;
-  console.log(line(`${shape.name} bound the pages of ${segmentTokens} tokens`, await best(device, (pass) => bounds.encode(pass)), bytes, 'GB/s'));
+  console.log(line(`${shape.name} bound the pages of ${segmentTokens} tokens`, await best(device, (pass) => bounds.encode(pass, 1)), bytes, 'GB/s'));
   clusters.free();
   for (const buffer of [scratch, pages]) device.memory.free(buffer);
   layer.free();
@@ -166,7 +166,7 @@ async function measureSketchBuild(device: Device, shape: Shape, segmentTokens: n
     const clusters = Clusters.create(device, layout, { label: 'bench' });
     const build = await bindSketchBuild(device, { layout, ring, keys, sketch, clusters, segment: layer.segment.buffer });
     const bytes = kvHeads * segmentTokens * (2 * headDim * kvBytesPerValue(ring.format) + planes * 4 * planeWords(headDim) + 4);
-    console.log(line(`${shape.name} sketch ${segmentTokens} tokens in ${planes} planes`, await best(device, (pass) => build.encode(pass)), bytes, 'GB/s'));
+    console.log(line(`${shape.name} sketch ${segmentTokens} tokens in ${planes} planes`, await best(device, (pass) => build.encode(pass, 1)), bytes, 'GB/s'));
     for (const part of [sketch, clusters]) part.free();
   }
   layer.free();

@@ -48,6 +48,8 @@ export class SegmentExport {
    */
   take(stretches: readonly Stretch[], written: number): Promise<SegmentPart[]>[] {
     const all: Promise<SegmentPart[]>[] = [];
+    // Many segments at once: one after the other takes several times as long.
+    this.#runner.far?.index(stretches[stretches.length - 1].end);
     let copies = new Copies(this.#device);
     let together: Taken[] = [];
     for (const [i, stretch] of stretches.entries()) {
@@ -74,7 +76,6 @@ export class SegmentExport {
   /** Room for a stretch's parts, and what is to be copied there. */
   #list({ first, end, withStates }: Stretch, written: number, copies: Copies): Taken {
     const { caches, far } = this.#runner;
-    far?.index(end);
     const parts: SegmentPart[] = [];
     for (const [block, cache] of caches.entries()) {
       if (cache instanceof StateCache && withStates) parts.push(takeState(cache, block, end, copies));

@@ -6,7 +6,7 @@ import { fillCache, randomNumbers, roundToHalf } from '../layers/attention/testi
 import { readEightBit } from '../reference/retrieval/eightBit.ts';
 import { upload } from '../testing/device.ts';
 import { allocateClusterScratch, bindClusterBuild, Clusters } from './clusters.ts';
-import { clusterTokens, type FarLayout } from './layout.ts';
+import { clusterTokens, type FarLayout, segmentsAtOnce } from './layout.ts';
 import { SegmentUniform } from './segmentUniform.ts';
 import { bindSketchBuild, Sketch } from './sketch.ts';
 
@@ -89,15 +89,16 @@ export class TestRing {
     this.segment = new SegmentUniform(device);
   }
 
-  /** Puts each segment into the ring and runs `encode` on it. */
-  eachSegment(encode: (pass: GPUComputePassEncoder) => void): void {
+  /** Puts so many segments at a time into the ring, which must hold them, and runs `encode` on those. */
+  eachSegment(encode: (pass: GPUComputePassEncoder, segments: number) => void, atOnce = 1): void {
     const { layout, ring, keys, values } = this.#problem;
-    for (let segment = 0; segment < layout.capacityTokens / layout.segmentTokens; segment++) {
-      const begin = segment * layout.segmentTokens;
-      fillCache(this.#device, this.keys, ring, keys, begin, begin + layout.segmentTokens);
-      fillCache(this.#device, this.values, ring, values, begin, begin + layout.segmentTokens);
-      this.segment.write(segment);
-      runPass(this.#device, encode);
+    const { segmentTokens, capacityTokens } = layout;
+    for (let begin = 0; begin < capacityTokens; begin += atOnce * segmentTokens) {
+      const end = Math.min(capacityTokens, begin + atOnce * segmentTokens);
+      fillCache(this.#device, this.keys, ring, keys, begin, end);
+      fillCache(this.#device, this.values, ring, values, begin, end);
+      this.segment.write(begin / segmentTokens);
+      runPass(this.#device, (pass) => encode(pass, (end - begin) / segmentTokens));
     }
   }
 
@@ -121,8 +122,8 @@ export interface BuiltIndex {
   free(): void;
 }
 
-/** Clusters and sketch of all segments. */
-export async function buildIndex(device: Device, problem: FarProblem): Promise<BuiltIndex> {
+/** Clusters and sketch of all segments, so many at a time. */
+export async function buildIndex(device: Device, problem: FarProblem, atOnce = 1): Promise<BuiltIndex> {
   const { layout } = problem;
   const clusters = Clusters.create(device, layout, { label: 'test' });
   const sketch = Sketch.create(device, layout, { label: 'test' });
@@ -131,10 +132,10 @@ export async function buildIndex(device: Device, problem: FarProblem): Promise<B
   const shared = { layout, ring: problem.ring, keys: ring.keys, clusters, segment: ring.segment.buffer };
   const cluster = await bindClusterBuild(device, { ...shared, values: ring.values, tokenWords: sketch.tokenWords, scratch });
   const encode = await bindSketchBuild(device, { ...shared, sketch });
-  ring.eachSegment((pass) => {
-    cluster.encode(pass);
-    encode.encode(pass);
-  });
+  ring.eachSegment((pass, segments) => {
+    cluster.encode(pass, segments);
+    encode.encode(pass, segments);
+  }, atOnce);
   ring.free();
   device.memory.free(scratch);
   return {
@@ -183,14 +184,17 @@ export async function buildClusters(device: Device, problem: FarProblem): Promis
   const ring = new TestRing(device, problem);
   const { keys, values, segment } = ring;
   const build = await bindClusterBuild(device, { layout, ring: problem.ring, keys, values, clusters, tokenWords: tokenWordBuffer, scratch, segment: segment.buffer });
-  ring.eachSegment((pass) => build.encode(pass));
+  ring.eachSegment((pass, segments) => build.encode(pass, segments));
   const readback = new Readback(device);
   const recordWords = kvHeads * clusterCount * (headDim / 4 + 1);
   const centroidWords = await readback.words(clusters.centroids, 0, recordWords);
   const valueWords = await readback.words(clusters.valueMeans, 0, recordWords);
   const counts = [...(await readback.words(clusters.counts, 0, kvHeads * clusterCount))];
   const tokenWords = [...(await readback.words(tokenWordBuffer, 0, kvHeads * capacityTokens))];
-  const scratchFloats = await readback.floats(scratch, 0, scratch.size / 4);
+  // Of each head the first segment at work.
+  const atWork = scratch.size / 4 / kvHeads;
+  const scratchFloats = new Float32Array((kvHeads * atWork) / segmentsAtOnce);
+  for (let kvHead = 0; kvHead < kvHeads; kvHead++) scratchFloats.set(await readback.floats(scratch, kvHead * atWork, atWork / segmentsAtOnce), (kvHead * atWork) / segmentsAtOnce);
   readback.free();
   ring.free();
   device.memory.free(scratch);

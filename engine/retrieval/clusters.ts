@@ -14,7 +14,7 @@ import type { Device } from '../device/device.ts';
 import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
-import { clusteringRounds, clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, noCluster, sinkTokens } from './layout.ts';
+import { clusteringRounds, clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, noCluster, segmentsAtOnce, sinkTokens } from './layout.ts';
 
 /** Bytes of a layer's clusters, without the token → cluster map, which shares the sketch's words. */
 export function clusterBytes(layout: FarLayout): number {
@@ -24,7 +24,7 @@ export function clusterBytes(layout: FarLayout): number {
 
 /** Bytes of the scratch that all layers of a shape share while their clusters are built. */
 export function clusterScratchBytes(layout: FarLayout): number {
-  return layout.kvHeads * (3 * clustersPerSegment(layout) + 1) * layout.headDim * 4;
+  return layout.kvHeads * segmentsAtOnce * (3 * clustersPerSegment(layout) + 1) * layout.headDim * 4;
 }
 
 /** The clusters of one layer. A cluster's index is segment · clustersPerSegment + its number in the segment. */
@@ -56,7 +56,7 @@ export class Clusters {
   }
 }
 
-/** `clusterScratchBytes` of scratch: centroids and value means of the segment at work, in f32. */
+/** `clusterScratchBytes` of scratch: centroids and value means of the segments at work, in f32. */
 export function allocateClusterScratch(device: Device, layout: FarLayout): GPUBuffer {
   return device.memory.storage('activations', 'cluster scratch', clusterScratchBytes(layout));
 }
@@ -72,13 +72,13 @@ export interface ClusterBuildBuffers {
   tokenWords: GPUBuffer;
   /** From `allocateClusterScratch`; shared by layers. */
   scratch: GPUBuffer;
-  /** A `SegmentUniform`: which segment, written before the submission. */
+  /** A `SegmentUniform`: the first segment, written before the submission. */
   segment: GPUBuffer;
 }
 
 export interface BoundClusterBuild {
-  /** Clusters the segment that the uniform names, for all heads of the layer. */
-  encode(pass: GPUComputePassEncoder): void;
+  /** Clusters so many segments, `segmentsAtOnce` at most, from the one that the uniform names on, for all heads of the layer. */
+  encode(pass: GPUComputePassEncoder, segments: number): void;
 }
 
 export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers): Promise<BoundClusterBuild> {
@@ -88,7 +88,7 @@ export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers):
   if (ring.kvHeads !== kvHeads || ring.headDim !== headDim) throw new RangeError('the ring and the clusters differ in their heads');
   if (ring.capacitySlots < segmentTokens) throw new RangeError(`a ring of ${ring.capacitySlots} slots cannot hold a segment of ${segmentTokens} tokens`);
   const kernels = await clusterKernels(device, layout, ring.format);
-  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens, segmentTokens, headDim / 4]);
+  const shape = sharedUniform(device, 'cluster shape', [ring.capacitySlots, capacityTokens, segmentTokens, headDim / 4, segmentsAtOnce]);
   const common = [io.segment, shape, io.keys, io.scratch] as const;
   const dispatch = (kernel: Kernel, ...buffers: GPUBuffer[]): Dispatch => ({ kernel, bindings: kernel.bind(...buffers) });
   const mean = dispatch(kernels.mean, ...common);
@@ -101,15 +101,16 @@ export async function bindClusterBuild(device: Device, io: ClusterBuildBuffers):
   const perSegment = clustersPerSegment(layout);
   const vectorUnits = Math.ceil((perSegment * headDim) / 4 / 64);
   return {
-    encode(pass) {
-      encodeDispatch(pass, mean, headDim / 16, kvHeads);
-      encodeDispatch(pass, start, vectorUnits, kvHeads);
+    encode(pass, segments) {
+      if (segments > segmentsAtOnce) throw new RangeError(`${segments} segments are more than the ${segmentsAtOnce} that are clustered at once`);
+      encodeDispatch(pass, mean, headDim / 16, kvHeads, segments);
+      encodeDispatch(pass, start, vectorUnits, kvHeads, segments);
       for (let round = 1; round <= clusteringRounds; round++) {
-        encodeDispatch(pass, normalise, Math.ceil(perSegment / 32), kvHeads);
-        encodeDispatch(pass, assign, (segmentTokens * kernels.parts) / 64, kvHeads);
-        encodeDispatch(pass, round < clusteringRounds ? move : end, vectorUnits, kvHeads);
+        encodeDispatch(pass, normalise, Math.ceil(perSegment / 32), kvHeads, segments);
+        encodeDispatch(pass, assign, (segmentTokens * kernels.parts) / 64, kvHeads, segments);
+        encodeDispatch(pass, round < clusteringRounds ? move : end, vectorUnits, kvHeads, segments);
       }
-      encodeDispatch(pass, store, Math.ceil((2 * perSegment) / 64), kvHeads);
+      encodeDispatch(pass, store, Math.ceil((2 * perSegment) / 64), kvHeads, segments);
     },
   };
 }

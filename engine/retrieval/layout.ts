@@ -41,6 +41,9 @@ export function eightBitRecordWords(headDim: number): number {
   return headDim / 4 + 1;
 }
 
+/** Segments whose index is built at once, at most: the dispatches of one are too small to keep a GPU busy, and each takes time to encode. */
+export const segmentsAtOnce = 4;
+
 /** In the high 16 bits of a token's word: the token is in no cluster, because it is a sink or not yet sealed. */
 export const noCluster = 0xffff;
 

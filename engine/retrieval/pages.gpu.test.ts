@@ -17,14 +17,14 @@ beforeAll(async () => {
 
 const usual: FarCase = { kind: 'topics', seed: 1, kvHeads: 2, headDim: 64, segmentTokens: 128, segments: 3, format: 'f32' };
 
-/** The bounds that the GPU stored, by head, and their buffer. */
-async function buildPages(problem: FarProblem): Promise<{ pages: GPUBuffer; stored: PageBounds[] }> {
+/** The bounds that the GPU stored, by head, and their buffer; so many segments at a time. */
+async function buildPages(problem: FarProblem, atOnce = 1): Promise<{ pages: GPUBuffer; stored: PageBounds[] }> {
   const { layout } = problem;
   const { kvHeads, headDim, capacityTokens } = layout;
   const pages = allocatePages(device, layout, { label: 'test' });
   const ring = new TestRing(device, problem);
   const build = await bindPageBuild(device, { layout, ring: problem.ring, keys: ring.keys, pages, segment: ring.segment.buffer });
-  ring.eachSegment((pass) => build.encode(pass));
+  ring.eachSegment((pass, segments) => build.encode(pass, segments), atOnce);
   const pageCount = capacityTokens / pageTokens;
   const readback = new Readback(device);
   const words = await readback.words(pages, 0, kvHeads * pageCount * headDim);
@@ -127,4 +127,12 @@ test.each(['shared', 'lone'] as const)('the %s kernel', async (kernel) => {
 test('only sealed segments, and none', async () => {
   await check(usual, 1, 1, 2);
   await check(usual, 1, 1, 0);
+});
+
+test('several segments at once are bounded as one by one', async () => {
+  const problem = farProblem({ ...usual, segments: 5 });
+  problem.ring.capacitySlots = 3 * usual.segmentTokens + 5;
+  const built = [await buildPages(problem), await buildPages(problem, 3)];
+  expect(built[1].stored).toEqual(built[0].stored);
+  for (const { pages } of built) device.memory.free(pages);
 });

@@ -37,13 +37,13 @@ export interface PageBuildBuffers {
   keys: GPUBuffer;
   /** From `allocatePages`, written. */
   pages: GPUBuffer;
-  /** A `SegmentUniform`: which segment, written before the submission. */
+  /** A `SegmentUniform`: the first segment, written before the submission. */
   segment: GPUBuffer;
 }
 
 export interface BoundPageBuild {
-  /** Bounds the pages of the segment that the uniform names, for all heads of the layer. */
-  encode(pass: GPUComputePassEncoder): void;
+  /** Bounds the pages of so many segments from the one that the uniform names on, for all heads of the layer. */
+  encode(pass: GPUComputePassEncoder, segments: number): void;
 }
 
 /** Keys beyond ±65504 are bounded as if they were there, as a cache of f16 holds them. */
@@ -61,7 +61,7 @@ export async function bindPageBuild(device: Device, io: PageBuildBuffers): Promi
   const shape = sharedUniform(device, 'page shape', [ring.capacitySlots, capacityTokens / pageTokens]);
   const dispatch = { kernel, bindings: kernel.bind(io.segment, shape, io.keys, io.pages) };
   const invocations = (segmentTokens / pageTokens) * (headDim / 4);
-  return { encode: (pass) => encodeDispatch(pass, dispatch, Math.ceil(invocations / 64), kvHeads) };
+  return { encode: (pass, segments) => encodeDispatch(pass, dispatch, Math.ceil(invocations / 64), kvHeads, segments) };
 }
 
 export interface PageScoresBuffers {

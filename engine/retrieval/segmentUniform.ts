@@ -1,8 +1,8 @@
 /**
- * Which sealed segment the indexes are to be built from. All layers read the same number, so it is
- * written once before the submission that builds a segment of every layer:
+ * From which sealed segment on the indexes are to be built. All layers read the same number, so it is
+ * written once before the submission that builds some segments of every layer:
  *
- *     struct Segment { index: u32 }
+ *     struct Segment { first: u32 }
  */
 import type { Device } from '../device/device.ts';
 import { packUniforms } from '../device/uniforms.ts';
@@ -17,8 +17,8 @@ export class SegmentUniform {
   }
 
   /** Queued in order with the submissions around it. */
-  write(segment: number): void {
-    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([segment]));
+  write(first: number): void {
+    this.#device.gpu.queue.writeBuffer(this.buffer, 0, packUniforms([first]));
   }
 
   free(): void {

@@ -224,6 +224,26 @@ describe('the sketch', () => {
     await checkBuild({ ...small, kind, seed, format: 'f16', kvHeads: 1, segments: 3 }, 2);
   });
 
+  test.each(['f16', 'f32'] as const)('several segments at once are what they are one by one, ring of %s', async (format) => {
+    const shape = { ...small, kind: 'topics', seed: 3, format, segments: 7 } as const;
+    const problem = problemOf(shape, 2);
+    problem.ring.capacitySlots = 4 * small.segmentTokens + 21;
+    const readback = new Readback(device);
+    const all: Uint32Array[][] = [];
+    for (const atOnce of [1, 3, 4]) {
+      const index = await buildIndex(device, problem, atOnce);
+      const { sketch, clusters } = index;
+      const words: Uint32Array[] = [];
+      for (const buffer of [sketch.planes, sketch.tokenWords, clusters.centroids, clusters.valueMeans, clusters.counts]) words.push(await readback.words(buffer, 0, buffer.size / 4));
+      all.push(words);
+      index.free();
+    }
+    readback.free();
+    expect(all[1]).toEqual(all[0]);
+    expect(all[2]).toEqual(all[0]);
+    await expect(buildIndex(device, problem, 5)).rejects.toThrow('5 segments are more than the 4 that are clustered at once');
+  });
+
   test.each([80, 96, 128, 256])('of heads of %i dimensions', async (headDim) => {
     await checkBuild({ ...small, kind: 'topics', seed: headDim, headDim, kvHeads: 1 }, 2);
     await checkScan({ ...small, kind: 'topics', seed: headDim, headDim, kvHeads: 1 }, 2);

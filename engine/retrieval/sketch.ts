@@ -64,13 +64,13 @@ export interface SketchBuildBuffers {
   keys: GPUBuffer;
   sketch: Sketch;
   clusters: Pick<Clusters, 'centroids'>;
-  /** A `SegmentUniform`: which segment, written before the submission. */
+  /** A `SegmentUniform`: the first segment, written before the submission. */
   segment: GPUBuffer;
 }
 
 export interface BoundSketchBuild {
-  /** Sketches the segment that the uniform names, which was clustered before, for all heads of the layer. */
-  encode(pass: GPUComputePassEncoder): void;
+  /** Sketches so many segments from the one that the uniform names on, which were clustered before, for all heads of the layer. */
+  encode(pass: GPUComputePassEncoder, segments: number): void;
 }
 
 const tokensAtOnce = 4;
@@ -103,8 +103,8 @@ export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): P
   const shape = sharedUniform(device, 'sketch shape', [ring.capacitySlots, capacityTokens, rotationBlock(headDim)]);
   const bindings = kernel.bind(segment, shape, keys, clusters.centroids, sketch.planes, sketch.tokenWords);
   return {
-    encode(pass) {
-      encodeDispatch(pass, { kernel, bindings }, segmentTokens / tokensAtOnce, kvHeads);
+    encode(pass, segments) {
+      encodeDispatch(pass, { kernel, bindings }, segmentTokens / tokensAtOnce, kvHeads, segments);
     },
   };
 }

@@ -6,7 +6,7 @@
 import type { Device } from '../../device/device.ts';
 import { GraphIndex, type GraphOptions } from '../../retrieval/graph/graphIndex.ts';
 import { QueryReader } from '../../retrieval/graph/queryReader.ts';
-import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterTokens, segmentsAtOnce, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
 import { FarReport, headKeys, laggedReport } from './farReport.ts';
@@ -115,10 +115,10 @@ export class FarContext {
     // The newest step may still run: what it asks for is fetched meanwhile.
     await this.#deliverLagged(this.lags ? 1 : 0);
     const { segmentTokens, capacityTokens } = this.plan.layout;
-    while (position - this.#sealed >= windowTokens + segmentTokens && this.#sealed + segmentTokens <= capacityTokens) {
-      const segment = this.#sealed / segmentTokens;
-      await this.#sealer.seal(segment, { index: segment >= this.#indexed });
-      this.#indexed = Math.max(this.#indexed, segment + 1);
+    const sealable = Math.min(Math.floor((position - windowTokens) / segmentTokens) * segmentTokens, capacityTokens);
+    this.index(sealable);
+    while (this.#sealed < sealable) {
+      await this.#sealer.seal(this.#sealed / segmentTokens);
       this.#sealed += segmentTokens;
     }
   }
@@ -198,7 +198,11 @@ export class FarContext {
   index(length: number): void {
     const { segmentTokens, capacityTokens } = this.plan.layout;
     const whole = Math.min(Math.floor(length / segmentTokens), capacityTokens / segmentTokens);
-    for (; this.#indexed < whole; this.#indexed++) this.#buildIndex(this.#indexed);
+    while (this.#indexed < whole) {
+      const segments = Math.min(segmentsAtOnce, whole - this.#indexed);
+      this.#buildIndex({ first: this.#indexed, segments });
+      this.#indexed += segments;
+    }
   }
 
   /**
@@ -214,7 +218,7 @@ export class FarContext {
     for (let segment = 0; segment < whole; segment++) {
       if (indexed.has(segment)) continue;
       for (const layer of this.layers) await this.#refill(layer, segment * segmentTokens, segmentTokens);
-      this.#buildIndex(segment);
+      this.#buildIndex({ first: segment, segments: 1 });
     }
     for (const layer of this.layers) {
       layer.memory.table.forgetFrom(0);
@@ -282,12 +286,12 @@ export class FarContext {
     this.#device.gpu.queue.submit([encoder.finish()]);
   }
 
-  #buildIndex(segment: number): void {
-    this.scratch.segment.write(segment);
+  #buildIndex(some: { first: number; segments: number }): void {
+    this.scratch.segment.write(some.first);
     const encoder = this.#device.gpu.createCommandEncoder();
     for (const layer of this.layers) {
       const pass = encoder.beginComputePass({ label: 'index' });
-      encodeIndex(pass, layer, this.plan.layout, segment);
+      encodeIndex(pass, layer, this.plan.layout, some);
       pass.end();
     }
     this.#device.gpu.queue.submit([encoder.finish()]);

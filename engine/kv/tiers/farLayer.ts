@@ -197,12 +197,12 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   };
 }
 
-/** Builds the layer's index over the segment, which the scratch's uniform names. */
-export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer, { segmentTokens }: FarLayout, segment: number): void {
+/** Builds the layer's index over so many segments from `first` on, which the scratch's uniform names. */
+export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer, { segmentTokens }: FarLayout, { first, segments }: { first: number; segments: number }): void {
   const blocks = segmentTokens / blockTokens;
-  layer.meansBuild?.encode(pass, segment * blocks, blocks);
-  layer.clusterBuild.encode(pass);
+  layer.meansBuild?.encode(pass, first * blocks, segments * blocks);
+  layer.clusterBuild.encode(pass, segments);
   // Sketches what the clusters' centroids leave of the keys.
-  layer.sketchBuild.encode(pass);
-  layer.pageBuild?.encode(pass);
+  layer.sketchBuild.encode(pass, segments);
+  layer.pageBuild?.encode(pass, segments);
 }

@@ -1,10 +1,9 @@
 /**
- * Moves whole segments out of the layers' rings: packed, sketched and clustered on the GPU, then read back into the
- * store while the GPU goes on. Several may travel at once, so reading waits only when all their buffers are under way.
+ * Moves whole segments out of the layers' rings: packed on the GPU, then read back into the store while the GPU goes on. Several may travel at once, so reading waits only when all their buffers are under way.
  */
 import type { Device } from '../../device/device.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
-import { encodeIndex, type FarLayer } from './farLayer.ts';
+import type { FarLayer } from './farLayer.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import type { TierPlan } from './plan.ts';
@@ -35,13 +34,12 @@ export class Sealer {
     this.#layers = layers;
   }
 
-  /** Submits what packs a segment of every layer, and indexes it where that was not done before; its way to the store goes on behind. */
-  async seal(segment: number, { index }: { index: boolean }): Promise<void> {
+  /** Submits what packs a segment of every layer; its way to the store goes on behind. */
+  async seal(segment: number): Promise<void> {
     const { segmentTokens, kvHeads } = this.#plan.layout;
     const { gpu } = this.#device;
     const segmentBytes = 4 * this.#store.segmentWords;
     const outgoing = await this.#take(segmentBytes * this.#layers.length);
-    this.#scratch.segment.write(segment);
     const span = { position: segment * segmentTokens, tokens: segmentTokens, stride: segmentTokens, first: 0 };
     for (const { pack } of this.#layers) for (const move of Object.values(pack)) move.write(span);
     const encoder = gpu.createCommandEncoder();
@@ -49,7 +47,6 @@ export class Sealer {
       const pass = encoder.beginComputePass({ label: 'seal' });
       layer.pack.keys.encode(pass);
       layer.pack.values.encode(pass);
-      if (index) encodeIndex(pass, layer, this.#plan.layout, segment);
       pass.end();
       encoder.copyBufferToBuffer(this.#scratch.packed, 0, outgoing, number * segmentBytes, segmentBytes);
       if (segment === 0) this.#pinSinks(encoder, layer, segmentBytes / 2 / kvHeads);
