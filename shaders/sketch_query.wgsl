@@ -6,7 +6,8 @@
 //   signed bytes, 0 past HEAD_DIM, so that (plane word >> j) & 0x01010101 lies over it; then the scale and
 //   the sum of the integers, as f32; centroidScores [head][cluster] f32.
 // Bindings: 0 numbers, 1 shape, 2 queries, 3 centroids, 4 rotatedQueries, 5 centroidScores.
-// Mapping: workgroup y = head; x = 0 rotates, x > 0 takes INVOCATIONS clusters, one an invocation.
+// Mapping: workgroup y = head; x = 0 rotates. The workgroups x > 0 of a group's heads share its clusters, INVOCATIONS each:
+//   an invocation scores one for all of these heads, so that its centroid is read and expanded once.
 // Constants: WORDS, GROUP (heads a key-value head), UNITS (HEAD_DIM / 4), those of sketch_rotate.wgsl with VECTORS = 1.
 //   Reads centroids by kv_load_eight_bit.wgsl.
 // Reference: estimateScores in engine/reference/retrieval/sketch.ts.
@@ -72,11 +73,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     rotateQuery(head, invocation);
     return;
   }
-  let cluster = (workgroup.x - 1u) * INVOCATIONS + invocation;
+  let kvHead = head / GROUP;
+  let cluster = ((workgroup.x - 1u) * GROUP + head % GROUP) * INVOCATIONS + invocation;
   if (cluster * 16u >= numbers.sealedTokens) { return; }
   let clusterCapacity = shape.capacityTokens / 16u;
-  let record = (head / GROUP * clusterCapacity + cluster) * (UNITS + 1u);
-  var sum = 0.0;
-  for (var unit = 0u; unit < UNITS; unit++) { sum += dot(queries[head * UNITS + unit], widen0(centroids[record + unit])); }
-  centroidScores[head * clusterCapacity + cluster] = sum * bitcast<f32>(centroids[record + UNITS]);
+  let record = (kvHead * clusterCapacity + cluster) * (UNITS + 1u);
+//@unroll n GROUP
+  var sum$n = 0.0;
+//@end
+  for (var unit = 0u; unit < UNITS; unit++) {
+    let centroid = widen0(centroids[record + unit]);
+//@unroll n GROUP
+    sum$n += dot(queries[(kvHead * GROUP + $nu) * UNITS + unit], centroid);
+//@end
+  }
+  let scale = bitcast<f32>(centroids[record + UNITS]);
+//@unroll n GROUP
+  centroidScores[(kvHead * GROUP + $nu) * clusterCapacity + cluster] = sum$n * scale;
+//@end
 }

@@ -171,7 +171,7 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   const scanDispatch = { kernel: scan, bindings: list ? scan.bind(...common, list.tokens, list.counts) : scan.bind(...common) };
   return {
     encodeQueries(pass, sealedTokens) {
-      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(sealedTokens / clusterTokens / queryInvocations), heads);
+      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(sealedTokens / clusterTokens / queryInvocations / group), heads);
     },
     encodeScores(pass, sealedTokens) {
       const splits = Math.min(mostSplits, Math.max(1, Math.ceil(sealedTokens / (invocations * tokensAtOnce))));
