@@ -20,6 +20,8 @@ export interface WeightSource {
 export interface Waiter {
   /** Resolves when `work` has settled; may sleep between polls. */
   settle<T>(work: Promise<T>): Promise<T>;
+  /** Lets whatever else the thread has to do have its turn. */
+  turn(): Promise<void>;
 }
 
 /** Where sealed keys and values go beyond RAM: named runs of bytes that never change. */

@@ -2,7 +2,9 @@
 import type { Waiter } from '../ports.ts';
 
 /** For a real GPU: the runtime's own polling is the fastest answer. */
-const promptWaiter: Waiter = { settle: (work) => work };
+function promptWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
+  return { settle: (work) => work, turn: yieldToEventLoop };
+}
 
 const shortestSleepMs = 0.3;
 const longestSleepMs = 1.5;
@@ -16,6 +18,7 @@ const longestSleepMs = 1.5;
 function sleepingWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   return {
+    turn: yieldToEventLoop,
     async settle(work) {
       const state = { pending: true };
       const settled = () => {
@@ -35,5 +38,5 @@ function sleepingWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
 
 /** The right way for the adapter. */
 export function waiterFor(kind: 'gpu' | 'software', yieldToEventLoop: () => Promise<void>): Waiter {
-  return kind === 'gpu' ? promptWaiter : sleepingWaiter(yieldToEventLoop);
+  return kind === 'gpu' ? promptWaiter(yieldToEventLoop) : sleepingWaiter(yieldToEventLoop);
 }

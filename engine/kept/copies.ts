@@ -2,9 +2,28 @@
 import type { Device } from '../device/device.ts';
 import type { BufferRange } from '../kv/tiers/indexRanges.ts';
 
+/** After so many bytes, a fraction of a millisecond, others have their turn: whoever copies out feeds the GPU as well. */
+const bytesAtOnce = 2 ** 20;
+
+/** A part whose memory is taken when its first bytes come: that of a whole chunk at once would take tens of milliseconds. */
+export class PartRoom {
+  readonly name: string;
+  readonly sizeBytes: number;
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(name: string, sizeBytes: number) {
+    this.name = name;
+    this.sizeBytes = sizeBytes;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return (this.#bytes ??= new Uint8Array(this.sizeBytes));
+  }
+}
+
 /** A piece of a buffer that goes to `to` in the part. */
 interface Piece extends BufferRange {
-  part: Uint8Array;
+  part: PartRoom;
   to: number;
 }
 
@@ -23,7 +42,7 @@ export class Copies {
     this.#device = device;
   }
 
-  add(range: BufferRange, part: Uint8Array, to: number): void {
+  add(range: BufferRange, part: PartRoom, to: number): void {
     this.#steps[this.#steps.length - 1].pieces.push({ ...range, part, to });
     this.sizeBytes += range.sizeBytes;
   }
@@ -63,7 +82,14 @@ export class Copies {
     }
     gpu.queue.submit([encoder.finish()]);
     const bytes = new Uint8Array(await this.#device.mapped(staging, staging.mapAsync(0x01 /* READ */, 0, this.sizeBytes), this.sizeBytes));
-    for (const { piece, from } of placed) piece.part.set(bytes.subarray(from, from + piece.sizeBytes), piece.to);
+    let sinceTurn = 0;
+    for (const { piece, from } of placed) {
+      piece.part.bytes.set(bytes.subarray(from, from + piece.sizeBytes), piece.to);
+      sinceTurn += piece.sizeBytes;
+      if (sinceTurn < bytesAtOnce) continue;
+      await this.#device.waiter.turn();
+      sinceTurn = 0;
+    }
     staging.unmap();
     giveBack(staging);
   }

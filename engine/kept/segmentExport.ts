@@ -10,7 +10,7 @@ import { indexRanges } from '../kv/tiers/indexRanges.ts';
 import { StateCache } from '../layers/recurrent/stateCache.ts';
 import type { Runner } from '../runner.ts';
 import { cacheRuns, rowBytesOf } from './cacheRuns.ts';
-import { Copies } from './copies.ts';
+import { Copies, PartRoom } from './copies.ts';
 import { indexPart, keysPart, type SegmentPart, statePart, valuesPart, windowKeysPart, windowValuesPart } from './parts.ts';
 
 /** Tokens [first, end) of the sequence. */
@@ -26,7 +26,7 @@ const usualTogetherBytes = 2 ** 27;
 
 /** Parts that are whole when the copies are there and everything was fetched. */
 interface Taken {
-  parts: SegmentPart[];
+  parts: PartRoom[];
   fetches: (() => Promise<void>)[];
 }
 
@@ -60,7 +60,7 @@ export class SegmentExport {
         ...together.map(async ({ parts, fetches }) => {
           await copied;
           for (const fetch of fetches) await fetch();
-          return parts;
+          return parts.map(({ name, bytes }) => ({ name, bytes }));
         }),
       );
       copies = new Copies(this.#device);
@@ -76,7 +76,7 @@ export class SegmentExport {
   /** Room for a stretch's parts, and what is to be copied there. */
   #list({ first, end, withStates }: Stretch, written: number, copies: Copies): Taken {
     const { caches, far } = this.#runner;
-    const parts: SegmentPart[] = [];
+    const parts: PartRoom[] = [];
     for (const [block, cache] of caches.entries()) {
       if (cache instanceof StateCache && withStates) parts.push(takeState(cache, block, end, copies));
       if (!(cache instanceof KvCache)) continue;
@@ -84,16 +84,16 @@ export class SegmentExport {
       const from = slides ? Math.max(first, written - cache.layout.capacitySlots) : first;
       const names = slides ? [windowKeysPart(block), windowValuesPart(block)] : [keysPart(block), valuesPart(block)];
       for (const [half, buffer] of [cache.keys, cache.values].entries()) {
-        const bytes = new Uint8Array(cache.layout.kvHeads * Math.max(0, end - from) * rowBytesOf(cache.layout));
-        for (const { offsetBytes, sizeBytes, to } of cacheRuns(cache.layout, from, end - from)) copies.add({ buffer, offsetBytes, sizeBytes }, bytes, to);
-        parts.push({ name: names[half], bytes });
+        const part = new PartRoom(names[half], cache.layout.kvHeads * Math.max(0, end - from) * rowBytesOf(cache.layout));
+        for (const { offsetBytes, sizeBytes, to } of cacheRuns(cache.layout, from, end - from)) copies.add({ buffer, offsetBytes, sizeBytes }, part, to);
+        parts.push(part);
       }
     }
     return { parts, fetches: far ? this.#takeFar(far, first, end, copies, parts) : [] };
   }
 
   /** Returns what is still to be fetched from the store once the copies are queued. */
-  #takeFar(far: FarContext, first: number, end: number, copies: Copies, parts: SegmentPart[]): (() => Promise<void>)[] {
+  #takeFar(far: FarContext, first: number, end: number, copies: Copies, parts: PartRoom[]): (() => Promise<void>)[] {
     const { layout } = far.plan;
     const { kvHeads, segmentTokens } = layout;
     const recordBytes = 4 * far.words;
@@ -104,9 +104,9 @@ export class SegmentExport {
     const endSegment = Math.floor(end / segmentTokens);
     for (const layer of far.layers) {
       const block = this.#runner.caches.indexOf(layer.memory);
-      const halves = [keysPart(block), valuesPart(block)].map((name) => ({ name, bytes: new Uint8Array(kvHeads * count * recordBytes) }));
+      const halves: [PartRoom, PartRoom] = [new PartRoom(keysPart(block), kvHeads * count * recordBytes), new PartRoom(valuesPart(block), kvHeads * count * recordBytes)];
       parts.push(...halves);
-      this.#copyRing(far, layer, { from: fromRing, end, first }, halves.map(({ bytes }) => bytes) as [Uint8Array, Uint8Array], copies);
+      this.#copyRing(far, layer, { from: fromRing, end, first }, halves, copies);
       if (fromRing > first) {
         fetches.push(async () => {
           for (const [half, { bytes }] of halves.entries()) {
@@ -117,20 +117,20 @@ export class SegmentExport {
       }
       if (firstSegment >= endSegment) continue;
       const ranges = Array.from({ length: endSegment - firstSegment }, (_, i) => indexRanges(layer.memory, layout, firstSegment + i)).flat();
-      const bytes = new Uint8Array(ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+      const part = new PartRoom(indexPart(block, layout), ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
       let to = 0;
       for (const range of ranges) {
-        copies.add(range, bytes, to);
+        copies.add(range, part, to);
         to += range.sizeBytes;
       }
-      parts.push({ name: indexPart(block, layout), bytes });
+      parts.push(part);
     }
     // The last segments may still be on their way to the store.
     return fetches.length > 0 ? [() => far.settled(), ...fetches] : fetches;
   }
 
   /** Tokens [from, end) of a far layer's ring; halves are copied as they are, 8-bit records are packed first. */
-  #copyRing(far: FarContext, layer: FarLayer, { from, end, first }: { from: number; end: number; first: number }, [keys, values]: [Uint8Array, Uint8Array], copies: Copies): void {
+  #copyRing(far: FarContext, layer: FarLayer, { from, end, first }: { from: number; end: number; first: number }, [keys, values]: readonly [PartRoom, PartRoom], copies: Copies): void {
     const { kvHeads, segmentTokens } = far.plan.layout;
     const recordBytes = 4 * far.words;
     const count = end - first;
@@ -157,9 +157,9 @@ export class SegmentExport {
         layer.pack.values.encode(pass);
       });
       for (let head = 0; head < kvHeads; head++) {
-        for (const [half, bytes] of [keys, values].entries()) {
+        for (const [half, part] of [keys, values].entries()) {
           const offsetBytes = half * packedHalf + head * segmentTokens * recordBytes;
-          copies.add({ buffer: far.scratch.packed, offsetBytes, sizeBytes: tokens * recordBytes }, bytes, (head * count + begin - first) * recordBytes);
+          copies.add({ buffer: far.scratch.packed, offsetBytes, sizeBytes: tokens * recordBytes }, part, (head * count + begin - first) * recordBytes);
         }
       }
     }
@@ -172,12 +172,12 @@ export class SegmentExport {
   }
 }
 
-function takeState(cache: StateCache, block: number, end: number, copies: Copies): SegmentPart {
-  const bytes = new Uint8Array(cache.sizeBytes);
+function takeState(cache: StateCache, block: number, end: number, copies: Copies): PartRoom {
+  const part = new PartRoom(statePart(block), cache.sizeBytes);
   let to = 0;
   for (const range of cache.rangesAt(end)) {
-    copies.add(range, bytes, to);
+    copies.add(range, part, to);
     to += range.sizeBytes;
   }
-  return { name: statePart(block), bytes };
+  return part;
 }
