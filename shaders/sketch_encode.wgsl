@@ -32,8 +32,7 @@ var<workgroup> errors: array<f32, FACTORS * INVOCATIONS>;
 //@end
 
 fn centroidUnit(record: u32, unit: u32) -> vec4<f32> {
-  let integers = (vec4<i32>(bitcast<i32>(centroids[record + unit])) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
-  return vec4<f32>(integers) * bitcast<f32>(centroids[record + UNITS]);
+  return vec4<f32>(unpack4xI8(centroids[record + unit])) * bitcast<f32>(centroids[record + UNITS]);
 }
 
 fn roundedToHalf(x: f32) -> f32 { return quantizeToF16(min(x, 65504.0)); }

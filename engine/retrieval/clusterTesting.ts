@@ -6,7 +6,7 @@ import { fillCache, randomNumbers, roundToHalf } from '../layers/attention/testi
 import { readEightBit } from '../reference/retrieval/eightBit.ts';
 import { upload } from '../testing/device.ts';
 import { allocateClusterScratch, bindClusterBuild, Clusters } from './clusters.ts';
-import { clusterTokens, type FarLayout, segmentsAtOnce } from './layout.ts';
+import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, segmentsAtOnce } from './layout.ts';
 import { SegmentUniform } from './segmentUniform.ts';
 import { bindSketchBuild, Sketch } from './sketch.ts';
 
@@ -149,8 +149,8 @@ export async function buildIndex(device: Device, problem: FarProblem, atOnce = 1
 
 /** One head's centroids of a segment, as they are stored. */
 export async function readCentroids(device: Device, clusters: Clusters, layout: FarLayout, kvHead: number, segment: number): Promise<Float64Array[]> {
-  const perSegment = layout.segmentTokens / clusterTokens;
-  const recordWords = layout.headDim / 4 + 1;
+  const perSegment = clustersPerSegment(layout);
+  const recordWords = eightBitRecordWords(layout.headDim);
   const first = kvHead * (layout.capacityTokens / clusterTokens) + segment * perSegment;
   const readback = new Readback(device);
   const words = await readback.words(clusters.centroids, first * recordWords, perSegment * recordWords);

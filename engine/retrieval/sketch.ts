@@ -1,7 +1,8 @@
 /**
  * The sketch: a copy of a layer's keys in a few bits a dimension, by which far tokens are ranked without reading
  * their keys. What is left of a key less its cluster's centroid, of which there are few bits to tell, is rotated so that
- * no dimension stands out, and quantised with one scale a token. The bits lie in planes, so that a scan may read fewer of them than a later, finer look.
+ * no dimension stands out, and quantised with one scale a token. The bits lie in planes, so that a scan may read fewer
+ * of them than a later, finer look.
  * It approximates the inner product itself and therefore does not mind that queries lie far from keys.
  * Sources: RaBitQ (arXiv 2405.12497) for centring and rotating, QuaRot (arXiv 2404.00456) for the Hadamard transform.
  */

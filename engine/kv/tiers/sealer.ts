@@ -1,5 +1,6 @@
 /**
- * Moves whole segments out of the layers' rings: packed on the GPU, then read back into the store while the GPU goes on. Several may travel at once, so reading waits only when all their buffers are under way.
+ * Moves whole segments out of the layers' rings: packed on the GPU, then read back into the store while the GPU goes on.
+ * Several may travel at once, so reading waits only when all their buffers are under way.
  */
 import type { Device } from '../../device/device.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
