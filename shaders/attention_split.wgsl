@@ -7,24 +7,20 @@
 //   units part, part + SPREAD, … of every vector.
 // Constants: THREADS, LANES of a subgroup (SPREAD divides it), SPREAD, KEYS, HEADS, UNITS of a vector that hold
 //   dimensions, LOADS = ⌈UNITS / SPREAD⌉, EVEN = UNITS is LOADS · SPREAD, PARTS = quads of dimensions in a unit,
-//   VECTOR_UNITS = units of a stored vector, SUBGROUPS = THREADS / LANES, and the capitals above.
+//   QUADS = UNITS · PARTS, VECTOR_UNITS = units of a stored vector, SUBGROUPS = THREADS / LANES, and the capitals above.
 // For GPUs with subgroups of known size. Reference: attend, attendRange in engine/reference/attention.ts.
-// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl.
+// Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl; attention_split_alone.wgsl begins it, or
+//   attention_split_parts.wgsl several copies of it.
 
 const TEAMS = THREADS / SPREAD;
-const QUADS = UNITS * PARTS;
 
 // What each subgroup has of each query.
 var<workgroup> mixtures: array<vec4<f32>, SUBGROUPS * HEADS * QUADS>;
 var<workgroup> maxima: array<f32, SUBGROUPS * HEADS>;
 var<workgroup> totals: array<f32, SUBGROUPS * HEADS>;
 
-@compute @workgroup_size(THREADS)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3<u32>,
-  @builtin(num_workgroups) workgroups: vec3<u32>,
-  @builtin(local_invocation_index) invocation: u32,
-) {
+// What an invocation does of the workgroup at `workgroup` among `workgroups`; all of a workgroup must call it.
+fn attend(workgroup: vec3<u32>, workgroups: vec3<u32>, invocation: u32) {
   let group = shape.heads / shape.kvHeads;
   let kvHead = workgroup.y;
   let firstQuery = workgroup.x * HEADS;

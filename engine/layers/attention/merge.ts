@@ -37,12 +37,15 @@ export interface BoundMerge {
   encode(pass: GPUComputePassEncoder, splits: number, vectors: number): void;
 }
 
-/** Splits that results are merged from at most: GPUs hold their weights in workgroup memory. */
+/** Splits that a layer's own cache is attended to in at most. */
 export const mostSplits = 128;
+
+/** Splits that results are merged from at most: GPUs hold their weights in workgroup memory. */
+export const mostMergedSplits = 256;
 
 function mergeKernel(device: Device, family: KernelFamily): Promise<Kernel> {
   if (family === 'workgroup') {
-    return device.kernels.get({ label: 'attention_merge_slices', texts: [mergeSlicesText], constants: { THREADS: 128, MOST_SPLITS: mostSplits } });
+    return device.kernels.get({ label: 'attention_merge_slices', texts: [mergeSlicesText], constants: { THREADS: 128, MOST_SPLITS: mostMergedSplits } });
   }
   return device.kernels.get({ label: 'attention_merge', texts: [mergeText], constants: { INVOCATIONS: device.facts.subgroupLanes } });
 }
@@ -56,7 +59,7 @@ export async function bindMerge(
   const bindings = new Map<number, GPUBindGroup>();
   return {
     encode(pass, splits, vectors) {
-      if (splits > mostSplits) throw new RangeError(`${splits} parts are more than can be merged at once`);
+      if (splits > mostMergedSplits) throw new RangeError(`${splits} parts are more than can be merged at once`);
       const key = vectors * 65536 + splits;
       let group = bindings.get(key);
       if (!group) {

@@ -37,9 +37,19 @@ export interface PartBuffers {
   step: GPUBuffer;
 }
 
+export interface PartNumbers {
+  /** Keys of a range, or slots that weigh; rings and lists know their own. */
+  keys: number;
+  firstSplit: number;
+  /** Adds to what its splits hold. */
+  continued: boolean;
+}
+
+type PartSizes = Pick<PartBuffers, 'heads' | 'kvHeads' | 'headDim' | 'capacitySlots'>;
+
 export interface BoundPart {
   /** Takes effect for everything submitted later. */
-  write(numbers: { keys: number; firstSplit: number; continued: boolean }): void;
+  write(numbers: PartNumbers): void;
   encode(pass: GPUComputePassEncoder, step: Step, splits: number): void;
 }
 
@@ -51,30 +61,37 @@ export interface PartOptions {
 }
 
 export async function bindPart(device: Device, source: PartSource, io: PartBuffers, { many = false, variant }: PartOptions = {}): Promise<BoundPart> {
-  const { heads, kvHeads } = io;
-  const listed = source.kind === 'list';
   const { queriesAtOnce, ...one } = variant ?? (await choosePart(device, partKeys(source, io), { many }));
   const kernel = await one.kernel();
-  const shape = sharedUniform(device, 'attention part shape', [heads, kvHeads, io.capacitySlots, 0, listed ? source.listCapacity : 0, io.headDim / 4]);
   const numbers = device.memory.allocate('activations', 'attention part', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
-  const lists = listed ? [source.list, source.counts] : [];
+  const lists = source.kind === 'list' ? [source.list, source.counts] : [];
   const weights = source.kind === 'weighed' ? [source.weights] : [];
   const { outputs, logSumExps } = io.partials;
-  const bindings = kernel.bind(io.step, shape, io.queries, io.keys, io.values, outputs, logSumExps, numbers, ...lists, ...weights);
-  const group = heads / kvHeads;
-  let written = '';
+  const bindings = kernel.bind(io.step, partShape(device, source, io), io.queries, io.keys, io.values, outputs, logSumExps, numbers, ...lists, ...weights);
+  const group = io.heads / io.kvHeads;
   return {
-    write: ({ keys, firstSplit, continued }) => {
-      // Most steps have the numbers of the one before, and a write takes longer than finding that out.
-      const wanted = `${keys} ${firstSplit} ${continued}`;
-      if (wanted === written) return;
-      written = wanted;
-      device.gpu.queue.writeBuffer(numbers, 0, packUniforms([keys, firstSplit, continued ? 1 : 0]));
-    },
-    encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / queriesAtOnce), kvHeads, splits),
+    write: numbersWriter(device, numbers),
+    encode: (pass, step, splits) => encodeDispatch(pass, { kernel, bindings }, Math.ceil((step.rows * group) / queriesAtOnce), io.kvHeads, splits),
   };
 }
 
-export function partKeys(source: PartSource, { heads, kvHeads, headDim, capacitySlots }: PartBuffers): KeysRead {
+/** The uniform `shape` of the attention kernels. */
+export function partShape(device: Device, source: PartSource, { heads, kvHeads, headDim, capacitySlots }: PartSizes): GPUBuffer {
+  return sharedUniform(device, 'attention part shape', [heads, kvHeads, capacitySlots, 0, source.kind === 'list' ? source.listCapacity : 0, headDim / 4]);
+}
+
+/** Writes the uniform `part` of the attention kernels, at a place in a buffer. */
+export function numbersWriter(device: Device, buffer: GPUBuffer, offset = 0): BoundPart['write'] {
+  let written = '';
+  return ({ keys, firstSplit, continued }) => {
+    // Most steps have the numbers of the one before, and a write takes longer than finding that out.
+    const wanted = `${keys} ${firstSplit} ${continued}`;
+    if (wanted === written) return;
+    written = wanted;
+    device.gpu.queue.writeBuffer(buffer, offset, packUniforms([keys, firstSplit, continued ? 1 : 0]));
+  };
+}
+
+export function partKeys(source: PartSource, { heads, kvHeads, headDim, capacitySlots }: PartSizes): KeysRead {
   return { format: source.format, heads, kvHeads, headDim, capacitySlots, causal: source.kind === 'ring', partial: true, listed: source.kind === 'list', weighed: source.kind === 'weighed' };
 }

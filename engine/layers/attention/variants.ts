@@ -73,6 +73,8 @@ export interface AttentionVariant {
   /** Queries of a workgroup. */
   queriesAtOnce: number;
   kernel(): Promise<Kernel>;
+  /** Its source without an entry point, where it can attend beside kernels over other keys (parts.ts). */
+  body?: KernelSource;
   /** When keys are split among workgroups: so that there are about `workgroups`, and a split has at least `keys`. */
   splits: { workgroups: number; keys: number };
 }
