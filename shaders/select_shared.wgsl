@@ -4,6 +4,7 @@
 //   statistics   highest score and Σ e^score of each head, a split of the entries at a time; left out where the
 //                kernel that scores leaves them
 //   weigh        combined log-weight of each entry; coarse histogram
+//   follow       raises the weights of entries behind heavy ones, where that is asked for
 //   resolve      the coarse bucket in which the last wanted entry lies; fine histogram of it
 //   count        the key of the last wanted entry; how many entries of each split are before and at it
 //   write        the list; of the entries at that key the first ones, so that equal weights never overflow

@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Device } from '../device/device.ts';
 import { Readback } from '../device/readback.ts';
 import { randomNumbers } from '../layers/attention/testing.ts';
-import { combinedLogWeights, type ScoreTable, selectHeaviest } from '../reference/retrieval/select.ts';
+import { combinedLogWeights, type ScoreTable, selectHeaviest, withFollowers } from '../reference/retrieval/select.ts';
 import { openTestDevice, upload } from '../testing/device.ts';
 import { runPass } from './clusterTesting.ts';
-import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
+import { bindSelect, type Follow, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ interface Result {
 }
 
 /** Selects from a table; with a list, from the entries that it names. */
-async function select(table: ScoreTable, wanted: number, { list, variant }: { list?: number[][]; variant?: Partial<SelectVariant> } = {}): Promise<Result> {
+async function select(table: ScoreTable, wanted: number, { list, variant, follow }: { list?: number[][]; variant?: Partial<SelectVariant>; follow?: Follow } = {}): Promise<Result> {
   const { kvHeads, stride, entries } = table;
   const scratch = new SelectScratch(device, table);
   const uniform = new SelectUniform(device, table);
@@ -37,12 +37,12 @@ async function select(table: ScoreTable, wanted: number, { list, variant }: { li
   const { coarse, fine, ...others } = scratch.buffers;
   for (const buffer of Object.values(others)) queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(99));
   const bound = await bindSelect(device, { ...table, scores, uniform, scratch, selection, list: named, variant });
-  uniform.write({ entries, wanted });
+  uniform.write({ entries, wanted, follow });
   // Another selection before it, from scores that are then replaced.
-  runPass(device, (pass) => bound.encode(pass, { entries, wanted }));
+  runPass(device, (pass) => bound.encode(pass, { entries, wanted, follow }));
   queue.writeBuffer(scores, 0, table.scores as Float32Array<ArrayBuffer>);
   queue.writeBuffer(selection.tokens, 0, new Uint32Array(kvHeads * selection.maxSelected).fill(7));
-  runPass(device, (pass) => bound.encode(pass, { entries, wanted }));
+  runPass(device, (pass) => bound.encode(pass, { entries, wanted, follow }));
   const readback = new Readback(device);
   const counts = await readback.words(selection.counts, 0, kvHeads);
   const all = await readback.words(selection.tokens, 0, kvHeads * selection.maxSelected);
@@ -191,6 +191,26 @@ describe('select', () => {
     for (const [kvHead, length] of lengths.entries()) {
       const logWeights = combinedLogWeights({ ...table, entries: length }, kvHead);
       expect(tokens[kvHead]).toEqual(selectHeaviest(logWeights, 40).map((entry) => list[kvHead][entry]));
+    }
+  });
+
+  test.each([
+    { heads: 4, kvHeads: 2, entries: 6000, wanted: 200, followers: 6, share: 0.004, kind: 'sharp', seed: 21 },
+    { heads: 9, kvHeads: 3, entries: 900, wanted: 60, followers: 1, share: 0.02, kind: 'sharp', seed: 22 },
+    { heads: 3, kvHeads: 1, entries: 2500, wanted: 2400, followers: 16, share: 0.001, kind: 'sharp', seed: 23 },
+    { heads: 2, kvHeads: 2, entries: 700, wanted: 12, followers: 40, share: 0.05, kind: 'one head decides', seed: 24 },
+    { heads: 2, kvHeads: 1, entries: 500, wanted: 30, followers: 8, share: 0.9, kind: 'mild', seed: 25 },
+  ] as const)('$followers entries follow those of more than $share', async ({ followers, share, ...shape }) => {
+    const table = tableOf({ ...shape, sinks: 16 });
+    const { kvHeads, entries, wanted } = shape;
+    for (const isListed of [false, true]) {
+      // With gaps, so that the entry before is not always near.
+      const positions = Array.from({ length: entries }, (_, entry) => (isListed ? entry + Math.floor(entry / 7) * (shape.seed % 5) : entry));
+      const { tokens } = await select(table, wanted, { follow: { followers, share }, ...(isListed ? { list: Array.from({ length: kvHeads }, () => positions) } : {}) });
+      for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+        const raised = withFollowers(combinedLogWeights(table, kvHead), { followers, share }, positions);
+        expect(tokens[kvHead]).toEqual(selectHeaviest(raised, wanted).map((entry) => positions[entry]));
+      }
     }
   });
 

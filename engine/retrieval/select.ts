@@ -6,6 +6,7 @@
  */
 import countText from '../../shaders/select_count.wgsl';
 import findText from '../../shaders/select_find.wgsl';
+import followText from '../../shaders/select_follow.wgsl';
 import massText from '../../shaders/select_mass.wgsl';
 import resolveText from '../../shaders/select_resolve.wgsl';
 import sharedText from '../../shaders/select_shared.wgsl';
@@ -77,11 +78,20 @@ export interface SelectStep {
   entries: number;
   /** Tokens to choose for each key-value head; at most the selection's maxSelected. */
   wanted: number;
+  /** Which entries bring those behind them along; left out, none. */
+  follow?: Follow | null;
+}
+
+export interface Follow {
+  /** Positions behind an entry that follow it. */
+  followers: number;
+  /** From which weight on, summed over the heads that share a key, each head's being 1 over all entries. */
+  share: number;
 }
 
 /** A step's numbers, the same for all layers. */
 export class SelectUniform {
-  /** `struct Numbers { wanted: u32 }` */
+  /** `struct Numbers { wanted: u32, followers: u32, followed: f32 }` */
   readonly numbers: GPUBuffer;
   /** [kvHead] u32. */
   readonly entryCounts: GPUBuffer;
@@ -96,8 +106,8 @@ export class SelectUniform {
   }
 
   /** Queued in order with the submissions around it. */
-  write({ entries, wanted }: SelectStep): void {
-    this.#device.gpu.queue.writeBuffer(this.numbers, 0, packUniforms([wanted]));
+  write({ entries, wanted, follow }: SelectStep): void {
+    this.#device.gpu.queue.writeBuffer(this.numbers, 0, packUniforms([wanted, follow?.followers ?? 0, { float: Math.log(follow?.share ?? 1) }]));
     this.#device.gpu.queue.writeBuffer(this.entryCounts, 0, new Uint32Array(this.#kvHeads).fill(entries));
   }
 
@@ -176,9 +186,10 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
   const entries = list?.counts ?? io.uniform.entryCounts;
   const shape = sharedUniform(device, 'select shape', [io.stride, list?.maxSelected ?? 0, selection.maxSelected, invocations]);
   const writeList = list ? [list.tokens] : [];
-  const { statistics, weigh, resolve, count, write } = kernels;
+  const { statistics, weigh, follow, resolve, count, write } = kernels;
+  const weighing = { kernel: weigh, bindings: weigh.bind(shape, entries, scores, masses, coarse) };
+  const following = { kernel: follow, bindings: follow.bind(shape, numbers, entries, scores, coarse, ...writeList) };
   const stages = [
-    { kernel: weigh, bindings: weigh.bind(shape, entries, scores, masses, coarse) },
     { kernel: resolve, bindings: resolve.bind(shape, numbers, entries, scores, coarse, fine, boundaries) },
     { kernel: count, bindings: count.bind(shape, numbers, entries, scores, fine, boundaries, thresholds, splitCounts, coarse) },
     { kernel: write, bindings: write.bind(shape, entries, scores, thresholds, splitCounts, selection.tokens, selection.counts, fine, ...writeList) },
@@ -190,25 +201,26 @@ export async function bindSelect(device: Device, io: SelectBuffers): Promise<Bou
       if (step.entries > io.stride) throw new RangeError(`${step.entries} entries are more than the ${io.stride} of a row of scores`);
       const splits = Math.min(mostSplits, Math.max(1, Math.ceil(step.entries / (leastEntriesPerInvocation * invocations))));
       if (first) encodeDispatch(pass, first, splits, heads);
-      for (const stage of stages) encodeDispatch(pass, stage, splits, kvHeads);
+      for (const stage of [weighing, ...(step.follow ? [following] : []), ...stages]) encodeDispatch(pass, stage, splits, kvHeads);
     },
   };
 }
 
-async function selectKernels(device: Device, { invocations, writtenAtOnce, subgroups }: SelectVariant, { group, isList }: { group: number; isList: boolean }): Promise<Record<'statistics' | 'weigh' | 'resolve' | 'count' | 'write', Kernel>> {
+async function selectKernels(device: Device, { invocations, writtenAtOnce, subgroups }: SelectVariant, { group, isList }: { group: number; isList: boolean }): Promise<Record<'statistics' | 'weigh' | 'follow' | 'resolve' | 'count' | 'write', Kernel>> {
   const constants = { INVOCATIONS: invocations, GROUP: group };
   const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> =>
     device.kernels.get({ label, texts: [sharedText, ...texts], constants: { ...constants, ...more } });
   const summing = (label: string, texts: string[], more = {}): Promise<Kernel> =>
     device.kernels.get(subgroupSource(device, subgroups, { label, texts: [sharedText, sumsText, ...texts], constants: { ...constants, ...more } }));
-  const [statistics, weigh, resolve, count, write] = await Promise.all([
+  const [statistics, weigh, follow, resolve, count, write] = await Promise.all([
     kernel('select_statistics', [massText, statisticsText]),
     kernel('select_weigh', [massText, weighText], { HALVED: 2 ** Math.ceil(Math.log2(Math.floor(invocations / group))) }),
+    kernel('select_follow', [followText], { LIST: isList }),
     summing('select_resolve', [findText, resolveText]),
     summing('select_count', [findText, countText]),
     summing('select_write', [writeText], { LIST: isList, AT_ONCE: writtenAtOnce }),
   ]);
-  return { statistics, weigh, resolve, count, write };
+  return { statistics, weigh, follow, resolve, count, write };
 }
 
 function scratchParts({ heads, kvHeads }: HeadShape) {

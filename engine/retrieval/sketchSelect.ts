@@ -5,7 +5,7 @@
 import type { Device } from '../device/device.ts';
 import type { Clusters } from './clusters.ts';
 import type { FarLayout } from './layout.ts';
-import { bindSelect, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
+import { bindSelect, type Follow, Selection, SelectScratch, selectScratchBytes, SelectUniform, type SelectVariant } from './select.ts';
 import type { Sketch } from './sketch.ts';
 import { bindSketchScan, ScanScratch, scanScratchBytes, ScanUniform, type ScanVariant } from './sketchScan.ts';
 
@@ -18,6 +18,8 @@ export interface SketchSelectStep {
   oversample: number;
   /** Planes that the scan reads; the candidates are ranked by all. */
   scanPlanes: number;
+  /** Which tokens bring those behind them along; left out, none. */
+  follow?: Follow | null;
 }
 
 export interface SketchSelectSizes {
@@ -64,17 +66,17 @@ export class SketchSelectScratch {
 
   /** Before a step's submission; queued in order with the submissions around it. */
   write(step: SketchSelectStep): void {
-    const { sealedTokens, scanPlanes, wanted } = step;
+    const { sealedTokens, scanPlanes, wanted, follow } = step;
     const { planes } = this.#layout;
     if (scanPlanes < 1 || scanPlanes > planes) throw new RangeError(`a sketch of ${planes} planes cannot be scanned by ${scanPlanes}`);
     // All layers of a step have the same numbers, and a write takes longer than finding that out.
-    const key = `${sealedTokens} ${scanPlanes} ${wanted} ${step.oversample}`;
+    const key = JSON.stringify(step);
     if (key === this.#written) return;
     this.#written = key;
     this.uniforms.scan.write({ sealedTokens, planesRead: scanPlanes });
     this.uniforms.rescan.write({ sealedTokens, planesRead: planes });
-    this.uniforms.propose.write({ entries: sealedTokens, wanted: candidatesOf(step, this.#layout) });
-    this.uniforms.choose.write({ entries: sealedTokens, wanted });
+    this.uniforms.propose.write({ entries: sealedTokens, wanted: candidatesOf(step, this.#layout), follow });
+    this.uniforms.choose.write({ entries: sealedTokens, wanted, follow });
   }
 
   free(): void {
@@ -123,17 +125,17 @@ export async function bindSketchSelect(device: Device, io: SketchSelectBuffers):
   ]);
   return {
     encode(pass, step) {
-      const { sealedTokens, wanted } = step;
+      const { sealedTokens, wanted, follow } = step;
       scan.encodeQueries(pass, sealedTokens);
       scan.encodeScores(pass, sealedTokens);
       const proposed = candidatesOf(step, layout);
       if (proposed === wanted) {
-        chooseAtOnce.encode(pass, { entries: sealedTokens, wanted });
+        chooseAtOnce.encode(pass, { entries: sealedTokens, wanted, follow });
         return;
       }
-      propose.encode(pass, { entries: sealedTokens, wanted: proposed });
+      propose.encode(pass, { entries: sealedTokens, wanted: proposed, follow });
       rescan.encodeScores(pass, Math.min(proposed, sealedTokens));
-      choose.encode(pass, { entries: Math.min(proposed, sealedTokens), wanted });
+      choose.encode(pass, { entries: Math.min(proposed, sealedTokens), wanted, follow });
     },
   };
 }

@@ -37,6 +37,20 @@ export function combinedLogWeights(table: ScoreTable, kvHead: number): Float64Ar
   });
 }
 
+/**
+ * The log-weights with those of entries raised to log `share` that lie at most `followers` positions behind one of more.
+ * `positions`: of the entries, ascending; left out, their numbers.
+ */
+export function withFollowers(logWeights: Float64Array, { followers, share }: { followers: number; share: number }, positions?: readonly number[]): Float64Array {
+  const followed = Math.log(share);
+  const at = (entry: number): number => positions?.[entry] ?? entry;
+  const heavy = [...logWeights.keys()].filter((entry) => logWeights[entry] > followed);
+  return logWeights.map((weight, entry) => {
+    const follows = heavy.some((other) => at(other) < at(entry) && at(entry) <= at(other) + followers);
+    return weight > -Infinity && weight < followed && follows ? followed : weight;
+  });
+}
+
 /** The `wanted` heaviest entries, ascending; of equal ones the first. */
 export function selectHeaviest(logWeights: Float64Array, wanted: number): number[] {
   const entries = Array.from(logWeights.keys()).filter((entry) => logWeights[entry] > -Infinity);
