@@ -2,7 +2,7 @@
  * Decoding with a context that is larger than the GPU's share, beside the same model with everything on the GPU:
  *
  *     longleaf bench tiers [--shape 1b|8b|small | --model FILE] [--tokens 131072] [--resident 8192] [--gpu-share 0.1667]
- *       [--formats f16,q8] [--policies sketch:2%] [--misses lagged,strict] [--hits 1,0.95,0.9,0.8] [--steps 32] [--kernels]
+ *       [--formats f16,q8] [--policies sketch:2%,sketch:2%@8] [--misses lagged,strict] [--hits 1,0.95,0.9,0.8] [--steps 32] [--kernels]
  *       [--one-thread] [--small] [--out FILE.jsonl]
  *
  * The model's weights and the context are noise, made in seconds; what is measured is not: the index scans all of it,
@@ -48,7 +48,9 @@ const shape = values.shape ?? (values.small ? 'small' : '1b');
 if (!Object.hasOwn(modelShapes, shape)) throw new Error(`“${shape}” is not a shape; use one of ${Object.keys(modelShapes).join(', ')}`);
 const usual = values.small ? { tokens: 4096, resident: 1024, gpuShare: 0.5, steps: 4, probeSteps: 3 } : { tokens: 131_072, resident: 8192, gpuShare: 1 / 6, steps: 32, probeSteps: 12 };
 const policies: { label: string; policy: Policy }[] = parsePolicies(values.policies, ['2%']).flatMap(({ label, policy }) =>
-  values.misses.split(',').map((misses) => {
+  // One that rolls says so itself.
+  (policy.misses ? [policy.misses] : values.misses.split(',')).map((misses) => {
+    if (misses === 'rolling' && policy.misses === misses) return { label, policy };
     if (misses !== 'strict' && misses !== 'lagged') throw new Error(`--misses takes strict and lagged, not “${misses}”`);
     return { label, policy: { ...policy, misses } };
   }),

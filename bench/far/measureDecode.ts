@@ -74,7 +74,7 @@ export class DecodeBench {
     const figures = await this.decode(steps);
     await far.settleLagged();
     const { exactKeys, missedKeys, hitKeys, farKeys, waitMs, fetchMs } = far.report.total;
-    const chosenKeys = Math.max(1, exactKeys + missedKeys);
+    const chosenKeys = Math.max(1, far.report.total.chosenKeys);
     return {
       ...figures,
       hitRatio: hitKeys / chosenKeys,

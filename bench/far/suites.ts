@@ -4,7 +4,7 @@
  */
 import type { Device } from '../../engine/device/device.ts';
 import type { FarContext } from '../../engine/kv/tiers/farContext.ts';
-import { type Policy, wantedTokens } from '../../engine/kv/tiers/policy.ts';
+import { type Policy, usualTurnSteps, wantedTokens } from '../../engine/kv/tiers/policy.ts';
 import type { FarFormat } from '../../engine/kv/tiers/record.ts';
 import type { ChoiceCache } from '../../engine/layers/linear/linear.ts';
 import { loadModel, type LoadedModel } from '../../engine/model.ts';
@@ -46,7 +46,7 @@ export interface FarLine extends DecodeFigures, FarFigures {
   bench: 'tiers';
   format: FarFormat;
   policy: string;
-  misses: 'strict' | 'lagged';
+  misses: NonNullable<Policy['misses']>;
   wantedHitRatio: number | null;
   /** Of the speed with everything on the GPU at `residentTokens`. */
   ofResident: number;
@@ -74,10 +74,12 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
     for (const asked of policies) {
       const { label, policy } = hitRatios.some((ratio) => ratio !== null) ? holdable(asked, far) : asked;
       far.policy = policy;
+      // Where layers take turns, each should have had some.
+      const turnSteps = policy.misses === 'rolling' ? (policy.turnSteps ?? usualTurnSteps) : 1;
       for (const wanted of hitRatios) {
         const chooses = policy.name !== 'full' && policy.name !== 'window';
         if (wanted === null || !chooses) queries.angle = Math.PI / 2;
-        else await bench.calibrate(far, queries, wanted, { settle: probeSteps, probe: probeSteps });
+        else await bench.calibrate(far, queries, wanted, { settle: Math.max(probeSteps, 3 * turnSteps), probe: Math.max(probeSteps, 2 * turnSteps) });
         await bench.decode(Math.min(steps, probeSteps));
         const figures = await bench.decodeFar(far, steps);
         const line: FarLine = { bench: 'tiers', ...common, format, policy: label, misses: policy.misses ?? 'strict', wantedHitRatio: chooses ? wanted : null, ...figures, ofResident: figures.tokensPerSecond / resident.tokensPerSecond };

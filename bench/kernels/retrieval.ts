@@ -10,6 +10,7 @@ import { bindClusterScores } from '../../engine/retrieval/clusterScores.ts';
 import { bindDiscount } from '../../engine/retrieval/discount.ts';
 import { clusteringRounds, clustersPerSegment, clusterTokens, type FarLayout, sinkTokens } from '../../engine/retrieval/layout.ts';
 import { bindSlotLookup, LookupUniforms } from '../../engine/kv/tiers/slotLookup.ts';
+import { bindSlotWeights } from '../../engine/kv/tiers/slotWeights.ts';
 import { SlotTable } from '../../engine/kv/tiers/slotTable.ts';
 import { allocatePartials } from '../../engine/layers/attention/merge.ts';
 import { bindPart } from '../../engine/layers/attention/partial.ts';
@@ -212,6 +213,9 @@ async function measureSlots(device: Device, shape: Shape, tokens: number): Promi
   const estimated = await bindPart(device, { kind: 'weighed', format: 'q8', weights: clusters.counts }, { ...common, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: tokens / clusterTokens });
   estimated.write({ keys: tokens / clusterTokens, firstSplit: splits.listed, continued: false });
   console.log(line(`${shape.name} estimate ${tokens} tokens`, await best(device, (pass) => estimated.encode(pass, { rows: 1, position: tokens }, splits.estimated)), clusterBytes(layout), 'GB/s'));
+  const held = layer.storage(kvHeads * 4);
+  const weigh = await bindSlotWeights(device, { layer: 0, layout, slots, table, clusters, tokenWords: layer.storage(kvHeads * tokens * 4), held });
+  console.log(line(`${shape.name} weigh ${slots} slots of ${tokens} tokens`, await best(device, (pass) => weigh.encode(pass, tokens / clusterTokens)), kvHeads * (slots * 20 + (tokens / clusterTokens) * 8), 'GB/s'));
   for (const part of [...selections, table, lookups, clusters, layer]) part.free();
   for (const buffer of [partials.outputs, partials.logSumExps, step.buffer]) device.memory.free(buffer);
 }

@@ -9,23 +9,30 @@ export interface TriedPolicy {
   seeds: number;
 }
 
-const pattern = /^(?<name>[a-z]+)(?<rest>[+-]estimate)?(?::(?<budget>[\d.]+%?))?(?:\/(?<seeds>\d+))?$/;
+const pattern = /^(?<name>[a-z]+)(?<rest>[+-]estimate)?(?::(?<budget>[\d.]+%?))?(?:@(?<turn>\d+|lagged))?(?:\/(?<seeds>\d+))?$/;
 
 /**
  * `NAME`, with `+estimate` or `-estimate` where it shall differ from how the policy was published, `:BUDGET` for a
- * budget of its own instead of each of `budgets`, `/N` for the first N seeds only. Throws a RangeError with what is wrong.
+ * budget of its own instead of each of `budgets`, `@lagged` for misses that no step waits for, `@N` to attend to all that slots hold, layers choosing in one of N steps, `/N` for the first N seeds only. Throws a RangeError with what is wrong.
  */
 export function parsePolicies(text: string, budgets: readonly string[]): TriedPolicy[] {
   return text.split(',').flatMap((one): TriedPolicy[] => {
     const parts = pattern.exec(one.trim())?.groups;
-    if (!parts || !Object.hasOwn(policyDescriptions, parts['name'])) throw new RangeError(`“${one}” is not a policy; one is NAME[+estimate][:BUDGET][/SEEDS], NAME one of ${Object.keys(policyDescriptions).join(', ')}`);
+    if (!parts || !Object.hasOwn(policyDescriptions, parts['name'])) throw new RangeError(`“${one}” is not a policy; one is NAME[+estimate][:BUDGET][@lagged|@STEPS][/SEEDS], NAME one of ${Object.keys(policyDescriptions).join(', ')}`);
     const name = parts['name'] as PolicyName;
     const estimate = parts['rest'] ? parts['rest'] === '+estimate' : estimatesRest[name];
     const seeds = parts['seeds'] ? Number(parts['seeds']) : Number.MAX_SAFE_INTEGER;
     const base = `${name}${estimate === estimatesRest[name] ? '' : estimate ? '+estimate' : '-estimate'}`;
     if (name === 'full' || name === 'window') return [{ label: base, policy: { name, budget: { share: 1 }, estimate }, seeds }];
-    return (parts['budget'] ? [parts['budget']] : budgets).map((budget) => ({ label: `${base} ${budget}`, policy: { name, budget: parseBudget(budget), estimate }, seeds }));
+    const [turn, misses] = missesOf(parts['turn']);
+    return (parts['budget'] ? [parts['budget']] : budgets).map((budget) => ({ label: `${base} ${budget}${turn}`, policy: { name, budget: parseBudget(budget), estimate, ...misses }, seeds }));
   });
+}
+
+/** What a label says of the misses, and what the policy does with them. */
+function missesOf(text: string | undefined): [label: string, misses: Pick<Policy, 'misses' | 'turnSteps'>] {
+  if (text === undefined) return ['', {}];
+  return text === 'lagged' ? [' lagged', { misses: 'lagged' }] : [` every ${text}`, { misses: 'rolling', turnSteps: Number(text) }];
 }
 
 function parseBudget(text: string): Policy['budget'] {
@@ -37,6 +44,6 @@ function parseBudget(text: string): Policy['budget'] {
 
 /** The share that a label's budget means, in percent; null without one. */
 export function percentOf(label: string): number | null {
-  const match = / ([\d.]+)%$/.exec(label);
+  const match = / ([\d.]+)%(?: lagged| every \d+)?$/.exec(label);
   return match ? Number(match[1]) : null;
 }

@@ -19,7 +19,7 @@ import { clusteringRounds, clustersPerSegment, clusterTokens, eightBitRecordWord
 /** Bytes of a layer's clusters, without the token → cluster map, which shares the sketch's words. */
 export function clusterBytes(layout: FarLayout): number {
   const { records, counts } = partBytes(layout);
-  return 2 * records + counts;
+  return 2 * records + 2 * counts;
 }
 
 /** Bytes of the scratch that all layers of a shape share while their clusters are built. */
@@ -35,6 +35,8 @@ export class Clusters {
   readonly valueMeans: GPUBuffer;
   /** [kvHead][capacityTokens / 16] u32: members; 0 for an empty cluster, whose vectors mean nothing. */
   readonly counts: GPUBuffer;
+  /** The same shape: members that the last step did not attend to exactly. */
+  readonly remaining: GPUBuffer;
   readonly #device: Device;
 
   private constructor(device: Device, layout: FarLayout, label: string) {
@@ -43,6 +45,7 @@ export class Clusters {
     this.centroids = device.memory.storage('kv', `${label} centroids`, records);
     this.valueMeans = device.memory.storage('kv', `${label} value means`, records);
     this.counts = device.memory.storage('kv', `${label} cluster counts`, counts);
+    this.remaining = device.memory.storage('kv', `${label} remaining members`, counts);
   }
 
   /** Wrap in `device.memory.checked`: the buffers may not fit. */
@@ -52,7 +55,7 @@ export class Clusters {
   }
 
   free(): void {
-    for (const buffer of [this.centroids, this.valueMeans, this.counts]) this.#device.memory.free(buffer);
+    for (const buffer of [this.centroids, this.valueMeans, this.counts, this.remaining]) this.#device.memory.free(buffer);
   }
 }
 

@@ -153,7 +153,8 @@ test.each([
   [['ask', 'a', 'b', '--temperature', '9'], 2, 'longleaf: --temperature is “9”, not a number from 0 to 5. See “longleaf --help”.\n'],
   [['ask', 'a', 'b', '--policy', 'magic'], 2, 'longleaf: There is no policy “magic”. Use one of: full, window, sketch, graph, clusters, quest, flat.\n'],
   [['ask', 'a', 'b', '--policy', 'full', '--budget', '10%'], 2, 'longleaf: --budget does not apply to the policy “full”, which chooses no tokens. Leave --budget out.\n'],
-  [['ask', 'a', 'b', '--misses', 'late'], 2, 'longleaf: --misses is “late”. Use strict (a step waits for what must be fetched) or lagged (later steps get it).\n'],
+  [['ask', 'a', 'b', '--misses', 'late'], 2, 'longleaf: --misses is “late”. Use strict (a step waits for what must be fetched), lagged (later steps get it) or rolling (steps attend to all that is on the GPU, and layers take turns to choose).\n'],
+  [['ask', 'a', 'b', '--policy', 'graph', '--misses', 'rolling'], 2, 'longleaf: --misses rolling does not apply to the policy “graph”, which looks beyond the GPU for every choice. Use strict or lagged.\n'],
   [['ask', 'a', 'b', '--budget', '120%'], 2, 'longleaf: --budget is “120%”, neither a number of tokens nor a share of them. Write for example --budget 2% or --budget 500.\n'],
   [['ask', 'a', 'b', '--kv-gpu', 'much'], 2, 'longleaf: --kv-gpu is “much”, not a number of bytes. Write for example --kv-gpu 2G.\n'],
   ...['some', '0%', '120%', '25%@never', ''].map((given): [string[], number, string] => [

@@ -24,7 +24,7 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   ask: {
-    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|graph|clusters|quest|flat] [--budget TOKENS|N%] [--misses strict|lagged] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--sparse-reading N%[@TOKENS]|off] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N] [--trace FILE]',
+    usage: 'ask DOCUMENT QUESTION [--model ID|FILE] [--policy sketch|full|window|graph|clusters|quest|flat] [--budget TOKENS|N%] [--misses strict|lagged|rolling] [--kv-gpu BYTES] [--kv-ram BYTES] [--kv-format f16|q8] [--sparse-reading N%[@TOKENS]|off] [--context TOKENS] [--max-tokens N] [--temperature T] [--seed N] [--trace FILE]',
     summary: 'answer a question about a document: a PDF, EPUB, Word, Excel, PowerPoint, HTML, Markdown, CSV or text file, or a folder of code',
     options: { ...modelOptions, ...policyOptions, ...samplingOptions, ...traceOptions },
     run: (context, values, positionals) => {

@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { estimatesRest } from '../../engine/kv/tiers/policy.ts';
 import { defaultSampling, type Sampling } from '../contract/entities.ts';
-import { defaultKvSetting, defaultPolicySetting, type KvSetting, largestBudgetFor, policyName, type PolicySetting, sparseFromTokens, sparseReading } from '../contract/policy.ts';
+import { canRoll, defaultKvSetting, defaultPolicySetting, type KvSetting, largestBudgetFor, policyName, policySetting, type PolicySetting, sparseFromTokens, sparseReading } from '../contract/policy.ts';
 import { usageError } from './context.ts';
 
 export type OptionValues = Record<string, string | boolean | undefined>;
@@ -91,6 +91,9 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
   if (misses && (name?.data === 'full' || name?.data === 'window')) {
     throw usageError(`--misses does not apply to the policy “${name.data}”, which chooses no tokens.`, 'Leave --misses out.');
   }
+  if (misses === 'rolling' && !canRoll(chosen)) {
+    throw usageError(`--misses rolling does not apply to the policy “${chosen}”, which looks beyond the GPU for every choice.`, 'Use strict or lagged.');
+  }
   const policy = name || budget || misses ? { ...defaultPolicySetting, name: chosen, estimate: estimatesRest[chosen], ...(budget ? { budget } : {}), ...(misses ? { misses } : {}) } : undefined;
   const kv: KvSetting = {
     gpuBytes: readBytes(values, 'kv-gpu') ?? null,
@@ -124,8 +127,9 @@ function readBudget(given: string | undefined): PolicySetting['budget'] | undefi
 }
 
 function readMisses(given: string | undefined): PolicySetting['misses'] {
-  if (given === undefined || given === 'strict' || given === 'lagged') return given;
-  throw usageError(`--misses is “${given}”.`, 'Use strict (a step waits for what must be fetched) or lagged (later steps get it).');
+  const misses = policySetting.shape.misses.safeParse(given);
+  if (misses.success) return misses.data;
+  throw usageError(`--misses is “${given}”.`, 'Use strict (a step waits for what must be fetched), lagged (later steps get it) or rolling (steps attend to all that is on the GPU, and layers take turns to choose).');
 }
 
 const byteUnits: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

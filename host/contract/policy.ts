@@ -13,8 +13,13 @@ export const policySetting = z.object({
   budget: policyBudget,
   /** Represent the others by clusters; else they are dropped. */
   estimate: z.boolean(),
-  /** Whether a step waits for chosen tokens that are not on the GPU (`strict`, when left out), or later steps get them. */
-  misses: z.enum(['strict', 'lagged']).optional(),
+  /**
+   * Whether a step waits for chosen tokens that are not on the GPU (`strict`, when left out), later steps get them (`lagged`),
+   * or steps attend to all that is on the GPU while layers take turns to choose (`rolling`).
+   */
+  misses: z.enum(['strict', 'lagged', 'rolling']).optional(),
+  /** With `rolling`: a layer chooses in one of so many steps; 4 when left out. */
+  turnSteps: z.number().int().min(1).max(64).optional(),
 });
 export type PolicySetting = z.infer<typeof policySetting>;
 
@@ -25,6 +30,14 @@ export const policyEstimates: Record<PolicyName, boolean> = { full: false, windo
 export function hasBudget(name: PolicyName): boolean {
   return name !== 'full' && name !== 'window';
 }
+
+/** Whether layers may take turns to choose (`rolling`): not where each choice needs more than what is on the GPU. */
+export function canRoll(name: PolicyName): boolean {
+  return hasBudget(name) && name !== 'flat' && name !== 'graph';
+}
+
+/** Steps in which each layer chooses once, when nothing else is asked for. */
+export const usualTurnSteps = 4;
 
 /** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
 export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };

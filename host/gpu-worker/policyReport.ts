@@ -41,8 +41,7 @@ interface MeanKeys {
 
 /** Keys a head, in a step of a layer. */
 function meanOf({ report, plan, policy, farTokens }: Far): MeanKeys {
-  const { exactKeys, estimatedKeys, missedKeys, droppedKeys, hitKeys } = report.total;
-  const chosenKeys = exactKeys + missedKeys;
+  const { exactKeys, estimatedKeys, missedKeys, droppedKeys, chosenKeys, hitKeys } = report.total;
   const perHead = Math.max(1, report.layerSteps * plan.layout.kvHeads);
   return {
     exactKeys: Math.round(exactKeys / perHead),

@@ -194,6 +194,7 @@ export const tracedLayer = z.object({
     estimatedKeys: keys,
     missedKeys: keys,
     droppedKeys: keys,
+    chosenKeys: keys,
     hitKeys: keys,
     fetchedKeys: keys,
     ramReadBytes: keys,

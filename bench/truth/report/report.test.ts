@@ -118,7 +118,8 @@ test('policies as they are written', () => {
     { label: 'quest 500', policy: { name: 'quest', budget: { tokens: 500 }, estimate: false }, seeds: Number.MAX_SAFE_INTEGER },
   ]);
   expect(parsePolicies('sketch-estimate', ['2%'])[0]).toMatchObject({ label: 'sketch-estimate 2%', policy: { estimate: false } });
-  expect([percentOf('sketch 0.25%'), percentOf('quest 500'), percentOf('window')]).toEqual([0.25, null, null]);
+  expect(parsePolicies('sketch:2%@8/3', [])).toEqual([{ label: 'sketch 2% every 8', policy: { name: 'sketch', budget: { share: 0.02 }, estimate: true, misses: 'rolling', turnSteps: 8 }, seeds: 3 }]);
+  expect([percentOf('sketch 0.25%'), percentOf('sketch 2% every 8'), percentOf('quest 500'), percentOf('window')]).toEqual([0.25, 2, null, null]);
   expect(() => parsePolicies('sketchy', ['2%'])).toThrow('“sketchy” is not a policy');
   expect(() => parsePolicies('sketch', ['0%'])).toThrow('“0%” is not a budget');
   expect(() => parsePolicies('sketch:1.5', [])).toThrow('“1.5” is not a budget');

@@ -61,8 +61,8 @@ export class Arrivals {
   }
 
   /** Sends what several layers asked for; `scatter` gets the layers whose arrivals are there. */
-  async deliverAll(store: FarStore, layers: readonly LayerRequests[], scatter: (layers: readonly number[]) => void): Promise<void> {
-    const waiting = waitingOf(layers.map((requests, layer) => ({ layer, requests })));
+  async deliverAll(store: FarStore, layers: readonly { layer: number; requests: LayerRequests }[], scatter: (layers: readonly number[]) => void): Promise<void> {
+    const waiting = waitingOf(layers);
     for await (const load of this.#loads(store, waiting, (layer) => layer)) {
       this.#send(load, 0);
       scatter(load.layers);

@@ -123,12 +123,10 @@ export class AttentionShareMeter {
     const startMs = performance.now();
     const { plan, scratch, store, sealed } = this.#context;
     const { heads, kvHeads, headDim } = plan.layout;
-    const { selection } = scratch;
     const queries = await this.#readback.floats(layer.queries, 0, heads * headDim);
     const ringSplits = scratch.splits(1).ring;
     const ring = await this.#readback.floats(scratch.partials.logSumExps, 0, ringSplits * heads);
-    const counts = await this.#readback.words(selection.counts, 0, kvHeads);
-    const tokens = await this.#readback.words(selection.tokens, 0, kvHeads * selection.maxSelected);
+    const chosen = await (this.#context.rolls ? this.#held(layer) : this.#selected());
     await this.#context.settled();
     const words = new Uint32Array(kvHeads * sealed * this.#context.words);
     await store.range(layer.index, 0, 0, sealed, words, sealed);
@@ -139,13 +137,33 @@ export class AttentionShareMeter {
       kvHeads,
       headDim,
       keys: perHead((kvHead) => decodeKeys(words.subarray(kvHead * sealed * this.#context.words, (kvHead + 1) * sealed * this.#context.words), plan.format, headDim)),
-      chosen: perHead((kvHead) => tokens.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + counts[kvHead])),
+      chosen,
       ringLogSumExps: Float32Array.from({ length: heads }, (_, head) => logSumExp(Array.from({ length: ringSplits }, (_split, split) => ring[split * heads + head]))),
       onTokens: this.#onTokens,
     });
     this.#shares.push(share);
     this.spentMs += performance.now() - startMs;
     return share;
+  }
+
+  /** For each KV head, the tokens of the last selection. */
+  async #selected(): Promise<Uint32Array[]> {
+    const { counts, tokens, maxSelected } = this.#context.scratch.selection;
+    const { kvHeads } = this.#context.plan.layout;
+    const lengths = await this.#readback.words(counts, 0, kvHeads);
+    const all = await this.#readback.words(tokens, 0, kvHeads * maxSelected);
+    return Array.from(lengths, (length, kvHead) => all.subarray(kvHead * maxSelected, kvHead * maxSelected + length));
+  }
+
+  /** For each KV head, the far tokens in slots that have a weight. */
+  async #held({ memory: { table } }: FarLayer): Promise<Uint32Array[]> {
+    const { layout, slots } = this.#context.plan;
+    const weights = await this.#readback.words(table.weights, 0, layout.kvHeads * slots);
+    const entries = await this.#readback.words(table.slots, 0, 2 * layout.kvHeads * slots);
+    return Array.from({ length: layout.kvHeads }, (_, kvHead) => {
+      const places = Array.from({ length: slots - sinkTokens }, (_place, slot) => kvHead * slots + sinkTokens + slot);
+      return Uint32Array.from(places.filter((place) => weights[place] > 0), (place) => entries[2 * place] - 1);
+    });
   }
 }
 

@@ -152,6 +152,13 @@ describe.each([
 
   test('what is missed joins the estimate, is counted, and is there when the same step comes again', async () => {
     const { far } = tiered.runner;
+    // The first step behind what was read waits for what it wants; the one after it may miss something.
+    const second = async (model: LoadedModel, stream: number[]): Promise<Float32Array> => {
+      await next(model, stream);
+      far!.report.reset();
+      await model.sequence.extend([...stream, 7, 9], { asDecoding: true });
+      return logits(model);
+    };
     const strict: Policy = { name: 'sketch', budget: { tokens: 20 }, estimate: true };
     far!.policy = { ...strict, misses: 'lagged' };
     // Other tokens than those of the tests before, so that hardly any is there.
@@ -160,8 +167,7 @@ describe.each([
     let lagged: Float32Array = new Float32Array();
     // A layer's queries depend on what the layers before attended to, so each time one more of them misses nothing.
     for (let round = 0; round < 4; round++) {
-      far!.report.reset();
-      lagged = await next(tiered, other);
+      lagged = await second(tiered, other);
       await far!.settleLagged();
       const { farKeys, exactKeys, estimatedKeys, missedKeys, droppedKeys } = far!.report.total;
       expect(exactKeys + estimatedKeys + missedKeys).toBe(farKeys);
@@ -172,8 +178,7 @@ describe.each([
     expect(missed[0]).toBeGreaterThan(0);
     expect(missed[3]).toBe(0);
     far!.policy = strict;
-    far!.report.reset();
-    expect(largest(lagged, await next(tiered, other))).toBe(0);
+    expect(largest(lagged, await second(tiered, other))).toBe(0);
     expect(far!.report.total.fetchedKeys).toBe(0);
   });
 

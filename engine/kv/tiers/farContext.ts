@@ -7,21 +7,27 @@ import type { Device } from '../../device/device.ts';
 import { GraphIndex, type GraphOptions } from '../../retrieval/graph/graphIndex.ts';
 import { QueryReader } from '../../retrieval/graph/queryReader.ts';
 import { clusterTokens, segmentsAtOnce, sinkTokens } from '../../retrieval/layout.ts';
+import type { Follow } from '../../retrieval/select.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
-import { FarReport, headKeys, laggedReport } from './farReport.ts';
+import { FarReport, headKeys, laggedReport, rollingReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { FarWindows } from './farWindows.ts';
 import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
-import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
+import { defaultPolicy, type Policy, usualTurnSteps, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
 import { FarSparseReading } from '../../layers/sparseReading/farSparseReading.ts';
 import type { SparseReading } from '../../layers/sparseReading/sparseReading.ts';
-import { LaggedMisses } from './laggedMisses.ts';
+import { LaggedMisses, type LaggedNews } from './laggedMisses.ts';
 import { RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
+
+/** What a step asks for without waiting is there for the second one after it. */
+const stepsUntilThere = 2;
+/** Of a head's attention to what is far. */
+const followedShare = 0.05;
 
 export class FarContext {
   readonly plan: TierPlan;
@@ -43,6 +49,14 @@ export class FarContext {
   readonly layers: FarLayer[] = [];
   readonly #device: Device;
   readonly #sealer: Sealer;
+  /** Layers that looked something up in this step without waiting for it. */
+  readonly #asking = new Set<number>();
+  /** Whether the next decoding step is the first one behind what was read: what it wants was not wanted before. */
+  #begins = true;
+  /** Tokens behind which the last step ended. */
+  #reached = 0;
+  /** The round of turns that slots have aged for; null when the lookups before were not in turns. */
+  #agedRound: number | null = null;
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
@@ -53,7 +67,7 @@ export class FarContext {
     this.scratch = scratch;
     this.store = store;
     this.requestReader = new RequestReader(device, { kvHeads: plan.layout.kvHeads, maxRequests: scratch.room });
-    this.lagged = new LaggedMisses(device, { kvHeads: plan.layout.kvHeads, room: scratch.room });
+    this.lagged = new LaggedMisses(device, { kvHeads: plan.layout.kvHeads, room: scratch.room, held: scratch.held });
     this.#sealer = new Sealer(device, plan, scratch, store, this.layers);
     this.pace = new WindowPace(device.facts.kind);
     this.graphs = graphs ? openGraphs(device, graphs, store, plan) : null;
@@ -68,7 +82,42 @@ export class FarContext {
 
   /** Whether chosen tokens that are not on the GPU are left to later steps. */
   get lags(): boolean {
-    return this.policy.misses === 'lagged' && this.policy.name !== 'full' && this.policy.name !== 'window' && this.farTokens > 0;
+    const { name, misses } = this.policy;
+    return (misses === 'lagged' || misses === 'rolling') && name !== 'full' && name !== 'window' && this.farTokens > 0 && !this.#begins;
+  }
+
+  /** Whether a step attends to everything in slots, and layers choose in turn. */
+  get rolls(): boolean {
+    const { name, misses } = this.policy;
+    return misses === 'rolling' && this.lags && name !== 'flat' && name !== 'graph';
+  }
+
+  /** While steps roll: whether it is the layer's turn to choose. */
+  isTurnOf({ index }: FarLayer, { position }: Step): boolean {
+    return (position + index) % this.#turnSteps === 0;
+  }
+
+  /** Whether slots have aged since the lookups of the step before: while steps roll, once a round. */
+  agesSlots({ position }: Step): boolean {
+    const round = this.rolls ? Math.floor(position / this.#turnSteps) : null;
+    const ages = round === null || round !== this.#agedRound;
+    this.#agedRound = round;
+    return ages;
+  }
+
+  /** A layer looked something up that this step does not wait for. */
+  noteAsking({ index }: FarLayer): void {
+    this.#asking.add(index);
+  }
+
+  /** Where steps do not wait, what follows a token that weighs much is chosen with it: later steps will read on from there. */
+  get follow(): Follow | null {
+    const { misses = 'strict' } = this.policy;
+    return misses === 'strict' ? null : { followers: (misses === 'rolling' ? this.#turnSteps : 1) + stepsUntilThere, share: followedShare };
+  }
+
+  get #turnSteps(): number {
+    return Math.max(1, this.policy.turnSteps ?? usualTurnSteps);
   }
 
   /** Tokens that are no longer in the rings. */
@@ -111,7 +160,9 @@ export class FarContext {
   }
 
   /** Makes room in the rings for a step at `position`: every token before it has been computed. */
-  async makeRoom({ position }: Step): Promise<void> {
+  async makeRoom({ position, rows }: Step): Promise<void> {
+    this.#reached = position + rows;
+    this.#asking.clear();
     // The newest step may still run: what it asks for is fetched meanwhile.
     await this.#deliverLagged(this.lags ? 1 : 0);
     const { segmentTokens, capacityTokens } = this.plan.layout;
@@ -125,11 +176,21 @@ export class FarContext {
 
   /** After the last layer of a decoding step was encoded. */
   endStep(encoder: GPUCommandEncoder): void {
-    if (!this.lags) return;
-    const { policy, farTokens } = this;
-    this.lagged.encode(encoder, this.layers, (requests) => {
-      for (const [layer, one] of requests.entries()) this.report.add(layer, laggedReport(one, policy, farTokens), headKeys(one));
+    const { lags, rolls, policy, farTokens } = this;
+    this.#begins = false;
+    if (!lags) return;
+    this.lagged.encode(encoder, this.layers, this.#asking, (news) => {
+      for (const { index } of this.layers) {
+        const requests = news.requests.get(index) ?? null;
+        if (rolls) this.report.add(index, rollingReport(requests, this.#heldBy(index, news), this.plan.layout.kvHeads, policy, farTokens), requests ? headKeys(requests) : []);
+        else if (requests) this.report.add(index, laggedReport(requests, policy, farTokens), headKeys(requests));
+      }
     });
+  }
+
+  #heldBy(layer: number, { held }: LaggedNews): number {
+    const { kvHeads } = this.plan.layout;
+    return held.subarray(layer * kvHeads, (layer + 1) * kvHeads).reduce((sum, count) => sum + count, 0);
   }
 
   /** Brings what steps have left to later ones, and counts it. */
@@ -164,6 +225,7 @@ export class FarContext {
 
   /** Starts to bring everything far for a chunk, layer by layer. */
   beginReading(chunk: Step): void {
+    if (chunk.rows > 1 || chunk.exact) this.#begins = true;
     this.scratch.chunk.step.write(chunk);
     if (this.readsSparsely(chunk)) {
       this.reading?.tally.note(chunk.rows, this.reading.sharesOf(chunk, this.#sealed));
@@ -212,6 +274,7 @@ export class FarContext {
   async adopt(length: number, indexed: ReadonlySet<number>): Promise<void> {
     const { segmentTokens } = this.plan.layout;
     await this.settleLagged();
+    this.#begins = true;
     await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
@@ -236,6 +299,7 @@ export class FarContext {
     await this.settled();
     await this.settleLagged();
     const { segmentTokens } = this.plan.layout;
+    if (length < this.#reached) this.#begins = true;
     if (length >= this.#sealed) return;
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens)) * segmentTokens;
     const refill = Math.min(length, this.#sealed);

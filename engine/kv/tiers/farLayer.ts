@@ -6,7 +6,8 @@
 import type { Device } from '../../device/device.ts';
 import { KvCache } from '../cache.ts';
 import { type BoundMerge, bindMerge } from '../../layers/attention/merge.ts';
-import { bindPart, type BoundPart } from '../../layers/attention/partial.ts';
+import { bindPart, type BoundPart, partKeys } from '../../layers/attention/partial.ts';
+import { bindParts, type BoundParts, chooseTogether, type PartKeys } from '../../layers/attention/parts.ts';
 import { bindClusterBuild, type BoundClusterBuild, Clusters } from '../../retrieval/clusters.ts';
 import { bindClusterScores, type BoundScores } from '../../retrieval/clusterScores.ts';
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
@@ -24,6 +25,7 @@ import type { TierPlan } from './plan.ts';
 import { recordWords } from './record.ts';
 import { bindSlotLookup, type BoundSlotLookup } from './slotLookup.ts';
 import { SlotTable } from './slotTable.ts';
+import { bindSlotWeights, type BoundSlotWeights } from './slotWeights.ts';
 
 /** The layer's memory; apart from binding, so that all layers are allocated inside one memory check. */
 export class FarMemory {
@@ -72,6 +74,8 @@ export interface FarLayer {
   listed: BoundPart;
   /** Over clusters, by what remains of them. */
   estimated: BoundPart;
+  /** A row alone, over the clusters, then the listed slots or all slots by their weights, then the ring. */
+  together: { list: BoundParts; held: BoundParts };
   merge: BoundMerge;
   /** Chooses by the sketch. */
   select: BoundSketchSelect;
@@ -90,6 +94,8 @@ export interface FarLayer {
   /** Leaves what must be fetched to a later step. */
   lookupLagged: BoundSlotLookup;
   scatter: BoundScatter;
+  /** Finds what the slots hold. */
+  weighSlots: BoundSlotWeights;
   sketchBuild: BoundSketchBuild;
   clusterBuild: BoundClusterBuild;
   pageBuild: BoundPageBuild | null;
@@ -110,19 +116,17 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   const { ring, slotKeys, slotValues, table, sketch, clusters, pages, keyMeans } = memory;
   const [stage] = scratch.stages;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
-  const [near, listed, estimated] = await Promise.all([
-    bindPart(device, { kind: 'ring', format: 'f16' }, { ...common, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots }),
-    bindPart(
-      device,
-      { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity },
-      { ...common, keys: slotKeys, values: slotValues, capacitySlots: plan.slots },
-    ),
-    bindPart(
-      device,
-      { kind: 'weighed', format: 'q8', weights: scratch.remaining },
-      { ...common, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: capacityTokens / clusterTokens },
-    ),
-  ]);
+  const ofRing: PartKeys = { source: { kind: 'ring', format: 'f16' }, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots };
+  const slots = { keys: slotKeys, values: slotValues, capacitySlots: plan.slots };
+  const ofList: PartKeys = { source: { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity }, ...slots };
+  const ofHeld: PartKeys = { source: { kind: 'weighed', format, weights: table.weights }, ...slots };
+  const ofClusters: PartKeys = { source: { kind: 'weighed', format: 'q8', weights: clusters.remaining }, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: capacityTokens / clusterTokens };
+  const alone = ({ source, ...stored }: PartKeys): Promise<BoundPart> => bindPart(device, source, { ...common, ...stored });
+  const together = async (ofSlots: PartKeys): Promise<BoundParts> => {
+    const parts = [ofClusters, ofSlots, ofRing];
+    return bindParts(device, parts, common, { variants: await chooseTogether(device, parts.map((part) => partKeys(part.source, { ...common, ...part }))) });
+  };
+  const [near, listed, estimated] = await Promise.all([ofRing, ofList, ofClusters].map(alone));
   const halfPacked = kvHeads * segmentTokens * recordWords(format, headDim) * 4;
   const packedHalf = (offset: number) => ({ buffer: scratch.packed, offset, size: halfPacked });
   const move = async (direction: 'pack' | 'unpack', stored: { keys: GPUBufferBinding | GPUBuffer; values: GPUBufferBinding | GPUBuffer }) => ({
@@ -139,6 +143,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     memory,
     near,
     listed,
+    together: { list: await together(ofList), held: await together(ofHeld) },
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
     select: await bindSketchSelect(device, { layout, sketch, clusters, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
@@ -175,7 +180,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
       maxSelected: plan.maxSelected,
       tokenWords: sketch.tokenWords,
       counts: clusters.counts,
-      remaining: scratch.remaining,
+      remaining: clusters.remaining,
     }),
     pack: await move('pack', { keys: packedHalf(0), values: packedHalf(halfPacked) }),
     unpack: await move('unpack', stage),
@@ -183,6 +188,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     lookupLagged: await lookup(scratch.lookups.first, false),
     lookupFurther: await lookup(scratch.lookups.further),
     scatter: await bindScatter(device, { layer: index, arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
+    weighSlots: await bindSlotWeights(device, { layer: index, layout, slots: plan.slots, table, clusters, tokenWords: sketch.tokenWords, held: scratch.held }),
     sketchBuild: await bindSketchBuild(device, { ...shared, sketch, clusters, segment: scratch.segment.buffer }),
     clusterBuild: await bindClusterBuild(device, {
       ...shared,

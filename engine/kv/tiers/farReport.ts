@@ -14,7 +14,8 @@ export interface LayerReport {
   estimatedKeys: number;
   missedKeys: number;
   droppedKeys: number;
-  /** Chosen keys that were in the GPU's slots. */
+  /** Keys that the policy chose in this step, and those of them that were in the GPU's slots. */
+  chosenKeys: number;
   hitKeys: number;
   /** Chosen keys that were fetched, for this step or a later one. */
   fetchedKeys: number;
@@ -33,11 +34,31 @@ export interface HeadKeys {
 }
 
 export function emptyReport(): LayerReport {
-  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, missedKeys: 0, droppedKeys: 0, hitKeys: 0, fetchedKeys: 0, ramReadBytes: 0, diskReadBytes: 0, waitMs: 0, fetchMs: 0 };
+  return { farKeys: 0, exactKeys: 0, estimatedKeys: 0, missedKeys: 0, droppedKeys: 0, chosenKeys: 0, hitKeys: 0, fetchedKeys: 0, ramReadBytes: 0, diskReadBytes: 0, waitMs: 0, fetchMs: 0 };
 }
 
 export function headKeys(requests: LayerRequests): HeadKeys[] {
   return Array.from({ length: requests.kvHeads }, (_, kvHead) => ({ chosen: requests.chosen(kvHead), hits: requests.hits(kvHead) }));
+}
+
+/** Of a layer in a step that attended to the `exactKeys` keys in its slots. `requests`: what it chose in this step; null if it did not. */
+export function rollingReport(requests: LayerRequests | null, exactKeys: number, kvHeads: number, { estimate }: Policy, farTokens: number): LayerReport {
+  const farKeys = farTokens * kvHeads;
+  const chosenKeys = requests ? requests.sum(requests.chosen) : 0;
+  const hitKeys = requests ? requests.sum(requests.hits) : 0;
+  const missedKeys = chosenKeys - hitKeys;
+  const others = farKeys - exactKeys - missedKeys;
+  return {
+    ...emptyReport(),
+    farKeys,
+    exactKeys,
+    estimatedKeys: estimate ? others : 0,
+    missedKeys,
+    droppedKeys: estimate ? 0 : others,
+    chosenKeys,
+    hitKeys,
+    fetchedKeys: requests ? requests.sum(requests.requested) : 0,
+  };
 }
 
 /** Of a layer in a step that left its misses to later ones. */
@@ -53,6 +74,7 @@ export function laggedReport(requests: LayerRequests, { estimate }: Policy, farT
     estimatedKeys: estimate ? others : 0,
     missedKeys,
     droppedKeys: estimate ? 0 : others,
+    chosenKeys: exactKeys + missedKeys,
     hitKeys: exactKeys,
     fetchedKeys: requests.sum(requests.requested),
   };

@@ -20,10 +20,15 @@ export interface Splits {
 }
 
 const decodeSplits = { gpu: { ring: 8, far: 32, rest: 32 }, software: { ring: 2, far: 2, rest: 2 } };
+/** On GPUs a split of the clusters has at most so many, as long as there are no more splits than that. */
+const splitClusters = 256;
+const mostRestSplits = 128;
 const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
 
 /** Vectors that are put into slots at once. */
 const maxArrivals = 4096;
+
+const sumOf = ({ ring, far, rest }: Splits): number => ring + far + rest;
 
 /** For all rows of a chunk while it is read. */
 export interface ChunkScratch {
@@ -52,21 +57,24 @@ export class FarScratch {
   readonly listCapacity: number;
   readonly selection: Selection;
   readonly select: SketchSelectScratch;
-  /** Members of each cluster that are not attended exactly. */
-  readonly remaining: GPUBuffer;
+  /** [layer][kvHead] u32: far tokens that a layer attends to exactly when it attends to all that its slots hold. */
+  readonly held: GPUBuffer;
   readonly clusterScratch: GPUBuffer;
   readonly segment: SegmentUniform;
   readonly #device: Device;
+  readonly #decodeSplits: Splits;
 
   constructor(device: Device, plan: TierPlan) {
     const { layout, maxRows, maxChunkRows } = plan;
-    const { kvHeads, heads, headDim, segmentTokens, capacityTokens } = layout;
+    const { kvHeads, heads, headDim, segmentTokens } = layout;
     const words = recordWords(plan.format, headDim);
     const splits = decodeSplits[device.facts.kind];
+    const clusters = layout.capacityTokens / clusterTokens;
+    this.#decodeSplits = device.facts.kind === 'gpu' ? { ...splits, rest: Math.max(splits.rest, Math.min(mostRestSplits, Math.ceil(clusters / splitClusters))) } : splits;
     const storage = (label: string, count: number): GPUBuffer => device.memory.storage('activations', label, count * 4);
     const staging = (label: string, count: number): GPUBuffer => device.memory.storage('kv', label, count * 4);
     this.#device = device;
-    this.partials = allocatePartials(device, 1, Math.max(2 * maxRows, splits.ring + splits.far + splits.rest) * heads, headDim);
+    this.partials = allocatePartials(device, 1, Math.max(2 * maxRows, sumOf(this.#decodeSplits)) * heads, headDim);
     // A lone row may be split sixteen times.
     const vectors = Math.max(maxChunkRows, 16) * heads;
     this.chunk = { queries: storage('chunk queries', maxChunkRows * heads * headDim), partials: allocatePartials(device, 1, vectors, headDim), vectors, step: new StepUniform(device) };
@@ -81,18 +89,18 @@ export class FarScratch {
     this.listCounts = storage('slot list counts', kvHeads);
     this.selection = new Selection(device, layout, { maxSelected: plan.maxSelected, label: 'selection' });
     this.select = new SketchSelectScratch(device, layout, { maxCandidates: plan.maxCandidates });
-    this.remaining = storage('remaining members', (kvHeads * capacityTokens) / clusterTokens);
+    this.held = storage('held tokens', plan.layers * kvHeads);
     this.clusterScratch = allocateClusterScratch(device, layout);
     this.segment = new SegmentUniform(device);
   }
 
   splits(rows: number): Splits {
-    return rows === 1 ? decodeSplits[this.#device.facts.kind] : readSplits;
+    return rows === 1 ? this.#decodeSplits : readSplits;
   }
 
   free(): void {
     const { queries, partials, step } = this.chunk;
-    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.list, this.listCounts, this.remaining, this.clusterScratch];
+    const buffers = [...Object.values(this.partials), queries, ...Object.values(partials), ...this.stages.flatMap(({ keys, values }) => [keys, values]), this.packed, this.list, this.listCounts, this.held, this.clusterScratch];
     for (const buffer of buffers) this.#device.memory.free(buffer);
     for (const part of [this.arrivals, this.lookups, this.selection, this.select, this.segment, step]) part.free();
   }

@@ -9,13 +9,22 @@ import type { FarStore } from './farStore.ts';
 import { LayerRequests } from './requestReader.ts';
 import { requestBytes, requestHeadBytes } from './slotTable.ts';
 
+/** What is known of a step once it has run. */
+export interface LaggedNews {
+  /** Of the layers that looked something up, by layer. */
+  requests: ReadonlyMap<number, LayerRequests>;
+  /** [layer][kvHead]: far tokens in slots, of layers that have weighed them. */
+  held: Uint32Array;
+}
+
 interface LaggedStep {
   buffer: GPUBuffer;
-  layers: number;
+  /** That looked something up. */
+  layers: readonly number[];
   /** Begun when the step has been submitted. */
   mapped: Promise<undefined> | null;
   /** Of the step, for the report. */
-  noted: (requests: readonly LayerRequests[]) => void;
+  noted: (news: LaggedNews) => void;
 }
 
 export class LaggedMisses {
@@ -23,14 +32,17 @@ export class LaggedMisses {
   readonly requestLimit: number;
   readonly #device: Device;
   readonly #kvHeads: number;
+  readonly #held: GPUBuffer;
   readonly #idle: GPUBuffer[] = [];
   readonly #all: GPUBuffer[] = [];
   /** The oldest first. */
   #steps: LaggedStep[] = [];
 
-  constructor(device: Device, { kvHeads, room }: { kvHeads: number; room: number }) {
+  /** `held`: [layer][kvHead] u32, see `LaggedNews`. */
+  constructor(device: Device, { kvHeads, room, held }: { kvHeads: number; room: number; held: GPUBuffer }) {
     this.#device = device;
     this.#kvHeads = kvHeads;
+    this.#held = held;
     this.requestLimit = Math.min(room, Math.max(64, Math.floor(room / 4)));
   }
 
@@ -39,12 +51,13 @@ export class LaggedMisses {
     return this.#steps.length;
   }
 
-  /** At the end of a step: keeps what its layers ask for. `noted` hears of it when it is known. */
-  encode(encoder: GPUCommandEncoder, layers: readonly FarLayer[], noted: LaggedStep['noted']): void {
+  /** At the end of a step: keeps what those of its layers ask for that looked something up. `noted` hears of it when it is known. */
+  encode(encoder: GPUCommandEncoder, layers: readonly FarLayer[], asking: ReadonlySet<number>, noted: LaggedStep['noted']): void {
     const layerBytes = this.#layerBytes;
-    const buffer = this.#idle.pop() ?? this.#allocate(layerBytes * layers.length);
-    for (const [index, { memory }] of layers.entries()) encoder.copyBufferToBuffer(memory.table.requests, 0, buffer, index * layerBytes, layerBytes);
-    this.#steps.push({ buffer, layers: layers.length, mapped: null, noted });
+    const buffer = this.#idle.pop() ?? this.#allocate(this.#held.size + layerBytes * layers.length);
+    encoder.copyBufferToBuffer(this.#held, 0, buffer, 0, this.#held.size);
+    for (const [place, layer] of [...asking].entries()) encoder.copyBufferToBuffer(layers[layer].memory.table.requests, 0, buffer, this.#held.size + place * layerBytes, layerBytes);
+    this.#steps.push({ buffer, layers: [...asking], mapped: null, noted });
   }
 
   /**
@@ -59,10 +72,10 @@ export class LaggedMisses {
     }
     while (this.#steps.length > except) {
       const [step] = this.#steps;
-      const requests = await this.#read(step);
+      const news = await this.#read(step);
       this.#steps.shift();
-      await arrivals.deliverAll(store, requests, scatter);
-      step.noted(requests);
+      await arrivals.deliverAll(store, Array.from(news.requests, ([layer, requests]) => ({ layer, requests })), scatter);
+      step.noted(news);
     }
   }
 
@@ -72,12 +85,13 @@ export class LaggedMisses {
     this.#steps = [];
   }
 
-  async #read({ buffer, layers, mapped }: LaggedStep): Promise<LayerRequests[]> {
-    const words = new Uint32Array((await this.#device.mapped(buffer, mapped ?? Promise.resolve())).slice(0));
+  async #read({ buffer, layers, mapped }: LaggedStep): Promise<LaggedNews> {
+    const [heldWords, layerWords] = [this.#held.size / 4, this.#layerBytes / 4];
+    const words = new Uint32Array((await this.#device.mapped(buffer, mapped ?? Promise.resolve())).slice(0, 4 * (heldWords + layers.length * layerWords)));
     buffer.unmap();
     this.#idle.push(buffer);
-    const layerWords = this.#layerBytes / 4;
-    return Array.from({ length: layers }, (_, layer) => new LayerRequests(this.#kvHeads, words.subarray(layer * layerWords, (layer + 1) * layerWords)));
+    const requests = new Map(layers.map((layer, place) => [layer, new LayerRequests(this.#kvHeads, words.subarray(heldWords + place * layerWords, heldWords + (place + 1) * layerWords))]));
+    return { requests, held: words.subarray(0, heldWords) };
   }
 
   get #layerBytes(): number {

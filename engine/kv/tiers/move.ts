@@ -87,5 +87,10 @@ export async function bindScatter(device: Device, { layer, arrivals, keys, value
     return kernel.bind(shape, arrivals.places, arrivals.vectors, keys, values, table.slotOf, table.slots);
   };
   const bindings = { alone: bound(loneRange), 'among others': bound(layer) };
-  return { encode: (pass, arrived = 'alone') => encodeDispatch(pass, { kernel, bindings: bindings[arrived] }, scatterWorkgroups) };
+  return {
+    encode: (pass, arrived = 'alone') => {
+      table.version++;
+      encodeDispatch(pass, { kernel, bindings: bindings[arrived] }, scatterWorkgroups);
+    },
+  };
 }

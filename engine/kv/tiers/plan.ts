@@ -43,6 +43,8 @@ export interface TierBudget {
 export interface TierPlan {
   format: FarFormat;
   layout: FarLayout;
+  /** That see everything. */
+  layers: number;
   /** Slots of a layer's ring, in halves. */
   ringSlots: number;
   /** Cached tokens a KV head and layer, the sinks among them. */
@@ -150,5 +152,5 @@ function planWith(attention: AttentionSpec, layers: number, budget: TierBudget, 
   const slots = Math.max(0, Math.min(slotsLeft, sinkTokens + capacityTokens, mostSlots));
   const slotsBytes = slots * perSlot;
   const books = slotTableBytes(layout, Math.min(maxSelected, slots)) * layers;
-  return { format, layout, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, keyMeans, bytes: { ring, index, slots: slotsBytes, books, shared, total: ring + index + slotsBytes + books + shared } };
+  return { format, layout, layers, ringSlots, slots, maxSelected, maxCandidates, stageTokens, maxRows, maxChunkRows, pages, keyMeans, bytes: { ring, index, slots: slotsBytes, books, shared, total: ring + index + slotsBytes + books + shared } };
 }

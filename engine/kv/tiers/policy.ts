@@ -15,10 +15,16 @@ export interface Policy {
   estimate: boolean;
   /**
    * What becomes of chosen tokens that are not on the GPU. `strict` (when left out): the step waits for them. `lagged`:
-   * they join the estimate for this step, are counted as missed, and are there for later steps.
+   * they join the estimate for this step, are counted as missed, and are there for later steps. `rolling`: a step attends
+   * to all tokens that are on the GPU, which earlier steps chose, and layers take turns to choose what comes there.
    */
-  misses?: 'strict' | 'lagged';
+  misses?: 'strict' | 'lagged' | 'rolling';
+  /** With `rolling` misses: a layer chooses in one of so many steps. */
+  turnSteps?: number;
 }
+
+/** Where it is left out. */
+export const usualTurnSteps = 4;
 
 export const defaultPolicy: Policy = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
 

@@ -55,10 +55,14 @@ export class LookupUniforms {
     this.further = uniform('further slot lookup');
   }
 
-  /** Queued in order with the submissions around it; once for all layers of `step`. The sinks are listed first. */
-  begin(step: object, limits: LookupLimits): void {
+  /**
+   * Queued in order with the submissions around it; once for all layers of `step`. The sinks are listed first. `ages`:
+   * whether slots have aged since the step before; not where no layer has two lookups in the steps that count as one.
+   */
+  begin(step: object, limits: LookupLimits, ages = true): void {
     if (step === this.#step) return;
     this.#step = step;
+    if (!ages) this.#lookups--;
     this.#write(this.first, 0, sinkTokens, limits);
   }
 

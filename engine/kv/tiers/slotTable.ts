@@ -10,12 +10,14 @@ import type { FarLayout } from '../../retrieval/layout.ts';
 /** Slots that 16 bits can name beside 0 (absent) and 0xffff (on its way). */
 export const mostSlots = 0xfffe;
 
+/** Of a slot: whose it is and when it was used; and its weight beside that. */
+const slotEntryBytes = 8;
 /** Bytes that the books need for each slot of a KV head. */
-export const slotBookBytes = 8;
+export const slotBookBytes = 12;
 
 /** Bytes of a layer's books besides `slotBookBytes` a slot; a lookup asks for at most `maxRequests` tokens a head. */
 export function slotTableBytes({ kvHeads, capacityTokens }: FarLayout, maxRequests: number): number {
-  return kvHeads * (2 * capacityTokens + 8 + requestHeadBytes + requestBytes * maxRequests);
+  return kvHeads * (2 * capacityTokens + slotEntryBytes + requestHeadBytes + requestBytes * maxRequests);
 }
 
 /** Of a KV head's counts in the requests, and of one request. */
@@ -33,8 +35,12 @@ export class SlotTable {
   readonly slotOf: GPUBuffer;
   /** [kvHead][slot] of (token + 1, lookup of the last use), then [kvHead] of (clock hand, 0). */
   readonly slots: GPUBuffer;
+  /** [kvHead][slot] u32, see slot_weights.wgsl: whether a step that attends to all of them attends to this one. */
+  readonly weights: GPUBuffer;
   /** What the last lookup asked for, see slot_lookup.wgsl. */
   readonly requests: GPUBuffer;
+  /** Counts what may have changed the tokens that slots hold. */
+  version = 0;
   readonly #device: Device;
   readonly #layout: FarLayout;
 
@@ -44,12 +50,14 @@ export class SlotTable {
     this.#device = device;
     this.#layout = layout;
     this.slotOf = storage('slots of tokens', 2 * kvHeads * capacityTokens);
-    this.slots = storage('tokens of slots', slotBookBytes * kvHeads * (slots + 1));
+    this.slots = storage('tokens of slots', slotEntryBytes * kvHeads * (slots + 1));
+    this.weights = storage('slot weights', 4 * kvHeads * slots);
     this.requests = storage('requests', kvHeads * (requestHeadBytes + requestBytes * Math.min(maxSelected, slots)));
   }
 
   /** Forgets the tokens from `firstToken` (even) on, whose positions will hold other text. Their slots age and are taken. */
   forgetFrom(firstToken: number): void {
+    this.version++;
     const { kvHeads, capacityTokens } = this.#layout;
     const bytes = 2 * (capacityTokens - firstToken);
     if (bytes <= 0) return;
@@ -59,6 +67,6 @@ export class SlotTable {
   }
 
   free(): void {
-    for (const buffer of [this.slotOf, this.slots, this.requests]) this.#device.memory.free(buffer);
+    for (const buffer of [this.slotOf, this.slots, this.weights, this.requests]) this.#device.memory.free(buffer);
   }
 }

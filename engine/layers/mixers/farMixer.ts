@@ -40,11 +40,7 @@ export async function createFarMixer(
       {
         name: 'choice of far tokens',
         decodingOnly: true,
-        encode: (pass, step) => {
-          // Beside the first kernels of the choice, which need nothing of it, unless the CPU chooses meanwhile.
-          if (selection.selects && !selection.choosesLate) far.encodeRing(pass, step);
-          selection.encodeChoice(pass, step);
-        },
+        encode: (pass, step) => selection.encodeChoice(pass, step),
         between: () => selection.afterChoice(),
         work: rowWork(0),
       },
@@ -82,12 +78,12 @@ class FarAttention {
     near.encode(pass, step, this.#context.scratch.splits(step.rows).ring);
   }
 
-  /** The ring, where it was not attended to before, and what else needs no chosen token. */
+  /** The ring, and what else needs no chosen token that is still to come. */
   encodeNear(pass: GPUComputePassEncoder, step: Step): void {
     const { listed } = this.#layer;
     const context = this.#context;
     const splits = context.scratch.splits(step.rows);
-    if (!this.#selection.selects || this.#selection.choosesLate) this.encodeRing(pass, step);
+    if (!this.#selection.attendsTogether) this.encodeRing(pass, step);
     if (context.sealed === 0) return;
     if (!this.#selection.selects) {
       // Sinks and recent tokens only; their list was written with the step.

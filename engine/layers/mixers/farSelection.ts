@@ -19,6 +19,8 @@ export class FarSelection {
   readonly #queries: GPUBuffer;
   /** What the policy `graph` has chosen for each KV head. */
   #found: Promise<Uint32Array[]> = Promise.resolve([]);
+  /** Of the slots' weights. */
+  #weighed: { version: number; sealed: number } | null = null;
   /** Resolves when the chosen tokens can be attended to. */
   #fetching: Promise<void> = Promise.resolve();
 
@@ -44,12 +46,27 @@ export class FarSelection {
   /** First, from the queries: the choice, and where the chosen tokens are. */
   encodeChoice(pass: GPUComputePassEncoder, step: Step): void {
     if (!this.selects) return;
-    this.#context.scratch.select.write(this.#choice());
-    this.#context.scratch.lookups.begin(step, this.#limits);
+    const { scratch, rolls } = this.#context;
+    if (!rolls) this.#weighed = null;
+    else {
+      this.#weighSlots(pass);
+      if (!this.#context.isTurnOf(this.#layer, step)) return;
+    }
+    scratch.select.write(this.#choice());
+    scratch.lookups.begin(step, this.#limits, this.#context.agesSlots(step));
     if (this.choosesLate) return;
-    this.#encodeCounts(pass);
+    if (!rolls) this.#encodeCounts(pass);
     this.#choose(pass);
     this.#lookUp(pass);
+  }
+
+  /** Where it may have changed what lies in slots, or was sealed. */
+  #weighSlots(pass: GPUComputePassEncoder): void {
+    const { sealed, clusters } = this.#context;
+    const { version } = this.#layer.memory.table;
+    if (this.#weighed?.version === version && this.#weighed.sealed === sealed) return;
+    this.#weighed = { version, sealed };
+    this.#layer.weighSlots.encode(pass, clusters);
   }
 
   /** After the choice was encoded: the CPU's share of it, if it has one, goes on beside the ring's attention. */
@@ -60,14 +77,25 @@ export class FarSelection {
 
   /** What needs no chosen token that is still to come. */
   encodeRest(pass: GPUComputePassEncoder, step: Step): void {
-    const { lags } = this.#context;
+    const { lags, rolls } = this.#context;
     // Others hear when they have fetched.
     if (lags) this.#writeListed(false);
     if (this.choosesLate) return;
-    this.#encodeSelection(pass);
-    // Beside what takes them out of their clusters; an observer may have it wait.
-    if (this.#attendsEarly) this.#attend(pass, step);
-    this.#estimate(pass, step);
+    if (!rolls) this.#encodeSelection(pass);
+    if (this.attendsTogether) this.#attendTogether(pass, step);
+    else this.#estimate(pass, step);
+  }
+
+  /** To the ring, to slots and to clusters. */
+  #attendTogether(pass: GPUComputePassEncoder, step: Step): void {
+    const { rolls, policy, clusters, plan, scratch } = this.#context;
+    const { together } = this.#layer;
+    const { ring, far, rest } = scratch.splits(1);
+    const parts = rolls ? together.held : together.list;
+    parts.write(0, { keys: clusters, firstSplit: ring + far, continued: false });
+    parts.write(1, { keys: rolls ? plan.slots : 0, firstSplit: ring, continued: false });
+    parts.write(2, { keys: 0, firstSplit: 0, continued: false });
+    parts.encode(pass, step, [policy.estimate ? rest : 0, far, ring]);
   }
 
   /** After the rest was encoded: submits; resolves when the chosen tokens can be attended to. */
@@ -89,14 +117,14 @@ export class FarSelection {
 
   /** Attends to the chosen tokens: may be encoded before they are known. */
   encodeChosen(pass: GPUComputePassEncoder, step: Step): void {
-    if (this.#attendsEarly) return;
+    if (this.attendsTogether) return;
     if (!this.#context.lags) this.#layer.scatter.encode(pass);
     this.#attend(pass, step);
   }
 
-  /** Whether what is attended to is there as soon as it is chosen. */
-  get #attendsEarly(): boolean {
-    return this.#context.lags && !this.choosesLate;
+  /** Whether what is attended to is there as soon as it is chosen: ring, slots and clusters then take one dispatch. */
+  get attendsTogether(): boolean {
+    return this.selects && this.#context.lags && !this.choosesLate;
   }
 
   #attend(pass: GPUComputePassEncoder, step: Step): void {
@@ -109,14 +137,14 @@ export class FarSelection {
   }
 
   #choice(): SketchSelectStep {
-    const { sealed, wanted, plan } = this.#context;
+    const { sealed, wanted, plan, follow } = this.#context;
     const proposals = Math.max(1, Math.min(oversample, Math.floor(plan.maxCandidates / wanted)));
-    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(scannedPlanes, plan.layout.planes) };
+    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(scannedPlanes, plan.layout.planes), follow };
   }
 
   #choose(pass: GPUComputePassEncoder): void {
     const { select, selectScored, clusterScores, pageScores } = this.#layer;
-    const { policy, sealed, wanted } = this.#context;
+    const { policy, sealed, wanted, follow } = this.#context;
     if (policy.name === 'sketch') {
       select.encode(pass, this.#choice());
       return;
@@ -124,12 +152,14 @@ export class FarSelection {
     const scores = policy.name === 'quest' ? pageScores : clusterScores;
     if (!scores) throw new EngineError('internal', 'The policy “quest” needs page bounds, which this context was opened without.', 'Load the model again with this policy.');
     scores.encode(pass, sealed);
-    selectScored.encode(pass, { entries: sealed, wanted });
+    selectScored.encode(pass, { entries: sealed, wanted, follow });
   }
 
   #lookUp(pass: GPUComputePassEncoder): void {
     const { lookup, lookupLagged } = this.#layer;
-    (this.#context.lags ? lookupLagged : lookup).encode(pass);
+    const { lags } = this.#context;
+    if (lags) this.#context.noteAsking(this.#layer);
+    (lags ? lookupLagged : lookup).encode(pass);
   }
 
   #encodeCounts(pass: GPUComputePassEncoder): void {
@@ -272,7 +302,7 @@ export class FarSelection {
     this.#layer.listed.write({ keys: 0, firstSplit: this.#context.scratch.splits(1).ring, continued });
   }
 
-  #report(known: Omit<LayerReport, 'farKeys' | 'estimatedKeys' | 'missedKeys' | 'droppedKeys' | 'fetchedKeys'>, heads: readonly HeadKeys[]): void {
+  #report(known: Omit<LayerReport, 'farKeys' | 'estimatedKeys' | 'missedKeys' | 'droppedKeys' | 'chosenKeys' | 'fetchedKeys'>, heads: readonly HeadKeys[]): void {
     const { policy, farTokens, plan, report } = this.#context;
     const farKeys = farTokens * plan.layout.kvHeads;
     const others = farKeys - known.exactKeys;
@@ -284,6 +314,7 @@ export class FarSelection {
         estimatedKeys: policy.estimate ? others : 0,
         missedKeys: 0,
         droppedKeys: policy.estimate ? 0 : others,
+        chosenKeys: known.exactKeys,
         fetchedKeys: known.exactKeys - known.hitKeys,
       },
       heads,

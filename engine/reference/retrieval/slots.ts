@@ -82,6 +82,24 @@ export function lookUp(books: SlotBooks, tokens: ArrayLike<number>, { now, sinks
   return { list, attended: waiting ? all : hits, hits: hits.length, requests: victims.map((slot, i) => ({ token: asked[i], slot })) };
 }
 
+/**
+ * For each slot whether its vectors count when everything in slots is attended to, and how many members each cluster has
+ * outside of them. `counts`: members of each cluster; `clusterOf`: a token's cluster, null without one. The oracle of slot_weights.wgsl.
+ */
+export function weighSlots({ slotOf, tokenIn, pinnedSlots }: SlotBooks, counts: readonly number[], clusterOf: (token: number) => number | null): { weights: number[]; remaining: number[]; held: number } {
+  const remaining = [...counts];
+  let held = 0;
+  const weights = Array.from(tokenIn, (given, slot) => {
+    if (slot < pinnedSlots) return 1;
+    if (given === 0 || slotOf[given - 1] !== slot + 1) return 0;
+    held++;
+    const cluster = clusterOf(given - 1);
+    if (cluster !== null) remaining[cluster]--;
+    return 1;
+  });
+  return { weights, remaining, held };
+}
+
 /** Enters what has come; returns whether its vector belongs into its slot still. */
 export function arrive({ slotOf, tokenIn }: SlotBooks, { token, slot }: SlotRequest): boolean {
   if (tokenIn[slot] !== token + 1) return false;

@@ -19,7 +19,13 @@ export const germanPolicyPicker: PolicyPickerStrings = {
   budget: 'Umfang',
   budgetHint: 'Wie viele der Token jenseits der GPU auf einmal genau beachtet werden.',
   misses: 'Gewählt, aber nicht auf der GPU',
-  missesHint: 'Auf sie zu warten ist genau. Weiterzugehen ist schneller: Sie werden vorerst geschätzt oder weggelassen, als verpasst gezählt und sind bei den nächsten Schritten da.',
-  missNames: { strict: 'Warten', lagged: 'Weiter' },
+  missesHints: {
+    strict: 'Jedes Token wartet auf sie. Genau, und langsam, wo viel fehlt.',
+    lagged: 'Schneller: Sie werden vorerst geschätzt oder weggelassen, als verpasst gezählt und sind bei den nächsten Token da.',
+    rolling: 'Am schnellsten: Jedes Token beachtet alles, was auf der GPU liegt, und die Schichten wählen reihum, was dorthin kommt.',
+  },
+  missNames: { strict: 'Warten', lagged: 'Weiter', rolling: 'Reihum' },
+  turn: 'Eine Schicht ist an der Reihe alle',
+  turnHint: 'So viele Token. Weniger sind näher an voller Beachtung, mehr sind schneller.',
   units: { share: 'Prozent', tokens: 'Token' },
 };

@@ -19,7 +19,13 @@ export const japanesePolicyPicker: PolicyPickerStrings = {
   budget: '予算',
   budgetHint: 'GPU の外のトークンのうち、一度に正確に参照する数です。',
   misses: '選ばれたが GPU にないもの',
-  missesHint: '待てば正確です。進めば速く、今は推定または除外し、間に合わなかったものとして数え、次のステップで使えます。',
-  missNames: { strict: '待つ', lagged: '進む' },
+  missesHints: {
+    strict: 'トークンごとに待ちます。正確ですが、足りないものが多いと遅くなります。',
+    lagged: '速くなります。今は推定または除外し、間に合わなかったものとして数え、次のトークンで使えます。',
+    rolling: '最も速い方式です。トークンごとに GPU にあるものをすべて参照し、何を GPU に置くかは層が順番に選びます。',
+  },
+  missNames: { strict: '待つ', lagged: '進む', rolling: '順番' },
+  turn: '層の順番が来る間隔',
+  turnHint: 'トークン数です。少ないほど完全な参照に近く、多いほど速くなります。',
   units: { share: 'パーセント', tokens: 'トークン' },
 };

@@ -53,8 +53,14 @@ const englishPicker = {
   budget: 'Budget',
   budgetHint: 'How many of the tokens beyond the GPU are attended to exactly at a time.',
   misses: 'Chosen, but not on the GPU',
-  missesHint: 'Waiting for them is exact. Going on is faster: they are estimated or left out for now, counted as missed, and there for the next steps.',
-  missNames: { strict: 'Wait', lagged: 'Go on' },
+  missesHints: {
+    strict: 'Each token waits for them. Exact, and slow where much is missing.',
+    lagged: 'Faster: they are estimated or left out for now, counted as missed, and there for the next tokens.',
+    rolling: 'Fastest: each token attends to all that is on the GPU, and layers take turns to choose what comes there.',
+  },
+  missNames: { strict: 'Wait', lagged: 'Go on', rolling: 'In turn' },
+  turn: 'A layer’s turn comes every',
+  turnHint: 'So many tokens. Fewer are closer to full attention, more are faster.',
   units: { share: 'Percent', tokens: 'Tokens' },
 } as const;
 

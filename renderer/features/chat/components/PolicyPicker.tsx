@@ -1,7 +1,7 @@
 /** How a chat reaches what lies beyond the GPU: the policy, what it does and costs, and its budget. */
 import { ChevronDown } from 'lucide-react';
 import { useId } from 'react';
-import { defaultPolicySetting, hasBudget, policyEstimates, policyName, type PolicySetting } from '../../../../host/contract/policy.ts';
+import { canRoll, defaultPolicySetting, hasBudget, policyEstimates, policyName, type PolicySetting, usualTurnSteps } from '../../../../host/contract/policy.ts';
 import { Menu, MenuChoice, MenuChoices } from '../../../ui/Menu.tsx';
 import { Segmented } from '../../../ui/Segmented.tsx';
 import { NumberField } from '../../settings/components/NumberField.tsx';
@@ -22,7 +22,7 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
   const shown = policyStrings[(value ?? defaultPolicySetting).name];
   const choose = (choice: string) => {
     const name = policyName.safeParse(choice);
-    onChange(name.success ? { ...defaultPolicySetting, ...value, name: name.data, estimate: policyEstimates[name.data] } : null);
+    onChange(name.success ? possible({ ...defaultPolicySetting, ...value, name: name.data, estimate: policyEstimates[name.data] }) : null);
   };
   return (
     <section aria-label={text.label} className="flex flex-col gap-1">
@@ -57,9 +57,7 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
       {value && hasBudget(value.name) && (
         <div className="my-1 divide-y divide-line border-y border-line">
           <Budget value={value} onChange={onChange} />
-          <SettingRow label={text.misses} hint={text.missesHint}>
-            <Segmented label={text.misses} value={value.misses ?? 'strict'} options={missOptions} onChange={(misses) => onChange({ ...value, misses })} />
-          </SettingRow>
+          <Misses value={value} onChange={onChange} />
         </div>
       )}
       <p className="text-small text-quiet">{text.hint}</p>
@@ -67,12 +65,35 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
   );
 }
 
-const missOptions = (['strict', 'lagged'] as const).map((value) => ({ value, label: text.missNames[value] }));
+const missOptions = (['strict', 'lagged', 'rolling'] as const).map((value) => ({ value, label: text.missNames[value] }));
+const turnField = { least: 1, most: 64, whole: true };
 const units = (['share', 'tokens'] as const).map((value) => ({ value, label: text.units[value] }));
 const percentField = { least: 0.1, most: 100, whole: false };
 const tokensField = { least: 1, most: 1_000_000, whole: true };
 /** What a change of the unit begins with. */
 const usualTokens = 256;
+
+/** What the policy can do of a setting that was made for another one. */
+function possible(value: PolicySetting): PolicySetting {
+  return value.misses === 'rolling' && !canRoll(value.name) ? { ...value, misses: 'lagged' } : value;
+}
+
+function Misses({ value, onChange }: { value: PolicySetting; onChange(value: PolicySetting): void }) {
+  const hint = useId();
+  const misses = value.misses ?? 'strict';
+  return (
+    <>
+      <SettingRow label={text.misses} hint={text.missesHints[misses]}>
+        <Segmented label={text.misses} value={misses} options={missOptions.filter((option) => option.value !== 'rolling' || canRoll(value.name))} onChange={(chosen) => onChange({ ...value, misses: chosen })} />
+      </SettingRow>
+      {misses === 'rolling' && (
+        <SettingRow label={text.turn} hint={text.turnHint} hintId={hint}>
+          <NumberField label={text.turn} describedBy={hint} field={turnField} step={1} value={value.turnSteps ?? usualTurnSteps} onCommit={(turnSteps) => turnSteps !== null && onChange({ ...value, turnSteps })} />
+        </SettingRow>
+      )}
+    </>
+  );
+}
 
 function Budget({ value, onChange }: { value: PolicySetting; onChange(value: PolicySetting): void }) {
   const hint = useId();
