@@ -18,7 +18,7 @@ export const policySetting = z.object({
    * or steps attend to all that is on the GPU while layers take turns to choose (`rolling`).
    */
   misses: z.enum(['strict', 'lagged', 'rolling']).optional(),
-  /** With `rolling`: a layer chooses in one of so many steps; 4 when left out. */
+  /** With `rolling`: a layer chooses in one of so many steps; 8 when left out. */
   turnSteps: z.number().int().min(1).max(64).optional(),
 });
 export type PolicySetting = z.infer<typeof policySetting>;
@@ -37,7 +37,7 @@ export function canRoll(name: PolicyName): boolean {
 }
 
 /** Steps in which each layer chooses once, when nothing else is asked for. */
-export const usualTurnSteps = 4;
+export const usualTurnSteps = 8;
 
 /** Used wherever a context is larger than the GPU's share and nothing else was chosen. */
 export const defaultPolicySetting: PolicySetting = { name: 'sketch', budget: { share: 0.02 }, estimate: true };

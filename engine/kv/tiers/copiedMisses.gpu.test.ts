@@ -9,6 +9,7 @@ import type { SharedCopies } from '../../ports.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import type { Policy } from './policy.ts';
+import { firstSteps } from './farContext.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 
 const contextTokens = 1024;
@@ -36,6 +37,7 @@ describe.each([
   const random = seededRandom(3);
   const document = Array.from({ length: tokenCount }, () => Math.floor(random() * 256));
   const more = Array.from({ length: steps }, () => Math.floor(random() * 256));
+const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
   let alone: LoadedModel;
   let copied: LoadedModel;
   let diskFails = false;
@@ -79,9 +81,12 @@ describe.each([
 
   const read = async (model: LoadedModel, policy: Policy): Promise<void> => {
     const far = model.runner.far!;
-    far.policy = policy;
+    far.policy = { name: 'window', budget: { share: 1 }, estimate: false };
     model.sequence.clear();
     await model.sequence.extend(document, { chunkTokens: 64 });
+    // The first steps wait whatever the policy; these fetch nothing.
+    for (let step = 1; step <= firstSteps; step++) await model.sequence.extend([...document, ...begun.slice(0, step)], { asDecoding: true });
+    far.policy = policy;
     await far.settled();
     await far.store.settled();
     for (const { memory } of far.layers) memory.table.forgetFrom(0);
@@ -90,7 +95,7 @@ describe.each([
   const decode = async (model: LoadedModel): Promise<Float32Array[]> => {
     const logits: Float32Array[] = [];
     for (let step = 1; step <= steps; step++) {
-      await model.sequence.extend([...document, ...more.slice(0, step)], { asDecoding: true });
+      await model.sequence.extend([...document, ...begun, ...more.slice(0, step)], { asDecoding: true });
       logits.push(await readback.floats(model.runner.logits, 0, model.spec.vocabularySize));
     }
     await model.runner.far!.settleLagged();

@@ -26,6 +26,8 @@ import { Sealer } from './sealer.ts';
 
 /** What a step asks for without waiting is there for the second one after it. */
 const stepsUntilThere = 2;
+/** Decoding steps behind what was read that wait. */
+export const firstSteps = 8;
 /** Of a head's attention to what is far. */
 const followedShare = 0.05;
 
@@ -51,8 +53,8 @@ export class FarContext {
   readonly #sealer: Sealer;
   /** Layers that looked something up in this step without waiting for it. */
   readonly #asking = new Set<number>();
-  /** Whether the next decoding step is the first one behind what was read: what it wants was not wanted before. */
-  #begins = true;
+  /** Decoding steps that wait for what they want, whatever the policy says: behind what was read, none of it was wanted before. */
+  #stepsToWait = firstSteps;
   /** Tokens behind which the last step ended. */
   #reached = 0;
   /** The round of turns that slots have aged for; null when the lookups before were not in turns. */
@@ -83,7 +85,7 @@ export class FarContext {
   /** Whether chosen tokens that are not on the GPU are left to later steps. */
   get lags(): boolean {
     const { name, misses } = this.policy;
-    return (misses === 'lagged' || misses === 'rolling') && name !== 'full' && name !== 'window' && this.farTokens > 0 && !this.#begins;
+    return (misses === 'lagged' || misses === 'rolling') && name !== 'full' && name !== 'window' && this.farTokens > 0 && this.#stepsToWait === 0;
   }
 
   /** Whether a step attends to everything in slots, and layers choose in turn. */
@@ -177,7 +179,7 @@ export class FarContext {
   /** After the last layer of a decoding step was encoded. */
   endStep(encoder: GPUCommandEncoder): void {
     const { lags, rolls, policy, farTokens } = this;
-    this.#begins = false;
+    this.#stepsToWait = Math.max(0, this.#stepsToWait - 1);
     if (!lags) return;
     this.lagged.encode(encoder, this.layers, this.#asking, (news) => {
       for (const { index } of this.layers) {
@@ -225,7 +227,7 @@ export class FarContext {
 
   /** Starts to bring everything far for a chunk, layer by layer. */
   beginReading(chunk: Step): void {
-    if (chunk.rows > 1 || chunk.exact) this.#begins = true;
+    if (chunk.rows > 1 || chunk.exact) this.#stepsToWait = firstSteps;
     this.scratch.chunk.step.write(chunk);
     if (this.readsSparsely(chunk)) {
       this.reading?.tally.note(chunk.rows, this.reading.sharesOf(chunk, this.#sealed));
@@ -274,7 +276,7 @@ export class FarContext {
   async adopt(length: number, indexed: ReadonlySet<number>): Promise<void> {
     const { segmentTokens } = this.plan.layout;
     await this.settleLagged();
-    this.#begins = true;
+    this.#stepsToWait = firstSteps;
     await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
@@ -299,7 +301,7 @@ export class FarContext {
     await this.settled();
     await this.settleLagged();
     const { segmentTokens } = this.plan.layout;
-    if (length < this.#reached) this.#begins = true;
+    if (length < this.#reached) this.#stepsToWait = firstSteps;
     if (length >= this.#sealed) return;
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens)) * segmentTokens;
     const refill = Math.min(length, this.#sealed);

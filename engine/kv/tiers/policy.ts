@@ -16,7 +16,8 @@ export interface Policy {
   /**
    * What becomes of chosen tokens that are not on the GPU. `strict` (when left out): the step waits for them. `lagged`:
    * they join the estimate for this step, are counted as missed, and are there for later steps. `rolling`: a step attends
-   * to all tokens that are on the GPU, which earlier steps chose, and layers take turns to choose what comes there.
+   * to all tokens that are on the GPU, which earlier steps chose, and layers take turns to choose what comes there. Neither
+   * begins with the first step of an answer: the first eight wait. Both cost truth (docs/truth.md).
    */
   misses?: 'strict' | 'lagged' | 'rolling';
   /** With `rolling` misses: a layer chooses in one of so many steps. */
@@ -24,7 +25,7 @@ export interface Policy {
 }
 
 /** Where it is left out. */
-export const usualTurnSteps = 4;
+export const usualTurnSteps = 8;
 
 export const defaultPolicy: Policy = { name: 'sketch', budget: { share: 0.02 }, estimate: true };
 
