@@ -4,12 +4,12 @@
 // Shapes: entryCounts, coarse as in select_shared.wgsl; scores as select_weigh.wgsl left them: the log-weights in the row
 //   of a group's first head. listTokens [kvHead][listStride] u32, ascending: the entries' positions.
 // Bindings: 0 shape, 1 numbers, 2 entryCounts, 3 scores, 4 coarse, 5 listTokens with LIST.
-// Mapping: workgroup x = split, y = key-value head; an invocation looks at the entries before its own. Raised weights are
-//   not more than `followed`, so nothing follows them, whichever is raised first.
+// Mapping: workgroup x = split, y = key-value head; the few invocations whose entry weighs much raise those behind it.
+//   Raised weights are not more than `followed`, so nothing follows them, whichever is raised first.
 // Constants: LIST; without it, an entry's position is its number.
 // Reference: withFollowers in engine/reference/retrieval/select.ts.
 
-// followers: positions behind an entry of more than the log-weight `followed`.
+// followers: positions behind an entry of more than the log-weight `followed`, which is below zero.
 struct Numbers { wanted: u32, followers: u32, followed: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
@@ -37,19 +37,19 @@ fn main(
 ) {
   let kvHead = workgroup.y;
   let row = kvHead * GROUP * shape.scoreStride;
-  let slice = sliceOf(entryCounts[kvHead], workgroup.x, workgroups.x);
+  let entries = entryCounts[kvHead];
+  let slice = sliceOf(entries, workgroup.x, workgroups.x);
   for (var entry = slice.x + invocation; entry < slice.y; entry += INVOCATIONS) {
-    let own = bitcast<f32>(atomicLoad(&scores[row + entry]));
-    if (isExcluded(own) || own >= numbers.followed) { continue; }
-    let position = positionOf(entry, kvHead);
-    var follows = false;
-    for (var back = 1u; back <= min(numbers.followers, entry) && !follows; back++) {
-      let near = positionOf(entry - back, kvHead) + numbers.followers >= position;
-      follows = near && bitcast<f32>(atomicLoad(&scores[row + entry - back])) > numbers.followed;
+    if (bitcast<f32>(atomicLoad(&scores[row + entry])) <= numbers.followed) { continue; }
+    let lastPosition = positionOf(entry, kvHead) + numbers.followers;
+    let end = min(entries, entry + numbers.followers + 1u);
+    for (var other = entry + 1u; other < end && positionOf(other, kvHead) <= lastPosition; other++) {
+      if (isExcluded(bitcast<f32>(atomicLoad(&scores[row + other])))) { continue; }
+      // The bits of numbers below zero ascend as they descend, and those of others come before.
+      let before = atomicMin(&scores[row + other], bitcast<u32>(numbers.followed));
+      if (before <= bitcast<u32>(numbers.followed)) { continue; }
+      atomicSub(&coarse[kvHead * BUCKETS + (keyOf(bitcast<f32>(before)) >> FINE_BITS)], 1u);
+      atomicAdd(&coarse[kvHead * BUCKETS + (keyOf(numbers.followed) >> FINE_BITS)], 1u);
     }
-    if (!follows) { continue; }
-    atomicStore(&scores[row + entry], bitcast<u32>(numbers.followed));
-    atomicSub(&coarse[kvHead * BUCKETS + (keyOf(own) >> FINE_BITS)], 1u);
-    atomicAdd(&coarse[kvHead * BUCKETS + (keyOf(numbers.followed) >> FINE_BITS)], 1u);
   }
 }

@@ -6,6 +6,7 @@
 import type { Device } from '../../engine/device/device.ts';
 import { encodeDispatch } from '../../engine/device/kernel.ts';
 import { constantUniform } from '../../engine/device/uniforms.ts';
+import { fullLayers } from '../../engine/kv/tiers/plan.ts';
 import type { Part } from '../../engine/layers/part.ts';
 import type { Runner } from '../../engine/runner.ts';
 import driftText from './drifting_queries.wgsl';
@@ -27,19 +28,25 @@ export class DriftingQueries {
     this.#turn = device.memory.allocate('activations', 'turn of queries', 16, 0x40 /* UNIFORM */ | 0x08 /* COPY_DST */);
   }
 
-  /** Puts one small kernel into each far layer of a decoding step, before it chooses. */
+  /**
+   * Puts one small kernel into each layer of a decoding step that sees everything: before it chooses far tokens, or before it
+   * attends where all are on the GPU. There its queries are nobody's: it only takes the time that it takes elsewhere.
+   */
   static async insert(device: Device, runner: Runner): Promise<DriftingQueries> {
-    const { far } = runner;
-    if (!far) throw new RangeError('all keys and values are on the GPU');
-    const { heads, headDim } = far.plan.layout;
+    const { far, spec } = runner;
+    const layers = fullLayers(spec);
+    const { heads, headDim } = layers[0].mixer;
     const width = heads * headDim;
     const drifting = new DriftingQueries(device, headDim);
-    const state = device.memory.storage('activations', 'drifting queries', 4 * width * far.layers.length);
+    const state = device.memory.storage('activations', 'drifting queries', 4 * width * layers.length);
+    const aside = far ? null : device.memory.storage('activations', 'queries of nobody', 4 * width);
     const kernel = await device.kernels.get({ label: 'drifting_queries', texts: [driftText], constants: {} });
     const parts = runner.layers as Part[];
-    const choices = parts.flatMap(({ name }, place) => (name === 'choice of far tokens' ? [place] : []));
+    const before = far ? 'choice of far tokens' : 'attention';
+    const choices = parts.flatMap(({ name }, place) => (name === before ? [place] : []));
     // From the last on, so that the places before stay what they are.
-    for (const { index, queries } of far.layers.toReversed()) {
+    for (const index of [...layers.keys()].reverse()) {
+      const queries = aside ?? far?.layers[index].queries ?? null;
       const bindings = kernel.bind(drifting.#turn, constantUniform(device, 'drifting queries place', [index, width]), state, queries);
       parts.splice(choices[index], 0, {
         name: 'queries of the bench',
