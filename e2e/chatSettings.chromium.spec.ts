@@ -98,6 +98,29 @@ test('a chat keeps its own system prompt and sampling, and others begin with wha
   await expect(models).toContainText('as new chats');
 });
 
+test('layers take turns to choose what comes to the GPU, where the policy can do that', async ({ app }) => {
+  const { page } = app;
+  await newChat(page);
+  await openSettings(page);
+  const policy = page.getByRole('button', { name: /^How what lies beyond the GPU is attended to/ });
+  const choose = async (name: RegExp): Promise<void> => {
+    await policy.click();
+    await page.getByRole('menuitemradio', { name }).click();
+  };
+  await choose(/^Sketch/);
+  await page.getByText('In turn', { exact: true }).click();
+  await setNumber(page, 'A layer’s turn comes every', 16);
+  await page.getByText('Graph and Quest load the model again').scrollIntoViewIfNeeded();
+  await takePictures(app, 'chat-policy');
+  await page.reload();
+  await openSettings(page);
+  await expect(page.getByRole('spinbutton', { name: 'A layer’s turn comes every' })).toHaveValue('16');
+  await choose(/^Flat/);
+  await expect(page.getByText('In turn', { exact: true })).toBeHidden();
+  await expect(page.getByRole('spinbutton', { name: 'A layer’s turn comes every' })).toBeHidden();
+  await page.keyboard.press('Escape');
+});
+
 test('the same seed gives the same answer again, and the statistics say how it ended', async ({ app }) => {
   test.setTimeout(answerTimeoutMs * 2);
   const { page } = app;

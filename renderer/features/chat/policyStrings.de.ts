@@ -21,8 +21,8 @@ export const germanPolicyPicker: PolicyPickerStrings = {
   misses: 'Gewählt, aber nicht auf der GPU',
   missesHints: {
     strict: 'Jedes Token wartet auf sie. Genau, und langsam, wo viel fehlt.',
-    lagged: 'Schneller: Sie werden vorerst geschätzt oder weggelassen, als verpasst gezählt und sind bei den nächsten Token da.',
-    rolling: 'Am schnellsten: Jedes Token beachtet alles, was auf der GPU liegt, und die Schichten wählen reihum, was dorthin kommt.',
+    lagged: 'Schneller und weniger nah an voller Beachtung: Nach den ersten Token einer Antwort werden sie vorerst geschätzt oder weggelassen, als verpasst gezählt und sind bei den nächsten da.',
+    rolling: 'Am schnellsten und weniger nah an voller Beachtung: Nach den ersten Token einer Antwort beachtet jedes alles, was auf der GPU liegt, und die Schichten wählen reihum, was dorthin kommt.',
   },
   missNames: { strict: 'Warten', lagged: 'Weiter', rolling: 'Reihum' },
   turn: 'Eine Schicht ist an der Reihe alle',

@@ -55,8 +55,8 @@ const englishPicker = {
   misses: 'Chosen, but not on the GPU',
   missesHints: {
     strict: 'Each token waits for them. Exact, and slow where much is missing.',
-    lagged: 'Faster: they are estimated or left out for now, counted as missed, and there for the next tokens.',
-    rolling: 'Fastest: each token attends to all that is on the GPU, and layers take turns to choose what comes there.',
+    lagged: 'Faster, and less close to full attention: after an answer’s first tokens they are estimated or left out for now, counted as missed, and there for the next ones.',
+    rolling: 'Fastest, and less close to full attention: after an answer’s first tokens each attends to all that is on the GPU, and layers take turns to choose what comes there.',
   },
   missNames: { strict: 'Wait', lagged: 'Go on', rolling: 'In turn' },
   turn: 'A layer’s turn comes every',
