@@ -9,7 +9,7 @@ import type { SharedCopies } from '../../ports.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import type { Policy } from './policy.ts';
-import { firstSteps } from './farContext.ts';
+import { firstSteps } from './misses.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 
 const contextTokens = 1024;

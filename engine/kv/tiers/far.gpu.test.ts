@@ -7,7 +7,7 @@ import { loadModel, type LoadedModel } from '../../model.ts';
 import { WorkerThreads } from '../../../host/gpu-worker/workerThreads.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
-import { firstSteps } from './farContext.ts';
+import { firstSteps } from './misses.ts';
 import { FarTrace } from './farTrace.ts';
 import { memoryBlocks } from './testing/memoryBlocks.ts';
 import type { Policy } from './policy.ts';
@@ -168,7 +168,7 @@ describe.each([
     const strict: Policy = { name: 'sketch', budget: { tokens: 8 }, estimate: true };
     far!.policy = { ...strict, misses: 'lagged' };
     // Where steps wait, nothing is brought along for later ones.
-    vi.spyOn(far!, 'follow', 'get').mockReturnValue(null);
+    vi.spyOn(far!.misses, 'follow', 'get').mockReturnValue(null);
     // Other tokens than those of the tests before, so that hardly any is there.
     const other = tokens.map((token) => 255 - token);
     const missed: number[] = [];

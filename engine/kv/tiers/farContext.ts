@@ -7,29 +7,22 @@ import type { Device } from '../../device/device.ts';
 import { GraphIndex, type GraphOptions } from '../../retrieval/graph/graphIndex.ts';
 import { QueryReader } from '../../retrieval/graph/queryReader.ts';
 import { clusterTokens, segmentsAtOnce, sinkTokens } from '../../retrieval/layout.ts';
-import type { Follow } from '../../retrieval/select.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
-import { FarReport, headKeys, laggedReport, rollingReport } from './farReport.ts';
+import { FarReport, headKeys, laterReport } from './farReport.ts';
 import type { FarScratch } from './farScratch.ts';
 import type { FarStore } from './farStore.ts';
 import { FarWindows } from './farWindows.ts';
 import { WindowPace } from './windowPace.ts';
 import { type TierPlan, windowTokens } from './plan.ts';
-import { defaultPolicy, type Policy, usualTurnSteps, wantedTokens } from './policy.ts';
+import { defaultPolicy, type Policy, wantedTokens } from './policy.ts';
 import { recordWords } from './record.ts';
 import { FarSparseReading } from '../../layers/sparseReading/farSparseReading.ts';
 import type { SparseReading } from '../../layers/sparseReading/sparseReading.ts';
 import { LaggedMisses, type LaggedNews } from './laggedMisses.ts';
+import { Misses } from './misses.ts';
 import { RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
-
-/** What a step asks for without waiting is there for the second one after it. */
-const stepsUntilThere = 2;
-/** Decoding steps behind what was read that wait. */
-export const firstSteps = 8;
-/** Of a head's attention to what is far. */
-const followedShare = 0.05;
 
 export class FarContext {
   readonly plan: TierPlan;
@@ -39,6 +32,7 @@ export class FarContext {
   readonly pace: WindowPace;
   readonly report = new FarReport();
   readonly requestReader: RequestReader;
+  readonly misses = new Misses(() => this);
   readonly lagged: LaggedMisses;
   /** For the policy `graph`; null when the context was opened without. */
   readonly graphs: { index: GraphIndex; reader: QueryReader } | null;
@@ -53,12 +47,6 @@ export class FarContext {
   readonly #sealer: Sealer;
   /** Layers that looked something up in this step without waiting for it. */
   readonly #asking = new Set<number>();
-  /** Decoding steps that wait for what they want, whatever the policy says: behind what was read, none of it was wanted before. */
-  #stepsToWait = firstSteps;
-  /** Tokens behind which the last step ended. */
-  #reached = 0;
-  /** The round of turns that slots have aged for; null when the lookups before were not in turns. */
-  #agedRound: number | null = null;
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
@@ -84,42 +72,17 @@ export class FarContext {
 
   /** Whether chosen tokens that are not on the GPU are left to later steps. */
   get lags(): boolean {
-    const { name, misses } = this.policy;
-    return (misses === 'lagged' || misses === 'rolling') && name !== 'full' && name !== 'window' && this.farTokens > 0 && this.#stepsToWait === 0;
+    return this.misses.lag;
   }
 
   /** Whether a step attends to everything in slots, and layers choose in turn. */
   get rolls(): boolean {
-    const { name, misses } = this.policy;
-    return misses === 'rolling' && this.lags && name !== 'flat' && name !== 'graph';
-  }
-
-  /** While steps roll: whether it is the layer's turn to choose. */
-  isTurnOf({ index }: FarLayer, { position }: Step): boolean {
-    return (position + index) % this.#turnSteps === 0;
-  }
-
-  /** Whether slots have aged since the lookups of the step before: while steps roll, once a round. */
-  agesSlots({ position }: Step): boolean {
-    const round = this.rolls ? Math.floor(position / this.#turnSteps) : null;
-    const ages = round === null || round !== this.#agedRound;
-    this.#agedRound = round;
-    return ages;
+    return this.misses.roll;
   }
 
   /** A layer looked something up that this step does not wait for. */
   noteAsking({ index }: FarLayer): void {
     this.#asking.add(index);
-  }
-
-  /** Where steps do not wait, what follows a token that weighs much is chosen with it: later steps will read on from there. */
-  get follow(): Follow | null {
-    const { misses = 'strict' } = this.policy;
-    return misses === 'strict' ? null : { followers: (misses === 'rolling' ? this.#turnSteps : 1) + stepsUntilThere, share: followedShare };
-  }
-
-  get #turnSteps(): number {
-    return Math.max(1, this.policy.turnSteps ?? usualTurnSteps);
   }
 
   /** Tokens that are no longer in the rings. */
@@ -163,7 +126,7 @@ export class FarContext {
 
   /** Makes room in the rings for a step at `position`: every token before it has been computed. */
   async makeRoom({ position, rows }: Step): Promise<void> {
-    this.#reached = position + rows;
+    this.misses.noteStep({ position, rows });
     this.#asking.clear();
     // The newest step may still run: what it asks for is fetched meanwhile.
     await this.#deliverLagged(this.lags ? 1 : 0);
@@ -179,13 +142,14 @@ export class FarContext {
   /** After the last layer of a decoding step was encoded. */
   endStep(encoder: GPUCommandEncoder): void {
     const { lags, rolls, policy, farTokens } = this;
-    this.#stepsToWait = Math.max(0, this.#stepsToWait - 1);
+    this.misses.noteStepEnd();
     if (!lags) return;
+    const { kvHeads } = this.plan.layout;
     this.lagged.encode(encoder, this.layers, this.#asking, (news) => {
       for (const { index } of this.layers) {
         const requests = news.requests.get(index) ?? null;
-        if (rolls) this.report.add(index, rollingReport(requests, this.#heldBy(index, news), this.plan.layout.kvHeads, policy, farTokens), requests ? headKeys(requests) : []);
-        else if (requests) this.report.add(index, laggedReport(requests, policy, farTokens), headKeys(requests));
+        const exactKeys = rolls ? this.#heldBy(index, news) : (requests?.sum(requests.hits) ?? 0);
+        if (rolls || requests) this.report.add(index, laterReport(requests, exactKeys, { policy, farTokens, kvHeads }), requests ? headKeys(requests) : []);
       }
     });
   }
@@ -227,7 +191,7 @@ export class FarContext {
 
   /** Starts to bring everything far for a chunk, layer by layer. */
   beginReading(chunk: Step): void {
-    if (chunk.rows > 1 || chunk.exact) this.#stepsToWait = firstSteps;
+    if (chunk.rows > 1 || chunk.exact) this.misses.noteReading();
     this.scratch.chunk.step.write(chunk);
     if (this.readsSparsely(chunk)) {
       this.reading?.tally.note(chunk.rows, this.reading.sharesOf(chunk, this.#sealed));
@@ -276,7 +240,7 @@ export class FarContext {
   async adopt(length: number, indexed: ReadonlySet<number>): Promise<void> {
     const { segmentTokens } = this.plan.layout;
     await this.settleLagged();
-    this.#stepsToWait = firstSteps;
+    this.misses.noteReading();
     await this.graphs?.index.truncate(0);
     const whole = Math.floor(length / segmentTokens);
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens));
@@ -301,7 +265,7 @@ export class FarContext {
     await this.settled();
     await this.settleLagged();
     const { segmentTokens } = this.plan.layout;
-    if (length < this.#reached) this.#stepsToWait = firstSteps;
+    this.misses.noteCut(length);
     if (length >= this.#sealed) return;
     const sealed = Math.max(0, Math.floor((length - windowTokens) / segmentTokens)) * segmentTokens;
     const refill = Math.min(length, this.#sealed);

@@ -41,43 +41,16 @@ export function headKeys(requests: LayerRequests): HeadKeys[] {
   return Array.from({ length: requests.kvHeads }, (_, kvHead) => ({ chosen: requests.chosen(kvHead), hits: requests.hits(kvHead) }));
 }
 
-/** Of a layer in a step that attended to the `exactKeys` keys in its slots. `requests`: what it chose in this step; null if it did not. */
-export function rollingReport(requests: LayerRequests | null, exactKeys: number, kvHeads: number, { estimate }: Policy, farTokens: number): LayerReport {
+/**
+ * Of a layer in a step that left its misses to later ones and attended exactly to `exactKeys` far keys. `requests`: what it chose
+ * in this step; null if it did not choose.
+ */
+export function laterReport(requests: LayerRequests | null, exactKeys: number, { policy: { estimate }, farTokens, kvHeads }: { policy: Policy; farTokens: number; kvHeads: number }): LayerReport {
   const farKeys = farTokens * kvHeads;
-  const chosenKeys = requests ? requests.sum(requests.chosen) : 0;
-  const hitKeys = requests ? requests.sum(requests.hits) : 0;
+  const [chosenKeys, hitKeys, fetchedKeys] = requests ? [requests.chosen, requests.hits, requests.requested].map((of) => requests.sum(of)) : [0, 0, 0];
   const missedKeys = chosenKeys - hitKeys;
   const others = farKeys - exactKeys - missedKeys;
-  return {
-    ...emptyReport(),
-    farKeys,
-    exactKeys,
-    estimatedKeys: estimate ? others : 0,
-    missedKeys,
-    droppedKeys: estimate ? 0 : others,
-    chosenKeys,
-    hitKeys,
-    fetchedKeys: requests ? requests.sum(requests.requested) : 0,
-  };
-}
-
-/** Of a layer in a step that left its misses to later ones. */
-export function laggedReport(requests: LayerRequests, { estimate }: Policy, farTokens: number): LayerReport {
-  const farKeys = farTokens * requests.kvHeads;
-  const exactKeys = requests.sum(requests.hits);
-  const missedKeys = requests.sum(requests.chosen) - exactKeys;
-  const others = farKeys - exactKeys - missedKeys;
-  return {
-    ...emptyReport(),
-    farKeys,
-    exactKeys,
-    estimatedKeys: estimate ? others : 0,
-    missedKeys,
-    droppedKeys: estimate ? 0 : others,
-    chosenKeys: exactKeys + missedKeys,
-    hitKeys: exactKeys,
-    fetchedKeys: requests.sum(requests.requested),
-  };
+  return { ...emptyReport(), farKeys, exactKeys, estimatedKeys: estimate ? others : 0, missedKeys, droppedKeys: estimate ? 0 : others, chosenKeys, hitKeys, fetchedKeys };
 }
 
 /** Sums over the steps and layers since the last reset. */

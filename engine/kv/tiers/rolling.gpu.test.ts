@@ -7,7 +7,7 @@ import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts
 import { loadModel, type LoadedModel } from '../../model.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
-import { firstSteps } from './farContext.ts';
+import { firstSteps } from './misses.ts';
 import { FarTrace } from './farTrace.ts';
 import type { Policy } from './policy.ts';
 

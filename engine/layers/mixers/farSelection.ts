@@ -50,10 +50,10 @@ export class FarSelection {
     if (!rolls) this.#weighed = null;
     else {
       this.#weighSlots(pass);
-      if (!this.#context.isTurnOf(this.#layer, step)) return;
+      if (!this.#context.misses.isTurnOf(this.#layer.index, step)) return;
     }
     scratch.select.write(this.#choice());
-    scratch.lookups.begin(step, this.#limits, this.#context.agesSlots(step));
+    scratch.lookups.begin(step, this.#limits, this.#context.misses.agesSlots(step));
     if (this.choosesLate) return;
     if (!rolls) this.#encodeCounts(pass);
     this.#choose(pass);
@@ -137,14 +137,14 @@ export class FarSelection {
   }
 
   #choice(): SketchSelectStep {
-    const { sealed, wanted, plan, follow } = this.#context;
+    const { sealed, wanted, plan, misses } = this.#context;
     const proposals = Math.max(1, Math.min(oversample, Math.floor(plan.maxCandidates / wanted)));
-    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(scannedPlanes, plan.layout.planes), follow };
+    return { sealedTokens: sealed, wanted, oversample: proposals, scanPlanes: Math.min(scannedPlanes, plan.layout.planes), follow: misses.follow };
   }
 
   #choose(pass: GPUComputePassEncoder): void {
     const { select, selectScored, clusterScores, pageScores } = this.#layer;
-    const { policy, sealed, wanted, follow } = this.#context;
+    const { policy, sealed, wanted, misses } = this.#context;
     if (policy.name === 'sketch') {
       select.encode(pass, this.#choice());
       return;
@@ -152,7 +152,7 @@ export class FarSelection {
     const scores = policy.name === 'quest' ? pageScores : clusterScores;
     if (!scores) throw new EngineError('internal', 'The policy “quest” needs page bounds, which this context was opened without.', 'Load the model again with this policy.');
     scores.encode(pass, sealed);
-    selectScored.encode(pass, { entries: sealed, wanted, follow });
+    selectScored.encode(pass, { entries: sealed, wanted, follow: misses.follow });
   }
 
   #lookUp(pass: GPUComputePassEncoder): void {
