@@ -2,7 +2,8 @@
 // slices of a workgroup, because one invocation after the other would wait for every load.
 // Shapes and bindings: those of attention_merge.wgsl; at most MOST_SPLITS splits at a time are in workgroup memory.
 // Mapping: workgroup x = vector; invocation = (slice, unit of four dimensions), headUnits at most THREADS.
-// Constants: THREADS, MOST_SPLITS.
+//   The highest log-sum-exp and the sum of weights are found in two stages, because a loop over all splits waits as often.
+// Constants: THREADS, MOST_SPLITS, RUNS of splits of the first stage.
 // Reference: mergePartials in engine/reference/attention.ts.
 
 struct Shape { splits: u32, vectors: u32, headUnits: u32 }
@@ -13,6 +14,7 @@ struct Shape { splits: u32, vectors: u32, headUnits: u32 }
 @group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>;
 
 var<workgroup> weights: array<f32, MOST_SPLITS>;
+var<workgroup> runs: array<f32, RUNS>;
 var<workgroup> sums: array<vec4<f32>, THREADS>;
 
 @compute @workgroup_size(THREADS)
@@ -24,12 +26,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   for (var s = invocation; s < shape.splits; s += THREADS) { weights[s] = logSumExps[s * shape.vectors + vector]; }
   workgroupBarrier();
   var highest = -1e30;
-  for (var s = 0u; s < shape.splits; s++) { highest = max(highest, weights[s]); }
+  if (invocation < RUNS) {
+    for (var s = invocation; s < shape.splits; s += RUNS) { highest = max(highest, weights[s]); }
+    runs[invocation] = highest;
+  }
   workgroupBarrier();
+  for (var r = 0u; r < RUNS; r++) { highest = max(highest, runs[r]); }
   for (var s = invocation; s < shape.splits; s += THREADS) {
     weights[s] = select(0.0, exp(max(weights[s] - highest, -88.0)), weights[s] > -1e29);
   }
   workgroupBarrier();
+  if (invocation < RUNS) {
+    var total = 0.0;
+    for (var s = invocation; s < shape.splits; s += RUNS) { total += weights[s]; }
+    runs[invocation] = total;
+  }
   var sum = vec4<f32>();
   if (slice < slices) {
     for (var s = slice; s < shape.splits; s += slices) {
@@ -40,7 +51,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   workgroupBarrier();
   if (slice > 0u) { return; }
   var total = 0.0;
-  for (var s = 0u; s < shape.splits; s++) { total += weights[s]; }
+  for (var r = 0u; r < RUNS; r++) { total += runs[r]; }
   for (var s = 1u; s < slices; s++) { sum += sums[s * shape.headUnits + unit]; }
   output[vector * shape.headUnits + unit] = sum * select(0.0, 1.0 / total, total > 0.0);
 }

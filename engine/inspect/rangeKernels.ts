@@ -212,6 +212,7 @@ export class RangeKernels {
         HALF_CACHE: format === 'f16',
         EIGHT_BIT: eightBit,
         WIDE: false,
+        BY_BITS: false,
         UNITS: headDim / 4,
         VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4,
       },

@@ -36,6 +36,7 @@ export async function bindClusterScores(device: Device, io: ClusterScoresBuffers
     label: 'cluster_scores',
     texts: [eightBitText, scoresText],
     constants: {
+      BY_BITS: device.facts.kind === 'gpu',
       SIZE_TERM: sizeTerm,
       GROUP: heads / kvHeads,
       SEGMENT_TOKENS: segmentTokens,

@@ -28,6 +28,7 @@ export async function bindScoreRange(
     constants: {
       HALF_CACHE: !eightBit,
       WIDE: false,
+      BY_BITS: device.facts.kind === 'gpu',
       HEAD_UNITS: headDim / 4,
       VECTOR_UNITS: eightBit ? recordWords('q8', headDim) : headDim / 4,
       EIGHT_BIT: eightBit,

@@ -134,7 +134,7 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
     device.kernels.get({
       label: 'sketch_query',
       texts: [eightBitText, rotateText, queryText],
-      constants: { ...shared, INVOCATIONS: queryInvocations, VECTORS: 1, UNITS: headDim / 4, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
+      constants: { ...shared, BY_BITS: device.facts.kind === 'gpu', INVOCATIONS: queryInvocations, VECTORS: 1, UNITS: headDim / 4, HEAD_DIM: headDim, BLOCK: rotationBlock(headDim) },
     }),
     device.kernels.get(
       subgroupSource(device, subgroups, {

@@ -45,7 +45,7 @@ export const mostMergedSplits = 256;
 
 function mergeKernel(device: Device, family: KernelFamily): Promise<Kernel> {
   if (family === 'workgroup') {
-    return device.kernels.get({ label: 'attention_merge_slices', texts: [mergeSlicesText], constants: { THREADS: 128, MOST_SPLITS: mostMergedSplits } });
+    return device.kernels.get({ label: 'attention_merge_slices', texts: [mergeSlicesText], constants: { THREADS: 128, MOST_SPLITS: mostMergedSplits, RUNS: 16 } });
   }
   return device.kernels.get({ label: 'attention_merge', texts: [mergeText], constants: { INVOCATIONS: device.facts.subgroupLanes } });
 }

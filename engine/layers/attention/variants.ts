@@ -57,6 +57,7 @@ export function attentionSource({ format, headDim, causal, partial, listed, weig
       HALF_CACHE: format === 'f16',
       EIGHT_BIT: eightBit,
       WIDE: wide,
+      BY_BITS: wide,
       VECTOR_UNITS: eightBit ? eightBitRecordWords(headDim) : headDim / 4 / quadsAtOnce,
       CAUSAL: causal,
       PARTIAL: partial,
