@@ -1,11 +1,11 @@
-// Sketches the keys of some segments: what is left of each less the centroid of its cluster, rotated, and quantised to
+// Sketches the keys of some segments: what is left of each less the centroid of its cluster, weighed, rotated, and quantised to
 // PLANES bits a dimension with one scale a token: value = (code - (2^PLANES - 1) / 2)·scale.
 // Shapes: keys [kvHead][slot][HEAD_DIM] in the cache's format, slot = position % capacitySlots; centroids
 //   [kvHead][capacityTokens / 16][UNITS + 1] u32 (cluster_store.wgsl); planes [kvHead][plane][token][WORDS] u32, bit i
 //   of word w is dimension 32·w + i, most significant plane first, unused bits 0; tokenWords [kvHead][token] u32: high
 //   16 bits = cluster within the segment, which stay; the low 16 become the scale as f16. Sinks, which are in no
-//   cluster and are never scored, are sketched as if they were in the last one.
-// Bindings: 0 segment, 1 shape, 2 keys, 3 centroids, 4 planes, 5 tokenWords.
+//   cluster and are never scored, are sketched as if they were in the last one. dimensions [HEAD_DIM] f32: their weights.
+// Bindings: 0 segment, 1 shape, 2 keys, 3 centroids, 4 planes, 5 tokenWords, 6 dimensions.
 // Mapping: workgroup x = tile of VECTORS tokens of the segment, y = key-value head, z = segment, from segment.first on; after the rotation
 //   INVOCATIONS / VECTORS lanes share a token.
 // Constants: PLANES, SIGNS (one plane), PREFIX (four planes, which are read two at a time too), WORDS,
@@ -21,6 +21,7 @@ struct Shape { capacitySlots: u32, capacityTokens: u32, block: u32 }
 @group(0) @binding(3) var<storage, read> centroids: array<u32>;
 @group(0) @binding(4) var<storage, read_write> planes: array<u32>;
 @group(0) @binding(5) var<storage, read_write> tokenWords: array<u32>;
+@group(0) @binding(6) var<storage, read> dimensions: array<vec4<f32>>;
 
 const LANES = u32(INVOCATIONS / VECTORS);
 const LEVELS = f32(1 << PLANES);
@@ -65,7 +66,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let slot = token % shape.capacitySlots;
     let cluster = segmentIndex * CLUSTERS + min(tokenWords[kvHead * shape.capacityTokens + token] >> 16u, CLUSTERS - 1u);
     let record = (kvHead * (shape.capacityTokens / 16u) + cluster) * (UNITS + 1u);
-    let x = widen0(keys[(kvHead * shape.capacitySlots + slot) * UNITS + unit]) - centroidUnit(record, unit);
+    let x = (widen0(keys[(kvHead * shape.capacitySlots + slot) * UNITS + unit]) - centroidUnit(record, unit)) * dimensions[unit];
 //@unroll c 4
     rotated[i * 4u + $cu] = x[$c] * signed(unit * 4u + $cu);
 //@end

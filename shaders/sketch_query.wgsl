@@ -1,11 +1,11 @@
-// Makes a step's queries ready for sketch_scan.wgsl: rotates and quantises each to 8 bits (an error far
+// Makes a step's queries ready for sketch_scan.wgsl: divides each by the keys' weights, rotates it and quantises it to 8 bits (an error far
 // below that of the keys' few bits), and multiplies it with the centroid of every sealed cluster.
 // Shapes: queries [head][HEAD_DIM] f32, already scaled; centroids [kvHead][capacityTokens / 16][UNITS + 1] u32
 //   (cluster_store.wgsl);
 //   rotatedQueries [head][8·WORDS + 4] u32: word 8·w + j holds the dimensions 32·w + j + (0, 8, 16, 24) as
 //   signed bytes, 0 past HEAD_DIM, so that (plane word >> j) & 0x01010101 lies over it; then the scale and
-//   the sum of the integers, as f32; centroidScores [head][cluster] f32.
-// Bindings: 0 numbers, 1 shape, 2 queries, 3 centroids, 4 rotatedQueries, 5 centroidScores.
+//   the sum of the integers, as f32; centroidScores [head][cluster] f32; dimensions [HEAD_DIM] f32: the keys' weights.
+// Bindings: 0 numbers, 1 shape, 2 queries, 3 centroids, 4 rotatedQueries, 5 centroidScores, 6 dimensions.
 // Mapping: workgroup y = head; x = 0 rotates. The workgroups x > 0 of a group's heads share its clusters, INVOCATIONS each:
 //   an invocation scores one for all of these heads, so that its centroid is read and expanded once.
 // Constants: WORDS, GROUP (heads a key-value head), UNITS (HEAD_DIM / 4), those of sketch_rotate.wgsl with VECTORS = 1.
@@ -21,6 +21,7 @@ struct Shape { capacityTokens: u32, scoreStride: u32, listStride: u32, block: u3
 @group(0) @binding(3) var<storage, read> centroids: array<KvUnit>;
 @group(0) @binding(4) var<storage, read_write> rotatedQueries: array<u32>;
 @group(0) @binding(5) var<storage, read_write> centroidScores: array<f32>;
+@group(0) @binding(6) var<storage, read> dimensions: array<vec4<f32>>;
 
 const QUERY_WORDS = u32(8 * WORDS + 4);
 
@@ -28,7 +29,7 @@ var<workgroup> partials: array<f32, INVOCATIONS>;
 
 fn rotateQuery(head: u32, invocation: u32) {
   for (var i = invocation; i < UNITS; i += INVOCATIONS) {
-    let x = queries[head * UNITS + i];
+    let x = queries[head * UNITS + i] / dimensions[i];
 //@unroll c 4
     rotated[4u * i + $cu] = x[$c] * signed(4u * i + $cu);
 //@end

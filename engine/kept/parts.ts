@@ -3,7 +3,7 @@
 /** Changes whenever what the engine computes, or how it lies in a part, changes: what was kept before is then read again. */
 export const engineEpoch = 1;
 /** Changes when the index does: one of another version is not found, and built again from the keys, for which nothing is read again. */
-const indexVersion = 2;
+const indexVersion = 3;
 
 /** Keys of a block, [kvHead][token][words], after rotary embedding, in the record of the block's cache. */
 export function keysPart(block: number): string {

@@ -27,6 +27,8 @@ export interface AttentionWeights {
   /** What the output is gated by, when it is. */
   outputGate: LinearWeights | null;
   queryNorm: GPUBuffer | null;
+  /** [headDim]: the same gains, for what they say about queries. */
+  queryGains: Float32Array | null;
   keyNorm: GPUBuffer | null;
   output: LinearWeights;
   /** Of `sparse` layers: a gate for each of a head's three attentions. */
@@ -127,12 +129,14 @@ export async function loadWeights(
   const attention = async (mixer: AttentionSpec | SparseSpec | EvictingSpec): Promise<AttentionWeights> => {
     const { tensors, headDim, gatedQueries } = mixer;
     const projections = tensors.projections.map((name) => reader.matrix(name));
+    const queryGains = tensors.queryNorm ? Float32Array.from(await reader.vector(tensors.queryNorm)) : null;
     const [queries, gates] = gatedQueries ? splitRows(projections[0], headDim) : [projections[0], null];
     return {
       queryKeyValue: await kernels.upload(tensors.projections.join('+'), [queries, ...projections.slice(1)]),
       biases: tensors.biases.length > 0 ? await vector(...tensors.biases) : null,
       outputGate: gates && (await kernels.upload(`${tensors.projections[0]} gates`, [gates])),
-      queryNorm: await optional(tensors.queryNorm),
+      queryNorm: queryGains && tensors.queryNorm ? place(tensors.queryNorm, queryGains) : null,
+      queryGains,
       keyNorm: await optional(tensors.keyNorm),
       output: await linear(tensors.output),
       branchGates: mixer.kind === 'sparse' ? await linear(mixer.gates.name) : null,

@@ -122,11 +122,12 @@ export interface BuiltIndex {
   free(): void;
 }
 
-/** Clusters and sketch of all segments, so many at a time. */
-export async function buildIndex(device: Device, problem: FarProblem, atOnce = 1): Promise<BuiltIndex> {
+/** Clusters and sketch of all segments, so many at a time; `dimensions` [headDim] weighs. */
+export async function buildIndex(device: Device, problem: FarProblem, atOnce = 1, dimensions?: Float32Array<ArrayBuffer>): Promise<BuiltIndex> {
   const { layout } = problem;
   const clusters = Clusters.create(device, layout, { label: 'test' });
   const sketch = Sketch.create(device, layout, { label: 'test' });
+  if (dimensions) sketch.weigh(dimensions);
   const scratch = allocateClusterScratch(device, layout);
   const ring = new TestRing(device, problem);
   const shared = { layout, ring: problem.ring, keys: ring.keys, clusters, segment: ring.segment.buffer };

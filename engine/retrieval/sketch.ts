@@ -1,7 +1,7 @@
 /**
  * The sketch: a copy of a layer's keys in a few bits a dimension, by which far tokens are ranked without reading
- * their keys. What is left of a key less its cluster's centroid, of which there are few bits to tell, is rotated so that
- * no dimension stands out, and quantised with one scale a token. The bits lie in planes, so that a scan may read fewer
+ * their keys. What is left of a key less its cluster's centroid, of which there are few bits to tell, is weighed by what
+ * queries have in each dimension, rotated so that no dimension stands out, and quantised with one scale a token. The bits lie in planes, so that a scan may read fewer
  * of them than a later, finer look.
  * It approximates the inner product itself and therefore does not mind that queries lie far from keys.
  * Sources: RaBitQ (arXiv 2405.12497) for centring and rotating, QuaRot (arXiv 2404.00456) for the Hadamard transform.
@@ -18,8 +18,8 @@ import { clustersPerSegment, type FarLayout } from './layout.ts';
 
 /** Bytes of one layer's sketch, the words that it shares with the token → cluster map included. */
 export function sketchBytes(layout: FarLayout): number {
-  const { planes, tokenWords } = partBytes(layout);
-  return planes + tokenWords;
+  const { planes, tokenWords, dimensions } = partBytes(layout);
+  return planes + tokenWords + dimensions;
 }
 
 /** u32 words of one plane of a token: 32 dimensions each, the last one filled up with zeros. */
@@ -38,13 +38,17 @@ export class Sketch {
   readonly planes: GPUBuffer;
   /** [kvHead][capacityTokens] u32: low 16 bits the scale as f16, high 16 bits the token's cluster in its segment, which `Clusters` write. */
   readonly tokenWords: GPUBuffer;
+  /** [headDim] f32: what keys are multiplied by before they are rotated, and queries divided by; `dimensionWeights`. */
+  readonly dimensions: GPUBuffer;
   readonly #device: Device;
 
   private constructor(device: Device, layout: FarLayout, label: string) {
-    const { planes, tokenWords } = partBytes(layout);
+    const { planes, tokenWords, dimensions } = partBytes(layout);
     this.#device = device;
     this.planes = device.memory.storage('kv', `${label} sketch planes`, planes);
     this.tokenWords = device.memory.storage('kv', `${label} sketch token words`, tokenWords);
+    this.dimensions = device.memory.storage('kv', `${label} sketch dimensions`, dimensions);
+    this.weigh(new Float32Array(layout.headDim).fill(1));
   }
 
   /** Wrap in `device.memory.checked`: the buffers may not fit. Throws a RangeError for layouts that the kernels cannot do. */
@@ -53,8 +57,13 @@ export class Sketch {
     return new Sketch(device, layout, options.label);
   }
 
+  /** [headDim]; before anything is sketched. */
+  weigh(dimensions: Float32Array<ArrayBuffer>): void {
+    this.#device.gpu.queue.writeBuffer(this.dimensions, 0, dimensions);
+  }
+
   free(): void {
-    for (const buffer of [this.planes, this.tokenWords]) this.#device.memory.free(buffer);
+    for (const buffer of [this.planes, this.tokenWords, this.dimensions]) this.#device.memory.free(buffer);
   }
 }
 
@@ -102,7 +111,7 @@ export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): P
     },
   });
   const shape = sharedUniform(device, 'sketch shape', [ring.capacitySlots, capacityTokens, rotationBlock(headDim)]);
-  const bindings = kernel.bind(segment, shape, keys, clusters.centroids, sketch.planes, sketch.tokenWords);
+  const bindings = kernel.bind(segment, shape, keys, clusters.centroids, sketch.planes, sketch.tokenWords, sketch.dimensions);
   return {
     encode(pass, segments) {
       encodeDispatch(pass, { kernel, bindings }, segmentTokens / tokensAtOnce, kvHeads, segments);
@@ -119,10 +128,11 @@ export function checkSketchLayout({ heads, kvHeads, headDim, segmentTokens, capa
   if (![1, 2, 4].includes(planes)) throw new RangeError(`a sketch cannot have ${String(planes)} planes`);
 }
 
-function partBytes(layout: FarLayout): { planes: number; tokenWords: number } {
+function partBytes(layout: FarLayout): { planes: number; tokenWords: number; dimensions: number } {
   const { kvHeads, headDim, capacityTokens } = layout;
   return {
     planes: kvHeads * layout.planes * capacityTokens * planeWords(headDim) * 4,
     tokenWords: kvHeads * capacityTokens * 4,
+    dimensions: headDim * 4,
   };
 }

@@ -165,7 +165,7 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   const shape = sharedUniform(device, 'sketch scan shape', [capacityTokens, stride, list?.maxSelected ?? 0, rotationBlock(headDim), invocations]);
   const queryDispatch = {
     kernel: query,
-    bindings: query.bind(numbers.buffer, shape, io.queries, clusters.centroids, scratch.rotatedQueries, scratch.centroidScores),
+    bindings: query.bind(numbers.buffer, shape, io.queries, clusters.centroids, scratch.rotatedQueries, scratch.centroidScores, sketch.dimensions),
   };
   const common = [numbers.buffer, shape, scratch.rotatedQueries, sketch.planes, sketch.tokenWords, scratch.centroidScores, io.scores, io.masses ?? null] as const;
   const scanDispatch = { kernel: scan, bindings: list ? scan.bind(...common, list.tokens, list.counts) : scan.bind(...common) };

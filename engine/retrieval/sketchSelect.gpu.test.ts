@@ -10,6 +10,7 @@ import { openTestDevice, upload } from '../testing/device.ts';
 import { buildIndex, type FarProblem, runPass } from './clusterTesting.ts';
 import { Clusters } from './clusters.ts';
 import { type FarLayout, sinkTokens } from './layout.ts';
+import { dimensionWeights } from './dimensionWeights.ts';
 import { Selection } from './select.ts';
 import { Sketch } from './sketch.ts';
 import { bindSketchSelect, type SketchSelectStep, SketchSelectScratch, sketchSelectScratchBytes } from './sketchSelect.ts';
@@ -63,10 +64,11 @@ interface Run {
   tokens: number[][];
 }
 
-async function run(problem: Problem, step: SketchSelectStep): Promise<Run> {
+/** `dimensions` [headDim] weighs the keys' dimensions. */
+async function run(problem: Problem, step: SketchSelectStep, dimensions?: Float32Array<ArrayBuffer>): Promise<Run> {
   const { layout, queries } = problem;
   const { kvHeads } = layout;
-  const index = await buildIndex(device, problem);
+  const index = await buildIndex(device, problem, 1, dimensions);
   const before = device.memory.report().activationsBytes;
   const maxCandidates = Math.ceil(step.wanted * step.oversample);
   const scratch = new SketchSelectScratch(device, layout, { maxCandidates });
@@ -151,6 +153,23 @@ describe('selection by the sketch', () => {
     expect(four).toBeGreaterThan(0.95);
     expect(twoThenFour).toBeGreaterThan(0.95);
     expect(oneThenFour).toBeGreaterThan(0.95);
+  });
+
+  test('queries of unlike dimensions find more among keys that are weighed for them', async () => {
+    const layout: FarLayout = { heads: 4, kvHeads: 2, headDim: 64, segmentTokens: 512, capacityTokens: 2048, planes: 2 };
+    const uniform = randomNumbers(31);
+    const gains = Float32Array.from({ length: layout.headDim }, () => Math.exp(2 * uniform()));
+    const problem = clusteredProblem(layout, 6);
+    problem.queries.forEach((x, i) => (problem.queries[i] = x * gains[i % layout.headDim]));
+    const exact = scoresOf(problem);
+    const wanted = 41;
+    const found = async (dimensions?: Float32Array<ArrayBuffer>): Promise<number> => {
+      const { tokens } = await run(problem, { sealedTokens: layout.capacityTokens, wanted, oversample: 1, scanPlanes: 2 }, dimensions);
+      return tokens.reduce((sum, some, kvHead) => sum + recall(some, selectHeaviest(combinedLogWeights(exact, kvHead), wanted)), 0) / layout.kvHeads;
+    };
+    const [plain, weighed] = [await found(), await found(dimensionWeights(gains, { headDim: layout.headDim, rotatedDims: 0, pairing: 'halves' }))];
+    console.log(`recall of the heaviest 2 % with unlike dimensions: ${plain.toFixed(3)}, weighed ${weighed.toFixed(3)}`);
+    expect(weighed).toBeGreaterThan(plain + 0.03);
   });
 
   test('candidates and choice are those of the reference sketch', async () => {

@@ -8,6 +8,7 @@ import type { FarContext } from '../../kv/tiers/farContext.ts';
 import { bindFarLayer, type FarLayer, FarMemory } from '../../kv/tiers/farLayer.ts';
 import type { AttentionSpec } from '../../models/spec.ts';
 import type { AttentionWeights } from '../../models/weights.ts';
+import { dimensionWeights } from '../../retrieval/dimensionWeights.ts';
 import { sinkTokens } from '../../retrieval/layout.ts';
 import type { Mixer } from '../mixer.ts';
 import { attentionWork, part, rowWork } from '../part.ts';
@@ -26,6 +27,8 @@ export async function createFarMixer(
   inputs: AttentionInputs,
 ): Promise<Mixer> {
   const { layout } = memory.ring;
+  const { rotatedDims, pairing } = spec.rotary;
+  memory.sketch.weigh(dimensionWeights(weights.queryGains, { headDim: layout.headDim, rotatedDims, pairing }));
   const store = await bindStoring(device, spec, weights, memory.ring, inputs);
   const layer = await bindFarLayer(device, context.layers.length, memory, context.scratch, context.plan, inputs);
   context.layers.push(layer);

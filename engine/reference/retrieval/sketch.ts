@@ -81,12 +81,12 @@ export function centresOf(centroids: readonly Float64Array[], assignment: readon
   return assignment.map((cluster) => centroids[Math.min(cluster, centroids.length - 1)]);
 }
 
-/** The sketch of one segment and key-value head: `keys` are [token][headDim], `centres` as well. */
-export function sketchSegment(keys: Float32Array, centres: readonly Float64Array[], planes: number): SketchedSegment {
+/** The sketch of one segment and key-value head: `keys` are [token][headDim], `centres` as well; `dimensions` [headDim] weighs, left out, with 1. */
+export function sketchSegment(keys: Float32Array, centres: readonly Float64Array[], planes: number, dimensions?: ArrayLike<number>): SketchedSegment {
   const headDim = keys.length / centres.length;
   const codes = new Uint8Array(keys.length);
   const scales = Float64Array.from(centres, (centre, token) => {
-    const x = rotate(centred(keys, centre, token));
+    const x = rotate(centred(keys, centre, token).map((one, i) => one * (dimensions?.[i] ?? 1)));
     const scale = chooseScale(x, planes);
     for (let i = 0; i < headDim; i++) codes[token * headDim + i] = codeOf(x[i], scale, planes);
     return scale;
@@ -99,10 +99,10 @@ export function centred(keys: Float32Array, centre: Float64Array, token: number)
   return centre.map((x, i) => keys[token * centre.length + i] - x);
 }
 
-/** Estimates of query·key for every token of a segment from the first `planesRead` planes. */
-export function estimateScores(query: ArrayLike<number>, segment: SketchedSegment, planes: number, planesRead: number): Float64Array {
+/** Estimates of query·key for every token of a segment from the first `planesRead` planes; `dimensions` as it was sketched with. */
+export function estimateScores(query: ArrayLike<number>, segment: SketchedSegment, planes: number, planesRead: number, dimensions?: ArrayLike<number>): Float64Array {
   const headDim = query.length;
-  const rotated = rotate(query);
+  const rotated = rotate(Array.from(query, (one, i) => one / (dimensions?.[i] ?? 1)));
   const ofCentre = new Map([...new Set(segment.centres)].map((centre) => [centre, dot(query, centre)]));
   return segment.scales.map((scale, token) => {
     let score = ofCentre.get(segment.centres[token]) ?? 0;

@@ -61,7 +61,7 @@ export class LooseLayers {
     for (const memory of memories) {
       const [queries, mixed] = [storage('queries', heads * headDim), storage('mixed', heads * headDim)];
       const inputs = { projections, queries, mixed, angles, step: step.buffer, maxRows: 1, contextTokens: plan.layout.capacityTokens, normEpsilon: 1e-5 };
-      const mixer = await createFarMixer(device, spec, { queryNorm: null, keyNorm: null } as AttentionWeights, memory, context, inputs);
+      const mixer = await createFarMixer(device, spec, { queryNorm: null, queryGains: null, keyNorm: null } as AttentionWeights, memory, context, inputs);
       // Queries and keys come from outside, not from projections.
       parts.push(...mixer.parts.slice(1));
       layers.push({ memory, queries, mixed });
