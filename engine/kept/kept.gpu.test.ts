@@ -208,9 +208,9 @@ describe.each([
     });
 
     test('an index of another version is built again from the keys', async () => {
-      const named = (name: string): string => name.replace(/^index-2-/, 'index-1-');
+      const named = (name: string): string => name.replace(/^index-\d+-/, 'index-0-');
       const older = kept.segments.map((segment): KeptSegment => ({ ...segment, parts: new Map([...segment.parts].map(([name, length]) => [named(name), length])) }));
-      expect(older.every(({ parts }) => [...parts.keys()].some((name) => name.startsWith('index-1-')))).toBe(true);
+      expect(older.every(({ parts }) => [...parts.keys()].some((name) => name.startsWith('index-0-')))).toBe(true);
       if (reader.runner.far) reader.runner.far.policy = defaultPolicy;
       await restore(device, reader, document, usableSegments(reader.runner, older), { growing: false });
       expect(reader.sequence.length).toBe(documentTokens);
