@@ -1,4 +1,5 @@
 /** How policies are written on the command line and named in results. */
+import { mostTurnSteps } from '../../host/contract/policy.ts';
 import { estimatesRest, type Policy, type PolicyName, policyDescriptions } from '../../engine/kv/tiers/policy.ts';
 
 export interface TriedPolicy {
@@ -32,6 +33,7 @@ export function parsePolicies(text: string, budgets: readonly string[]): TriedPo
 /** What a label says of the misses, and what the policy does with them. */
 function missesOf(text: string | undefined): [label: string, misses: Pick<Policy, 'misses' | 'turnSteps'>] {
   if (text === undefined) return ['', {}];
+  if (text !== 'lagged' && !(Number(text) >= 1 && Number(text) <= mostTurnSteps)) throw new RangeError(`“@${text}” is no turn; write @lagged, or the steps in which each layer chooses once, @1 to @${mostTurnSteps}`);
   return text === 'lagged' ? [' lagged', { misses: 'lagged' }] : [` every ${text}`, { misses: 'rolling', turnSteps: Number(text) }];
 }
 

@@ -28,6 +28,10 @@ test('gains of nothing leave a little, and their sign says nothing', () => {
   expect([...dimensionWeights(new Float32Array(2), { headDim: 2, rotatedDims: 2, pairing: 'halves' })]).toEqual([1, 1]);
 });
 
+test.each([NaN, Infinity, -Infinity])('a gain of %d teaches nothing', (gain) => {
+  expect([...dimensionWeights(Float32Array.of(1, gain, 3, 4), { headDim: 4, rotatedDims: 4, pairing: 'halves' })]).toEqual([1, 1, 1, 1]);
+});
+
 test('gains of other heads are refused', () => {
   expect(() => dimensionWeights(new Float32Array(3), { headDim: 4, rotatedDims: 4, pairing: 'halves' })).toThrow('3 gains do not fit heads of 4 dimensions');
 });

@@ -26,7 +26,8 @@ export function dimensionWeights(queryGains: Float32Array | null, { headDim, rot
   const least = leastShare * squares.reduce((most, square) => Math.max(most, square), 0);
   const weights = squares.map((square) => Math.max(square, least) ** exponent);
   const mean = weights.reduce((sum, weight) => sum + weight, 0) / headDim;
-  return Float32Array.from(weights, (weight) => (mean > 0 ? weight / mean : 1));
+  // Of gains that are no numbers, which a file may have, nothing can be learnt.
+  return Float32Array.from(weights, (weight) => (mean > 0 && mean < Infinity ? weight / mean : 1));
 }
 
 function partnerOf(dimension: number, rotatedDims: number, pairing: RotatedDimensions['pairing']): number {

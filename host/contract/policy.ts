@@ -4,6 +4,9 @@ import * as z from 'zod';
 export const policyName = z.enum(['full', 'window', 'sketch', 'graph', 'clusters', 'quest', 'flat']);
 export type PolicyName = z.infer<typeof policyName>;
 
+/** Steps in which each layer chooses once at most, with `rolling` misses. */
+export const mostTurnSteps = 64;
+
 /** Far tokens that a head attends to exactly in a step: a number, or a share of them. */
 export const policyBudget = z.union([z.object({ tokens: z.number().int().min(1).max(1_000_000) }), z.object({ share: z.number().gt(0).max(1) })]);
 export type PolicyBudget = z.infer<typeof policyBudget>;
@@ -19,7 +22,7 @@ export const policySetting = z.object({
    */
   misses: z.enum(['strict', 'lagged', 'rolling']).optional(),
   /** With `rolling`: a layer chooses in one of so many steps; 8 when left out. */
-  turnSteps: z.number().int().min(1).max(64).optional(),
+  turnSteps: z.number().int().min(1).max(mostTurnSteps).optional(),
 });
 export type PolicySetting = z.infer<typeof policySetting>;
 

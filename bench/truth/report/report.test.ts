@@ -121,6 +121,8 @@ test('policies as they are written', () => {
   expect(parsePolicies('sketch:2%@8/3', [])).toEqual([{ label: 'sketch 2% every 8', policy: { name: 'sketch', budget: { share: 0.02 }, estimate: true, misses: 'rolling', turnSteps: 8 }, seeds: 3 }]);
   expect([percentOf('sketch 0.25%'), percentOf('sketch 2% every 8'), percentOf('quest 500'), percentOf('window')]).toEqual([0.25, 2, null, null]);
   expect(() => parsePolicies('sketchy', ['2%'])).toThrow('“sketchy” is not a policy');
+  for (const turn of ['0', '65']) expect(() => parsePolicies(`sketch:2%@${turn}`, [])).toThrow(`“@${turn}” is no turn`);
+  for (const turn of ['-1', 'often', '']) expect(() => parsePolicies(`sketch:2%@${turn}`, [])).toThrow(`“sketch:2%@${turn}” is not a policy`);
   expect(() => parsePolicies('sketch', ['0%'])).toThrow('“0%” is not a budget');
   expect(() => parsePolicies('sketch:1.5', [])).toThrow('“1.5” is not a budget');
 });

@@ -18,6 +18,7 @@ export interface Policy {
    * they join the estimate for this step, are counted as missed, and are there for later steps. `rolling`: a step attends
    * to all tokens that are on the GPU, which earlier steps chose, and layers take turns to choose what comes there. Neither
    * begins with the first step of an answer: the first eight wait. Both cost truth (docs/truth.md).
+   * `flat` and `graph`, which look beyond the GPU for every choice, do as with `lagged`.
    */
   misses?: 'strict' | 'lagged' | 'rolling';
   /** With `rolling` misses: a layer chooses in one of so many steps. */

@@ -78,9 +78,11 @@ export class FarSelection {
   /** What needs no chosen token that is still to come. */
   encodeRest(pass: GPUComputePassEncoder, step: Step): void {
     const { lags, rolls } = this.#context;
-    // Others hear when they have fetched.
-    if (lags) this.#writeListed(false);
-    if (this.choosesLate) return;
+    if (this.choosesLate) {
+      // Others hear when they have fetched.
+      if (lags) this.#writeListed(false);
+      return;
+    }
     if (!rolls) this.#encodeSelection(pass);
     if (this.attendsTogether) this.#attendTogether(pass, step);
     else this.#estimate(pass, step);

@@ -1,7 +1,7 @@
 /** How a chat reaches what lies beyond the GPU: the policy, what it does and costs, and its budget. */
 import { ChevronDown } from 'lucide-react';
 import { useId } from 'react';
-import { canRoll, defaultPolicySetting, hasBudget, policyEstimates, policyName, type PolicySetting, usualTurnSteps } from '../../../../host/contract/policy.ts';
+import { canRoll, defaultPolicySetting, hasBudget, mostTurnSteps, policyEstimates, policyName, type PolicySetting, usualTurnSteps } from '../../../../host/contract/policy.ts';
 import { Menu, MenuChoice, MenuChoices } from '../../../ui/Menu.tsx';
 import { Segmented } from '../../../ui/Segmented.tsx';
 import { NumberField } from '../../settings/components/NumberField.tsx';
@@ -66,7 +66,7 @@ export function PolicyPicker({ value, onChange }: PolicyPickerProps) {
 }
 
 const missOptions = (['strict', 'lagged', 'rolling'] as const).map((value) => ({ value, label: text.missNames[value] }));
-const turnField = { least: 1, most: 64, whole: true };
+const turnField = { least: 1, most: mostTurnSteps, whole: true };
 const units = (['share', 'tokens'] as const).map((value) => ({ value, label: text.units[value] }));
 const percentField = { least: 0.1, most: 100, whole: false };
 const tokensField = { least: 1, most: 1_000_000, whole: true };
