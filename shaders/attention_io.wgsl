@@ -41,7 +41,11 @@ fn slotOf(index: u32, kvHead: u32) -> u32 {
 //@if LISTED
   return list[kvHead * shape.listCapacity + index];
 //@else
+//@if CAUSAL
   return index % shape.capacitySlots;
+//@else
+  return index;
+//@end
 //@end
 }
 

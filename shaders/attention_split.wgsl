@@ -8,6 +8,7 @@
 // Constants: THREADS, LANES of a subgroup (SPREAD divides it), SPREAD, KEYS, HEADS, UNITS of a vector that hold
 //   dimensions, LOADS = ⌈UNITS / SPREAD⌉, EVEN = UNITS is LOADS · SPREAD, PARTS = quads of dimensions in a unit,
 //   QUADS = UNITS · PARTS, VECTOR_UNITS = units of a stored vector, SUBGROUPS = THREADS / LANES, and the capitals above.
+// Keys of 8 bits meet queries as integers: of 8 bits and, for what is left, of 8 more (a 2^-16 of the largest dimension).
 // For GPUs with subgroups of known size. Reference: attend, attendRange in engine/reference/attention.ts.
 // Texts: kv_load.wgsl or kv_load_eight_bit.wgsl, attention_io.wgsl; attention_split_alone.wgsl begins it, or
 //   attention_split_parts.wgsl several copies of it.
@@ -70,6 +71,21 @@ fn attend(workgroup: vec3<u32>, workgroups: vec3<u32>, invocation: u32) {
   var mixed$h_$l_$p = vec4<f32>();
 //@end
 //@end
+//@if EIGHT_BIT
+  var largest$h = 1e-30;
+//@unroll l LOADS
+  let sizes$h_$l = abs(asked$h_$l_0);
+  largest$h = max(largest$h, max(max(sizes$h_$l.x, sizes$h_$l.y), max(sizes$h_$l.z, sizes$h_$l.w)));
+//@end
+  for (var mask = 1u; mask < SPREAD; mask *= 2u) { largest$h = max(largest$h, subgroupShuffleXor(largest$h, mask)); }
+//@unroll l LOADS
+  let scaled$h_$l = asked$h_$l_0 * (127.0 / largest$h);
+  let coarse$h_$l = round(scaled$h_$l);
+  let high$h_$l = pack4xI8(vec4<i32>(coarse$h_$l));
+  let low$h_$l = pack4xI8(vec4<i32>(round((scaled$h_$l - coarse$h_$l) * 254.0)));
+//@end
+  let queryScale$h = largest$h / (127.0 * 254.0);
+//@end
 //@end
 //@if PARTIAL
   let splitBase = (part.firstSplit + workgroup.z) * step.rows * shape.heads;
@@ -109,6 +125,17 @@ fn attend(workgroup: vec3<u32>, workgroups: vec3<u32>, invocation: u32) {
 //@end
 //@end
 //@unroll k KEYS
+//@if EIGHT_BIT
+//@unroll h HEADS
+    var coarseDot$k_$h = 0;
+    var fineDot$k_$h = 0;
+//@unroll l LOADS
+    coarseDot$k_$h += dot4I8Packed(high$h_$l, key$k_$l);
+    fineDot$k_$h += dot4I8Packed(low$h_$l, key$k_$l);
+//@end
+    var dots$k_$h = 254 * coarseDot$k_$h + fineDot$k_$h;
+//@end
+//@else
 //@unroll l LOADS
 //@unroll p PARTS
     let wide$k_$l_$p = widen$p(key$k_$l);
@@ -121,13 +148,14 @@ fn attend(workgroup: vec3<u32>, workgroups: vec3<u32>, invocation: u32) {
     products$k_$h += asked$h_$l_$p * wide$k_$l_$p;
 //@end
 //@end
-    var score$k_$h = dot(products$k_$h, vec4<f32>(1.0));
+    var dots$k_$h = dot(products$k_$h, vec4<f32>(1.0));
+//@end
 //@end
 //@end
     for (var mask = 1u; mask < SPREAD; mask *= 2u) {
 //@unroll k KEYS
 //@unroll h HEADS
-      score$k_$h += subgroupShuffleXor(score$k_$h, mask);
+      dots$k_$h += subgroupShuffleXor(dots$k_$h, mask);
 //@end
 //@end
     }
@@ -141,14 +169,16 @@ fn attend(workgroup: vec3<u32>, workgroups: vec3<u32>, invocation: u32) {
     let before$h = maximum$h;
 //@unroll k KEYS
 //@if EIGHT_BIT
-    score$k_$h *= keyScale$k;
+    let dot$k_$h = f32(dots$k_$h) * (queryScale$h * keyScale$k);
+//@else
+    let dot$k_$h = dots$k_$h;
 //@end
 //@if WEIGHED
     let counts$k_$h = sees(position$h, index$k, end) && count$k > 0u;
-    score$k_$h = select(NOTHING, score$k_$h + more$k, counts$k_$h);
+    let score$k_$h = select(NOTHING, dot$k_$h + more$k, counts$k_$h);
 //@else
     let counts$k_$h = sees(position$h, index$k, end);
-    score$k_$h = select(NOTHING, score$k_$h, counts$k_$h);
+    let score$k_$h = select(NOTHING, dot$k_$h, counts$k_$h);
 //@end
     maximum$h = max(maximum$h, score$k_$h);
 //@end
