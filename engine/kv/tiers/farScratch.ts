@@ -3,7 +3,7 @@ import type { Device } from '../../device/device.ts';
 import { allocatePartials, type Partials } from '../../layers/attention/merge.ts';
 import { allocateClusterScratch } from '../../retrieval/clusters.ts';
 import { StepUniform } from '../../layers/step.ts';
-import { clusterTokens, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterTokens, type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
 import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
 import { Selection } from '../../retrieval/select.ts';
 import { SketchSelectScratch } from '../../retrieval/sketchSelect.ts';
@@ -20,10 +20,16 @@ export interface Splits {
 }
 
 const decodeSplits = { gpu: { ring: 8, far: 32, rest: 32 }, software: { ring: 2, far: 2, rest: 2 } };
-/** On GPUs a split of the clusters has at most so many, as long as there are no more splits than that. */
+/** On GPUs a split of the clusters has at most so many, as long as there are no more workgroups than an H200 has at work at once: those that come later end later. */
 const splitClusters = 256;
 const mostRestSplits = 128;
+const mostRestWorkgroups = 384;
 const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
+
+function restSplits({ kvHeads, capacityTokens }: FarLayout): number {
+  const most = Math.min(mostRestSplits, Math.floor(mostRestWorkgroups / kvHeads));
+  return Math.max(decodeSplits.gpu.rest, Math.min(most, Math.ceil(capacityTokens / clusterTokens / splitClusters)));
+}
 
 /** Vectors that are put into slots at once. */
 const maxArrivals = 4096;
@@ -69,8 +75,7 @@ export class FarScratch {
     const { kvHeads, heads, headDim, segmentTokens } = layout;
     const words = recordWords(plan.format, headDim);
     const splits = decodeSplits[device.facts.kind];
-    const clusters = layout.capacityTokens / clusterTokens;
-    this.#decodeSplits = device.facts.kind === 'gpu' ? { ...splits, rest: Math.max(splits.rest, Math.min(mostRestSplits, Math.ceil(clusters / splitClusters))) } : splits;
+    this.#decodeSplits = device.facts.kind === 'gpu' ? { ...splits, rest: restSplits(layout) } : splits;
     const storage = (label: string, count: number): GPUBuffer => device.memory.storage('activations', label, count * 4);
     const staging = (label: string, count: number): GPUBuffer => device.memory.storage('kv', label, count * 4);
     this.#device = device;

@@ -32,7 +32,6 @@ const shapes: readonly SplitShape[] = [
  */
 export const sweptShapes: readonly SplitShape[] = [
   // More on its way at once: a split's keys in one or two rounds.
-  { threads: 128, spread: 4, keys: 1, heads: 4, workgroups: 1024 },
   { threads: 128, spread: 4, keys: 2, heads: 4, workgroups: 1024 },
   { threads: 128, spread: 4, keys: 4, heads: 4, workgroups: 1024 },
   { threads: 128, spread: 8, keys: 4, heads: 4, workgroups: 1024 },
