@@ -42,6 +42,8 @@ export interface TierLimits {
   pages?: boolean;
   /** Keep what sparse reading needs. */
   keyMeans?: boolean;
+  /** Leave out what only the policy `sketch` needs, where it does not fit. */
+  mayLackSketch?: boolean;
 }
 
 export interface ContextPlan {
@@ -63,9 +65,9 @@ export function planContext(spec: ModelSpec, adapter: AdapterKind, wanted: numbe
   const rows = Math.min(affordableRows(spec, maxRows[kind], contextTokens), contextTokens);
   const needed = tiers && (tiers.offload === 'always' || residentKvBytes(spec, adapter, contextTokens) > tiers.gpuBudgetBytes);
   if (!needed || !divisible) return { contextTokens, rows, tiers: null };
-  const { gpuBudgetBytes, format, pages, keyMeans, largestShare = 0.1, largestTokens } = tiers;
+  const { gpuBudgetBytes, format, pages, keyMeans, mayLackSketch, largestShare = 0.1, largestTokens } = tiers;
   const chunkRows = Math.min(maxChunkRows[kind], contextTokens);
-  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: Math.min(rows, maxFarRows[kind]), maxChunkRows: chunkRows, largestShare, largestTokens, pages, keyMeans });
+  const plan = planTiers(spec, { gpuBytes: gpuBudgetBytes, format, contextTokens, maxRows: Math.min(rows, maxFarRows[kind]), maxChunkRows: chunkRows, largestShare, largestTokens, pages, keyMeans, mayLackSketch });
   return { contextTokens, rows: plan.maxRows, tiers: plan };
 }
 

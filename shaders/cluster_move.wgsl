@@ -2,7 +2,7 @@
 // for the LAST round, which also takes the mean of the members' values and counts them. An empty cluster keeps its
 // vector and has the value 0. At the START a centroid is the key in the middle of its stride of the tokens.
 // Shapes: those of cluster_segment.wgsl; tokenWords [kvHead][capacityTokens] u32, the cluster in the high 16 bits;
-//   values as keys; counts [kvHead][capacityTokens / 16] u32.
+//   values as keys; counts [kvHead][capacityTokens / CLUSTER_TOKENS] u32.
 // Bindings: those of cluster_segment.wgsl, without START 4 tokenWords, with LAST 5 values, 6 counts.
 // Mapping: an invocation per (cluster, unit of four dimensions); y = key-value head, z = segment. Members are added in ascending
 //   order, so that the same keys give the same bits.
@@ -56,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let centred = select(scratch[scratchVector(kvHead, 0u, cluster) + unit], mean, count > 0u);
   scratch[scratchVector(kvHead, 1u, cluster) + unit] = centred + scratch[scratchMean(kvHead) + unit];
   scratch[scratchVector(kvHead, 2u, cluster) + unit] = valueSum / f32(max(count, 1u));
-  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / 16u) + segmentIndex * clustersPerSegment() + cluster] = count; }
+  if (unit == 0u) { counts[kvHead * (shape.capacityTokens / CLUSTER_TOKENS) + segmentIndex * clustersPerSegment() + cluster] = count; }
 //@else
   if (count > 0u) { scratch[scratchVector(kvHead, 0u, cluster) + unit] = mean; }
 //@end

@@ -1,10 +1,10 @@
 // Scores every far token by its cluster: query · centroid, with SIZE_TERM also log(members). Sinks score -1e30.
 // Shapes: queries [heads][headDim] f32, scaled; centroids [kvHead][clusterCapacity][HEAD_UNITS + 1] u32
-//   (cluster_store.wgsl); counts [kvHead][clusterCapacity] u32; tokenWords [kvHead][clusterCapacity · 16] u32, high
-//   16 bits = cluster within the token's segment; scores [heads][clusterCapacity · 16] f32.
+//   (cluster_store.wgsl); counts [kvHead][clusterCapacity] u32; tokenWords [kvHead][clusterCapacity · CLUSTER_TOKENS] u32, high
+//   16 bits = cluster within the token's segment; scores [heads][clusterCapacity · CLUSTER_TOKENS] f32.
 // Bindings: 0 shape, 1 queries, 2 centroids, 3 tokenWords, 4 scores, with SIZE_TERM 5 counts.
 // Mapping: workgroup x = segment, y = key-value head; an invocation is a (cluster, query head) at first, then a token.
-// Constants: SIZE_TERM, GROUP = query heads a key-value head, SEGMENT_TOKENS, CLUSTERS = SEGMENT_TOKENS / 16,
+// Constants: SIZE_TERM, GROUP = query heads a key-value head, SEGMENT_TOKENS, CLUSTER_TOKENS, CLUSTERS = SEGMENT_TOKENS / CLUSTER_TOKENS,
 //   HEAD_UNITS = headDim / 4, NO_CLUSTER. Reads centroids by kv_load_eight_bit.wgsl.
 // Reference: clusterScores in engine/reference/retrieval/clusters.ts.
 
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     clusterScores[pair] = score;
   }
   workgroupBarrier();
-  let capacityTokens = shape.clusterCapacity * 16u;
+  let capacityTokens = shape.clusterCapacity * CLUSTER_TOKENS;
   for (var i = invocation; i < SEGMENT_TOKENS; i += 128u) {
     let token = segment * SEGMENT_TOKENS + i;
     let cluster = tokenWords[kvHead * capacityTokens + token] >> 16u;

@@ -3,10 +3,10 @@
 // processor (RetroInfer, arXiv 2505.02922).
 // Shapes: keys [kvHead][slot][headDim] f32 or f16, slot = position % capacitySlots (kv_load.wgsl);
 //   scratch [kvHead][atOnce][3 · clusters + 1][headDim] f32: centroids of the centred keys, the final centroids, the
-//   value means, then the keys' mean; clusters = segmentTokens / 16.
+//   value means, then the keys' mean; clusters = segmentTokens / CLUSTER_TOKENS.
 // Mapping: z = segment, from segment.first on; `begin` says which to the functions here.
 // Bindings: 0 segment, 1 shape, 2 keys, 3 scratch.
-// Constants: HALF_CACHE, SINK_TOKENS, NO_CLUSTER. What depends on the model is in `shape`, so that all models share
+// Constants: HALF_CACHE, SINK_TOKENS, NO_CLUSTER, CLUSTER_TOKENS. What depends on the model is in `shape`, so that all models share
 //   the compiled kernels.
 
 struct Segment { first: u32 }
@@ -27,7 +27,7 @@ fn begin(z: u32) {
   scratchPlace = z;
 }
 
-fn clustersPerSegment() -> u32 { return shape.segmentTokens / 16u; }
+fn clustersPerSegment() -> u32 { return shape.segmentTokens / CLUSTER_TOKENS; }
 
 /// Sinks belong to no cluster.
 fn excludedTokens() -> u32 { return select(0u, SINK_TOKENS, segmentIndex == 0u); }

@@ -1,8 +1,9 @@
 // Ends the clustering of some segments: stores each cluster's mean key and mean value in 8 bits.
-// Shapes: scratch as in cluster_segment.wgsl; centroids, valueMeans [kvHead][capacityTokens / 16][headDim / 4 + 1]
+// Shapes: scratch as in cluster_segment.wgsl; centroids, valueMeans [kvHead][capacityTokens / CLUSTER_TOKENS][headDim / 4 + 1]
 //   u32: four signed integers a word (value = integer · scale), then the f32 scale.
 // Bindings: 0 segment, 1 shape, 2 scratch, 3 centroids, 4 valueMeans.
 // Mapping: an invocation per record, first the centroids, then the value means; y = key-value head, z = segment.
+// Constants: CLUSTER_TOKENS.
 // Reference: readEightBit in engine/reference/retrieval/eightBit.ts.
 
 struct Segment { first: u32 }
@@ -23,11 +24,11 @@ fn eightBits(x: vec4<f32>) -> u32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let clusters = shape.segmentTokens / 16u;
+  let clusters = shape.segmentTokens / CLUSTER_TOKENS;
   if (id.x >= 2u * clusters) { return; }
   // The final centroids follow the centroids at work, the value means follow them.
   let first = ((id.y * shape.atOnce + id.z) * (3u * clusters + 1u) + clusters + id.x) * shape.headUnits;
-  let cluster = id.y * (shape.capacityTokens / 16u) + (segment.first + id.z) * clusters + id.x % clusters;
+  let cluster = id.y * (shape.capacityTokens / CLUSTER_TOKENS) + (segment.first + id.z) * clusters + id.x % clusters;
   let record = cluster * (shape.headUnits + 1u);
   var largest = vec4<f32>();
   for (var unit = 0u; unit < shape.headUnits; unit++) { largest = max(largest, abs(scratch[first + unit])); }

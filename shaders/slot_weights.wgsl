@@ -3,12 +3,12 @@
 // Two kernels, one after the other: the first copies the clusters' counts, the second (WEIGH) looks at the slots.
 // Shapes: slots [kvHead][slots] (token + 1, lookup of the last use); slotOf [kvHead][capacityTokens] u16, two to a word:
 //   slot + 1, 0 when absent; tokenWords [kvHead][capacityTokens] u32, high 16 bits = cluster within the token's segment;
-//   weights [kvHead][slots] u32; counts, remaining [kvHead][capacityTokens / 16] u32; held [layer][kvHead] u32: far
+//   weights [kvHead][slots] u32; counts, remaining [kvHead][capacityTokens / CLUSTER_TOKENS] u32; held [layer][kvHead] u32: far
 //   tokens with a weight.
 // Bindings: 0 shape, 1 remaining, 2 held, then 3 counts, or with WEIGH 3 slots, 4 slotOf, 5 tokenWords, 6 weights.
 // Mapping: an invocation per cluster, or per slot; y = key-value head. Slots before pinnedSlots hold the sinks, which
 //   are in no cluster and in no book.
-// Constants: WEIGH, SEGMENT_TOKENS, CLUSTERS = SEGMENT_TOKENS / 16, NO_CLUSTER.
+// Constants: WEIGH, SEGMENT_TOKENS, CLUSTER_TOKENS, CLUSTERS = SEGMENT_TOKENS / CLUSTER_TOKENS, NO_CLUSTER.
 // Reference: weighSlots in engine/reference/retrieval/slots.ts.
 
 struct Shape { capacityTokens: u32, slots: u32, pinnedSlots: u32, firstHeld: u32 }
@@ -30,7 +30,7 @@ struct Shape { capacityTokens: u32, slots: u32, pinnedSlots: u32, firstHeld: u32
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let kvHead = id.y;
-  let clusters = kvHead * (shape.capacityTokens / 16u);
+  let clusters = kvHead * (shape.capacityTokens / CLUSTER_TOKENS);
 //@if WEIGH
   if (id.x >= shape.slots) { return; }
   let place = kvHead * shape.slots + id.x;
@@ -50,6 +50,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (cluster != NO_CLUSTER) { atomicSub(&remaining[clusters + token / SEGMENT_TOKENS * CLUSTERS + cluster], 1u); }
 //@else
   if (id.x == 0u) { held[shape.firstHeld + kvHead] = 0u; }
-  if (id.x < shape.capacityTokens / 16u) { remaining[clusters + id.x] = counts[clusters + id.x]; }
+  if (id.x < shape.capacityTokens / CLUSTER_TOKENS) { remaining[clusters + id.x] = counts[clusters + id.x]; }
 //@end
 }

@@ -108,12 +108,13 @@ function holdable({ label, policy }: FarBenchOptions['policies'][number], far: F
   return { label: `${label.replace(/ [^ ]*$/, '')} ${percent}% (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
 }
 
-async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, tokens, gpuShare, steps, largestShare }: FarBenchOptions): Promise<LoadedModel> {
+async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, tokens, gpuShare, steps, largestShare, policies }: FarBenchOptions): Promise<LoadedModel> {
   // Room for what is decoded behind it.
   const contextTokens = tokens + 1024 + 2 * steps;
   const gpuBudgetBytes = Math.floor(gpuShare * kvBytes(spec, tokens, 2, 0).full);
+  const mayLackSketch = policies.every(({ policy }) => policy.name !== 'sketch');
   device.memory.limit('kv', device.memory.report().kvBytes + gpuBudgetBytes);
-  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, copies, longCopies, offload: 'always', largestShare } });
+  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, copies, longCopies, offload: 'always', largestShare, mayLackSketch } });
 }
 
 /** A context of zeros: what attention reads does not depend on what it reads. */

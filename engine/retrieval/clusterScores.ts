@@ -5,7 +5,7 @@ import type { Device } from '../device/device.ts';
 import { encodeDispatch } from '../device/kernel.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
 import { checkClusterLayout, type Clusters } from './clusters.ts';
-import { clustersPerSegment, clusterTokens, type FarLayout, noCluster } from './layout.ts';
+import { clusterCapacity, clustersPerSegment, clusterTokensOf, type FarLayout, noCluster } from './layout.ts';
 
 export interface ClusterScoresBuffers {
   layout: FarLayout;
@@ -41,11 +41,12 @@ export async function bindClusterScores(device: Device, io: ClusterScoresBuffers
       GROUP: heads / kvHeads,
       SEGMENT_TOKENS: segmentTokens,
       CLUSTERS: clustersPerSegment(layout),
+      CLUSTER_TOKENS: clusterTokensOf(layout),
       HEAD_UNITS: headDim / 4,
       NO_CLUSTER: noCluster,
     },
   });
-  const shape = sharedUniform(device, 'cluster scores shape', [capacityTokens / clusterTokens, headDim / 4]);
+  const shape = sharedUniform(device, 'cluster scores shape', [clusterCapacity(layout), headDim / 4]);
   const counts = sizeTerm ? [clusters.counts] : [];
   const bindings = kernel.bind(shape, io.queries, clusters.centroids, io.tokenWords, io.scores, ...counts);
   return {

@@ -6,7 +6,7 @@ import { fillCache, randomNumbers, roundToHalf } from '../layers/attention/testi
 import { readEightBit } from '../reference/retrieval/eightBit.ts';
 import { upload } from '../testing/device.ts';
 import { allocateClusterScratch, bindClusterBuild, Clusters } from './clusters.ts';
-import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, segmentsAtOnce } from './layout.ts';
+import { clusterCapacity, clustersPerSegment, eightBitRecordWords, type FarLayout, segmentsAtOnce } from './layout.ts';
 import { SegmentUniform } from './segmentUniform.ts';
 import { bindSketchBuild, Sketch } from './sketch.ts';
 
@@ -25,6 +25,7 @@ export interface FarCase {
   segmentTokens: number;
   segments: number;
   format: KvLayout['format'];
+  planes?: FarLayout['planes'];
 }
 
 export interface FarProblem {
@@ -35,7 +36,7 @@ export interface FarProblem {
   values: Float32Array;
 }
 
-export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segments, format }: FarCase): FarProblem {
+export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segments, format, planes = 2 }: FarCase): FarProblem {
   const tokens = segmentTokens * segments;
   const next = randomNumbers(seed);
   for (let i = 0; i < 8; i++) next();
@@ -61,7 +62,7 @@ export function farProblem({ kind, seed, kvHeads, headDim, segmentTokens, segmen
   }
   // Larger than a segment, smaller than the text, and no multiple of either: the ring wraps inside segments.
   const ring = { format, kvHeads, headDim, capacitySlots: segmentTokens + 37 };
-  return { layout: { heads: 2 * kvHeads, kvHeads, headDim, segmentTokens, capacityTokens: tokens, planes: 2 }, ring, keys, values };
+  return { layout: { heads: 2 * kvHeads, kvHeads, headDim, segmentTokens, capacityTokens: tokens, planes }, ring, keys, values };
 }
 
 /** The vectors [begin, end) of one head. */
@@ -152,7 +153,7 @@ export async function buildIndex(device: Device, problem: FarProblem, atOnce = 1
 export async function readCentroids(device: Device, clusters: Clusters, layout: FarLayout, kvHead: number, segment: number): Promise<Float64Array[]> {
   const perSegment = clustersPerSegment(layout);
   const recordWords = eightBitRecordWords(layout.headDim);
-  const first = kvHead * (layout.capacityTokens / clusterTokens) + segment * perSegment;
+  const first = kvHead * clusterCapacity(layout) + segment * perSegment;
   const readback = new Readback(device);
   const words = await readback.words(clusters.centroids, first * recordWords, perSegment * recordWords);
   readback.free();
@@ -178,7 +179,7 @@ export interface BuiltClusters {
 export async function buildClusters(device: Device, problem: FarProblem): Promise<BuiltClusters> {
   const { layout } = problem;
   const { kvHeads, headDim, capacityTokens } = layout;
-  const clusterCount = capacityTokens / clusterTokens;
+  const clusterCount = clusterCapacity(layout);
   const clusters = Clusters.create(device, layout, { label: 'test' });
   const tokenWordBuffer = upload(device, Uint32Array.from({ length: kvHeads * capacityTokens }, (_, i) => (0x7fff_0000 | ((i * 40503) & 0xffff)) >>> 0));
   const scratch = allocateClusterScratch(device, layout);

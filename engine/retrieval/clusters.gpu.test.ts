@@ -5,7 +5,7 @@ import { eightBitScale } from '../reference/retrieval/eightBit.ts';
 import { openTestDevice } from '../testing/device.ts';
 import { type BuiltClusters, buildClusters, type FarCase, type FarProblem, farProblem, vectorsOf } from './clusterTesting.ts';
 import { checkClusterLayout, clusterBytes, Clusters } from './clusters.ts';
-import { clustersPerSegment, clusterTokens, noCluster, sinkTokens } from './layout.ts';
+import { clusterCapacity, clustersPerSegment, noCluster, sinkTokens } from './layout.ts';
 
 let device: Device;
 beforeAll(async () => {
@@ -46,7 +46,7 @@ function checkAgainstAssignment(problem: FarProblem, built: BuiltClusters): void
     let counted = 0;
     for (let local = 0; local < clustersPerSegment(layout); local++) {
       const cluster = firstCluster + local;
-      const record = (kvHead * layout.capacityTokens) / clusterTokens + cluster;
+      const record = kvHead * clusterCapacity(layout) + cluster;
       const isMember = (_: Float32Array, token: number): boolean => assignment[token] === local;
       const memberKeys = keys.filter(isMember);
       expect(built.counts[kvHead][cluster]).toBe(memberKeys.length);
@@ -100,7 +100,7 @@ function checkAgainstReference(problem: FarProblem, built: BuiltClusters, inerti
   let same = 0;
   let all = 0;
   eachPart(problem, ({ kvHead, begin, excluded, keys, values }) => {
-    const expected = clusterSegment(keys, values, excluded);
+    const expected = clusterSegment(keys, values, excluded, clustersPerSegment(problem.layout));
     const assignment = built.assignment[kvHead].slice(begin, begin + keys.length);
     all += keys.length;
     same += assignment.filter((cluster, token) => cluster === expected.assignment[token]).length;
@@ -135,6 +135,12 @@ describe('clusters of a segment', () => {
 
   test.each([64, 192, 512])('segments of %i tokens', async (segmentTokens) => {
     await check({ ...usual, segmentTokens, kvHeads: 1, seed: segmentTokens });
+  });
+
+  test.each([64, 128, 512])('segments of %i tokens without a sketch, in half as many clusters', async (segmentTokens) => {
+    const shape: FarCase = { ...usual, segmentTokens, kvHeads: 1, seed: segmentTokens, planes: 0 };
+    expect(clustersPerSegment(farProblem(shape).layout)).toBe(segmentTokens / 32);
+    await check(shape);
   });
 
   test('large keys', async () => {

@@ -1,5 +1,5 @@
 /**
- * The estimated remainder: what is not attended exactly is represented by clusters of about 16 tokens, made for each
+ * The estimated remainder: what is not attended exactly is represented by clusters of about 16 tokens (32 without a sketch), made for each
  * segment when it is sealed. Source: RetroInfer's wave index (arXiv 2505.02922, §4), with every round of k-means
  * inside its segment, so that sealed segments never change.
  */
@@ -14,7 +14,7 @@ import type { Device } from '../device/device.ts';
 import { type Dispatch, encodeDispatch, type Kernel } from '../device/kernel.ts';
 import type { KvLayout } from '../layers/attention/layout.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
-import { clusteringRounds, clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout, noCluster, segmentsAtOnce, sinkTokens } from './layout.ts';
+import { clusterCapacity, clusteringRounds, clustersPerSegment, clusterTokensOf, eightBitRecordWords, type FarLayout, noCluster, segmentsAtOnce, sinkTokens } from './layout.ts';
 
 /** Bytes of a layer's clusters, without the token → cluster map, which shares the sketch's words. */
 export function clusterBytes(layout: FarLayout): number {
@@ -29,11 +29,11 @@ export function clusterScratchBytes(layout: FarLayout): number {
 
 /** The clusters of one layer. A cluster's index is segment · clustersPerSegment + its number in the segment. */
 export class Clusters {
-  /** [kvHead][capacityTokens / 16][eightBitRecordWords] u32: mean key of the members, in 8 bits. */
+  /** [kvHead][clusterCapacity][eightBitRecordWords] u32: mean key of the members, in 8 bits. */
   readonly centroids: GPUBuffer;
   /** The same of their values. */
   readonly valueMeans: GPUBuffer;
-  /** [kvHead][capacityTokens / 16] u32: members; 0 for an empty cluster, whose vectors mean nothing. */
+  /** [kvHead][clusterCapacity] u32: members; 0 for an empty cluster, whose vectors mean nothing. */
   readonly counts: GPUBuffer;
   /** The same shape: members that the last step did not attend to exactly. */
   readonly remaining: GPUBuffer;
@@ -142,6 +142,7 @@ async function clusterKernels(device: Device, layout: FarLayout, format: KvLayou
     WIDE: false,
     SINK_TOKENS: sinkTokens,
     NO_CLUSTER: noCluster,
+    CLUSTER_TOKENS: clusterTokensOf(layout),
   };
   const kernel = (label: string, texts: string[], more = {}): Promise<Kernel> => device.kernels.get({ label, texts, constants: { ...constants, ...more } });
   const segmentTexts = [loadText, segmentText];
@@ -158,13 +159,14 @@ async function clusterKernels(device: Device, layout: FarLayout, format: KvLayou
 }
 
 /** Throws a RangeError for layouts that the kernels cannot do. */
-export function checkClusterLayout({ headDim, segmentTokens, capacityTokens }: FarLayout): void {
+export function checkClusterLayout(layout: FarLayout): void {
+  const { headDim, segmentTokens, capacityTokens } = layout;
   if (headDim % 16 !== 0 || headDim > 256) throw new RangeError(`heads of ${headDim} dimensions cannot be clustered`);
-  if (segmentTokens % 64 !== 0 || segmentTokens / clusterTokens >= noCluster) throw new RangeError(`segments of ${segmentTokens} tokens cannot be clustered`);
+  if (segmentTokens % 64 !== 0 || clustersPerSegment(layout) >= noCluster) throw new RangeError(`segments of ${segmentTokens} tokens cannot be clustered`);
   if (capacityTokens % segmentTokens !== 0) throw new RangeError(`${capacityTokens} tokens are not whole segments of ${segmentTokens}`);
 }
 
-function partBytes({ kvHeads, headDim, capacityTokens }: FarLayout): { records: number; counts: number } {
-  const clusters = kvHeads * (capacityTokens / clusterTokens);
-  return { records: clusters * eightBitRecordWords(headDim) * 4, counts: clusters * 4 };
+function partBytes(layout: FarLayout): { records: number; counts: number } {
+  const clusters = layout.kvHeads * clusterCapacity(layout);
+  return { records: clusters * eightBitRecordWords(layout.headDim) * 4, counts: clusters * 4 };
 }

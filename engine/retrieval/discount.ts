@@ -3,7 +3,7 @@ import discountText from '../../shaders/cluster_discount.wgsl';
 import type { Device } from '../device/device.ts';
 import { encodeDispatch, type Kernel } from '../device/kernel.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
-import { clustersPerSegment, clusterTokens, type FarLayout, noCluster } from './layout.ts';
+import { clusterCapacity, clustersPerSegment, clusterTokensOf, type FarLayout, noCluster } from './layout.ts';
 
 export interface DiscountBuffers {
   layout: FarLayout;
@@ -30,9 +30,9 @@ export interface BoundDiscount {
 }
 
 export async function bindDiscount(device: Device, io: DiscountBuffers): Promise<BoundDiscount> {
-  const { kvHeads, capacityTokens } = io.layout;
+  const { kvHeads } = io.layout;
   const [copy, subtract] = await Promise.all([false, true].map((isSubtraction) => discountKernel(device, io.layout, isSubtraction)));
-  const shape = sharedUniform(device, 'discount shape', [capacityTokens / clusterTokens, io.maxSelected]);
+  const shape = sharedUniform(device, 'discount shape', [clusterCapacity(io.layout), io.maxSelected]);
   const copying = { kernel: copy, bindings: copy.bind(shape, io.remaining, io.counts) };
   const subtracting = {
     kernel: subtract,
@@ -48,7 +48,7 @@ export async function bindDiscount(device: Device, io: DiscountBuffers): Promise
     },
     encodeSelection(pass, clusterCount) {
       if (clusterCount === 0) return;
-      encodeDispatch(pass, subtracting, Math.ceil(Math.min(io.maxSelected, clusterCount * clusterTokens) / 64), kvHeads);
+      encodeDispatch(pass, subtracting, Math.ceil(Math.min(io.maxSelected, clusterCount * clusterTokensOf(io.layout)) / 64), kvHeads);
     },
   };
   return bound;
@@ -58,6 +58,6 @@ function discountKernel(device: Device, layout: FarLayout, isSubtraction: boolea
   return device.kernels.get({
     label: 'cluster_discount',
     texts: [discountText],
-    constants: { SUBTRACT: isSubtraction, SEGMENT_TOKENS: layout.segmentTokens, CLUSTERS: clustersPerSegment(layout), NO_CLUSTER: noCluster },
+    constants: { SUBTRACT: isSubtraction, SEGMENT_TOKENS: layout.segmentTokens, CLUSTERS: clustersPerSegment(layout), CLUSTER_TOKENS: clusterTokensOf(layout), NO_CLUSTER: noCluster },
   });
 }

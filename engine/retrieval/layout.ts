@@ -19,18 +19,28 @@ export interface FarLayout {
   segmentTokens: number;
   /** Most far tokens, a multiple of segmentTokens. */
   capacityTokens: number;
-  /** Bits a dimension of the sketch, most significant plane first. */
-  planes: 1 | 2 | 4;
+  /** Bits a dimension of the sketch, most significant plane first; 0 without a sketch, where clusters are all there is. */
+  planes: 0 | 1 | 2 | 4;
 }
 
 /** Tokens at the start that are always attended exactly: attention parks its spare weight there. */
 export const sinkTokens = 16;
 
-/** Mean tokens of a cluster of the estimated remainder. */
+/** Mean tokens of a cluster of the estimated remainder, beside a sketch. */
 export const clusterTokens = 16;
 
-export function clustersPerSegment({ segmentTokens }: FarLayout): number {
-  return segmentTokens / clusterTokens;
+/** A context whose sketch does not fit has no room for as many clusters either. */
+export function clusterTokensOf({ planes }: Pick<FarLayout, 'planes'>): number {
+  return planes === 0 ? 2 * clusterTokens : clusterTokens;
+}
+
+export function clustersPerSegment(layout: Pick<FarLayout, 'planes' | 'segmentTokens'>): number {
+  return layout.segmentTokens / clusterTokensOf(layout);
+}
+
+/** Of a KV head. */
+export function clusterCapacity(layout: Pick<FarLayout, 'planes' | 'capacityTokens'>): number {
+  return layout.capacityTokens / clusterTokensOf(layout);
 }
 
 /**

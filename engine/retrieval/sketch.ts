@@ -16,7 +16,7 @@ import { sharedUniform } from '../layers/pointwise/bound.ts';
 import type { Clusters } from './clusters.ts';
 import { clustersPerSegment, type FarLayout } from './layout.ts';
 
-/** Bytes of one layer's sketch, the words that it shares with the token → cluster map included. */
+/** Bytes of one layer's sketch, the words that it shares with the token → cluster map included, which are there without planes, too. */
 export function sketchBytes(layout: FarLayout): number {
   const { planes, tokenWords, dimensions } = partBytes(layout);
   return planes + tokenWords + dimensions;
@@ -34,7 +34,7 @@ export function rotationBlock(headDim: number): number {
 
 /** The sketch of one layer; sinks are sketched too, so that a token's index is its position. */
 export class Sketch {
-  /** [kvHead][plane][capacityTokens][planeWords] u32; bit i of word w is dimension 32·w + i. */
+  /** [kvHead][plane][capacityTokens][planeWords] u32; bit i of word w is dimension 32·w + i. One word that means nothing where there are no planes. */
   readonly planes: GPUBuffer;
   /** [kvHead][capacityTokens] u32: low 16 bits the scale as f16, high 16 bits the token's cluster in its segment, which `Clusters` write. */
   readonly tokenWords: GPUBuffer;
@@ -89,6 +89,7 @@ export async function bindSketchBuild(device: Device, io: SketchBuildBuffers): P
   const { layout, ring, keys, sketch, clusters, segment } = io;
   const { kvHeads, headDim, segmentTokens, capacityTokens, planes } = layout;
   checkSketchLayout(layout);
+  if (planes === 0) throw new RangeError('there is no sketch to build');
   if (ring.kvHeads !== kvHeads || ring.headDim !== headDim) throw new RangeError('the ring and the sketch differ in their heads');
   if (ring.capacitySlots < segmentTokens) throw new RangeError(`a ring of ${ring.capacitySlots} slots cannot hold a segment of ${segmentTokens} tokens`);
   const kernel = await device.kernels.get({
@@ -125,13 +126,13 @@ export function checkSketchLayout({ heads, kvHeads, headDim, segmentTokens, capa
   if (headDim % 16 !== 0 || headDim > 256) throw new RangeError(`heads of ${headDim} dimensions cannot be sketched`);
   if (segmentTokens % 64 !== 0) throw new RangeError(`segments of ${segmentTokens} tokens cannot be sketched`);
   if (capacityTokens % segmentTokens !== 0) throw new RangeError(`${capacityTokens} tokens are not whole segments of ${segmentTokens}`);
-  if (![1, 2, 4].includes(planes)) throw new RangeError(`a sketch cannot have ${String(planes)} planes`);
+  if (![0, 1, 2, 4].includes(planes)) throw new RangeError(`a sketch cannot have ${String(planes)} planes`);
 }
 
 function partBytes(layout: FarLayout): { planes: number; tokenWords: number; dimensions: number } {
   const { kvHeads, headDim, capacityTokens } = layout;
   return {
-    planes: kvHeads * layout.planes * capacityTokens * planeWords(headDim) * 4,
+    planes: Math.max(1, kvHeads * layout.planes * capacityTokens * planeWords(headDim)) * 4,
     tokenWords: kvHeads * capacityTokens * 4,
     dimensions: headDim * 4,
   };

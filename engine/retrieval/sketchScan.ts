@@ -9,7 +9,7 @@ import { encodeDispatch } from '../device/kernel.ts';
 import { packUniforms } from '../device/uniforms.ts';
 import { sharedUniform } from '../layers/pointwise/bound.ts';
 import type { Clusters } from './clusters.ts';
-import { clustersPerSegment, clusterTokens, type FarLayout, sinkTokens } from './layout.ts';
+import { clusterCapacity, clustersPerSegment, clusterTokensOf, type FarLayout, sinkTokens } from './layout.ts';
 import { maxMasses, type Selection } from './select.ts';
 import { checkSketchLayout, planeWords, rotationBlock, type Sketch } from './sketch.ts';
 import { subgroupSource } from './subgroupSource.ts';
@@ -171,7 +171,7 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
   const scanDispatch = { kernel: scan, bindings: list ? scan.bind(...common, list.tokens, list.counts) : scan.bind(...common) };
   return {
     encodeQueries(pass, sealedTokens) {
-      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(sealedTokens / clusterTokens / queryInvocations / group), heads);
+      encodeDispatch(pass, queryDispatch, 1 + Math.ceil(sealedTokens / clusterTokensOf(layout) / queryInvocations / group), heads);
     },
     encodeScores(pass, sealedTokens) {
       const splits = Math.min(mostSplits, Math.max(1, Math.ceil(sealedTokens / (invocations * tokensAtOnce))));
@@ -183,6 +183,6 @@ export async function bindSketchScan(device: Device, io: ScanBuffers): Promise<B
 function scanScratchParts(layout: FarLayout): { rotatedQueries: number; centroidScores: number } {
   return {
     rotatedQueries: layout.heads * (8 * planeWords(layout.headDim) + 4) * 4,
-    centroidScores: layout.heads * (layout.capacityTokens / clusterTokens) * 4,
+    centroidScores: layout.heads * clusterCapacity(layout) * 4,
   };
 }

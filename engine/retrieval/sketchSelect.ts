@@ -16,7 +16,7 @@ export interface SketchSelectStep {
   wanted: number;
   /** Candidates for each wanted token; 1 chooses by the scan alone. */
   oversample: number;
-  /** Planes that the scan reads; the candidates are ranked by all. */
+  /** Planes that the scan reads; the candidates are ranked by all. 0 where there is no sketch to scan. */
   scanPlanes: number;
   /** Which tokens bring those behind them along; left out, none. */
   follow?: Follow | null;
@@ -68,7 +68,7 @@ export class SketchSelectScratch {
   write(step: SketchSelectStep): void {
     const { sealedTokens, scanPlanes, wanted, follow } = step;
     const { planes } = this.#layout;
-    if (scanPlanes < 1 || scanPlanes > planes) throw new RangeError(`a sketch of ${planes} planes cannot be scanned by ${scanPlanes}`);
+    if (scanPlanes > planes || (scanPlanes < 1 && planes > 0)) throw new RangeError(`a sketch of ${planes} planes cannot be scanned by ${scanPlanes}`);
     // All layers of a step have the same numbers, and a write takes longer than finding that out.
     const key = JSON.stringify(step);
     if (key === this.#written) return;

@@ -103,6 +103,7 @@ export function readPolicy(values: OptionValues): { policy: PolicySetting | unde
     offload: name && name.data !== 'full' ? 'always' : defaultKvSetting.offload,
     pages: name?.data === 'quest',
     graphs: name?.data === 'graph',
+    mayLackSketch: chosen !== 'sketch',
     largestBudget: largestBudgetFor(policy),
   };
   return { policy, kv };

@@ -73,12 +73,14 @@ export const kvSetting = kvBudgets.extend({
   pages: z.boolean(),
   /** Keep queries of the prompt and make graphs of them, for the policy `graph`. */
   graphs: z.boolean(),
+  /** Do without the sketch where it does not fit, for policies other than `sketch`. */
+  mayLackSketch: z.boolean().default(false),
   /** The largest budget that a policy may have, which the GPU keeps room for; at least a tenth of the context. */
   largestBudget: policyBudget,
 });
 export type KvSetting = z.infer<typeof kvSetting>;
 
-export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', sparseReading: null, offload: 'needed', pages: false, graphs: false, largestBudget: { share: 0.1 } };
+export const defaultKvSetting: KvSetting = { gpuBytes: null, ramBytes: null, format: 'f16', sparseReading: null, offload: 'needed', pages: false, graphs: false, mayLackSketch: false, largestBudget: { share: 0.1 } };
 
 /** The budget to keep room for when this policy is used. */
 export function largestBudgetFor(policy: PolicySetting | null | undefined): PolicyBudget {

@@ -163,7 +163,7 @@ async function openModels(device: Device, request: EvalRequest, { contextTokens,
       spills.push(spill);
       const gpuBudgetBytes = bytesOf(request.kv.gpu, farBytes);
       const ramBudgetBytes = bytesOf(request.kv.ram, farBytes);
-      const model = await loadModel(device, source, { ...common, sparseReading, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, copies, offload: 'always', pages, graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
+      const model = await loadModel(device, source, { ...common, sparseReading, tiers: { gpuBudgetBytes, ramBudgetBytes, format: request.kv.format, disk: spill, copies, offload: 'always', pages, mayLackSketch: policies.every(({ policy }) => policy.name !== 'sketch'), graphs: policies.some(({ policy }) => policy.name === 'graph') ? { pool: threads } : null, largestShare } });
       opened.push(model);
       variants.push({ model, policies });
       const plan = model.runner.far?.plan;

@@ -92,6 +92,7 @@ export class ActiveModel {
           longCopies,
           offload: kv.offload,
           pages: kv.pages,
+          mayLackSketch: kv.mayLackSketch,
           graphs: kv.graphs ? { pool: threads } : null,
           ...('share' in kv.largestBudget ? { largestShare: kv.largestBudget.share } : { largestTokens: kv.largestBudget.tokens }),
         },

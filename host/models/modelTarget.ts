@@ -15,6 +15,6 @@ export function modelTarget(models: ModelStore, model: ModelRecord, budgets: KvB
     contextTokens: null,
     boundsChecks: needsBoundsChecks(models.isOfCatalogue(model)),
     // Page bounds and graphs cost memory, and only one policy each reads them.
-    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph', largestBudget: largestBudgetFor(policy) },
+    kv: { ...budgets, offload: 'needed', pages: policy?.name === 'quest', graphs: policy?.name === 'graph', mayLackSketch: false, largestBudget: largestBudgetFor(policy) },
   };
 }

@@ -68,14 +68,14 @@ export class ModelSession {
     }
   }
 
-  /** A model that is loaded with page bounds, graphs or room for a large budget serves those who need less, too. */
+  /** A model that is loaded with page bounds, graphs, a sketch for certain or room for a large budget serves those who need less, too. */
   #keyFor(target: ModelTarget): string {
     const own = keyOf(target);
     if (!this.#loaded || this.#loaded.key === own) return own;
-    const { pages, graphs, largestBudget } = this.#loaded.kv;
+    const { pages, graphs, mayLackSketch, largestBudget } = this.#loaded.kv;
     const kv = target.kv ?? defaultKvSetting;
     const budget = coversBudget(largestBudget, kv.largestBudget) ? largestBudget : kv.largestBudget;
-    const wider = keyOf({ ...target, kv: { ...kv, pages: kv.pages || pages, graphs: kv.graphs || graphs, largestBudget: budget } });
+    const wider = keyOf({ ...target, kv: { ...kv, pages: kv.pages || pages, graphs: kv.graphs || graphs, mayLackSketch: kv.mayLackSketch && mayLackSketch, largestBudget: budget } });
     return this.#loaded.key === wider ? wider : own;
   }
 
@@ -158,7 +158,7 @@ export class ModelSession {
 }
 
 function keyOf({ contextTokens, kv = defaultKvSetting, path, boundsChecks }: ModelTarget): string {
-  return JSON.stringify([boundsChecks, contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.largestBudget, kv.sparseReading, path]);
+  return JSON.stringify([boundsChecks, contextTokens, kv.gpuBytes, kv.ramBytes, kv.format, kv.offload, kv.pages, kv.graphs, kv.mayLackSketch, kv.largestBudget, kv.sparseReading, path]);
 }
 
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

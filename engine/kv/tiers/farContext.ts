@@ -6,7 +6,7 @@
 import type { Device } from '../../device/device.ts';
 import { GraphIndex, type GraphOptions } from '../../retrieval/graph/graphIndex.ts';
 import { QueryReader } from '../../retrieval/graph/queryReader.ts';
-import { clusterTokens, segmentsAtOnce, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterTokensOf, segmentsAtOnce, sinkTokens } from '../../retrieval/layout.ts';
 import type { Step } from '../../layers/step.ts';
 import { encodeIndex, type FarLayer } from './farLayer.ts';
 import { FarReport, headKeys, laterReport } from './farReport.ts';
@@ -121,7 +121,7 @@ export class FarContext {
 
   /** Clusters that stand for sealed tokens. */
   get clusters(): number {
-    return this.#sealed / clusterTokens;
+    return this.#sealed / clusterTokensOf(this.plan.layout);
   }
 
   /** Makes room in the rings for a step at `position`: every token before it has been computed. */

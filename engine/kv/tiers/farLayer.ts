@@ -13,7 +13,7 @@ import { bindClusterScores, type BoundScores } from '../../retrieval/clusterScor
 import { bindDiscount, type BoundDiscount } from '../../retrieval/discount.ts';
 import { allocateKeyMeans, bindKeyMeans, type BoundKeyMeans } from '../../layers/sparseReading/keyMeans.ts';
 import { blockTokens } from '../../layers/sparseReading/sparseReading.ts';
-import { clusterTokens, type FarLayout } from '../../retrieval/layout.ts';
+import { clusterCapacity, type FarLayout } from '../../retrieval/layout.ts';
 import { allocatePages, bindPageBuild, bindPageScores, type BoundPageBuild } from '../../retrieval/pages.ts';
 import { bindScoreRange, type BoundScoreRange } from '../../retrieval/scoreRange.ts';
 import { bindSelect, type BoundSelect } from '../../retrieval/select.ts';
@@ -77,8 +77,8 @@ export interface FarLayer {
   /** A row alone, over the clusters, then the listed slots or all slots by their weights, then the ring. */
   together: { list: BoundParts; held: BoundParts };
   merge: BoundMerge;
-  /** Chooses by the sketch. */
-  select: BoundSketchSelect;
+  /** Chooses by the sketch; null without one. */
+  select: BoundSketchSelect | null;
   /** Scores by clusters and by page bounds; null without page bounds. */
   clusterScores: BoundScores;
   pageScores: BoundScores | null;
@@ -96,7 +96,7 @@ export interface FarLayer {
   scatter: BoundScatter;
   /** Finds what the slots hold. */
   weighSlots: BoundSlotWeights;
-  sketchBuild: BoundSketchBuild;
+  sketchBuild: BoundSketchBuild | null;
   clusterBuild: BoundClusterBuild;
   pageBuild: BoundPageBuild | null;
   meansBuild: BoundKeyMeans | null;
@@ -115,12 +115,13 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
   const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
   const { ring, slotKeys, slotValues, table, sketch, clusters, pages, keyMeans } = memory;
   const [stage] = scratch.stages;
+  const sketched = layout.planes > 0;
   const common = { queries: io.queries, heads, kvHeads, headDim, partials: scratch.partials, step: io.step };
   const ofRing: PartKeys = { source: { kind: 'ring', format: 'f16' }, keys: ring.keys, values: ring.values, capacitySlots: plan.ringSlots };
   const slots = { keys: slotKeys, values: slotValues, capacitySlots: plan.slots };
   const ofList: PartKeys = { source: { kind: 'list', format, list: scratch.list, counts: scratch.listCounts, listCapacity: scratch.listCapacity }, ...slots };
   const ofHeld: PartKeys = { source: { kind: 'weighed', format, weights: table.weights }, ...slots };
-  const ofClusters: PartKeys = { source: { kind: 'weighed', format: 'q8', weights: clusters.remaining }, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: capacityTokens / clusterTokens };
+  const ofClusters: PartKeys = { source: { kind: 'weighed', format: 'q8', weights: clusters.remaining }, keys: clusters.centroids, values: clusters.valueMeans, capacitySlots: clusterCapacity(layout) };
   const alone = ({ source, ...stored }: PartKeys): Promise<BoundPart> => bindPart(device, source, { ...common, ...stored });
   const together = async (ofSlots: PartKeys): Promise<BoundParts> => {
     const parts = [ofClusters, ofSlots, ofRing];
@@ -146,7 +147,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     together: { list: await together(ofList), held: await together(ofHeld) },
     estimated,
     merge: await bindMerge(device, { partials: scratch.partials, output: io.mixed, headDim }),
-    select: await bindSketchSelect(device, { layout, sketch, clusters, queries: io.queries, scratch: scratch.select, selection: scratch.selection }),
+    select: sketched ? await bindSketchSelect(device, { layout, sketch, clusters, queries: io.queries, scratch: scratch.select, selection: scratch.selection }) : null,
     clusterScores: await bindClusterScores(device, {
       layout,
       queries: io.queries,
@@ -189,7 +190,7 @@ export async function bindFarLayer(device: Device, index: number, memory: FarMem
     lookupFurther: await lookup(scratch.lookups.further),
     scatter: await bindScatter(device, { layer: index, arrivals: scratch.arrivals, keys: slotKeys, values: slotValues, table, layout, slots: plan.slots, format }),
     weighSlots: await bindSlotWeights(device, { layer: index, layout, slots: plan.slots, table, clusters, tokenWords: sketch.tokenWords, held: scratch.held }),
-    sketchBuild: await bindSketchBuild(device, { ...shared, sketch, clusters, segment: scratch.segment.buffer }),
+    sketchBuild: sketched ? await bindSketchBuild(device, { ...shared, sketch, clusters, segment: scratch.segment.buffer }) : null,
     clusterBuild: await bindClusterBuild(device, {
       ...shared,
       values: ring.values,
@@ -209,6 +210,6 @@ export function encodeIndex(pass: GPUComputePassEncoder, layer: FarLayer, { segm
   layer.meansBuild?.encode(pass, first * blocks, segments * blocks);
   layer.clusterBuild.encode(pass, segments);
   // Sketches what the clusters' centroids leave of the keys.
-  layer.sketchBuild.encode(pass, segments);
+  layer.sketchBuild?.encode(pass, segments);
   layer.pageBuild?.encode(pass, segments);
 }

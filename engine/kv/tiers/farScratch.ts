@@ -3,7 +3,7 @@ import type { Device } from '../../device/device.ts';
 import { allocatePartials, type Partials } from '../../layers/attention/merge.ts';
 import { allocateClusterScratch } from '../../retrieval/clusters.ts';
 import { StepUniform } from '../../layers/step.ts';
-import { clusterTokens, type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterCapacity, type FarLayout, sinkTokens } from '../../retrieval/layout.ts';
 import { SegmentUniform } from '../../retrieval/segmentUniform.ts';
 import { Selection } from '../../retrieval/select.ts';
 import { SketchSelectScratch } from '../../retrieval/sketchSelect.ts';
@@ -26,9 +26,9 @@ const mostRestSplits = 128;
 const mostRestWorkgroups = 384;
 const readSplits: Splits = { ring: 1, far: 1, rest: 0 };
 
-function restSplits({ kvHeads, capacityTokens }: FarLayout): number {
-  const most = Math.min(mostRestSplits, Math.floor(mostRestWorkgroups / kvHeads));
-  return Math.max(decodeSplits.gpu.rest, Math.min(most, Math.ceil(capacityTokens / clusterTokens / splitClusters)));
+function restSplits(layout: FarLayout): number {
+  const most = Math.min(mostRestSplits, Math.floor(mostRestWorkgroups / layout.kvHeads));
+  return Math.max(decodeSplits.gpu.rest, Math.min(most, Math.ceil(clusterCapacity(layout) / splitClusters)));
 }
 
 /** Vectors that are put into slots at once. */

@@ -1,6 +1,6 @@
 /** Where a far segment's share of a layer's index lies, for all its buffers: what is kept with the segment, and put back. */
 import { meanTokens } from '../../layers/sparseReading/sparseReading.ts';
-import { clustersPerSegment, clusterTokens, eightBitRecordWords, type FarLayout } from '../../retrieval/layout.ts';
+import { clusterCapacity, clustersPerSegment, eightBitRecordWords, type FarLayout } from '../../retrieval/layout.ts';
 import { planeWords } from '../../retrieval/sketch.ts';
 import type { FarMemory } from './farLayer.ts';
 
@@ -16,7 +16,6 @@ export interface BufferRange {
  */
 export function indexRanges({ sketch, clusters, keyMeans }: FarMemory, layout: FarLayout, segment: number): BufferRange[] {
   const { kvHeads, headDim, segmentTokens, capacityTokens, planes } = layout;
-  const clusterCapacity = capacityTokens / clusterTokens;
   const perSegment = clustersPerSegment(layout);
   const recordWords = eightBitRecordWords(headDim);
   const ranges: BufferRange[] = [];
@@ -29,7 +28,7 @@ export function indexRanges({ sketch, clusters, keyMeans }: FarMemory, layout: F
       add(sketch.planes, ((head * planes + plane) * capacityTokens + segment * segmentTokens) * tokenWords, segmentTokens * tokenWords);
     }
     add(sketch.tokenWords, head * capacityTokens + segment * segmentTokens, segmentTokens);
-    const firstCluster = head * clusterCapacity + segment * perSegment;
+    const firstCluster = head * clusterCapacity(layout) + segment * perSegment;
     add(clusters.centroids, firstCluster * recordWords, perSegment * recordWords);
     add(clusters.valueMeans, firstCluster * recordWords, perSegment * recordWords);
     add(clusters.counts, firstCluster, perSegment);

@@ -15,6 +15,17 @@ test('a million tokens have their index, and something exact, within 3.5 GB', ()
   expect(plan.maxChunkRows).toBe(1024);
 });
 
+test('within 2 GB a million tokens have clusters alone, where no policy needs a sketch', () => {
+  const small = { ...budget, gpuBytes: 2e9, contextTokens: 2 ** 20 };
+  const plan = planTiers(spec, { ...small, mayLackSketch: true });
+  expect(plan.layout.planes).toBe(0);
+  expect(plan.bytes.total).toBeLessThanOrEqual(2e9);
+  expect(plan.slots).toBeGreaterThan(512);
+  expect(() => planTiers(spec, small)).toThrow('at least 3');
+  // Where there is room for a sketch, it is there.
+  expect(planTiers(spec, { ...small, gpuBytes: 3.5e9, mayLackSketch: true })).toEqual(planTiers(spec, { ...small, gpuBytes: 3.5e9 }));
+});
+
 test('there is room for what is proposed only where something ranks it again', () => {
   const plans = [2 ** 27, 2 ** 28, 2 ** 30].map((gpuBytes) => planTiers(spec, { ...budget, maxChunkRows: 512, gpuBytes, contextTokens: 16_384 }));
   expect(new Set(plans.map(({ layout }) => layout.planes)).size).toBeGreaterThan(1);

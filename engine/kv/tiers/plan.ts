@@ -38,6 +38,8 @@ export interface TierBudget {
   pages?: boolean;
   /** Keep means of keys too, which only sparse reading needs. */
   keyMeans?: boolean;
+  /** Leave the sketch out where it does not fit, because no policy needs it. */
+  mayLackSketch?: boolean;
 }
 
 export interface TierPlan {
@@ -75,6 +77,8 @@ const tried = [
   { planes: 2, chunkShare: 1 },
   { planes: 1, chunkShare: 1 },
   { planes: 1, chunkShare: 1 / 4 },
+  { planes: 0, chunkShare: 1 },
+  { planes: 0, chunkShare: 1 / 4 },
 ] as const;
 
 /** Throws `kv-budget-too-small` with what would be needed. */
@@ -83,7 +87,7 @@ export function planTiers(spec: ModelSpec, budget: TierBudget): TierPlan {
   const attention = full[0].mixer;
   const affordable = affordableRows(attention, full.length, budget);
   let least = Infinity;
-  for (const { planes, chunkShare } of tried) {
+  for (const { planes, chunkShare } of tried.filter(({ planes }) => planes > 0 || budget.mayLackSketch)) {
     const maxChunkRows = chunkShare === 1 ? affordable : Math.max(leastChunkRows, wholeTiles(chunkShare * affordable));
     const plan = planWith(attention, full.length, { ...budget, maxRows: Math.min(budget.maxRows, maxChunkRows), maxChunkRows }, planes);
     const { capacityTokens } = plan.layout;

@@ -6,7 +6,7 @@ import type { Device } from '../../device/device.ts';
 import { encodeDispatch } from '../../device/kernel.ts';
 import { sharedUniform } from '../../layers/pointwise/bound.ts';
 import type { Clusters } from '../../retrieval/clusters.ts';
-import { clustersPerSegment, clusterTokens, type FarLayout, noCluster, sinkTokens } from '../../retrieval/layout.ts';
+import { clusterCapacity, clustersPerSegment, clusterTokensOf, type FarLayout, noCluster, sinkTokens } from '../../retrieval/layout.ts';
 import type { SlotTable } from './slotTable.ts';
 
 export interface SlotWeightsBuffers {
@@ -29,14 +29,14 @@ export interface BoundSlotWeights {
 
 export async function bindSlotWeights(device: Device, { layer, layout, slots, table, clusters, tokenWords, held }: SlotWeightsBuffers): Promise<BoundSlotWeights> {
   const { kvHeads, segmentTokens, capacityTokens } = layout;
-  const constants = { SEGMENT_TOKENS: segmentTokens, CLUSTERS: clustersPerSegment(layout), NO_CLUSTER: noCluster };
+  const constants = { SEGMENT_TOKENS: segmentTokens, CLUSTERS: clustersPerSegment(layout), CLUSTER_TOKENS: clusterTokensOf(layout), NO_CLUSTER: noCluster };
   const [copy, weigh] = await Promise.all([false, true].map((isWeighing) => device.kernels.get({ label: 'slot_weights', texts: [weightsText], constants: { WEIGH: isWeighing, ...constants } })));
   const shape = sharedUniform(device, 'slot weights shape', [capacityTokens, slots, sinkTokens, layer * kvHeads]);
   const copying = { kernel: copy, bindings: copy.bind(shape, clusters.remaining, held, clusters.counts) };
   const weighing = { kernel: weigh, bindings: weigh.bind(shape, clusters.remaining, held, table.slots, table.slotOf, tokenWords, table.weights) };
   return {
     encode(pass, clusterCount) {
-      if (clusterCount > capacityTokens / clusterTokens) throw new RangeError(`${clusterCount} clusters are more than ${capacityTokens} tokens have`);
+      if (clusterCount > clusterCapacity(layout)) throw new RangeError(`${clusterCount} clusters are more than ${capacityTokens} tokens have`);
       encodeDispatch(pass, copying, Math.max(1, Math.ceil(clusterCount / 64)), kvHeads);
       encodeDispatch(pass, weighing, Math.ceil(slots / 64), kvHeads);
     },

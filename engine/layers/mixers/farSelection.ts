@@ -148,6 +148,7 @@ export class FarSelection {
     const { select, selectScored, clusterScores, pageScores } = this.#layer;
     const { policy, sealed, wanted, misses } = this.#context;
     if (policy.name === 'sketch') {
+      if (!select) throw new EngineError('internal', 'The policy “sketch” needs an index that this context was opened without.', 'Load the model again with this policy.');
       select.encode(pass, this.#choice());
       return;
     }

@@ -16,11 +16,10 @@ export interface SegmentClusters {
 }
 
 /** `keys` and `values` are [tokens][headDim]; the first `excluded` tokens belong to no cluster. */
-export function clusterSegment(keys: readonly Float32Array[], values: readonly Float32Array[], excluded: number): SegmentClusters {
-  const clusters = keys.length / clusterTokens;
+export function clusterSegment(keys: readonly Float32Array[], values: readonly Float32Array[], excluded: number, clusters = keys.length / clusterTokens): SegmentClusters {
   const mean = meanOf(keys.slice(excluded));
   const centred = keys.map((key) => Float64Array.from(key, (x, i) => x - mean[i]));
-  const centroids = Array.from({ length: clusters }, (_, cluster) => normalised(centred[startToken(cluster, keys.length, excluded)]));
+  const centroids = Array.from({ length: clusters }, (_, cluster) => normalised(centred[startToken(cluster, keys.length, excluded, clusters)]));
   let assignment: number[] = [];
   for (let round = 1; round <= clusteringRounds; round++) {
     assignment = centred.map((key, token) => (token < excluded ? noCluster : nearest(key, centroids)));
@@ -40,8 +39,7 @@ export function clusterSegment(keys: readonly Float32Array[], values: readonly F
 }
 
 /** The token whose key is the first centroid of a cluster: the middle of its stride of the tokens that count. */
-export function startToken(cluster: number, tokens: number, excluded: number): number {
-  const clusters = tokens / clusterTokens;
+export function startToken(cluster: number, tokens: number, excluded: number, clusters = tokens / clusterTokens): number {
   return excluded + Math.floor(((2 * cluster + 1) * (tokens - excluded)) / (2 * clusters));
 }
 

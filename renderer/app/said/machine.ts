@@ -64,6 +64,7 @@ export const machine: Sentences = {
   'Use it without a KV budget.': ['Benutze es ohne Grenze für Schlüssel und Werte.', 'キーと値の上限なしで使ってください。'],
   'The policy “quest” needs page bounds, which this context was opened without.': ['Das Verfahren „quest“ braucht Grenzen der Seiten; ohne sie wurde dieser Kontext geöffnet.', '方式「quest」にはページの境界が必要ですが、このコンテキストにはありません。'],
   'The policy “graph” needs the prompt’s queries, which this context was opened without.': ['Das Verfahren „graph“ braucht die Abfragen des Prompts; ohne sie wurde dieser Kontext geöffnet.', '方式「graph」にはプロンプトのクエリーが必要ですが、このコンテキストにはありません。'],
+  'The policy “sketch” needs an index that this context was opened without.': ['Das Verfahren „sketch“ braucht einen Index; ohne ihn wurde dieser Kontext geöffnet.', '方式「sketch」には索引が必要ですが、このコンテキストにはありません。'],
   'Load the model again with this policy.': ['Lade das Modell mit diesem Verfahren noch einmal.', 'この方式でモデルを読み込み直してください。'],
   'The policy “graph” cannot index {0} tokens of this model: a layer would need {1} bytes, and 4 GiB are possible.': ['Das Verfahren „graph“ kann {0} Token dieses Modells nicht erschließen: Eine Schicht bräuchte {1} Bytes, und 4 GiB sind möglich.', '方式「graph」ではこのモデルの {0} トークンの索引を作れません。1 層に {1} バイト必要ですが、4 GiB までです。'],
   'Choose a shorter context or another policy.': ['Wähle einen kürzeren Kontext oder ein anderes Verfahren.', '短いコンテキストか別の方式を選んでください。'],
