@@ -30,7 +30,7 @@ export interface BoundScores {
 
 export async function bindClusterScores(device: Device, io: ClusterScoresBuffers): Promise<BoundScores> {
   const { layout, clusters, sizeTerm } = io;
-  const { heads, kvHeads, headDim, segmentTokens, capacityTokens } = layout;
+  const { heads, kvHeads, headDim, segmentTokens } = layout;
   checkClusterLayout(layout);
   const kernel = await device.kernels.get({
     label: 'cluster_scores',
