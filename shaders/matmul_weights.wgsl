@@ -170,6 +170,18 @@ const shrink0 = 1.0;
 fn number0(word: u32) -> f32 { return bitcast<f32>(word); }
 //@end
 
+// The four numbers of a field, each code / shrinkF. What is masked is told at run time, because SwiftShader's compiler
+// loads a constant wherever it is used: twice the instructions of keeping it.
+//@unroll f FIELDS
+fn numbers$f(unit: vec4<u32>, mask: u32) -> vec4<f32> {
+//@if HAS_SCALES
+  return vec4<f32>(f32(bitcast<i32>(unit.x & mask)), f32(bitcast<i32>(unit.y & mask)), f32(bitcast<i32>(unit.z & mask)), f32(bitcast<i32>(unit.w & mask)));
+//@else
+  return vec4<f32>(number$f(unit.x), number$f(unit.y), number$f(unit.z), number$f(unit.w));
+//@end
+}
+//@end
+
 // The four weights of a field that is known only at run time: shorter code for kernels that may be slower.
 fn field_at(unit: vec4<u32>, field: u32, scale: vec2<f32>) -> vec4<f32> {
 //@if CODES4

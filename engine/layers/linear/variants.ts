@@ -4,6 +4,7 @@ import type { Kernel } from '../../device/kernel.ts';
 import type { Layout, WeightFormat } from './format.ts';
 import type { LinearShape } from './matrix.ts';
 import type { Activation } from '../pointwise/gated.ts';
+import { blocksFamily } from './blocks.ts';
 import { portableFamily } from './portable.ts';
 import { subgroupFamily } from './subgroup.ts';
 import type { WeightPart } from './weights.ts';
@@ -47,6 +48,7 @@ const families = {
   subgroup: (device: Device) => subgroupFamily(device, null),
   'subgroup texture': (device: Device) => subgroupFamily(device, 'storage'),
   'subgroup sampled': (device: Device) => subgroupFamily(device, 'sampled'),
+  'blocks sampled': blocksFamily,
 } satisfies Record<string, (device: Device) => VariantFamily>;
 
 export type FamilyName = keyof typeof families;
@@ -58,13 +60,14 @@ export function familyOf(device: Device, name: FamilyName): VariantFamily {
 /** Families that the device can run at all. */
 export function possibleFamilies(device: Device): FamilyName[] {
   const lanes = device.facts.subgroupLanes;
-  return lanes === 4 || lanes === 8 ? ['portable', 'workgroup', 'subgroup', 'subgroup texture', 'subgroup sampled'] : ['portable', 'workgroup'];
+  if (lanes !== 4 && lanes !== 8) return ['portable', 'workgroup'];
+  return ['portable', 'workgroup', 'subgroup', 'subgroup texture', 'subgroup sampled', 'blocks sampled'];
 }
 
 /** Families worth measuring, most promising first. */
 export function promisingFamilies(device: Device): FamilyName[] {
   if (device.facts.kind === 'gpu') return ['workgroup'];
   // Sampled textures are faster than storage textures on SwiftShader (four lanes) and slower on lavapipe.
-  const subgroup: FamilyName[] = ['subgroup', device.facts.subgroupLanes === 4 ? 'subgroup sampled' : 'subgroup texture'];
+  const subgroup: FamilyName[] = ['subgroup', device.facts.subgroupLanes === 4 ? 'blocks sampled' : 'subgroup texture'];
   return possibleFamilies(device).includes('subgroup') ? subgroup : ['portable', 'workgroup'];
 }
