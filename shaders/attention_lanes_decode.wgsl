@@ -6,8 +6,7 @@
 //   With one split the output is written; with more, partials for attention_merge.wgsl.
 //   Scores: lane = key, so nothing is summed across lanes; values: lane = unit of dimensions.
 // The running maximum moves as in attention_lanes_read.wgsl.
-// Constants: LANES, HEADS, UNITS, LOADS, PARTS, FUSED as there; ONE_LOAD = LOADS is 1; HOISTED: queries
-//   are handed round once, before the keys, not again for each block of them (few LOADS only: each becomes a value).
+// Constants: LANES, HEADS, UNITS, LOADS, PARTS, FUSED as there; ONE_LOAD = LOADS is 1.
 // Reference: attendRange in engine/reference/attention.ts. Texts: kv_load.wgsl, attention_io.wgsl,
 //   multiply_add.wgsl.
 
@@ -50,18 +49,6 @@ fn main(
   }
 //@end
 
-//@if HOISTED
-//@unroll n HEADS
-//@unroll j LOADS
-//@unroll h PARTS
-  let own$n_$j_$h = select(vec4<f32>(), query[$nu * HEAD_VEC4S + $ju * PARTS + $hu], $ju * LANES + lane < UNITS);
-//@unroll l LANES
-  let q$n_$j_$h_$l = subgroupBroadcast(own$n_$j_$h, $lu);
-//@end
-//@end
-//@end
-//@end
-//@end
   var slot = begin % shape.capacitySlots;
   for (var block = begin; block < end; block += LANES) {
     // Scores of one key a lane.
@@ -70,21 +57,6 @@ fn main(
 //@unroll n HEADS
     var s$n = vec4<f32>();
 //@end
-//@if HOISTED
-//@unroll j LOADS
-//@unroll l LANES
-    {
-      let raw = keys[key + min($ju * LANES + $lu, UNITS - 1u)];
-//@unroll h PARTS
-      let k$h = widen$h(raw);
-//@unroll n HEADS
-      s$n = multiplyAdd(k$h, q$n_$j_$h_$l, s$n);
-//@end
-//@end
-    }
-//@end
-//@end
-//@else
 //@if ONE_LOAD
     {
       const j = 0u;
@@ -108,7 +80,6 @@ fn main(
       }
 //@end
     }
-//@end
     let seen = block + lane < end;
     var passed = NOTHING;
 //@unroll n HEADS

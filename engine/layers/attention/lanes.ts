@@ -1,6 +1,7 @@
 /** Attention for software adapters: a workgroup is one subgroup; no barriers, no workgroup memory. */
 import decodeText from '../../../shaders/attention_lanes_decode.wgsl';
 import readText from '../../../shaders/attention_lanes_read.wgsl';
+import rowText from '../../../shaders/attention_lanes_row.wgsl';
 import multiplyAddText from '../../../shaders/multiply_add.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
@@ -100,14 +101,11 @@ export function lanesVariant(device: Device, keys: KeysRead): AttentionVariant |
 function decodeKernel(device: Device, keys: KeysRead, heads: number): Promise<Kernel> {
   const constants = laneConstants(device, keys);
   const { LANES: lanes, LOADS: loads } = constants;
+  const common = { wide: true, enables: ['subgroups'], constants: { ...constants, HEADS: heads, ONE_LOAD: loads === 1 } };
+  // SwiftShader's compiler keeps code in the order it is written, so that of a loop has to be short.
   return device.kernels.get(
-    attentionSource(keys, {
-      label: 'attention_lanes_decode',
-      text: decodeText,
-      calls: [multiplyAddText],
-      wide: true,
-      enables: ['subgroups'],
-      constants: { ...constants, HEADS: heads, ONE_LOAD: loads === 1, HOISTED: lanes < 8 && loads <= 4 },
-    }),
+    lanes < 8 && loads <= 4
+      ? attentionSource(keys, { label: 'attention_lanes_row', text: rowText, ...common })
+      : attentionSource(keys, { label: 'attention_lanes_decode', text: decodeText, calls: [multiplyAddText], ...common }),
   );
 }
