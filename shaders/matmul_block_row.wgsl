@@ -3,15 +3,13 @@
 //
 // output[row][output_offset + column] (+)= Σ_k input[row][k] · W[column][k]
 //   input  f32 [rows][inputs], output f32 [rows][output_stride]; weights as in matmul_weights.wgsl.
-//   GATED: columns are gates and, outputs / 2 further on, what they let through; column c of the output, one row
-//   without offset, becomes activation(gate) · up. All blocks must lie in one chunk.
 // Bindings: 0 shape, 1 step, 2 input, 3 output, 4 codes, 5 scales.
 // Mapping: workgroup (x, y) = run x of as many as there are of all columns, of row y. Lane l owns blocks l, l + LANES … of a
 // chunk of LANES · GROUPS blocks, whose inputs it keeps for all of its columns. The loop over columns has to fit an
 // instruction cache, which is what bounds GROUPS.
-// Constants: LANES, GROUPS, FIELD_MASK (of codes), GATED, GELU.
-// Reference: multiply in engine/reference/matmul.ts and gate in engine/reference/gated.ts. Texts: matmul_weights.wgsl and,
-// with GATED, activation.wgsl.
+// Gates are left to another kernel: applied here they cost more than a dispatch does.
+// Constants: LANES, GROUPS, FIELD_MASK (of codes).
+// Reference: multiply in engine/reference/matmul.ts. Texts: matmul_weights.wgsl.
 
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
@@ -20,13 +18,8 @@ const ones = vec4<f32>(1.0);
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-//@if GATED
-  let columns = shape.outputs / 2u;
-//@else
-  let columns = shape.outputs;
-//@end
-  let each = (columns + groups.x - 1u) / groups.x;
-  let end = min((group.x + 1u) * each, columns);
+  let each = (shape.outputs + groups.x - 1u) / groups.x;
+  let end = min((group.x + 1u) * each, shape.outputs);
   let start = group.y * (shape.inputs / 4u);
   // Nothing that the compiler knows: see numbersF.
   let nothing = step.rows >> 31u;
@@ -59,14 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let lack$g_1 = TOP_EXCESS * dot(input$g_7, ones) - shape.zero_point * sum$g_1;
 //@end
 //@end
-//@if GATED
-    var gate = 0.0;
-    for (var place = 2u * group.x * each; place < 2u * end; place++) {
-      // A gate and what it lets through, in turn.
-      let c = place / 2u + (place % 2u) * columns;
-//@else
     for (var c = group.x * each; c < end; c++) {
-//@end
       let column = column_at(c);
 //@unroll g GROUPS
 //@unroll u UNITS
@@ -100,19 +86,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         + block_sum$g
 //@end
       );
-//@if GATED
-      if (place % 2u == 0u) {
-        gate = sum;
-      } else if (lane == 0u && group.y < step.rows) {
-        output[place / 2u] = activate(vec4<f32>(gate)).x * sum;
-      }
-//@else
       if (lane == 0u && group.y < step.rows) {
         let place = group.y * shape.output_stride + shape.output_offset + c;
         let before = select(0.0, output[place], shape.accumulate == 1u || chunk > 0u);
         output[place] = before + sum;
       }
-//@end
     }
   }
 }

@@ -50,9 +50,12 @@ struct Column {
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<uniform> step: Step;
 
+// TILE is a power of two: SwiftShader divides lane by lane, whatever by.
+const TILE_BITS = countTrailingZeros(u32(TILE));
+
 fn column_at(column: u32) -> Column {
-  let tile = column / TILE;
-  let in_tile = column % TILE;
+  let tile = column >> TILE_BITS;
+  let in_tile = column & (TILE - 1u);
 //@if IN_TEXTURE
   let unit = in_tile;
 //@else

@@ -2,6 +2,7 @@
 import decodeText from '../../../shaders/attention_lanes_decode.wgsl';
 import readText from '../../../shaders/attention_lanes_read.wgsl';
 import rowText from '../../../shaders/attention_lanes_row.wgsl';
+import spansText from '../../../shaders/attention_lanes_spans.wgsl';
 import multiplyAddText from '../../../shaders/multiply_add.wgsl';
 import type { Device } from '../../device/device.ts';
 import { encodeDispatch, type Kernel } from '../../device/kernel.ts';
@@ -79,6 +80,7 @@ function laneConstants(device: Device, { format, headDim }: KeysRead) {
 export function lanesVariant(device: Device, keys: KeysRead): AttentionVariant | null {
   if (!usesLanes(device) || keys.listed || keys.weighed) return null;
   const lanes = device.facts.subgroupLanes;
+  if (fewLoads(device, keys) && keys.causal && !keys.partial && keys.format !== 'q8') return spansVariant(device, keys);
   const tile = readTile(lanes, keys.headDim);
   return {
     name: `attention_lanes_read, ${tile.groups * lanes} queries`,
@@ -98,13 +100,38 @@ export function lanesVariant(device: Device, keys: KeysRead): AttentionVariant |
   };
 }
 
+/** Few lanes, and vectors so short that a kernel can keep some by name. */
+function fewLoads(device: Device, keys: KeysRead): boolean {
+  const { LANES: lanes, LOADS: loads } = laneConstants(device, keys);
+  return lanes < 8 && loads <= 4;
+}
+
+function spansVariant(device: Device, keys: KeysRead): AttentionVariant {
+  // Measured: more keys make loops that do not fit, fewer queries load more for each product.
+  const [queries, keysOfLane] = [64, 4];
+  return {
+    name: `attention_lanes_spans, ${queries} queries`,
+    queriesAtOnce: queries,
+    splits: { workgroups: 0, keys: 64 },
+    kernel: () =>
+      device.kernels.get(
+        attentionSource(keys, {
+          label: 'attention_lanes_spans',
+          text: spansText,
+          wide: true,
+          enables: ['subgroups'],
+          constants: { ...laneConstants(device, keys), QUERIES: queries, KEYS: keysOfLane },
+        }),
+      ),
+  };
+}
+
 function decodeKernel(device: Device, keys: KeysRead, heads: number): Promise<Kernel> {
   const constants = laneConstants(device, keys);
-  const { LANES: lanes, LOADS: loads } = constants;
-  const common = { wide: true, enables: ['subgroups'], constants: { ...constants, HEADS: heads, ONE_LOAD: loads === 1 } };
+  const common = { wide: true, enables: ['subgroups'], constants: { ...constants, HEADS: heads, ONE_LOAD: constants.LOADS === 1 } };
   // SwiftShader's compiler keeps code in the order it is written, so that of a loop has to be short.
   return device.kernels.get(
-    lanes < 8 && loads <= 4
+    fewLoads(device, keys)
       ? attentionSource(keys, { label: 'attention_lanes_row', text: rowText, ...common })
       : attentionSource(keys, { label: 'attention_lanes_decode', text: decodeText, calls: [multiplyAddText], ...common }),
   );

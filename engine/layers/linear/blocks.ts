@@ -2,16 +2,14 @@
  * Kernels of software adapters with four lanes (SwiftShader): one subgroup a workgroup, and loops over columns that fit an
  * instruction cache, with the inputs kept outside of them. Its compiler spills what lives long, and its loads go lane by lane.
  */
-import activationText from '../../../shaders/activation.wgsl';
 import matmulBlockRow from '../../../shaders/matmul_block_row.wgsl';
 import matmulBlockTile from '../../../shaders/matmul_block_tile.wgsl';
 import matmulWeights from '../../../shaders/matmul_weights.wgsl';
 import type { Device } from '../../device/device.ts';
-import type { Kernel } from '../../device/kernel.ts';
 import type { ShaderConstants } from '../../device/shader.ts';
 import { blockWeights, fieldsPerUnit, formatConstants, type Layout, unitsPerBlock, type WeightFormat } from './format.ts';
 import { portableVariants } from './portable.ts';
-import type { Fusion, Variant, VariantFamily } from './variants.ts';
+import type { Variant, VariantFamily } from './variants.ts';
 import type { WeightPart } from './weights.ts';
 
 /** Groups of rows, a row a lane, of a tile. */
@@ -25,11 +23,10 @@ const mostWorkgroups = 32;
 const rowGroupsOf: Record<number, number> = { 1: 6, 2: 5, 4: 2, 8: 1 };
 const tileBlocks = (format: WeightFormat): number => (unitsPerBlock(format) <= 2 ? 3 : 2);
 
-/** How many times a row's kernel goes through the columns, and the blocks of a lane each time. */
-function rowChunks(part: WeightPart, lanes: number): { chunks: number; groups: number } {
+/** Evenly many in each of the chunks that a row takes. */
+function rowGroups(part: WeightPart, lanes: number): number {
   const blocksOfLane = Math.ceil(part.blocks / lanes);
-  const chunks = Math.ceil(blocksOfLane / rowGroupsOf[unitsPerBlock(part.format)]);
-  return { chunks, groups: Math.ceil(blocksOfLane / chunks) };
+  return Math.ceil(blocksOfLane / Math.ceil(blocksOfLane / rowGroupsOf[unitsPerBlock(part.format)]));
 }
 
 const runsOf = (columns: number, others: number): number =>
@@ -44,21 +41,16 @@ export function blocksFamily(device: Device): VariantFamily {
     FIELD_MASK: 2 ** (32 / fieldsPerUnit(part.format)) - 1,
     LANES: lanes,
   });
-  const row = (part: WeightPart, gate: Fusion['gate']): Promise<Kernel> =>
-    device.kernels.get({
-      label: 'matmul_block_row',
-      texts: [matmulWeights, ...(gate ? [activationText] : []), matmulBlockRow],
-      constants: { ...constants(part), GROUPS: rowChunks(part, lanes).groups, GATED: gate !== null, ...(gate ? { GELU: gate === 'gelu-tanh' } : {}) },
-      enables: ['subgroups'],
-    });
   const decode: Variant = {
     name: 'matmul_block_row',
     fromRows: 1,
-    kernel: (part) => row(part, null),
-    fuses: { norm: false, gate: true },
-    // Gates must be whole when they are applied.
-    fused: (part, _inputs, { gate }) =>
-      gate && rowChunks(part, lanes).chunks > 1 ? null : { kernel: row(part, gate), x: runsOf(part.outputs / (gate ? 2 : 1), 1) },
+    kernel: (part) =>
+      device.kernels.get({
+        label: 'matmul_block_row',
+        texts: [matmulWeights, matmulBlockRow],
+        constants: { ...constants(part), GROUPS: rowGroups(part, lanes) },
+        enables: ['subgroups'],
+      }),
     workgroups: (outputs, rows) => ({ x: runsOf(outputs, rows), y: rows }),
   };
   const tileRows = lanes * tileGroups;

@@ -193,7 +193,7 @@ it.each([
 ] as const)('a row with its norm ($norm) and gate ($activation) in one kernel', async ({ norm, activation }) => {
   const shapes = rowCandidates(device);
   const severalPairs = rowVariant(device, { lanes: 4, slices: 32, columns: 4 }, 1, 1);
-  const subgroups = possibleFamilies(device).filter((family) => family.startsWith('subgroup') || family.startsWith('blocks'));
+  const subgroups = possibleFamilies(device).filter((family) => family.startsWith('subgroup'));
   // Of the shapes for GPUs a plain one, one with pairs of columns and one with several pairs and slices in a subgroup.
   const cases: { kind: SourceKind; options: LinearOptions }[] = [
     { kind: 'u4/32+ f16', options: { preferences: { row: () => shapes[0], tile: () => undefined, fuses: true } } },
@@ -234,25 +234,6 @@ it.each([
     for (let i = 0; i < outputs; i++) expect(Math.abs(found[i] - expected[i]), `${kind}, output ${i}`).toBeLessThan(1e-4 * scale);
     weights.free();
   }
-});
-
-it('leaves gates to another kernel where a row is taken in several chunks', async () => {
-  if (!possibleFamilies(device).includes('blocks sampled')) return;
-  const kernels = await createLinearKernels(device, noCache, { family: 'blocks sampled' });
-  const random = randomNumbers(50);
-  const [inputs, width] = [32 * 53, 20];
-  const sources = [randomSource(random, 'u4/32+ f16', width, inputs), randomSource(random, 'u4/32+ f16', width, inputs)];
-  const weights = await kernels.upload('not fused', sources);
-  const input = Float32Array.from({ length: inputs }, () => random.normal());
-  const [inputBuffer, gated] = [upload(device, input), device.memory.storage('activations', 'gated', 4 * width)];
-  const output = device.memory.storage('activations', 'result', 4 * 2 * width);
-  const bound = await kernels.bind(weights, { input: inputBuffer, output, step: step.buffer, maxRows: 1, gate: { activation: 'silu', output: gated } });
-  expect(bound.includes?.({ rows: 1, position: 0 })).toEqual({ norm: false, gate: false });
-  await run(bound, 1);
-  const found = await readback.floats(output, 0, 2 * width);
-  const expected = multiply(input, 1, stack(sources.map(denseOf)));
-  for (let i = 0; i < 2 * width; i++) expect(Math.abs(found[i] - expected[i])).toBeLessThan(1e-3);
-  weights.free();
 });
 
 it('has kernels for subgroup matrices where the adapter does', () => {
