@@ -4,8 +4,8 @@ import type { GgufTensor } from '../../formats/gguf/readTensors.ts';
 import { blockWeights, formatOfType, scaleWordsPerBlock, unitsPerBlock } from './format.ts';
 import type { Codes } from './rivals.ts';
 
-/** Of every family of kernels. */
-const tileColumns = 64;
+/** To how many columns every family of kernels pads a matrix, whatever its tiles are: sizes are told before one is chosen. */
+export const paddedColumns = 64;
 
 /** How the matrices of a file are stored once they are packed, by the bytes they take, the most first. */
 export function storedCodes(file: GgufFile): Set<Codes> {
@@ -35,6 +35,6 @@ function tensorBytes({ type, dims }: GgufTensor): number {
   if (outputs === 1 || inputs < blockWeights) return 4 * inputs * outputs;
   const format = formatOfType(type);
   const blocks = Math.ceil(inputs / blockWeights);
-  const columns = Math.ceil(outputs / tileColumns) * tileColumns;
+  const columns = Math.ceil(outputs / paddedColumns) * paddedColumns;
   return columns * blocks * (16 * unitsPerBlock(format) + 4 * scaleWordsPerBlock(format));
 }

@@ -8,6 +8,7 @@ import { UploadRing } from '../../device/uploadRing.ts';
 import { EngineError } from '../../errors.ts';
 import { blockWeights, formatOf, floatFormat, halvesSuffice, type Layout, scaleWordsPerBlock, type TextureKind, type WeightFormat } from './format.ts';
 import { columnsOf, type SourceMatrix, type StoredMatrix } from './matrix.ts';
+import { paddedColumns } from './packedSize.ts';
 import { codeBytesPerTile, type ColumnRange, packCodes, packScales, type PackedShape, scaleBytesPerTile } from './packing.ts';
 import { canRepack, Repacker } from './repack.ts';
 import { type FormatRun, rangesWithin, runsOfEqualFormat, type SourceRange } from './sourceRuns.ts';
@@ -126,10 +127,7 @@ export class WeightUploader {
   /** Column ranges of a run, each small enough for one binding and of whole tiles (but the last). */
   #split(run: FormatRun, inputs: number): Columns[] {
     const shape = this.#packedShape(run.format, inputs);
-    const { bufferBytes, textureBytes, textureSide } = this.#limits;
-    const texture = this.#textureFor(shape);
-    const tiles = Math.min(...storesOf(shape).map((store) => (inTexture(store, texture) ? Math.min(textureSide, textureBytes / store.tileBytes) : bufferBytes / store.tileBytes)));
-    const columnsPerPart = Math.max(1, Math.floor(tiles)) * shape.tileColumns;
+    const columnsPerPart = this.#mostTiles(shape) * shape.tileColumns;
     const ranges = [];
     for (let first = 0; first < run.columns; first += columnsPerPart) {
       ranges.push({ first, count: Math.min(columnsPerPart, run.columns - first) });
@@ -137,10 +135,19 @@ export class WeightUploader {
     return ranges;
   }
 
+  /** Of one part. */
+  #mostTiles(shape: PackedShape): number {
+    const { bufferBytes, textureBytes, textureSide } = this.#limits;
+    const texture = this.#textureFor(shape);
+    const tiles = Math.min(...storesOf(shape).map((store) => (inTexture(store, texture) ? Math.min(textureSide, textureBytes / store.tileBytes) : bufferBytes / store.tileBytes)));
+    return Math.max(1, Math.floor(tiles));
+  }
+
   async #uploadPart(name: string, run: FormatRun, columns: Columns, inputs: number, extents: ReadonlyMap<SourceMatrix, GPUBuffer>): Promise<WeightPart> {
     const { memory } = this.#device;
     const shape = this.#packedShape(run.format, inputs);
-    const tiles = Math.ceil(columns.count / shape.tileColumns);
+    const padded = Math.ceil(columns.count / paddedColumns) * paddedColumns;
+    const tiles = Math.min(Math.ceil(padded / shape.tileColumns), this.#mostTiles(shape));
     const texture = this.#textureFor(shape);
     const plans = storesOf(shape);
     const stores = await memory.checked(`The weights ${name}`, () =>
