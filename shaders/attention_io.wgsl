@@ -31,6 +31,8 @@ struct Part { keys: u32, firstSplit: u32, continued: u32 }
 
 // Stands for -infinity, which WGSL does not promise to handle.
 const NOTHING = -1e30;
+// Below every score and above NOTHING: where running maxima begin.
+const LOWEST = -1e20;
 
 // Where a query of the key-value head lies: [row][head].
 fn headOf(query: u32, kvHead: u32, group: u32) -> u32 {
@@ -47,6 +49,13 @@ fn slotOf(index: u32, kvHead: u32) -> u32 {
   return index;
 //@end
 //@end
+}
+
+// The slot of the key that is `place` keys behind the one in slot `first`, less than once round the ring. Places beyond a
+// workgroup's own keys may lead anywhere inside the cache: what is loaded there is masked.
+fn slotAfter(first: u32, place: u32) -> u32 {
+  let slot = first + place;
+  return min(slot - select(0u, shape.capacitySlots, slot >= shape.capacitySlots), shape.capacitySlots - 1u);
 }
 
 fn sees(rowPosition: u32, index: u32, end: u32) -> bool {

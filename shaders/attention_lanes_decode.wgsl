@@ -11,7 +11,6 @@
 //   multiply_add.wgsl.
 
 const HEAD_VEC4S = LOADS * PARTS;
-const LOWEST = -1e20;
 const SLACK = 8.0;
 
 @compute @workgroup_size(LANES)
@@ -52,8 +51,7 @@ fn main(
   var slot = begin % shape.capacitySlots;
   for (var block = begin; block < end; block += LANES) {
     // Scores of one key a lane.
-    let mySlot = min(slot + lane - select(0u, shape.capacitySlots, slot + lane >= shape.capacitySlots), shape.capacitySlots - 1u);
-    let key = (cacheBase + mySlot) * UNITS;
+    let key = (cacheBase + slotAfter(slot, lane)) * UNITS;
 //@unroll n HEADS
     var s$n = vec4<f32>();
 //@end
@@ -107,7 +105,7 @@ fn main(
     // Weighted values, one key after the other.
     for (var l = 0u; l < LANES; l += 4u) {
 //@unroll k 4
-      let slot$k = min(slot + l + $ku - select(0u, shape.capacitySlots, slot + l + $ku >= shape.capacitySlots), shape.capacitySlots - 1u);
+      let slot$k = slotAfter(slot, l + $ku);
 //@unroll n HEADS
       let w$k_$n = vec4<f32>(subgroupShuffle(weight$n, l + $ku));
 //@end

@@ -21,8 +21,6 @@
 // A query by (unit, part) with room up to a multiple of LANES units; a query's sums by (load, part).
 const QUERY_VEC4S = LOADS * LANES * PARTS;
 const SUM_VEC4S = LOADS * PARTS;
-// Below every score and above NOTHING.
-const LOWEST = -1e20;
 const SLACK = 8.0;
 
 @compute @workgroup_size(LANES)
@@ -84,7 +82,7 @@ fn main(
   var slot = begin % shape.capacitySlots;
   for (var block = begin; block < end; block += KEYS) {
 //@unroll k KEYS
-    let slot$k = min(slot + $ku - select(0u, shape.capacitySlots, slot + $ku >= shape.capacitySlots), shape.capacitySlots - 1u);
+    let slot$k = slotAfter(slot, $ku);
 //@unroll j LOADS
     let rawKey$k_$j = keys[(cacheBase + slot$k) * VECTOR_UNITS + unit$j];
     let rawValue$k_$j = values[(cacheBase + slot$k) * VECTOR_UNITS + unit$j];

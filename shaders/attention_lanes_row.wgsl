@@ -5,7 +5,6 @@
 // Constants: LANES, HEADS, UNITS, LOADS (few: each becomes a value), PARTS as there.
 // Reference: attendRange in engine/reference/attention.ts. Texts: kv_load.wgsl, attention_io.wgsl.
 
-const LOWEST = -1e20;
 // Blocks of LANES keys whose scores are kept, between two loops over them.
 const SCORES = 64u;
 
@@ -55,8 +54,7 @@ fn main(
     // Scores of one key a lane.
     for (var i = 0u; i < count; i++) {
       let place = (first + i) * LANES + lane;
-      let slot = firstSlot + place;
-      let key = (cacheBase + min(slot - select(0u, shape.capacitySlots, slot >= shape.capacitySlots), shape.capacitySlots - 1u)) * UNITS;
+      let key = (cacheBase + slotAfter(firstSlot, place)) * UNITS;
 //@unroll n HEADS
       var s$n = 0.0;
 //@end
@@ -98,8 +96,7 @@ fn main(
       sum$n += weight$n;
 //@end
 //@unroll l LANES
-      let wrapped$l = firstSlot + place + $lu;
-      let value$l = (cacheBase + min(wrapped$l - select(0u, shape.capacitySlots, wrapped$l >= shape.capacitySlots), shape.capacitySlots - 1u)) * UNITS;
+      let value$l = (cacheBase + slotAfter(firstSlot, place + $lu)) * UNITS;
 //@unroll n HEADS
       let w$l_$n = vec4<f32>(subgroupBroadcast(weight$n, $lu));
 //@end

@@ -10,17 +10,9 @@
 //   1 for f32).
 // Reference: attend in engine/reference/attention.ts. Texts: kv_load.wgsl, attention_io.wgsl.
 
-// Below every score and above NOTHING.
-const LOWEST = -1e20;
 const SPAN = KEYS * LANES;
 // A query's sums by (load, part).
 const SUM_VEC4S = LOADS * PARTS;
-
-// Where the key lies that is `place` keys behind the first; those beyond the cache are as good as any.
-fn slotAfter(first: u32, place: u32) -> u32 {
-  let slot = first + place;
-  return min(slot - select(0u, shape.capacitySlots, slot >= shape.capacitySlots), shape.capacitySlots - 1u);
-}
 
 @compute @workgroup_size(LANES)
 @diagnostic(off, subgroup_uniformity)
