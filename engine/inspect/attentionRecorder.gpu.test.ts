@@ -35,7 +35,7 @@ afterAll(() => device.destroy());
 
 async function open(architecture: 'llama' | 'gemma3' | 'qwen35', teamMembers = 0, tiers: TierOptions | null = null): Promise<LoadedModel> {
   const choices = new Map<string, string>();
-  for (const family of ['subgroup', 'subgroup texture', 'subgroup sampled']) choices.set(`team of ${family}`, `${teamMembers}|asked for|3`);
+  for (const family of ['subgroup', 'subgroup texture']) choices.set(`team of ${family}`, `${teamMembers}|asked for|3`);
   return loadModel(device, memorySource(tinyModel({ architecture, types: ['Q4_1'] })), { contextTokens, kvBudgetBytes: 1 << 28, choices, tiers });
 }
 

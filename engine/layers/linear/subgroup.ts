@@ -37,7 +37,7 @@ export function rowSumsConstants(format: WeightFormat, lanes: number): ShaderCon
   };
 }
 
-export function subgroupFamily(device: Device, texture: TextureKind | null): VariantFamily {
+export function subgroupFamily(device: Device, texture: Extract<TextureKind, 'storage'> | null): VariantFamily {
   const lanes = device.facts.subgroupLanes;
   const { rowColumns, tile } = shapes[lanes];
   const layout: Layout = { tileColumns: 64, texture };
@@ -83,7 +83,7 @@ export function subgroupFamily(device: Device, texture: TextureKind | null): Var
     workgroups: (outputs, rows) => ({ x: Math.ceil(outputs / (lanes * tile.columns)), y: Math.ceil(rows / tileRows) }),
   };
   return {
-    name: texture === null ? 'subgroup' : texture === 'sampled' ? 'subgroup sampled' : 'subgroup texture',
+    name: texture === null ? 'subgroup' : 'subgroup texture',
     layout,
     teams: device.facts.runsWorkgroupsAtOnce,
     variantsFor: ({ inputs }) => (inputs % blockWeights === 0 ? [decode, prefill] : portableVariants(device)),

@@ -47,7 +47,6 @@ const families = {
   workgroup: (device: Device) => workgroupFamily(device),
   subgroup: (device: Device) => subgroupFamily(device, null),
   'subgroup texture': (device: Device) => subgroupFamily(device, 'storage'),
-  'subgroup sampled': (device: Device) => subgroupFamily(device, 'sampled'),
   'blocks sampled': blocksFamily,
 } satisfies Record<string, (device: Device) => VariantFamily>;
 
@@ -61,13 +60,13 @@ export function familyOf(device: Device, name: FamilyName): VariantFamily {
 export function possibleFamilies(device: Device): FamilyName[] {
   const lanes = device.facts.subgroupLanes;
   if (lanes !== 4 && lanes !== 8) return ['portable', 'workgroup'];
-  return ['portable', 'workgroup', 'subgroup', 'subgroup texture', 'subgroup sampled', 'blocks sampled'];
+  return ['portable', 'workgroup', 'subgroup', 'subgroup texture', 'blocks sampled'];
 }
 
 /** Families worth measuring, most promising first. */
 export function promisingFamilies(device: Device): FamilyName[] {
   if (device.facts.kind === 'gpu') return ['workgroup'];
-  // Sampled textures are faster than storage textures on SwiftShader (four lanes) and slower on lavapipe.
+  // Blocks in sampled textures are fastest on SwiftShader (four lanes), storage textures on lavapipe.
   const subgroup: FamilyName[] = ['subgroup', device.facts.subgroupLanes === 4 ? 'blocks sampled' : 'subgroup texture'];
   return possibleFamilies(device).includes('subgroup') ? subgroup : ['portable', 'workgroup'];
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   device = await openTestDevice();
   const bytes = tinyModel({ architecture: 'llama', types: ['Q4_1'] });
   const load = async (teamMembers: number): Promise<LoadedModel> => {
-    for (const family of ['subgroup', 'subgroup texture', 'subgroup sampled']) choices.set(`team of ${family}`, `${teamMembers}|asked for|3`);
+    for (const family of ['subgroup', 'subgroup texture']) choices.set(`team of ${family}`, `${teamMembers}|asked for|3`);
     return loadModel(device, memorySource(bytes), { contextTokens: 256, kvBudgetBytes: 1 << 26, choices });
   };
   models = { apart: await load(0), together: await load(device.facts.runsWorkgroupsAtOnce ? 2 : 0) };

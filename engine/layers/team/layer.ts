@@ -112,6 +112,5 @@ export async function bindTeamLayer(device: Device, team: Team, io: TeamLayer, c
 const otherBuffers = 8;
 
 function fits({ facts: { limits } }: Device, texture: TextureKind | null): boolean {
-  if (texture === 'sampled') return true;
   return texture ? limits.maxStorageTexturesPerShaderStage >= 8 : limits.maxStorageBuffersPerShaderStage >= otherBuffers + 8;
 }
