@@ -18,6 +18,8 @@ export interface GenerateOptions {
   oneByOne?: boolean;
   /** The step of the row at `position` was submitted; one that counts for nothing is submitted again. */
   onStep?: (position: number) => void;
+  /** How long a token was waited for: hardly where the GPU waits for the processor. */
+  onWaited?: (waitedMs: number) => void;
 }
 
 /** A token that was waited for less may have been there for long. */
@@ -36,7 +38,7 @@ export async function* generateTokens(
   runner: Runner,
   sequence: Sequence,
   sampler: Sampler,
-  { maxTokens, endTokens, signal, oneByOne = false, onStep }: GenerateOptions,
+  { maxTokens, endTokens, signal, oneByOne = false, onStep, onWaited }: GenerateOptions,
 ): AsyncGenerator<number, GenerateEnd> {
   const { pace } = runner;
   pace?.forget();
@@ -88,6 +90,7 @@ export async function* generateTokens(
       const waitingMs = performance.now();
       let token = await read;
       const nowMs = performance.now();
+      onWaited?.(nowMs - waitingMs);
       // One that had been there says nothing, and the first comes of reading.
       if (made > 1 && !runner.waits && !oneByOne) runner.pace?.took(nowMs - waitingMs > leastWaitMs ? nowMs - arrivedMs : null);
       arrivedMs = nowMs;

@@ -137,6 +137,7 @@ export class Runner {
     await this.far?.makeRoom(wanted);
     const step = { ...wanted, sealed: this.far?.sealed };
     if (this.#chunks && this.far?.streams(step)) {
+      await this.far.arrived();
       this.#lastHidden = await this.#chunks.read(step, signal);
       return this.#device.gpu.createCommandEncoder();
     }
@@ -150,6 +151,7 @@ export class Runner {
       const between = layer.between?.(step);
       if (!between) continue;
       pass.end();
+      await this.far?.arrived();
       await waited;
       // While this goes on, what comes next is encoded.
       waited = between(encoder);
@@ -158,6 +160,7 @@ export class Runner {
       pass = encoder.beginComputePass({ label: 'layers' });
     }
     pass.end();
+    await this.far?.arrived();
     await waited;
     this.far?.endStep(encoder);
     return encoder;

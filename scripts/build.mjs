@@ -47,7 +47,7 @@ const hostPrograms = {
 };
 
 /** Programs under bench/ that are run after a build; the truth bench and that of tiers are part of the host. */
-const benchNames = ['attentionSweep', 'needle', 'choiceTimes', 'chunks', 'citations', 'farDecode', 'farGather', 'firstTokens', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'mappedWrites', 'partTimes', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tileTimes', 'unlimited'];
+const benchNames = ['attentionSweep', 'needle', 'choiceTimes', 'chunks', 'citations', 'copyTimes', 'farDecode', 'farGather', 'firstTokens', 'graph', 'inspection', 'kernelSweep', 'killedRead', 'library', 'layerTimes', 'liveAttention', 'load', 'longRead', 'mappedWrites', 'partTimes', 'planted', 'reopen', 'speedPage', 'stopLatency', 'sweep', 'tileTimes', 'unlimited'];
 
 /** @type {Part[]} */
 const parts = [

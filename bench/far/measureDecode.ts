@@ -6,6 +6,7 @@ import { sumByKernel, timeDispatches } from '../../engine/measure/dispatchTimes.
 import type { LoadedModel } from '../../engine/model.ts';
 import { Sampler } from '../../engine/sampling/sampler.ts';
 import { greedySettings } from '../../engine/sampling/settings.ts';
+import { median } from '../median.ts';
 import type { DriftingQueries } from './driftingQueries.ts';
 
 export interface DecodeFigures {
@@ -13,6 +14,8 @@ export interface DecodeFigures {
   /** Median, and the time that nine of ten steps keep within. */
   stepMs: number;
   slowStepMs: number;
+  /** Of it the processor's: encoding, and bringing what was missed. Where this is all of it, the GPU waits. Median. */
+  processorMs: number;
   tokensPerSecond: number;
 }
 
@@ -52,18 +55,23 @@ export class DecodeBench {
     const begin = sequence.length;
     this.#sampler.begin(greedySettings);
     const times: number[] = [];
+    const busyTimes: number[] = [];
     let lastMs = 0;
+    let waitedMs = 0;
     // The first token was chosen before the first step.
-    for await (const token of generateTokens(this.#device, runner, sequence, this.#sampler, { maxTokens: steps + 1, endTokens: new Set() })) {
+    for await (const token of generateTokens(this.#device, runner, sequence, this.#sampler, { maxTokens: steps + 1, endTokens: new Set(), onWaited: (ms) => void (waitedMs = ms) })) {
       const nowMs = performance.now();
-      if (lastMs > 0 && token >= 0) times.push(nowMs - lastMs);
+      if (lastMs > 0 && token >= 0) {
+        times.push(nowMs - lastMs);
+        busyTimes.push(nowMs - lastMs - waitedMs);
+      }
       lastMs = nowMs;
     }
     await this.#device.finished();
     sequence.dropTo(begin);
     const wholeMs = times.reduce((sum, ms) => sum + ms, 0);
     times.sort((a, b) => a - b);
-    return { steps, stepMs: times[steps >> 1], slowStepMs: times[Math.floor(0.9 * steps)], tokensPerSecond: (1000 * steps) / wholeMs };
+    return { steps, stepMs: times[steps >> 1], slowStepMs: times[Math.floor(0.9 * steps)], processorMs: median(busyTimes), tokensPerSecond: (1000 * steps) / wholeMs };
   }
 
   /** The same, with what it did to far keys. */

@@ -1,9 +1,39 @@
 /** Two ways of waiting for the GPU; which is right depends on the adapter. */
 import type { Waiter } from '../ports.ts';
 
-/** For a real GPU: the runtime's own polling is the fastest answer. */
+/**
+ * Each of the runtime's polls makes an object that has to be finalised: polling without a pause, some 200 000 a second,
+ * makes V8 stop everything for 60 ms once or twice a second. Short waits, which layers are between, get none.
+ */
+const pollingMs = 0.3;
+/** Of what was waited already; what is waited for longer may come a little later. */
+const napShare = 1 / 40;
+const longestNapMs = 0.25;
+
+/** For a real GPU: the runtime's own polling is the fastest answer, and naps in what takes longer. */
 function promptWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
-  return { settle: (work) => work, turn: yieldToEventLoop };
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  /** The one of several waits that naps. */
+  let napping: object | null = null;
+  return {
+    turn: yieldToEventLoop,
+    async settle(work) {
+      const state = { pending: true };
+      const settled = () => {
+        state.pending = false;
+      };
+      work.then(settled, settled);
+      const startMs = performance.now();
+      while (state.pending) {
+        const waitedMs = performance.now() - startMs;
+        napping ??= state;
+        if (waitedMs > pollingMs && napping === state) Atomics.wait(cell, 0, 0, Math.min(longestNapMs, napShare * waitedMs));
+        await yieldToEventLoop();
+      }
+      if (napping === state) napping = null;
+      return work;
+    },
+  };
 }
 
 const shortestSleepMs = 0.3;

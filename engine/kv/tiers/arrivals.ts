@@ -6,7 +6,7 @@
 import type { Device } from '../../device/device.ts';
 import { type Upload, UploadRing } from '../../device/uploadRing.ts';
 import type { FarStore } from './farStore.ts';
-import { firstPlace, Gathering, type GatheringShape, loneRange, type Waiting, waitingOf } from './gathering.ts';
+import { firstPlace, Gathering, type GatheringShape, type LayerArrivals, loneRange, type Waiting, waitingOf } from './gathering.ts';
 import type { LayerRequests } from './requestReader.ts';
 
 export { firstPlace, loneRange } from './gathering.ts';
@@ -16,14 +16,13 @@ export { firstPlace, loneRange } from './gathering.ts';
  * lets go of them. With fewer than two steps miss, filling them waits for the step, and encoding the next one for that.
  */
 const loadsUnderWay = { gpu: 24, software: 8 };
-/** Loads that threads gather at once: when one is done, they go on with the next one. */
-const gatheredAtOnce = 2;
+/** Loads that threads gather at once: those of a step that misses a fifth, while the next one is encoded. */
+const gatheredAtOnce = 4;
 
 interface Load {
   upload: Upload;
   arrivals: number;
-  /** Layers with arrivals in it. */
-  layers: readonly number[];
+  layers: readonly LayerArrivals[];
 }
 
 export class Arrivals {
@@ -60,13 +59,10 @@ export class Arrivals {
     this.#isStale = false;
   }
 
-  /** Sends what several layers asked for; `scatter` gets the layers whose arrivals are there. */
-  async deliverAll(store: FarStore, layers: readonly { layer: number; requests: LayerRequests }[], scatter: (layers: readonly number[]) => void): Promise<void> {
+  /** Sends what several layers asked for; `scatter` encodes what is done with arrivals, as they come. Threads begin at once. */
+  async deliverAll(store: FarStore, layers: readonly { layer: number; requests: LayerRequests }[], scatter: (encoder: GPUCommandEncoder, layers: readonly LayerArrivals[]) => void): Promise<void> {
     const waiting = waitingOf(layers);
-    for await (const load of this.#loads(store, waiting, (layer) => layer)) {
-      this.#send(load, 0);
-      scatter(load.layers);
-    }
+    for await (const load of this.#loads(store, waiting, (layer) => layer)) this.#send(load, 0, (encoder) => scatter(encoder, load.layers));
   }
 
   free(): void {
@@ -101,12 +97,13 @@ export class Arrivals {
     }
   }
 
-  /** Sends the ranges from `firstRange` on, and all arrivals. */
-  #send({ upload, arrivals }: Load, firstRange: number): void {
+  /** Sends the ranges from `firstRange` on, and all arrivals; `then` may encode what comes next. */
+  #send({ upload, arrivals }: Load, firstRange: number, then?: (encoder: GPUCommandEncoder) => void): void {
     const { words, maxArrivals } = this.#shape;
     const encoder = this.#device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(upload.buffer, 8 * firstRange, this.places, 8 * firstRange, 8 * (firstPlace - firstRange + arrivals));
     encoder.copyBufferToBuffer(upload.buffer, 8 * (firstPlace + maxArrivals), this.vectors, 0, 8 * words * arrivals);
+    then?.(encoder);
     this.#device.gpu.queue.submit([encoder.finish()]);
     upload.release();
     this.#isStale = true;

@@ -112,7 +112,7 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
     expect(seen.begun).toBeGreaterThan(0);
     expect(seen.underWay).toBe(0);
     // Misses of all layers take several loads.
-    if (misses === 'lagged') expect(seen.mostUnderWay).toBe(2);
+    if (misses === 'lagged') expect(seen.mostUnderWay).toBeGreaterThan(1);
     const { hitKeys, fetchedKeys, missedKeys } = copied.runner.far!.report.total;
     expect({ hitKeys, fetchedKeys, missedKeys }).toEqual((({ total }) => ({ hitKeys: total.hitKeys, fetchedKeys: total.fetchedKeys, missedKeys: total.missedKeys }))(alone.runner.far!.report));
     const bytes = copied.runner.far!.store.bytes;

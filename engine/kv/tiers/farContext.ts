@@ -47,6 +47,8 @@ export class FarContext {
   readonly #sealer: Sealer;
   /** Layers that looked something up in this step without waiting for it. */
   readonly #asking = new Set<number>();
+  /** What steps before have asked for, on its way. */
+  #arriving = Promise.resolve();
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
@@ -124,12 +126,13 @@ export class FarContext {
     return this.#sealed / clusterTokensOf(this.plan.layout);
   }
 
-  /** Makes room in the rings for a step at `position`: every token before it has been computed. */
+  /** Makes room in the rings for a step at `position`: every token before it has been computed. `arrived` must follow. */
   async makeRoom({ position, rows }: Step): Promise<void> {
+    await this.arrived();
     this.misses.noteStep({ position, rows });
     this.#asking.clear();
-    // The newest step may still run: what it asks for is fetched meanwhile.
-    await this.#deliverLagged(this.lags ? 1 : 0);
+    // The newest step may still run: what it asks for is fetched later.
+    await this.#beginDelivery(this.lags ? 1 : 0);
     const { segmentTokens, capacityTokens } = this.plan.layout;
     const sealable = Math.min(Math.floor((position - windowTokens) / segmentTokens) * segmentTokens, capacityTokens);
     this.index(sealable);
@@ -159,24 +162,41 @@ export class FarContext {
     return held.subarray(layer * kvHeads, (layer + 1) * kvHeads).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Brings what steps have left to later ones, and counts it. */
-  async settleLagged(): Promise<void> {
-    await this.#deliverLagged(0);
+  /**
+   * Before anything of a step is submitted: what steps before it have asked for goes into slots first. Until then it is
+   * gathered beside the step's encoding.
+   */
+  async arrived(): Promise<void> {
+    const arriving = this.#arriving;
+    this.#arriving = Promise.resolve();
+    await arriving;
   }
 
-  async #deliverLagged(except: number): Promise<void> {
-    const { store, lagged, layers } = this;
-    const { arrivals } = this.scratch;
-    const scatter = (some: readonly number[]): void => {
-      const encoder = this.#device.gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (const layer of some) layers[layer].scatter.encode(pass, 'among others');
-      pass.end();
-      this.#device.gpu.queue.submit([encoder.finish()]);
-    };
+  /** Brings what steps have left to later ones, and counts it. */
+  async settleLagged(): Promise<void> {
+    await this.arrived();
+    await this.#beginDelivery(0);
+    await this.arrived();
+  }
+
+  async #beginDelivery(except: number): Promise<void> {
+    if (this.lagged.waiting > except) await this.settled();
+    this.#arriving = this.#deliver(await this.lagged.take(except));
+    // Whoever waits for it hears of a failure.
+    this.#arriving.catch(() => undefined);
+  }
+
+  async #deliver(news: readonly LaggedNews[]): Promise<void> {
+    const { layers, store, scratch } = this;
+    for (const { requests } of news) for (const [layer, { mostRequested }] of requests) if (mostRequested > 0) layers[layer].memory.table.version++;
     try {
-      if (lagged.waiting > except) await this.settled();
-      await lagged.deliver({ except, store, arrivals, scatter });
+      for (const { requests } of news) {
+        await scratch.arrivals.deliverAll(store, Array.from(requests, ([layer, some]) => ({ layer, requests: some })), (encoder, arrived) => {
+          const pass = encoder.beginComputePass();
+          for (const { layer, arrivals } of arrived) layers[layer].scatter.encodeAmong(pass, arrivals);
+          pass.end();
+        });
+      }
     } catch (error) {
       // Slots are reserved for what never came.
       for (const { memory } of layers) memory.table.forgetFrom(0);

@@ -36,11 +36,16 @@ export function waitingOf(layers: readonly { layer: number; requests: LayerReque
   );
 }
 
+export interface LayerArrivals {
+  layer: number;
+  arrivals: number;
+}
+
 /** Of one load after another. */
 export class Gathering {
   arrivals = 0;
-  /** Layers with arrivals in it. */
-  layers: number[] = [];
+  /** Layers with arrivals in it, and how many each. */
+  layers: LayerArrivals[] = [];
   readonly #shape: GatheringShape;
   /** [range] of (first arrival, arrivals), then [arrival] of (kvHead · slots + slot, token). */
   readonly #places: Uint32Array;
@@ -146,11 +151,12 @@ export class Gathering {
         places[place + 1] = token;
       }
       this.#absent.push(...store.plan(layer, kvHead, this.#tokens.subarray(0, some), 2 * words * this.arrivals, this.#runs));
-      if (this.layers.at(-1) !== layer) {
-        this.layers.push(layer);
+      if (this.layers.at(-1)?.layer !== layer) {
+        this.layers.push({ layer, arrivals: 0 });
         first = this.arrivals;
       }
       this.arrivals += some;
+      this.layers[this.layers.length - 1].arrivals += some;
       places[2 * rangeOf(layer)] = first;
       places[2 * rangeOf(layer) + 1] = this.arrivals - first;
       if (done + some === requests.requested(kvHead)) waiting.shift();

@@ -3,9 +3,7 @@
  * step runs, and there for the one after it.
  */
 import type { Device } from '../../device/device.ts';
-import type { Arrivals } from './arrivals.ts';
 import type { FarLayer } from './farLayer.ts';
-import type { FarStore } from './farStore.ts';
 import { LayerRequests } from './requestReader.ts';
 import { requestBytes, requestHeadBytes } from './slotTable.ts';
 
@@ -46,7 +44,7 @@ export class LaggedMisses {
     this.requestLimit = Math.min(room, Math.max(64, Math.floor(room / 4)));
   }
 
-  /** Steps whose misses have not been delivered. */
+  /** Steps whose misses have not been taken. */
   get waiting(): number {
     return this.#steps.length;
   }
@@ -60,23 +58,22 @@ export class LaggedMisses {
     this.#steps.push({ buffer, layers: [...asking], mapped: null, noted });
   }
 
-  /**
-   * Between two steps, when all before have been submitted: brings what they asked for, but for the newest `except`
-   * ones, which may still run.
-   */
-  async deliver({ except, store, arrivals, scatter }: { except: number; store: FarStore; arrivals: Arrivals; scatter: (layers: readonly number[]) => void }): Promise<void> {
+  /** Between two steps, when all before have been submitted: what they asked for, but for the newest `except` ones, which may still run. */
+  async take(except: number): Promise<LaggedNews[]> {
     for (const step of this.#steps) {
       if (step.mapped) continue;
       step.mapped = step.buffer.mapAsync(0x01 /* READ */) as Promise<undefined>;
       step.mapped.catch(() => undefined);
     }
+    const taken: LaggedNews[] = [];
     while (this.#steps.length > except) {
       const [step] = this.#steps;
       const news = await this.#read(step);
       this.#steps.shift();
-      await arrivals.deliverAll(store, Array.from(news.requests, ([layer, requests]) => ({ layer, requests })), scatter);
       step.noted(news);
+      taken.push(news);
     }
+    return taken;
   }
 
   free(): void {

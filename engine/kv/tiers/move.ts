@@ -61,8 +61,10 @@ export async function bindMove(device: Device, direction: 'pack' | 'unpack', { r
 }
 
 export interface BoundScatter {
-  /** Puts what `Arrivals` has delivered into the layer's slots: to this layer alone, or among those of other layers. */
-  encode(pass: GPUComputePassEncoder, arrived?: 'alone' | 'among others'): void;
+  /** Puts what `Arrivals` has delivered to this layer alone into its slots. */
+  encode(pass: GPUComputePassEncoder): void;
+  /** The same with so many arrivals among those of other layers; the table's new version is the caller's to count. */
+  encodeAmong(pass: GPUComputePassEncoder, arrivals: number): void;
 }
 
 export interface ScatterBuffers {
@@ -77,20 +79,24 @@ export interface ScatterBuffers {
   format: FarFormat;
 }
 
-/** Few, because most steps fetch little; they go on in strides. */
+/** Few where it is not known what has come, because most steps fetch little; they go on in strides. */
 const scatterWorkgroups = 64;
+/** Each word waits for its place, so that fewer workgroups would wait in turn. */
+const mostScatterWorkgroups = 4096;
 
 export async function bindScatter(device: Device, { layer, arrivals, keys, values, table, layout, slots, format }: ScatterBuffers): Promise<BoundScatter> {
-  const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: recordWords(format, layout.headDim) } });
+  const words = recordWords(format, layout.headDim);
+  const kernel = await device.kernels.get({ label: 'kv_scatter', texts: [scatterText], constants: { VECTOR_WORDS: words } });
   const bound = (range: number): GPUBindGroup => {
     const shape = sharedUniform(device, 'scatter shape', [layout.capacityTokens, slots, range, firstPlace]);
     return kernel.bind(shape, arrivals.places, arrivals.vectors, keys, values, table.slotOf, table.slots);
   };
-  const bindings = { alone: bound(loneRange), 'among others': bound(layer) };
+  const [alone, among] = [loneRange, layer].map((range) => ({ kernel, bindings: bound(range) }));
   return {
-    encode: (pass, arrived = 'alone') => {
+    encode: (pass) => {
       table.version++;
-      encodeDispatch(pass, { kernel, bindings: bindings[arrived] }, scatterWorkgroups);
+      encodeDispatch(pass, alone, scatterWorkgroups);
     },
+    encodeAmong: (pass, arrivals) => encodeDispatch(pass, among, Math.min(mostScatterWorkgroups, Math.ceil((arrivals * words) / 64))),
   };
 }
