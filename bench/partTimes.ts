@@ -89,7 +89,7 @@ function inTurn(splits: Splits, kernel: string, name = ''): Way {
 
 const today = splitsOf([8, 32, 32]);
 const turnSplits = [today, ...[[8, 32, 64], [16, 64, 64]].map(splitsOf)];
-const togetherSplits = [today, ...[[8, 32, 64], [16, 32, 64], [16, 32, 128], [8, 32, 128], [8, 32, 48]].map(splitsOf)];
+const togetherSplits = [today, ...[[8, 32, 64], [16, 32, 64], [16, 32, 128], [8, 32, 128], [8, 32, 48], [8, 48, 32], [8, 64, 32], [8, 64, 48]].map(splitsOf)];
 /** Lanes that share a key and keys at once, of halves and of 8 bits: those of a dispatch need not be the same. */
 const ofHalves = [[32, 4], [16, 4]];
 const ofEightBits = [[4, 2], [4, 4], [8, 2], [8, 4], [16, 4]];

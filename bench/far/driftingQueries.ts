@@ -6,6 +6,7 @@
 import type { Device } from '../../engine/device/device.ts';
 import { encodeDispatch } from '../../engine/device/kernel.ts';
 import { constantUniform } from '../../engine/device/uniforms.ts';
+import type { FarContext } from '../../engine/kv/tiers/farContext.ts';
 import { fullLayers } from '../../engine/kv/tiers/plan.ts';
 import type { Part } from '../../engine/layers/part.ts';
 import type { Runner } from '../../engine/runner.ts';
@@ -29,30 +30,26 @@ export class DriftingQueries {
   }
 
   /**
-   * Puts one small kernel into each layer of a decoding step that sees everything: before it chooses far tokens, or before it
-   * attends where all are on the GPU. There its queries are nobody's: it only takes the time that it takes elsewhere.
+   * Puts one small kernel into each layer of a decoding step that sees everything, before it chooses far tokens; where layers
+   * choose in turn, it runs in those whose turn it is. `far` is the runner's.
    */
-  static async insert(device: Device, runner: Runner): Promise<DriftingQueries> {
-    const { far, spec } = runner;
+  static async insert(device: Device, { spec, layers: parts }: Runner, far: FarContext): Promise<DriftingQueries> {
     const layers = fullLayers(spec);
     const { heads, headDim } = layers[0].mixer;
     const width = heads * headDim;
     const drifting = new DriftingQueries(device, headDim);
     const state = device.memory.storage('activations', 'drifting queries', 4 * width * layers.length);
-    const aside = far ? null : device.memory.storage('activations', 'queries of nobody', 4 * width);
     const kernel = await device.kernels.get({ label: 'drifting_queries', texts: [driftText], constants: {} });
-    const parts = runner.layers as Part[];
-    const before = far ? 'choice of far tokens' : 'attention';
-    const choices = parts.flatMap(({ name }, place) => (name === before ? [place] : []));
+    const choices = parts.flatMap(({ name }, place) => (name === 'choice of far tokens' ? [place] : []));
     // From the last on, so that the places before stay what they are.
     for (const index of [...layers.keys()].reverse()) {
-      const queries = aside ?? far?.layers[index].queries ?? null;
-      const bindings = kernel.bind(drifting.#turn, constantUniform(device, 'drifting queries place', [index, width]), state, queries);
-      parts.splice(choices[index], 0, {
+      const bindings = kernel.bind(drifting.#turn, constantUniform(device, 'drifting queries place', [index, width]), state, far.layers[index].queries);
+      (parts as Part[]).splice(choices[index], 0, {
         name: 'queries of the bench',
         decodingOnly: true,
-        encode: (pass) => {
+        encode: (pass, step) => {
           if (index === 0) drifting.#write();
+          if (far.rolls && !far.misses.isTurnOf(index, step)) return;
           encodeDispatch(pass, { kernel, bindings }, Math.ceil(width / 64));
         },
         work: () => ({ flops: 0, bytes: 12 * width }),

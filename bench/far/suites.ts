@@ -65,7 +65,7 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
     const { far } = model.runner;
     if (!far) throw new RangeError(`${tokens} tokens fit the GPU`);
     const { ms } = await fillContext(device, model, { tokens, onProgress: (done) => note(`${done} of ${tokens} tokens`) });
-    const queries = await DriftingQueries.insert(device, model.runner);
+    const queries = await DriftingQueries.insert(device, model.runner, far);
     const bench = await DecodeBench.create(device, model);
     const { layout, slots, bytes } = far.plan;
     const halfBytes = kvBytes(spec, tokens, 2, 0).full;
@@ -121,8 +121,6 @@ async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { sou
 async function measureResident(device: Device, { source, choices, residentTokens, steps, probeSteps, kernels }: FarBenchOptions): Promise<DecodeFigures & { kernels?: object | null }> {
   const model = await loadModel(device, source, { choices, contextTokens: residentTokens + 1024, kvBudgetBytes: Infinity });
   for (let i = 0; i < residentTokens; i++) model.sequence.append(0);
-  // What the bench puts into a step is no reason for a difference.
-  await DriftingQueries.insert(device, model.runner);
   const bench = await DecodeBench.create(device, model);
   await bench.decode(probeSteps);
   const figures = await bench.decode(steps);
