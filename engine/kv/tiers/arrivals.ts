@@ -15,9 +15,9 @@ export { firstPlace, loneRange } from './gathering.ts';
  * Loads that are on their way at once: what a step missed is sent while the GPU still runs the next one, behind which it
  * lets go of them. With fewer than two steps miss, filling them waits for the step, and encoding the next one for that.
  */
-const loadsUnderWay = { gpu: 24, software: 8 };
+const loadsUnderWay = { gpu: 12, software: 4 };
 /** Loads that threads gather at once: those of a step that misses a fifth, while the next one is encoded. */
-const gatheredAtOnce = 4;
+const gatheredAtOnce = 2;
 
 interface Load {
   upload: Upload;
