@@ -67,15 +67,15 @@ async function kernelOf(device: Device, part: PartKeys, io: CommonBuffers, toget
 }
 
 /**
- * What an H200 attended fastest by (bench/partTimes.ts): of 8-bit vectors each lane loads two words of four keys at once, or,
- * of short ones, four words of two; of halves few enough lanes share one that all of it is loaded at once. The same
+ * What an H200 attended fastest by (bench/partTimes.ts): sixteen lanes load four 8-bit vectors at once, or, of
+ * short ones, fewer lanes two, four words each; of halves few enough lanes share one that all of it is loaded at once. The same
  * workgroups for all, which a dispatch needs.
  */
 function fastTogether({ format, headDim }: KeysRead): SplitShape {
   const shared = { threads: 128, heads: 4, workgroups: 1024 };
   if (format === 'f16') return { ...shared, spread: 32, keys: 4 };
-  const [laneDims, keys] = headDim >= 128 ? [8, 4] : [16, 2];
-  return { ...shared, spread: 2 ** Math.max(0, Math.floor(Math.log2(headDim / laneDims))), keys };
+  if (headDim >= 128) return { ...shared, spread: 16, keys: 4 };
+  return { ...shared, spread: 2 ** Math.max(0, Math.floor(Math.log2(headDim / 16))), keys: 2 };
 }
 
 /**
