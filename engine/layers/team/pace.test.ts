@@ -23,6 +23,13 @@ test('when other programs want the cores they go apart, and together again after
   expect(run(pace, 320, 20, 30)).toBeGreaterThan(260);
 });
 
+test('a moment in which other programs want the cores costs few steps', () => {
+  const pace = new TeamPace();
+  run(pace, 100, 20, 30);
+  run(pace, 4, 130, 40);
+  expect(run(pace, 32, 20, 30)).toBeGreaterThan(20);
+});
+
 test('one slow step changes nothing', () => {
   const pace = new TeamPace();
   run(pace, 50, 20, 30);

@@ -3,8 +3,8 @@
  * they gain while other programs want the same cores, so now and then a step goes the other way, and the faster way is kept.
  */
 
-/** Steps between two that go the other way. */
-const trialEvery = 32;
+/** Steps until one goes the other way: many as long as nothing changes, few after a change, which may not last. */
+const trialEvery = { most: 32, least: 8 };
 /** How much faster the other way has to be. */
 const worthwhile = 0.85;
 /** What the last step weighs among those before it. */
@@ -14,13 +14,16 @@ export class TeamPace {
   #prefersTeam = true;
   /** Milliseconds of a step, by whether it went together; as long as only one is known it is kept. */
   readonly #ms = new Map<boolean, number>();
-  #begun = 0;
+  #trialEvery = trialEvery.most;
+  #untilTrial = trialEvery.most;
   /** How the steps under way go, oldest first. */
   readonly #underWay: boolean[] = [];
 
   /** Whether the next step goes together; `took` must follow for each, in their order. */
   begin(): boolean {
-    const together = ++this.#begun % trialEvery === 0 ? !this.#prefersTeam : this.#prefersTeam;
+    const isTrial = --this.#untilTrial === 0;
+    if (isTrial) this.#untilTrial = this.#trialEvery = Math.min(trialEvery.most, 2 * this.#trialEvery);
+    const together = this.#prefersTeam !== isTrial;
     this.#underWay.push(together);
     return together;
   }
@@ -35,6 +38,7 @@ export class TeamPace {
     const own = this.#ms.get(this.#prefersTeam);
     if (own === undefined || other === undefined || other >= worthwhile * own) return;
     this.#prefersTeam = !this.#prefersTeam;
+    this.#untilTrial = this.#trialEvery = trialEvery.least;
   }
 
   /** Steps under way are not waited for any more. */
