@@ -21,6 +21,9 @@ import type { ReadingTally, SparseReading } from './layers/sparseReading/sparseR
 import type { ResidentReading } from './layers/sparseReading/residentReading.ts';
 import { buildRunner, type LayerCache, type RunnerOptions, type RunnerParts } from './runnerParts.ts';
 
+/** How often a step, while it is encoded, lets others go on who bring it what was missed. */
+const breathsOfStep = 4;
+
 export class Runner {
   readonly #device: Device;
   readonly spec: ModelSpec;
@@ -146,8 +149,10 @@ export class Runner {
     let encoder = this.#device.gpu.createCommandEncoder();
     let pass = encoder.beginComputePass({ label: 'layers' });
     let waited = Promise.resolve();
-    for (const layer of this.layers) {
+    const partsInTurn = Math.ceil(this.layers.length / breathsOfStep);
+    for (const [index, layer] of this.layers.entries()) {
       layer.encode(pass, step);
+      if (index % partsInTurn === partsInTurn - 1) await this.far?.breathe();
       const between = layer.between?.(step);
       if (!between) continue;
       pass.end();

@@ -59,10 +59,10 @@ export class Arrivals {
     this.#isStale = false;
   }
 
-  /** Sends what several layers asked for; `scatter` encodes what is done with arrivals, as they come. Threads begin at once. */
+  /** Sends what several layers asked for; `scatter` encodes what is done with arrivals, as they come. Threads begin at once; this one looks for them a turn later. */
   async deliverAll(store: FarStore, layers: readonly { layer: number; requests: LayerRequests }[], scatter: (encoder: GPUCommandEncoder, layers: readonly LayerArrivals[]) => void): Promise<void> {
     const waiting = waitingOf(layers);
-    for await (const load of this.#loads(store, waiting, (layer) => layer)) this.#send(load, 0, (encoder) => scatter(encoder, load.layers));
+    for await (const load of this.#loads(store, waiting, (layer) => layer, { patient: true })) this.#send(load, 0, (encoder) => scatter(encoder, load.layers));
   }
 
   free(): void {
@@ -71,8 +71,8 @@ export class Arrivals {
     this.#ring?.free();
   }
 
-  /** What is waiting, in mapped buffers as they are filled. */
-  async *#loads(store: FarStore, waiting: Waiting[], rangeOf: (layer: number) => number): AsyncGenerator<Load> {
+  /** What is waiting, in mapped buffers as they are filled. `patient`: something else is to be done while threads gather. */
+  async *#loads(store: FarStore, waiting: Waiting[], rangeOf: (layer: number) => number, { patient = false } = {}): AsyncGenerator<Load> {
     if (waiting.length === 0) return;
     const ring = (this.#ring ??= new UploadRing(this.#device, { label: 'arrivals', sizeBytes: 4 * Gathering.words(this.#shape), count: loadsUnderWay[this.#device.facts.kind] }));
     while (this.#gatherings.length < (store.copies ? gatheredAtOnce : 1)) this.#gatherings.push(new Gathering(this.#shape, store.copies));
@@ -85,8 +85,9 @@ export class Arrivals {
           begun.push(next);
           next.begin(store, waiting, rangeOf);
         }
+        if (patient && begun.length > 0) await this.#device.waiter.turn();
         const gathering = begun[0] ?? idle[0];
-        const upload = await ring.fill((load) => (gathering === begun[0] ? gathering.finish(load) : gathering.gather(store, waiting, rangeOf, load)));
+        const upload = await ring.fill((load) => (gathering === begun[0] ? gathering.finish(store, load) : gathering.gather(store, waiting, rangeOf, load)));
         const { arrivals, layers } = gathering;
         if (gathering === begun[0]) idle.push(...begun.splice(0, 1));
         yield { upload, arrivals, layers };

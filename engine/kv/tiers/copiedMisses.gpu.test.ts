@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CopyThreads } from '../../../host/gpu-worker/copyThreads.ts';
+import { TransferFiles } from '../../../host/gpu-worker/transferFiles.ts';
 import type { Device } from '../../device/device.ts';
 import { Readback } from '../../device/readback.ts';
 import { memorySource } from '../../formats/gguf/testing/memorySource.ts';
 import { seededRandom } from '../../formats/quantisation/testing/seededRandom.ts';
 import { loadModel, type LoadedModel } from '../../model.ts';
-import type { SharedCopies } from '../../ports.ts';
+import type { LongCopies, SharedCopies } from '../../ports.ts';
 import { measuredChoices, openTestDevice } from '../../testing/device.ts';
 import { tinyModel } from '../../testing/tinyModel.ts';
 import type { Policy } from './policy.ts';
@@ -19,14 +23,20 @@ const steps = 6;
 let device: Device;
 let readback: Readback;
 let threads: CopyThreads;
+let folder: string;
+let files: TransferFiles;
 beforeAll(async () => {
   device = await openTestDevice();
   readback = new Readback(device);
   threads = new CopyThreads({ threads: 2, fewestRuns: 1 });
+  folder = mkdtempSync(join(tmpdir(), 'longleaf-copied-'));
+  files = new TransferFiles(folder);
 });
 afterAll(async () => {
   device.destroy();
   await threads.close();
+  await files.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** Both ways of gathering what decoding misses, beside each other. */
@@ -41,8 +51,8 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
   let alone: LoadedModel;
   let copied: LoadedModel;
   let diskFails = false;
-  /** Copies begun, and the most that were under way at once. */
-  const seen = { begun: 0, underWay: 0, mostUnderWay: 0 };
+  /** Copies begun, the most that were under way at once, and long ones. */
+  const seen = { begun: 0, underWay: 0, mostUnderWay: 0, long: 0 };
 
   beforeAll(async () => {
     const counted: SharedCopies = {
@@ -61,6 +71,13 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
         };
       },
     };
+    const longCopies: LongCopies = {
+      fewestBytes: 1,
+      copy: (copy) => {
+        seen.long++;
+        return files.copy(copy);
+      },
+    };
     const open = (copies: SharedCopies | null): Promise<LoadedModel> => {
       const { disk } = memoryBlocks();
       const failing = { ...disk, read: (...asked: Parameters<typeof disk.read>) => (diskFails ? Promise.reject(new Error('the disk is gone')) : disk.read(...asked)) };
@@ -68,7 +85,7 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
         contextTokens,
         kvBudgetBytes: 1 << 30,
         choices: measuredChoices,
-        tiers: { gpuBudgetBytes: 1_600_000, ramBudgetBytes, format, disk: failing, offload: 'always', largestShare: 0.1, copies },
+        tiers: { gpuBudgetBytes: 1_600_000, ramBudgetBytes, format, disk: failing, offload: 'always', largestShare: 0.1, copies, longCopies: copies && longCopies },
       });
     };
     alone = await open(null);
@@ -107,10 +124,11 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
     await read(alone, policy);
     const expected = await decode(alone);
     await read(copied, policy);
-    Object.assign(seen, { begun: 0, mostUnderWay: 0 });
+    Object.assign(seen, { begun: 0, mostUnderWay: 0, long: 0 });
     expect(await decode(copied)).toEqual(expected);
     expect(seen.begun).toBeGreaterThan(0);
     expect(seen.underWay).toBe(0);
+    expect(seen.long).toBeGreaterThan(0);
     // Misses of all layers take several loads.
     if (misses === 'lagged') expect(seen.mostUnderWay).toBeGreaterThan(1);
     const { hitKeys, fetchedKeys, missedKeys } = copied.runner.far!.report.total;

@@ -47,8 +47,8 @@ export class FarContext {
   readonly #sealer: Sealer;
   /** Layers that looked something up in this step without waiting for it. */
   readonly #asking = new Set<number>();
-  /** What steps before have asked for, on its way. */
-  #arriving = Promise.resolve();
+  /** What steps before have asked for, on its way; null when it has been sent. */
+  #arriving: Promise<void> | null = null;
   #sealed = 0;
   /** Far segments whose index is built, sealed or not. */
   #indexed = 0;
@@ -168,8 +168,13 @@ export class FarContext {
    */
   async arrived(): Promise<void> {
     const arriving = this.#arriving;
-    this.#arriving = Promise.resolve();
+    this.#arriving = null;
     await arriving;
+  }
+
+  /** While a step is encoded: whoever brings what was missed gets a turn. */
+  async breathe(): Promise<void> {
+    if (this.#arriving) await this.#device.waiter.turn();
   }
 
   /** Brings what steps have left to later ones, and counts it. */
@@ -181,7 +186,9 @@ export class FarContext {
 
   async #beginDelivery(except: number): Promise<void> {
     if (this.lagged.waiting > except) await this.settled();
-    this.#arriving = this.#deliver(await this.lagged.take(except));
+    const news = await this.lagged.take(except);
+    if (!news.some(({ requests }) => [...requests.values()].some(({ mostRequested }) => mostRequested > 0))) return;
+    this.#arriving = this.#deliver(news);
     // Whoever waits for it hears of a failure.
     this.#arriving.catch(() => undefined);
   }

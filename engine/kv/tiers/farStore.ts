@@ -54,7 +54,7 @@ export class FarStore {
   readonly #disk: BlockStore | null;
   readonly #blocks: BlockCache;
   readonly #ram: RamBlocks;
-  readonly #longCopies: LongCopies | null;
+  readonly longCopies: LongCopies | null;
   /** Copies of long runs that others make, and parts that leave RAM when those are done. */
   #bringing = 0;
   #leaving: RamPart[] = [];
@@ -74,7 +74,7 @@ export class FarStore {
     this.words = recordWords(shape.format, shape.headDim);
     this.#disk = disk;
     this.#ram = new RamBlocks(copies, this.bytes);
-    this.#longCopies = longCopies;
+    this.longCopies = longCopies;
     this.#ramBudgetBytes = disk ? ramBudgetBytes * (1 - cacheShare) : Infinity;
     // Room that no whole segment takes is the cache's.
     this.#blocks = new BlockCache(() => (disk ? Math.max(ramBudgetBytes * cacheShare, ramBudgetBytes - this.bytes.ramBytes) : 0));
@@ -122,7 +122,7 @@ export class FarStore {
    * resolved, and nothing else be appended. What threads read leaves RAM as a whole.
    */
   async appendAll(words: Uint32Array): Promise<void> {
-    const parts = this.#longCopies ? await this.#ram.copyBehind(words, this.layers, this.#longCopies) : this.#ram.copy(words, this.layers);
+    const parts = this.longCopies ? await this.#ram.copyBehind(words, this.layers, this.longCopies) : this.#ram.copy(words, this.layers);
     for (const [layer, part] of parts.entries()) this.#enter(layer, part);
   }
 
@@ -326,7 +326,7 @@ export class FarStore {
   async #bring(runs: readonly LongRun[], target: Uint32Array): Promise<void> {
     this.#bringing++;
     try {
-      await bringRuns(runs, target, this.#longCopies);
+      await bringRuns(runs, target, this.longCopies);
     } finally {
       if (--this.#bringing === 0) for (const part of this.#leaving.splice(0)) this.#ram.leave(part);
     }

@@ -3,6 +3,7 @@
  * threads the vectors first come together in memory that those share: mapped memory of the GPU cannot be shared.
  */
 import type { SharedCopies } from '../../ports.ts';
+import { bringRuns } from './bringRuns.ts';
 import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
 import type { AbsentVectors, FarStore } from './farStore.ts';
 import type { LayerRequests } from './requestReader.ts';
@@ -102,12 +103,12 @@ export class Gathering {
   }
 
   /** Writes what was begun to a load. */
-  async finish(load: Uint32Array): Promise<void> {
+  async finish(store: FarStore, load: Uint32Array): Promise<void> {
     const { words, maxArrivals } = this.#shape;
     await this.settled();
     await this.#fetching;
     this.#writePlaces(load);
-    if (this.#shared) load.set(this.#shared.words.subarray(0, 2 * words * this.arrivals), 2 * (firstPlace + maxArrivals));
+    if (this.#shared) await bringRuns([{ words: this.#shared.words.subarray(0, 2 * words * this.arrivals), place: 2 * (firstPlace + maxArrivals) }], load, store.longCopies);
   }
 
   /** The same as both on this thread, straight into the load. */
