@@ -22,7 +22,7 @@ import type { ResidentReading } from './layers/sparseReading/residentReading.ts'
 import { buildRunner, type LayerCache, type RunnerOptions, type RunnerParts } from './runnerParts.ts';
 
 /** How often a step, while it is encoded, lets others go on who bring it what was missed. */
-const breathsOfStep = 4;
+const breathsOfStep = 3;
 
 export class Runner {
   readonly #device: Device;

@@ -60,6 +60,8 @@ export class FarStore {
   #leaving: RamPart[] = [];
   /** Segments in RAM: [layer][segment] of [2][kvHead][token][words]; null when the disk has it. */
   readonly #resident: (RamPart | null)[][];
+  /** By layer, where segments lie, as long as that holds: [segment] of (block, first word), block -1 for what is not in RAM. */
+  readonly #tables: (Int32Array | null)[];
   readonly #written = new Map<string, Promise<void>>();
   /** What a memory holds of the sequence, and of how many whole segments. */
   #kept: KeptRuns | null = null;
@@ -79,6 +81,7 @@ export class FarStore {
     // Room that no whole segment takes is the cache's.
     this.#blocks = new BlockCache(() => (disk ? Math.max(ramBudgetBytes * cacheShare, ramBudgetBytes - this.bytes.ramBytes) : 0));
     this.#resident = Array.from({ length: shape.layers }, () => []);
+    this.#tables = this.#resident.map(() => null);
   }
 
   get segmentWords(): number {
@@ -129,6 +132,7 @@ export class FarStore {
   #enter(layer: number, part: RamPart): void {
     const segment = this.#resident[layer].length;
     this.#resident[layer].push(part);
+    this.#tables[layer] = null;
     if (!this.#disk || this.#keeping || this.bytes.ramBytes <= this.#ramBudgetBytes) return;
     const name = nameOf(layer, segment);
     const { buffer, byteOffset, byteLength } = part.words;
@@ -159,6 +163,7 @@ export class FarStore {
   /** Begins with `segments` segments that are nowhere but in `kept`; the store must be empty. */
   adopt(kept: KeptRuns, segments: number, { growing }: { growing: boolean }): void {
     for (const list of this.#resident) for (let segment = 0; segment < segments; segment++) list.push(null);
+    this.#tables.fill(null);
     this.bytes.diskBytes += 4 * this.segmentWords * segments * this.#resident.length;
     this.keep(kept, { tokens: kept.vectors.tokens, growing });
   }
@@ -166,6 +171,7 @@ export class FarStore {
   #leaveRam(layer: number, segment: number, part: RamPart): void {
     if (this.#resident[layer][segment] !== part) return;
     this.#resident[layer][segment] = null;
+    this.#tables[layer] = null;
     this.#leave(part);
     this.bytes.diskBytes += part.words.byteLength;
   }
@@ -243,22 +249,24 @@ export class FarStore {
   plan(layer: number, kvHead: number, tokens: ArrayLike<number>, place: number, runs: Runs): AbsentVectors[] {
     const { kvHeads, segmentTokens } = this.#shape;
     const { words } = this;
-    const segments = this.#resident[layer];
+    const table = (this.#tables[layer] ??= tableOf(this.#resident[layer]));
     const firstKey = kvHead * segmentTokens * words;
     const fromKeyToValue = kvHeads * segmentTokens * words;
     const absent = new Map<number, AbsentVectors>();
     const list = runs.words;
     let at = 3 * runs.count;
-    for (let i = 0; i < tokens.length; i++) {
-      const segment = Math.floor(tokens[i] / segmentTokens);
-      const part = segments[segment];
+    // Steps that miss much wait for this.
+    for (let i = 0, to = place; i < tokens.length; i++, to += 2 * words) {
+      const segment = (tokens[i] / segmentTokens) | 0;
       const key = firstKey + (tokens[i] - segment * segmentTokens) * words;
-      const to = place + 2 * i * words;
-      if (part) {
-        list[at] = list[at + 3] = part.block;
-        list[at + 1] = part.first + key;
+      const block = 2 * segment < table.length ? table[2 * segment] : -1;
+      if (block >= 0) {
+        const from = table[2 * segment + 1] + key;
+        list[at] = block;
+        list[at + 1] = from;
         list[at + 2] = to;
-        list[at + 4] = part.first + key + fromKeyToValue;
+        list[at + 3] = block;
+        list[at + 4] = from + fromKeyToValue;
         list[at + 5] = to + words;
         at += 6;
         continue;
@@ -300,11 +308,13 @@ export class FarStore {
       }
       list.length = Math.min(list.length, segments);
     }
+    this.#tables.fill(null);
     this.#keptSegments = Math.min(this.#keptSegments, segments);
   }
 
   /** Gives its RAM back. */
   free(): void {
+    this.#tables.fill(null);
     for (const [layer, list] of this.#resident.entries()) {
       for (const [segment, part] of list.splice(0).entries()) if (part) this.#letGo(part, nameOf(layer, segment));
     }
@@ -358,6 +368,15 @@ export class FarStore {
 
 function toWords(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+function tableOf(segments: readonly (RamPart | null)[]): Int32Array {
+  const table = new Int32Array(2 * segments.length);
+  for (const [segment, part] of segments.entries()) {
+    table[2 * segment] = part?.block ?? -1;
+    table[2 * segment + 1] = part?.first ?? 0;
+  }
+  return table;
 }
 
 function nameOf(layer: number, segment: number): string {

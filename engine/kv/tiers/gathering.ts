@@ -144,13 +144,7 @@ export class Gathering {
       const [one] = waiting;
       const { layer, requests, kvHead, done } = one;
       const some = Math.min(requests.requested(kvHead) - done, maxArrivals - this.arrivals);
-      for (let i = 0; i < some; i++) {
-        const token = requests.token(kvHead, done + i);
-        const place = 2 * (firstPlace + this.arrivals + i);
-        this.#tokens[i] = token;
-        places[place] = kvHead * slots + requests.slot(kvHead, done + i);
-        places[place + 1] = token;
-      }
+      requests.copyTo(kvHead, { first: done, count: some, tokens: this.#tokens, places, place: 2 * (firstPlace + this.arrivals), firstSlot: kvHead * slots });
       this.#absent.push(...store.plan(layer, kvHead, this.#tokens.subarray(0, some), 2 * words * this.arrivals, this.#runs));
       if (this.layers.at(-1)?.layer !== layer) {
         this.layers.push({ layer, arrivals: 0 });

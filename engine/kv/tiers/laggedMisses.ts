@@ -84,11 +84,12 @@ export class LaggedMisses {
 
   async #read({ buffer, layers, mapped }: LaggedStep): Promise<LaggedNews> {
     const [heldWords, layerWords] = [this.#held.size / 4, this.#layerBytes / 4];
-    const words = new Uint32Array((await this.#device.mapped(buffer, mapped ?? Promise.resolve())).slice(0, 4 * (heldWords + layers.length * layerWords)));
+    const words = new Uint32Array(await this.#device.mapped(buffer, mapped ?? Promise.resolve()));
+    const requests = new Map(layers.map((layer, place) => [layer, LayerRequests.copied(this.#kvHeads, words.subarray(heldWords + place * layerWords, heldWords + (place + 1) * layerWords))]));
+    const held = words.slice(0, heldWords);
     buffer.unmap();
     this.#idle.push(buffer);
-    const requests = new Map(layers.map((layer, place) => [layer, new LayerRequests(this.#kvHeads, words.subarray(heldWords + place * layerWords, heldWords + (place + 1) * layerWords))]));
-    return { requests, held: words.subarray(0, heldWords) };
+    return { requests, held };
   }
 
   get #layerBytes(): number {

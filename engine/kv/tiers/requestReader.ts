@@ -16,6 +16,12 @@ export class LayerRequests {
     this.words = words;
   }
 
+  /** A copy of what there is in `words`, which may have room for more requests. */
+  static copied(kvHeads: number, words: Uint32Array): LayerRequests {
+    const { mostRequested } = new LayerRequests(kvHeads, words);
+    return new LayerRequests(kvHeads, words.slice(0, 4 * kvHeads + 2 * kvHeads * mostRequested));
+  }
+
   hits(kvHead: number): number {
     return this.words[4 * kvHead];
   }
@@ -31,6 +37,17 @@ export class LayerRequests {
 
   chosen(kvHead: number): number {
     return this.words[4 * kvHead + 3];
+  }
+
+  /** Requests [first, first + count) of a head: their tokens, and (firstSlot + slot, token) from `place` on. */
+  copyTo(kvHead: number, { first, count, tokens, places, place, firstSlot }: { first: number; count: number; tokens: Uint32Array; places: Uint32Array; place: number; firstSlot: number }): void {
+    const { kvHeads, words } = this;
+    let from = 4 * kvHeads + 2 * (first * kvHeads + kvHead);
+    for (let i = 0, to = place; i < count; i++, to += 2, from += 2 * kvHeads) {
+      tokens[i] = words[from];
+      places[to] = firstSlot + words[from + 1];
+      places[to + 1] = words[from];
+    }
   }
 
   token(kvHead: number, index: number): number {
