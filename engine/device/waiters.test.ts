@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { waiterFor } from './waiters.ts';
 
 /** What settles after so many milliseconds, and how often the runtime was let poll meanwhile. */
-async function pollsWithin(ms: number, waits = 1): Promise<number> {
+async function pollsWithin(ms: number, waits = 1, isHurried = false): Promise<number> {
   let polls = 0;
   const waiter = waiterFor('gpu', () => {
     polls++;
     return new Promise((resolve) => void setImmediate(resolve));
-  });
+  }, () => isHurried);
   const work = new Promise<string>((resolve) => void setTimeout(() => resolve('done'), ms));
   const settled = await Promise.all(Array.from({ length: waits }, () => waiter.settle(work)));
   expect(settled).toEqual(Array.from({ length: waits }, () => 'done'));
@@ -18,6 +18,10 @@ test('a GPU is polled some thousand times a second, not as often as it goes', as
   const polls = await pollsWithin(200);
   expect(polls).toBeGreaterThan(100);
   expect(polls).toBeLessThan(8000);
+});
+
+test('but as often as it goes while something else is under way', async () => {
+  expect(await pollsWithin(100, 1, true)).toBeGreaterThan(3 * (await pollsWithin(100)));
 });
 
 test('one of several waits naps for all of them', async () => {

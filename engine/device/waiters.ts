@@ -8,10 +8,10 @@ import type { Waiter } from '../ports.ts';
 const pollingMs = 0.3;
 /** Of what was waited already; what is waited for longer may come a little later. */
 const napShare = 1 / 40;
-const longestNapMs = 0.25;
+const longestNapMs = 0.1;
 
-/** For a real GPU: the runtime's own polling is the fastest answer, and naps in what takes longer. */
-function promptWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
+/** For a real GPU: the runtime's own polling is the fastest answer, and naps in what takes longer, unless `isHurried`. */
+function promptWaiter(yieldToEventLoop: () => Promise<void>, isHurried: () => boolean): Waiter {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   /** The one of several waits that naps. */
   let napping: object | null = null;
@@ -27,7 +27,7 @@ function promptWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
       while (state.pending) {
         const waitedMs = performance.now() - startMs;
         napping ??= state;
-        if (waitedMs > pollingMs && napping === state) Atomics.wait(cell, 0, 0, Math.min(longestNapMs, napShare * waitedMs));
+        if (waitedMs > pollingMs && napping === state && !isHurried()) Atomics.wait(cell, 0, 0, Math.min(longestNapMs, napShare * waitedMs));
         await yieldToEventLoop();
       }
       if (napping === state) napping = null;
@@ -66,7 +66,7 @@ function sleepingWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
   };
 }
 
-/** The right way for the adapter. */
-export function waiterFor(kind: 'gpu' | 'software', yieldToEventLoop: () => Promise<void>): Waiter {
-  return kind === 'gpu' ? promptWaiter(yieldToEventLoop) : sleepingWaiter(yieldToEventLoop);
+/** The right way for the adapter. `isHurried`: whether something else is under way that wants this thread as soon as it is done. */
+export function waiterFor(kind: 'gpu' | 'software', yieldToEventLoop: () => Promise<void>, isHurried = (): boolean => false): Waiter {
+  return kind === 'gpu' ? promptWaiter(yieldToEventLoop, isHurried) : sleepingWaiter(yieldToEventLoop);
 }

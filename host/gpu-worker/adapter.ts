@@ -7,6 +7,7 @@ import { create, globals } from 'webgpu';
 import { type AdapterFacts, type Device, openDevice } from '../../engine/device/device.ts';
 import { waiterFor } from '../../engine/device/waiters.ts';
 import type { AdapterReport } from '../contract/entities.ts';
+import { TransferFiles } from './transferFiles.ts';
 
 // f16 on NVIDIA is held back by a toggle.
 const toggles = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
@@ -20,7 +21,7 @@ const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setI
 export function openAdapter({ boundsChecks }: { boundsChecks: boolean }): Promise<Device> {
   const instance = instances.get(boundsChecks) ?? createInstance(boundsChecks);
   instances.set(boundsChecks, instance);
-  return openDevice(instance, (kind) => waiterFor(kind, yieldToEventLoop));
+  return openDevice(instance, (kind) => waiterFor(kind, yieldToEventLoop, () => TransferFiles.underWay > 0));
 }
 
 function createInstance(boundsChecks: boolean): GPU {

@@ -17,6 +17,8 @@ const slotCount = 16;
 const memoryFolder = '/dev/shm';
 
 export class TransferFiles implements LongCopies {
+  /** Copies of this thread whose next step it has to begin: each goes by several. */
+  static underWay = 0;
   readonly fewestBytes = 2 ** 18;
   /** One a slot. */
   readonly #files: readonly number[];
@@ -55,7 +57,12 @@ export class TransferFiles implements LongCopies {
   async copy(copy: LongCopy): Promise<void> {
     const wholeBytes = copy.from.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (wholeBytes !== copy.to.byteLength) throw new RangeError(`${wholeBytes} bytes cannot be copied to ${copy.to.byteLength}`);
-    await Promise.all(piecesOf(copy).map((piece) => this.#transfer(piece)));
+    TransferFiles.underWay++;
+    try {
+      await Promise.all(piecesOf(copy).map((piece) => this.#transfer(piece)));
+    } finally {
+      TransferFiles.underWay--;
+    }
   }
 
   /** When what is under way has ended: another file could get a descriptor. What is asked for later, this thread copies. */
