@@ -2,18 +2,11 @@
 import type { Waiter } from '../ports.ts';
 
 /**
- * Each of the runtime's polls makes an object that has to be finalised: polling without a pause, some 200 000 a second,
- * makes V8 stop everything for 60 ms once or twice a second. Short waits, which layers are between, get none.
+ * Lets the runtime poll, and naps `napMs` of what was waited so far between two polls. Of several waits one naps for all.
+ * @param yieldToEventLoop lets the runtime run its callbacks once, e.g. `setImmediate` as a promise.
  */
-const pollingMs = 0.3;
-/** Of what was waited already; what is waited for longer may come a little later. */
-const napShare = 1 / 40;
-const longestNapMs = 0.1;
-
-/** For a real GPU: the runtime's own polling is the fastest answer, and naps in what takes longer, unless `isHurried`. */
-function promptWaiter(yieldToEventLoop: () => Promise<void>, isHurried: () => boolean): Waiter {
+function nappingWaiter(yieldToEventLoop: () => Promise<void>, napMs: (waitedMs: number) => number): Waiter {
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  /** The one of several waits that naps. */
   let napping: object | null = null;
   return {
     turn: yieldToEventLoop,
@@ -25,9 +18,9 @@ function promptWaiter(yieldToEventLoop: () => Promise<void>, isHurried: () => bo
       work.then(settled, settled);
       const startMs = performance.now();
       while (state.pending) {
-        const waitedMs = performance.now() - startMs;
         napping ??= state;
-        if (waitedMs > pollingMs && napping === state && !isHurried()) Atomics.wait(cell, 0, 0, Math.min(longestNapMs, napShare * waitedMs));
+        const ms = napping === state ? napMs(performance.now() - startMs) : 0;
+        if (ms > 0) Atomics.wait(cell, 0, 0, ms);
         await yieldToEventLoop();
       }
       if (napping === state) napping = null;
@@ -36,37 +29,21 @@ function promptWaiter(yieldToEventLoop: () => Promise<void>, isHurried: () => bo
   };
 }
 
-const shortestSleepMs = 0.3;
-const longestSleepMs = 1.5;
+/**
+ * A real GPU answers at once. But each of the runtime's polls makes an object that has to be finalised: polling without a
+ * pause, some 200 000 times a second, makes V8 stop everything for 60 ms once or twice a second. Short waits, which layers
+ * are between, take no naps; what is waited for longer may come a little later.
+ */
+const prompt = { pollingMs: 0.3, napShare: 1 / 40, longestNapMs: 0.1 };
 
 /**
- * For adapters that compute on the CPU: sleeps between polls, because the runtime's busy polling takes
- * a core from the driver's own threads (1.4–2.1× on two cores). What has taken long already is looked after less often,
- * because each look takes a core as well.
- * @param yieldToEventLoop lets the runtime run its callbacks once, e.g. `setImmediate` as a promise.
+ * On adapters that compute on the CPU the runtime's busy polling takes a core from the driver's own threads (1.4–2.1× on
+ * two cores), and each look takes one as well: what has taken long already is looked after less often.
  */
-function sleepingWaiter(yieldToEventLoop: () => Promise<void>): Waiter {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  return {
-    turn: yieldToEventLoop,
-    async settle(work) {
-      const state = { pending: true };
-      const settled = () => {
-        state.pending = false;
-      };
-      work.then(settled, settled);
-      const startMs = performance.now();
-      while (state.pending) {
-        const waitedMs = performance.now() - startMs;
-        Atomics.wait(cell, 0, 0, Math.min(longestSleepMs, Math.max(shortestSleepMs, waitedMs / 5)));
-        await yieldToEventLoop();
-      }
-      return work;
-    },
-  };
-}
+const sleeping = { shortestNapMs: 0.3, napShare: 1 / 5, longestNapMs: 1.5 };
 
 /** The right way for the adapter. `isHurried`: whether something else is under way that wants this thread as soon as it is done. */
 export function waiterFor(kind: 'gpu' | 'software', yieldToEventLoop: () => Promise<void>, isHurried = (): boolean => false): Waiter {
-  return kind === 'gpu' ? promptWaiter(yieldToEventLoop, isHurried) : sleepingWaiter(yieldToEventLoop);
+  if (kind === 'software') return nappingWaiter(yieldToEventLoop, (waitedMs) => Math.min(sleeping.longestNapMs, Math.max(sleeping.shortestNapMs, sleeping.napShare * waitedMs)));
+  return nappingWaiter(yieldToEventLoop, (waitedMs) => (waitedMs < prompt.pollingMs || isHurried() ? 0 : Math.min(prompt.longestNapMs, prompt.napShare * waitedMs)));
 }
