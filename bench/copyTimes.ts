@@ -1,7 +1,7 @@
 /**
  * Whether the GPU copies from mapped memory while it computes, and how fast it copies:
  *
- *     node dist/bench/copyTimes.js [--megabytes 1,2,4,8] [--rounds 40]
+ *     node dist/bench/copyTimes.js [--megabytes 1,2,4,8] [--rounds 40] [--dispatches 200]
  *
  * Each round submits copies from a reused mapped buffer to one of the GPU's, and a pass of dispatches that does not touch
  * it, once with a kernel behind it that reads what was copied. `touched`: the target was last read by a kernel, which a
@@ -82,7 +82,7 @@ for (const megabytes of values.megabytes.split(',').map(Number)) {
     freshMs: await time({ copies: true, computes: true, reads: true, fresh: true }),
   };
   console.log(JSON.stringify(line));
-  for (const buffer of [target]) device.memory.free(buffer);
+  device.memory.free(target);
   ring.free();
 }
 process.exit(0);

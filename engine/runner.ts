@@ -137,6 +137,16 @@ export class Runner {
    * came before is submitted and the promise resolves later; such a step can be stopped on its way (`cancelled`).
    */
   async encodeLayers(wanted: Step, signal?: AbortSignal): Promise<GPUCommandEncoder> {
+    try {
+      return await this.#encodeLayers(wanted, signal);
+    } catch (error) {
+      // Whoever frees the model now must find nobody writing to its memory.
+      await this.far?.arrived().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #encodeLayers(wanted: Step, signal?: AbortSignal): Promise<GPUCommandEncoder> {
     await this.far?.makeRoom(wanted);
     const step = { ...wanted, sealed: this.far?.sealed };
     if (this.#chunks && this.far?.streams(step)) {
