@@ -105,7 +105,7 @@ function holdable({ label, policy }: FarBenchOptions['policies'][number], far: F
   const most = Math.floor(filledShare * (far.plan.slots - sinkTokens));
   if (policy.name === 'full' || policy.name === 'window' || wantedTokens(policy, far.farTokens, far.plan.maxSelected) <= most) return { label, policy };
   const percent = ((100 * most) / far.farTokens).toFixed(2);
-  return { label: `${label.replace(/ [^ ]*$/, '')} ${percent}% (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
+  return { label: `${label.replace(/ [\d.]+%/, ` ${percent}%`)} (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
 }
 
 async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, tokens, gpuShare, steps, largestShare, policies }: FarBenchOptions): Promise<LoadedModel> {
