@@ -65,7 +65,7 @@ async function gather(store: FarStore, gatherings: readonly Gathering[], asked: 
       next.begin(store, waiting, (layer) => layer);
       begun.push(next);
     }
-    await begun[0].finish(store, load);
+    await begun[0].finish(load);
     idle.push(...begun.splice(0, 1));
   }
   return performance.now() - startMs;

@@ -87,7 +87,7 @@ export class Arrivals {
         }
         if (patient && begun.length > 0) await this.#device.waiter.turn();
         const gathering = begun[0] ?? idle[0];
-        const upload = await ring.fill((load) => (gathering === begun[0] ? gathering.finish(store, load) : gathering.gather(store, waiting, rangeOf, load)));
+        const upload = await ring.fill((load) => (gathering === begun[0] ? gathering.finish(load, patient ? store.longCopies : null) : gathering.gather(store, waiting, rangeOf, load)));
         const { arrivals, layers } = gathering;
         if (gathering === begun[0]) idle.push(...begun.splice(0, 1));
         yield { upload, arrivals, layers };

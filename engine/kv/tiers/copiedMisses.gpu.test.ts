@@ -128,7 +128,8 @@ const begun = Array.from({ length: firstSteps }, (_, step) => 31 * step);
     expect(await decode(copied)).toEqual(expected);
     expect(seen.begun).toBeGreaterThan(0);
     expect(seen.underWay).toBe(0);
-    expect(seen.long).toBeGreaterThan(0);
+    // A step that waits has nothing else to do meanwhile.
+    expect(seen.long > 0).toBe(misses === 'lagged');
     // Misses of all layers take several loads.
     if (misses === 'lagged') expect(seen.mostUnderWay).toBeGreaterThan(1);
     const { hitKeys, fetchedKeys, missedKeys } = copied.runner.far!.report.total;

@@ -2,7 +2,7 @@
  * The CPU's side of a load of arrivals: where they go on the GPU, and the runs that bring their vectors together. With
  * threads the vectors first come together in memory that those share: mapped memory of the GPU cannot be shared.
  */
-import type { SharedCopies } from '../../ports.ts';
+import type { LongCopies, SharedCopies } from '../../ports.ts';
 import { bringRuns } from './bringRuns.ts';
 import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
 import type { AbsentVectors, FarStore } from './farStore.ts';
@@ -102,13 +102,13 @@ export class Gathering {
     this.#fetching.catch(() => undefined);
   }
 
-  /** Writes what was begun to a load. */
-  async finish(store: FarStore, load: Uint32Array): Promise<void> {
+  /** Writes what was begun to a load; with `longCopies` this thread may do something else meanwhile, and it takes longer. */
+  async finish(load: Uint32Array, longCopies: LongCopies | null = null): Promise<void> {
     const { words, maxArrivals } = this.#shape;
     await this.settled();
     await this.#fetching;
     this.#writePlaces(load);
-    if (this.#shared) await bringRuns([{ words: this.#shared.words.subarray(0, 2 * words * this.arrivals), place: 2 * (firstPlace + maxArrivals) }], load, store.longCopies);
+    if (this.#shared) await bringRuns([{ words: this.#shared.words.subarray(0, 2 * words * this.arrivals), place: 2 * (firstPlace + maxArrivals) }], load, longCopies);
   }
 
   /** The same as both on this thread, straight into the load. */
