@@ -41,7 +41,7 @@ export const stages = [
   {
     name: 'gpu-swiftshader',
     onlyInCi: true,
-    run: (context) => withVariable('LONGLEAF_ADAPTER', 'swiftshader', () => gpu(context, 'gpu-swiftshader', ['engine/layers'])),
+    run: (context) => withVariable('LONGLEAF_ADAPTER', 'swiftshader', () => gpu(context, 'gpu-swiftshader', ['engine/layers', 'engine/inspect'])),
   },
   {
     name: 'golden',

@@ -63,17 +63,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(num_workgroups) wo
 //@unroll r 4
       {
         let surprise = clamp(logSum$r - scores$j[$r], 0.0, 88.0);
-        let weight = select(0.0, exp(-surprise), key <= position$r && key >= first$r && key < run.y);
+        // Without branches, of which && is one: SwiftShader's compiler does not come to an end with so many of them.
+        let weight = select(0.0, exp(-surprise), (key <= position$r) & (key >= first$r) & (key < run.y));
         let isSink = key < SINK_TOKENS;
-        let isRecent = !isSink && key + RECENT_TOKENS > position$r;
-        let isDocument = !isSink && !isRecent && key >= range.fromKey && key < range.toKey;
-        zones$r += weight * vec4<f32>(f32(isSink), f32(isRecent), f32(isRecent && key + 1u == position$r), f32(isDocument));
-        others$r.x += select(weight, 0.0, isSink || isRecent || isDocument);
+        let isRecent = !isSink & (key + RECENT_TOKENS > position$r);
+        let isDocument = !isSink & !isRecent & (key >= range.fromKey) & (key < range.toKey);
+        zones$r += weight * vec4<f32>(f32(isSink), f32(isRecent), f32(isRecent & (key + 1u == position$r)), f32(isDocument));
+        others$r.x += select(weight, 0.0, isSink | isRecent | isDocument);
         others$r.y += weight * surprise;
-        if (isDocument && weight > others$r.z) {
-          others$r.z = weight;
-          others$r.w = f32(key);
-        }
+        let isPeak = isDocument & (weight > others$r.z);
+        others$r = vec4<f32>(others$r.xy, select(others$r.zw, vec2<f32>(weight, f32(key)), isPeak));
       }
 //@end
     }
