@@ -3,11 +3,12 @@
  *
  *     longleaf bench tiers [--shape 1b|8b|small | --model FILE] [--tokens 131072] [--resident 8192] [--gpu-share 0.1667]
  *       [--formats f16,q8] [--policies sketch:2%,sketch:2%@8] [--misses lagged,strict] [--hits 1,0.95,0.9,0.8] [--steps 32] [--kernels]
- *       [--one-thread] [--small] [--out FILE.jsonl]
+ *       [--disk FOLDER] [--ram-share 0] [--one-thread] [--small] [--out FILE.jsonl]
  *
  * The model's weights and the context are noise, made in seconds; what is measured is not: the index scans all of it,
  * slots miss as often as --hits says, and misses come from RAM. `--hits any` asks for something else in every step.
  * Where slots could not hold what a policy chooses, its budget is made smaller, and the lines say so. JSON lines.
+ * --disk keeps there what passes --ram-share of the f16 bytes, and says how fast that store reads.
  * --one-thread gathers misses without threads beside. --small runs on a software adapter in seconds. On a machine with the GPU pack: LONGLEAF_PACK_PROGRAM=tiers.js.
  */
 import { appendFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ import type { Policy } from '../engine/kv/tiers/policy.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 import { ChoiceFile } from '../host/gpu-worker/choiceFile.ts';
 import { CopyThreads } from '../host/gpu-worker/copyThreads.ts';
+import { SpillFolder } from '../host/gpu-worker/spillFolder.ts';
 import { TransferFiles } from '../host/gpu-worker/transferFiles.ts';
 import { FileWeightSource } from '../host/models/fileWeightSource.ts';
 import { runFarBench } from './far/suites.ts';
@@ -40,6 +42,8 @@ const { values } = parseArgs({
     kernels: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     'one-thread': { type: 'boolean', default: false },
+    disk: { type: 'string' },
+    'ram-share': { type: 'string', default: '0' },
     out: { type: 'string' },
   },
 });
@@ -56,11 +60,14 @@ const policies: { label: string; policy: Policy }[] = parsePolicies(values.polic
   }),
 );
 const device = await openAdapter({ boundsChecks: false });
+const disk = values.disk === undefined ? null : new SpillFolder(values.disk);
+process.on('exit', () => disk?.removeAll());
 await runFarBench(device, {
   source: values.model ? await FileWeightSource.open(values.model) : new SyntheticModel(shape as ShapeName),
   choices: new ChoiceFile(process.env['LONGLEAF_CACHE'] ?? join(homedir(), '.cache', 'longleaf'), device.facts),
   copies: values['one-thread'] ? null : CopyThreads.forThisMachine(),
   longCopies: values['one-thread'] || device.facts.kind !== 'gpu' ? null : TransferFiles.forThisMachine(),
+  disk: disk && { store: disk, ramShare: Number(values['ram-share']) },
   tokens: Number(values.tokens ?? usual.tokens),
   residentTokens: Number(values.resident ?? usual.resident),
   gpuShare: Number(values['gpu-share'] ?? usual.gpuShare),

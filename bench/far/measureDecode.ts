@@ -27,6 +27,8 @@ export interface FarFigures {
   /** Of the chosen ones, those that were left to the estimate because they were not there in time. */
   missedShare: number;
   fetchedBytesPerStep: number;
+  /** Of the fetched bytes, those that were read from disk, whole blocks. */
+  diskBytesPerStep: number;
   /** A step, the sum of its layers. */
   waitMs: number;
   fetchMs: number;
@@ -78,17 +80,19 @@ export class DecodeBench {
   async decodeFar(far: FarContext, steps: number): Promise<DecodeFigures & FarFigures> {
     await far.settleLagged();
     far.report.reset();
-    const readBefore = far.store.bytes.ramReadBytes + far.store.bytes.diskReadBytes;
+    const before = { ...far.store.bytes };
     const figures = await this.decode(steps);
     await far.settleLagged();
     const { exactKeys, missedKeys, hitKeys, farKeys, waitMs, fetchMs } = far.report.total;
+    const diskBytes = far.store.bytes.diskReadBytes - before.diskReadBytes;
     const chosenKeys = Math.max(1, far.report.total.chosenKeys);
     return {
       ...figures,
       hitRatio: hitKeys / chosenKeys,
       exactShare: exactKeys / Math.max(1, farKeys),
       missedShare: missedKeys / chosenKeys,
-      fetchedBytesPerStep: (far.store.bytes.ramReadBytes + far.store.bytes.diskReadBytes - readBefore) / steps,
+      fetchedBytesPerStep: (far.store.bytes.ramReadBytes - before.ramReadBytes + diskBytes) / steps,
+      diskBytesPerStep: diskBytes / steps,
       waitMs: waitMs / steps,
       fetchMs: fetchMs / steps,
     };

@@ -12,8 +12,9 @@ import { kvBytes, type ModelSpec } from '../../engine/models/spec.ts';
 import { describeModel } from '../../engine/models/registry.ts';
 import { readGguf } from '../../engine/formats/gguf/readGguf.ts';
 import { sinkTokens } from '../../engine/retrieval/layout.ts';
-import type { LongCopies, SharedCopies, WeightSource } from '../../engine/ports.ts';
+import type { BlockStore, LongCopies, SharedCopies, WeightSource } from '../../engine/ports.ts';
 import { DecodeBench, type DecodeFigures, type FarFigures } from './measureDecode.ts';
+import { measureDisk } from './diskSpeed.ts';
 import { DriftingQueries } from './driftingQueries.ts';
 import { fillContext } from './syntheticContext.ts';
 
@@ -23,6 +24,8 @@ export interface FarBenchOptions {
   /** Threads that gather misses; null where one does it. */
   copies?: SharedCopies | null;
   longCopies?: LongCopies | null;
+  /** Where what does not fit RAM goes, and the share of the f16 keys' and values' bytes that RAM may have; null keeps all in RAM. */
+  disk?: { store: BlockStore; ramShare: number } | null;
   /** Of the far context, and of the one that is wholly on the GPU and compared with. */
   tokens: number;
   residentTokens: number;
@@ -59,6 +62,7 @@ export async function runFarBench(device: Device, options: FarBenchOptions): Pro
   const common = { model: source.name, adapter: device.facts.name, tokens };
   const resident = await measureResident(device, options);
   tell({ bench: 'resident', ...common, tokens: residentTokens, ...resident });
+  if (options.disk) tell({ bench: 'disk', ...(await measureDisk(options.disk.store)) });
   const lines: FarLine[] = [];
   for (const format of formats) {
     const model = await openFar(device, spec, format, options);
@@ -108,13 +112,14 @@ function holdable({ label, policy }: FarBenchOptions['policies'][number], far: F
   return { label: `${label.replace(/ [\d.]+%/, ` ${percent}%`)} (what slots hold)`, policy: { ...policy, budget: { tokens: most } } };
 }
 
-async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, tokens, gpuShare, steps, largestShare, policies }: FarBenchOptions): Promise<LoadedModel> {
+async function openFar(device: Device, spec: ModelSpec, format: FarFormat, { source, choices, copies, longCopies, disk, tokens, gpuShare, steps, largestShare, policies }: FarBenchOptions): Promise<LoadedModel> {
   // Room for what is decoded behind it.
   const contextTokens = tokens + 1024 + 2 * steps;
-  const gpuBudgetBytes = Math.floor(gpuShare * kvBytes(spec, tokens, 2, 0).full);
+  const halfBytes = kvBytes(spec, tokens, 2, 0).full;
+  const gpuBudgetBytes = Math.floor(gpuShare * halfBytes);
   const mayLackSketch = policies.every(({ policy }) => policy.name !== 'sketch');
   device.memory.limit('kv', device.memory.report().kvBytes + gpuBudgetBytes);
-  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: Infinity, format, disk: null, copies, longCopies, offload: 'always', largestShare, mayLackSketch } });
+  return loadModel(device, source, { choices, contextTokens, kvBudgetBytes: Infinity, tiers: { gpuBudgetBytes, ramBudgetBytes: disk ? disk.ramShare * halfBytes : Infinity, format, disk: disk?.store ?? null, copies, longCopies, offload: 'always', largestShare, mayLackSketch } });
 }
 
 /** A context of zeros: what attention reads does not depend on what it reads. */

@@ -41,6 +41,7 @@ export async function fillContext(device: Device, { runner, sequence }: LoadedMo
     }
   }
   await far.settled();
+  await far.store.settled();
   await device.finished();
   for (const buffer of [means, ...noise.map(({ span }) => span)]) device.memory.free(buffer);
   return { ms: performance.now() - startMs };
