@@ -21,7 +21,7 @@ const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => void setI
 export function openAdapter({ boundsChecks }: { boundsChecks: boolean }): Promise<Device> {
   const instance = instances.get(boundsChecks) ?? createInstance(boundsChecks);
   instances.set(boundsChecks, instance);
-  return openDevice(instance, (kind) => waiterFor(kind, yieldToEventLoop, () => TransferFiles.underWay > 0));
+  return openDevice(instance, (kind) => waiterFor(kind, yieldToEventLoop, () => TransferFiles.areCopying));
 }
 
 function createInstance(boundsChecks: boolean): GPU {

@@ -17,8 +17,8 @@ const slotCount = 16;
 const memoryFolder = '/dev/shm';
 
 export class TransferFiles implements LongCopies {
-  /** Copies of this thread whose next step it has to begin: each goes by several. */
-  static underWay = 0;
+  /** Copies under way, of all instances. */
+  static #underWay = 0;
   readonly fewestBytes = 2 ** 18;
   /** One a slot. */
   readonly #files: readonly number[];
@@ -43,6 +43,11 @@ export class TransferFiles implements LongCopies {
     this.#files = files;
   }
 
+  /** Whether a copy is under way, each of whose steps this thread has to begin. */
+  static get areCopying(): boolean {
+    return TransferFiles.#underWay > 0;
+  }
+
   /** null where no file lies in memory, or where one thread does it as well. */
   static forThisMachine(): TransferFiles | null {
     if (process.platform !== 'linux' || availableParallelism() <= 2) return null;
@@ -57,11 +62,11 @@ export class TransferFiles implements LongCopies {
   async copy(copy: LongCopy): Promise<void> {
     const wholeBytes = copy.from.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (wholeBytes !== copy.to.byteLength) throw new RangeError(`${wholeBytes} bytes cannot be copied to ${copy.to.byteLength}`);
-    TransferFiles.underWay++;
+    TransferFiles.#underWay++;
     try {
       await Promise.all(piecesOf(copy).map((piece) => this.#transfer(piece)));
     } finally {
-      TransferFiles.underWay--;
+      TransferFiles.#underWay--;
     }
   }
 

@@ -7,7 +7,7 @@ import type { Device } from '../../device/device.ts';
 import { type Upload, UploadRing } from '../../device/uploadRing.ts';
 import type { FarStore } from './farStore.ts';
 import { firstPlace, Gathering, type GatheringShape, type LayerArrivals, loneRange, type Waiting, waitingOf } from './gathering.ts';
-import type { LayerRequests } from './requestReader.ts';
+import type { AskedByLayer, LayerRequests } from './requestReader.ts';
 
 export { firstPlace, loneRange } from './gathering.ts';
 
@@ -60,7 +60,7 @@ export class Arrivals {
   }
 
   /** Sends what several layers asked for; `scatter` encodes what is done with arrivals, as they come. Threads begin at once; this one looks for them a turn later. */
-  async deliverAll(store: FarStore, layers: readonly { layer: number; requests: LayerRequests }[], scatter: (encoder: GPUCommandEncoder, layers: readonly LayerArrivals[]) => void): Promise<void> {
+  async deliverAll(store: FarStore, layers: readonly AskedByLayer[], scatter: (encoder: GPUCommandEncoder, layers: readonly LayerArrivals[]) => void): Promise<void> {
     const waiting = waitingOf(layers);
     for await (const load of this.#loads(store, waiting, (layer) => layer, { patient: true })) this.#send(load, 0, (encoder) => scatter(encoder, load.layers));
   }

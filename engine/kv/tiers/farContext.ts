@@ -21,7 +21,7 @@ import { FarSparseReading } from '../../layers/sparseReading/farSparseReading.ts
 import type { SparseReading } from '../../layers/sparseReading/sparseReading.ts';
 import { LaggedMisses, type LaggedNews } from './laggedMisses.ts';
 import { Misses } from './misses.ts';
-import { RequestReader } from './requestReader.ts';
+import { type AskedByLayer, RequestReader } from './requestReader.ts';
 import { Sealer } from './sealer.ts';
 
 export class FarContext {
@@ -186,19 +186,20 @@ export class FarContext {
 
   async #beginDelivery(except: number): Promise<void> {
     if (this.lagged.waiting > except) await this.settled();
-    const news = await this.lagged.take(except);
-    if (!news.some(({ requests }) => [...requests.values()].some(({ mostRequested }) => mostRequested > 0))) return;
-    this.#arriving = this.#deliver(news);
+    const asked = await this.lagged.take(except);
+    if (asked.length === 0) return;
+    this.#arriving = this.#deliver(asked);
     // Whoever waits for it hears of a failure.
     this.#arriving.catch(() => undefined);
   }
 
-  async #deliver(news: readonly LaggedNews[]): Promise<void> {
+  /** `asked`: by steps. */
+  async #deliver(asked: readonly (readonly AskedByLayer[])[]): Promise<void> {
     const { layers, store, scratch } = this;
-    for (const { requests } of news) for (const [layer, { mostRequested }] of requests) if (mostRequested > 0) layers[layer].memory.table.version++;
+    for (const { layer } of asked.flat()) layers[layer].memory.table.version++;
     try {
-      for (const { requests } of news) {
-        await scratch.arrivals.deliverAll(store, Array.from(requests, ([layer, some]) => ({ layer, requests: some })), (encoder, arrived) => {
+      for (const ofStep of asked) {
+        await scratch.arrivals.deliverAll(store, ofStep, (encoder, arrived) => {
           const pass = encoder.beginComputePass();
           for (const { layer, arrivals } of arrived) layers[layer].scatter.encodeAmong(pass, arrivals);
           pass.end();

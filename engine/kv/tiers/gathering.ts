@@ -6,7 +6,7 @@ import type { LongCopies, SharedCopies } from '../../ports.ts';
 import { bringRuns } from './bringRuns.ts';
 import { asIntegers, copyRuns, type Runs } from './copyRuns.ts';
 import type { AbsentVectors, FarStore } from './farStore.ts';
-import type { LayerRequests } from './requestReader.ts';
+import type { AskedByLayer } from './requestReader.ts';
 
 export interface GatheringShape {
   /** Vectors, keys and values counted once. */
@@ -23,15 +23,13 @@ export const loneRange = mostLayers;
 export const firstPlace = mostLayers + 1;
 
 /** What a layer's heads asked for, and how much of it is in loads already. */
-export interface Waiting {
-  layer: number;
-  requests: LayerRequests;
+export interface Waiting extends AskedByLayer {
   kvHead: number;
   done: number;
 }
 
 /** Of every head that asked for something, in the order of the layers. */
-export function waitingOf(layers: readonly { layer: number; requests: LayerRequests }[]): Waiting[] {
+export function waitingOf(layers: readonly AskedByLayer[]): Waiting[] {
   return layers.flatMap(({ layer, requests }) =>
     Array.from({ length: requests.kvHeads }, (_, kvHead) => ({ layer, requests, kvHead, done: 0 })).filter(({ kvHead }) => requests.requested(kvHead) > 0),
   );

@@ -4,7 +4,7 @@
  */
 import type { Device } from '../../device/device.ts';
 import type { FarLayer } from './farLayer.ts';
-import { LayerRequests } from './requestReader.ts';
+import { type AskedByLayer, LayerRequests } from './requestReader.ts';
 import { requestBytes, requestHeadBytes } from './slotTable.ts';
 
 /** What is known of a step once it has run. */
@@ -58,20 +58,24 @@ export class LaggedMisses {
     this.#steps.push({ buffer, layers: [...asking], mapped: null, noted });
   }
 
-  /** Between two steps, when all before have been submitted: what they asked for, but for the newest `except` ones, which may still run. */
-  async take(except: number): Promise<LaggedNews[]> {
+  /**
+   * Between two steps, when all before have been submitted: what layers asked for, the oldest step first, but for the
+   * newest `except` steps, which may still run.
+   */
+  async take(except: number): Promise<AskedByLayer[][]> {
     for (const step of this.#steps) {
       if (step.mapped) continue;
       step.mapped = step.buffer.mapAsync(0x01 /* READ */) as Promise<undefined>;
       step.mapped.catch(() => undefined);
     }
-    const taken: LaggedNews[] = [];
+    const taken: AskedByLayer[][] = [];
     while (this.#steps.length > except) {
       const [step] = this.#steps;
       const news = await this.#read(step);
       this.#steps.shift();
       step.noted(news);
-      taken.push(news);
+      const asked = Array.from(news.requests, ([layer, requests]) => ({ layer, requests })).filter(({ requests }) => requests.mostRequested > 0);
+      if (asked.length > 0) taken.push(asked);
     }
     return taken;
   }

@@ -50,14 +50,6 @@ export class LayerRequests {
     }
   }
 
-  token(kvHead: number, index: number): number {
-    return this.words[4 * this.kvHeads + 2 * (index * this.kvHeads + kvHead)];
-  }
-
-  slot(kvHead: number, index: number): number {
-    return this.words[4 * this.kvHeads + 2 * (index * this.kvHeads + kvHead) + 1];
-  }
-
   sum(of: (kvHead: number) => number): number {
     let sum = 0;
     for (let kvHead = 0; kvHead < this.kvHeads; kvHead++) sum += of.call(this, kvHead);
@@ -69,6 +61,11 @@ export class LayerRequests {
     for (let kvHead = 0; kvHead < this.kvHeads; kvHead++) most = Math.max(most, this.requested(kvHead));
     return most;
   }
+}
+
+export interface AskedByLayer {
+  layer: number;
+  requests: LayerRequests;
 }
 
 export interface RequestCopy {

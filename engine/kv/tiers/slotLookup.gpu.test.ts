@@ -110,7 +110,10 @@ async function compareLookup(cache: Cache, chosen: number[][], now: number, { wa
     expect(Array.from(list.subarray(kvHead * listCapacity, kvHead * listCapacity + counts[kvHead]))).toEqual(expected.list);
     expect(requests.hits(kvHead)).toBe(expected.hits);
     expect([requests.lookedUp(kvHead), requests.chosen(kvHead)]).toEqual([some.length, tokens.length]);
-    expect(Array.from({ length: requests.requested(kvHead) }, (_, i) => ({ token: requests.token(kvHead, i), slot: requests.slot(kvHead, i) }))).toEqual(expected.requests);
+    const count = requests.requested(kvHead);
+    const [asking, places] = [new Uint32Array(count), new Uint32Array(2 * count)];
+    requests.copyTo(kvHead, { first: 0, count, tokens: asking, places, place: 0, firstSlot: 0 });
+    expect(Array.from(asking, (token, i) => ({ token, slot: places[2 * i] }))).toEqual(expected.requests);
     if (!waiting) expect(Array.from(left.subarray(kvHead * selection.maxSelected, kvHead * selection.maxSelected + leftCounts[kvHead]))).toEqual(expected.attended);
     asked.push(expected.requests);
   }
