@@ -127,7 +127,7 @@ export const commands: Record<string, Command> = {
   bench: {
     usage:
       'bench [speed] [--model ID|FILE] [--prefill N] [--decode N] [--rounds N] [--peer FOLDER] [--peer-on cpu|vulkan] [--kv-gpu BYTES] [--sparse-reading N%[@TOKENS]|off] [--no-kernels] | ' +
-      'bench tiers [--shape 1b|8b|small] [--model FILE] [--tokens N] [--resident N] [--gpu-share SHARE] [--formats f16,q8] [--policies NAME:BUDGET,…] [--misses lagged,strict] [--hits RATIO,…] [--steps N] [--kernels] [--small]',
+      'bench tiers [--shape 1b|8b|small] [--model FILE] [--tokens N] [--resident N] [--gpu-share SHARE] [--disk FOLDER [--ram-share SHARE]] [--formats f16,q8] [--policies NAME:BUDGET,…] [--misses lagged,strict] [--hits RATIO,…] [--steps N] [--kernels] [--small]',
     summary: 'how fast a model and its kernels run here; --peer: beside llama.cpp (node-llama-cpp or @fugood/llama.node in FOLDER/node_modules); tiers: with a context beyond the GPU',
     options: {
       model: { type: 'string' },
