@@ -39,6 +39,8 @@ export async function startWorker(entry: string, environment: NodeJS.ProcessEnv)
         onDeviceLost: (failure) => void losses.push(failure),
         onExit: (how) => {
           end(how);
+          // A test kills; what ends by itself says why.
+          if (how.cause !== 'asked' && how.reason !== 'signal SIGKILL') console.error(`the worker ended: ${how.reason}\n${how.lastWords}`);
           reject(new Error(`the worker ended: ${how.reason}\n${how.lastWords}`));
         },
       },

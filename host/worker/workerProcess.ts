@@ -57,6 +57,7 @@ export interface WorkerProcessOptions {
 /** The worker reports with this job id why it cannot start (no adapter). */
 const startJobId = 'start';
 const lastWordsCharacters = 4000;
+const lastWordsMs = 500;
 
 export class WorkerProcess {
   readonly pid: number;
@@ -71,6 +72,7 @@ export class WorkerProcess {
   #startFailure: Failure | null = null;
   #lastWords = '';
   #ended = false;
+  readonly #gone = Promise.withResolvers<void>();
 
   constructor(options: WorkerProcessOptions, events: WorkerProcessEvents) {
     this.#options = options;
@@ -91,7 +93,15 @@ export class WorkerProcess {
       // A process that never came to be sends no exit event.
       if (this.#child.pid === undefined) this.#finish('it could not be started');
     });
-    this.#child.once('exit', (code, signal) => this.#finish(signal ? `signal ${signal}` : `exit code ${code}`));
+    this.#child.once('exit', (code, signal) => {
+      const finish = () => this.#finish(signal ? `signal ${signal}` : `exit code ${code}`);
+      // What it said as it died is read only now; it may have left a child that keeps its streams open.
+      const late = setTimeout(finish, lastWordsMs);
+      this.#child.once('close', () => {
+        clearTimeout(late);
+        finish();
+      });
+    });
     const ping = () => this.#send({ kind: 'ping', jobId: 'ping' });
     // What it owes at first is that it is ready.
     this.#heartbeat = new Heartbeat({ everyMs: options.pingEveryMs, patienceMs: () => this.#patienceMs, ping, onHang: () => this.#hang() }, true);
@@ -115,10 +125,9 @@ export class WorkerProcess {
   async quit(deadlineMs: number): Promise<void> {
     if (this.#ended) return;
     this.#cause = 'asked';
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     const kill = setTimeout(() => this.#child.kill('SIGKILL'), deadlineMs);
     this.#send({ kind: 'quit', jobId: 'quit' });
-    await gone;
+    await this.#gone.promise;
     clearTimeout(kill);
   }
 
@@ -204,6 +213,7 @@ export class WorkerProcess {
     for (const { request, reject } of this.#jobs.values()) reject(stopped(reason, this.#cause, request));
     this.#jobs.clear();
     this.#events.onExit({ reason, cause: this.#cause, startFailure: this.#startFailure, lastWords: this.#lastWords });
+    this.#gone.resolve();
   }
 }
 
