@@ -8,9 +8,10 @@ function endOf(program: string): Promise<WorkerEnd> {
   const entry = join(temporaryFolder(), 'worker.mjs');
   writeFileSync(entry, program);
   const options = { entry, environment: process.env, pingEveryMs: 1000, hangAfterMs: 60_000, startWithinMs: 60_000 };
+  const nothing = (): void => undefined;
   return new Promise((resolve) => {
-    const nothing = (): void => undefined;
-    new WorkerProcess(options, { onReady: nothing, onMemory: nothing, onDeviceLost: nothing, onExit: resolve });
+    const worker = new WorkerProcess(options, { onReady: nothing, onMemory: nothing, onDeviceLost: nothing, onExit: resolve });
+    expect(worker.pid).toBeGreaterThan(0);
   });
 }
 
