@@ -6,13 +6,12 @@ import { modelsStore } from '../models/store.ts';
 import { chatStore } from './store.ts';
 import { chatStrings } from './strings.ts';
 
-/** They come in side by side, and join the chat in their order. */
+/** They come in side by side. */
 export async function attachFiles(files: readonly PickedFile[]): Promise<void> {
-  for (const arriving of files.map((file) => libraryStore.getState().add(file))) {
-    const record = await arriving;
-    if (record) await chatStore.getState().attachDocument(record.id);
-  }
-  viewStore.getState().focusComposer();
+  const isOpen = await chatStore.getState().bringDocuments(files.map((file) => libraryStore.getState().add(file)));
+  // A long book takes a while: who looks at something else by then is left there.
+  const view = viewStore.getState();
+  if (isOpen && view.screen === 'chat') view.focusComposer();
 }
 
 export async function attachWithDialog(kind: 'document' | 'folder' = 'document'): Promise<void> {
@@ -21,8 +20,7 @@ export async function attachWithDialog(kind: 'document' | 'folder' = 'document')
 }
 
 export async function attachText(text: string): Promise<void> {
-  const record = await libraryStore.getState().addText(chatStrings.paste.nameOf(text), text);
-  if (record) await chatStore.getState().attachDocument(record.id);
+  await chatStore.getState().bringDocuments([libraryStore.getState().addText(chatStrings.paste.nameOf(text), text)]);
 }
 
 /** What was dropped or pasted: documents join the chat; a model file goes to the models. */

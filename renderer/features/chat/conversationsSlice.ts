@@ -37,7 +37,11 @@ export interface ConversationsSlice {
   /** Hides the conversation now and removes it after the delay, unless it is restored before. */
   removeLater(conversationId: string, delayMs: number): void;
   restore(conversationId: string): void;
-  attachDocument(documentId: string): Promise<void>;
+  /**
+   * Documents on their way, null for what could not be brought: they join the chat that is open now, in their order,
+   * whatever the person looks at when they are there. Resolves to whether that is still this chat.
+   */
+  bringDocuments(arriving: readonly Promise<{ id: string } | null>[]): Promise<boolean>;
   detachDocument(documentId: string): Promise<void>;
 }
 
@@ -65,15 +69,33 @@ export function activeConversationOf(state: Pick<ConversationsSlice, 'conversati
   return state.conversations.find((conversation) => conversation.id === state.activeId) ?? null;
 }
 
+/** A chat that is in no list yet. Whatever needs it begins it, and all of them get the same one. */
+class NewChat {
+  conversation: Conversation | null = null;
+  #begun: Promise<Conversation> | null = null;
+
+  begin(create: () => Promise<Conversation>): Promise<Conversation> {
+    this.#begun ??= create()
+      .then((conversation) => (this.conversation = conversation))
+      .catch((error: unknown) => {
+        this.#begun = null;
+        throw error;
+      });
+    return this.#begun;
+  }
+}
+
 export function createConversationsSlice(caller: HostCaller): StateCreator<ChatState, [], [], ConversationsSlice> {
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
-  let creating: Promise<Conversation> | null = null;
+  let newChat = new NewChat();
 
   return (set, get) => {
     /** Changes that the host has not answered yet, in their order: laid over whatever it says of the chat meanwhile. */
     const underWay = new Map<string, ConversationChange[]>();
     const withChanges = (conversation: Conversation) => (underWay.get(conversation.id) ?? []).reduce<Conversation>((changed, change) => ({ ...changed, ...change }), conversation);
     const accept = (conversation: Conversation) => set((state) => ({ conversations: withConversation(state.conversations, withChanges(conversation)) }));
+    /** Chats that documents are on their way to, once for each bringing. */
+    const awaiting: string[] = [];
     let loadingMore = false;
 
     async function page(folderId: string | null, before: ConversationsSlice['next']): Promise<ConversationsSlice['next']> {
@@ -101,7 +123,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       const happened = happenings[conversationId];
       // One begun from a summary has no message yet; what is not known yet may be there.
       const used = !thread || !happened || thread.path.length + happened.length > 0 || (drafts[conversationId] ?? '').trim() !== '';
-      if (!conversation || used || conversation.documentIds.length > 0) return;
+      if (!conversation || used || conversation.documentIds.length > 0 || awaiting.includes(conversationId)) return;
       set({ conversations: conversations.filter(({ id }) => id !== conversationId) });
       void caller.call('conversations.remove', { conversationId }).catch(() => undefined);
     }
@@ -132,8 +154,14 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       return conversation;
     }
 
-    async function setDocuments(edit: (documentIds: string[]) => string[]): Promise<void> {
-      const { id, documentIds } = await get().ensureOpen();
+    /** The one that the person sees, or would see by asking for a new chat. */
+    function theNewChat(): NewChat {
+      if (newChat.conversation) newChat = new NewChat();
+      return newChat;
+    }
+
+    async function setDocuments(conversation: Conversation, edit: (documentIds: string[]) => string[]): Promise<void> {
+      const { id, documentIds } = get().conversations.find((one) => one.id === conversation.id) ?? conversation;
       await get().change(id, { documentIds: edit(documentIds) });
     }
 
@@ -182,9 +210,7 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
       },
       ensureOpen() {
         const active = activeConversationOf(get());
-        if (active) return Promise.resolve(active);
-        creating ??= create().finally(() => (creating = null));
-        return creating;
+        return active ? Promise.resolve(active) : theNewChat().begin(create);
       },
       receiveConversation: accept,
       async change(conversationId, change) {
@@ -213,8 +239,26 @@ export function createConversationsSlice(caller: HostCaller): StateCreator<ChatS
         timers.delete(conversationId);
         set((state) => ({ removing: state.removing.filter((id) => id !== conversationId) }));
       },
-      attachDocument: (documentId) => setDocuments((ids) => (ids.includes(documentId) ? ids : [...ids, documentId])),
-      detachDocument: (documentId) => setDocuments((ids) => ids.filter((id) => id !== documentId)),
+      async bringDocuments(arriving) {
+        const open = activeConversationOf(get());
+        const chat = open ? null : theNewChat();
+        if (open) awaiting.push(open.id);
+        try {
+          for (const one of arriving) {
+            const document = await one;
+            if (!document) continue;
+            const conversation = open ?? (await chat!.begin(create));
+            await setDocuments(conversation, (ids) => (ids.includes(document.id) ? ids : [...ids, document.id]));
+          }
+        } finally {
+          if (open) {
+            awaiting.splice(awaiting.indexOf(open.id), 1);
+            if (get().activeId !== open.id) discardIfEmpty(open.id);
+          }
+        }
+        return get().activeId === ((open ?? chat?.conversation)?.id ?? null);
+      },
+      detachDocument: async (documentId) => setDocuments(await get().ensureOpen(), (ids) => ids.filter((id) => id !== documentId)),
     };
   };
 }

@@ -110,8 +110,61 @@ describe('the chat store', () => {
       'conversations.update': ({ documentIds }) => conversationOf('c3', { documentIds }),
     });
     store.getState().open(null);
-    await Promise.all([store.getState().ensureOpen(), store.getState().attachDocument('d1')]);
+    await Promise.all([store.getState().ensureOpen(), store.getState().bringDocuments([Promise.resolve({ id: 'd1' })])]);
     expect(host.calls.filter(({ method }) => method === 'conversations.create')).toHaveLength(1);
+  });
+
+  it('brings documents to the chat that was open when they were chosen', async () => {
+    const { host, store } = await openedStore({
+      'conversations.create': () => conversationOf('c3', { updatedAtMs: 9 }),
+      'conversations.update': ({ conversationId, documentIds }) => conversationOf(conversationId, { documentIds }),
+      'conversations.remove': () => ({}),
+    });
+    const documentIdsOf = (conversationId: string) => store.getState().conversations.find(({ id }) => id === conversationId)?.documentIds;
+    const slow = Promise.withResolvers<{ id: string } | null>();
+    const slower = Promise.withResolvers<{ id: string } | null>();
+
+    // To a new chat, while another is looked at by the time the second one is there.
+    store.getState().open(null);
+    const toNew = store.getState().bringDocuments([Promise.resolve({ id: 'd1' }), slow.promise]);
+    await settled();
+    expect(store.getState().activeId).toBe('c3');
+    store.getState().open('c1');
+    slow.resolve({ id: 'd2' });
+    expect(await toNew).toBe(false);
+    expect(documentIdsOf('c3')).toEqual(['d1', 'd2']);
+    expect(documentIdsOf('c1')).toEqual([]);
+
+    // To an empty chat that is left meanwhile: it stays for them.
+    host.answers['conversations.messages'] = () => [];
+    store.getState().open('c2');
+    await settled();
+    const toEmpty = store.getState().bringDocuments([slower.promise, Promise.resolve(null)]);
+    store.getState().open('c1');
+    slower.resolve({ id: 'd3' });
+    expect(await toEmpty).toBe(false);
+    expect(documentIdsOf('c2')).toEqual(['d3']);
+    expect(host.calls.filter(({ method }) => method === 'conversations.remove')).toEqual([]);
+
+    // Where nothing could be brought there is no chat for it.
+    store.getState().open(null);
+    expect(await store.getState().bringDocuments([Promise.resolve(null)])).toBe(true);
+    expect(host.calls.filter(({ method }) => method === 'conversations.create')).toHaveLength(1);
+  });
+
+  it('begins a new chat behind the one that is looked at when its first document is there', async () => {
+    const { store } = await openedStore({
+      'conversations.create': () => conversationOf('c3', { updatedAtMs: 9 }),
+      'conversations.update': ({ conversationId, documentIds }) => conversationOf(conversationId, { documentIds }),
+    });
+    const slow = Promise.withResolvers<{ id: string } | null>();
+    store.getState().open(null);
+    const bringing = store.getState().bringDocuments([slow.promise]);
+    store.getState().open('c1');
+    slow.resolve({ id: 'd1' });
+    expect(await bringing).toBe(false);
+    expect(store.getState().activeId).toBe('c1');
+    expect(store.getState().conversations.find(({ id }) => id === 'c3')?.documentIds).toEqual(['d1']);
   });
 
   it('shows a change at once, loses none of several that follow one another, and takes back what is refused', async () => {
