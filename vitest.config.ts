@@ -45,8 +45,9 @@ export default defineConfig({
         test: {
           name: 'gpu',
           include: ['{engine,host,bench}/**/*.gpu.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          // One kernel of three parts takes lavapipe's compiler 100 s where it has compiled nothing before.
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
           pool: 'forks',
         },
       },
