@@ -98,6 +98,26 @@ test('documents leave the chat again, and one question is answered from those th
   await expect(chat.lastText).toContainText('thistle');
 });
 
+test('a book that takes a while joins the chat that it was dropped on, and leads nobody back there', async ({ app }) => {
+  const { page } = app;
+  const chat = new ChatPage(page);
+  const before = await chat.conversations.count();
+  const folder = temporaryFolder();
+  const book = join(folder.path, 'long.txt');
+  writeFileSync(book, Array.from({ length: 200_000 }, (_, line) => `${line}: the tide came in and the tide went out, and nobody counted the ships.\n`).join(''));
+  await page.getByRole('button', { name: /^New chat/ }).first().click();
+  await expect(chat.documents).toHaveCount(0);
+  await (await dragFiles(page, [book])).drop();
+  await page.keyboard.press('ControlOrMeta+,');
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
+  // Its chat is begun when it is there.
+  await expect(chat.conversations).toHaveCount(before + 1, { timeout: 60_000 });
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
+  await chat.conversations.getByRole('button', { name: 'New chat', exact: true }).click();
+  await expect(chat.documents).toHaveText(/long\.txt/);
+  folder.remove();
+});
+
 test('the search finds words in documents too, and opens the document there', async ({ app }) => {
   const { page } = app;
   const { preview } = new ChatPage(page);
