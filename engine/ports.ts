@@ -24,12 +24,24 @@ export interface Waiter {
   turn(): Promise<void>;
 }
 
+/** Short stretches of something, each to its place in memory that threads share. */
+export interface SharedReads {
+  /** Of each stretch. */
+  lengthBytes: number;
+  offsetsBytes: readonly number[];
+  target: SharedArrayBuffer;
+  /** In the target. */
+  placesBytes: readonly number[];
+}
+
 /** Where sealed keys and values go beyond RAM: named runs of bytes that never change. */
 export interface BlockStore {
   /** Resolves when the bytes are safe to read back. */
   write(name: string, bytes: Uint8Array): Promise<void>;
   /** The given ranges of one run, in their order; the store may join neighbours. Rejects past the end. */
   read(name: string, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
+  /** Many short ones, by other threads; when it settles nothing is written to the target any more. */
+  readShared?(name: string, reads: SharedReads): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -44,6 +56,8 @@ export interface KeptSegment {
   read(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
   /** The same straight into memory that is there, where that saves a copy; when it settles nothing is written any more. */
   readInto?(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[], targets: readonly Uint8Array[]): Promise<void>;
+  /** Many short stretches of a part, by other threads; as careful as `read`, and when it settles nothing is written any more. */
+  readShared?(part: string, reads: SharedReads): Promise<void>;
 }
 
 /** Where segments are kept. */

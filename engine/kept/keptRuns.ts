@@ -2,7 +2,8 @@
  * Kept segments in the shape in which the far store thinks of what is outside RAM: runs [2][kvHead][token][words] of a
  * layer and a far segment, whose tokens may lie in several kept segments.
  */
-import type { HeadRun, KeptVectors } from './keptVectors.ts';
+import type { SharedReads } from '../ports.ts';
+import type { HeadRun, KeptVectors, VectorRead } from './keptVectors.ts';
 
 export interface RunShape {
   kvHeads: number;
@@ -55,5 +56,21 @@ export class KeptRuns {
       else (results[range] ??= new Uint8Array(lengthBytes)).set(piece, to);
     }
     return results;
+  }
+
+  /** Whether `readShared` can. */
+  get sharesReads(): boolean {
+    return this.vectors.sharesReads;
+  }
+
+  /** Single vectors of one run to shared memory; when it settles nothing is written there any more. */
+  readShared(layer: number, segment: number, { offsetsBytes, placesBytes, target }: SharedReads): Promise<void> {
+    const { kvHeads, segmentTokens, recordBytes, blocks } = this.#shape;
+    const vectors = offsetsBytes.map((offsetBytes, index): VectorRead => {
+      const record = offsetBytes / recordBytes;
+      const row = Math.floor(record / segmentTokens);
+      return { kind: row < kvHeads ? 'keys' : 'values', kvHead: row % kvHeads, token: segment * segmentTokens + (record % segmentTokens), placeBytes: placesBytes[index] };
+    });
+    return this.vectors.readShared(blocks[layer], recordBytes, vectors, target);
   }
 }

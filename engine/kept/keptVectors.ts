@@ -1,5 +1,5 @@
 /** Keys and values of kept tokens, read across the segments that hold them. */
-import type { KeptSegment } from '../ports.ts';
+import type { KeptSegment, SharedReads } from '../ports.ts';
 import { keysPart, valuesPart } from './parts.ts';
 
 /** A run of one head's vectors, in bytes from the start of the sequence: token · bytes of a record + byte. */
@@ -10,6 +10,14 @@ export interface HeadRun {
   recordBytes: number;
   beginByte: number;
   lengthBytes: number;
+}
+
+/** One vector of a head, and where it goes in shared memory. */
+export interface VectorRead {
+  kind: 'keys' | 'values';
+  kvHead: number;
+  token: number;
+  placeBytes: number;
 }
 
 export class KeptVectors {
@@ -56,6 +64,27 @@ export class KeptVectors {
     return results;
   }
 
+  /** Whether `readShared` can. */
+  get sharesReads(): boolean {
+    return this.segments.every(({ readShared }) => readShared !== undefined);
+  }
+
+  /** Single vectors of a block to shared memory; when it settles nothing is written there any more. */
+  async readShared(block: number, recordBytes: number, vectors: readonly VectorRead[], target: SharedArrayBuffer): Promise<void> {
+    const wanted = { keys: new Map<KeptSegment, SharedVectors>(), values: new Map<KeptSegment, SharedVectors>() };
+    for (const { kind, kvHead, token, placeBytes } of vectors) {
+      const segment = this.#holding(token);
+      const reads = wanted[kind].get(segment) ?? { lengthBytes: recordBytes, target, offsetsBytes: [], placesBytes: [] };
+      reads.offsetsBytes.push((kvHead * segment.tokenCount + token - segment.position) * recordBytes);
+      reads.placesBytes.push(placeBytes);
+      wanted[kind].set(segment, reads);
+    }
+    const outcomes = await Promise.allSettled(
+      (['keys', 'values'] as const).flatMap((kind) => [...wanted[kind]].map(([segment, reads]) => segment.readShared?.(kind === 'keys' ? keysPart(block) : valuesPart(block), reads))),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
   #holding(token: number): KeptSegment {
     let low = 0;
     let high = this.segments.length;
@@ -68,4 +97,9 @@ export class KeptVectors {
     if (!segment) throw new RangeError(`token ${token} was not kept`);
     return segment;
   }
+}
+
+interface SharedVectors extends SharedReads {
+  offsetsBytes: number[];
+  placesBytes: number[];
 }

@@ -85,7 +85,14 @@ export function keptPath(store: MemoryStore, fingerprint: string, prompt: readon
 
 function keptSegment(store: MemoryStore, key: string): KeptSegment {
   const { position, tokenCount, parts } = store.describe(key);
-  return { position, tokenCount, parts, read: (ranges) => store.readMany(ranges.map((range) => ({ key, ...range }))), readInto: (ranges, targets) => store.readInto(key, ranges, targets) };
+  return {
+    position,
+    tokenCount,
+    parts,
+    read: (ranges) => store.readMany(ranges.map((range) => ({ key, ...range }))),
+    readInto: (ranges, targets) => store.readInto(key, ranges, targets),
+    readShared: (part, reads) => store.readShared(key, part, reads),
+  };
 }
 
 /** Where the documents of a prompt end, in their order. */

@@ -5,7 +5,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BlockStore } from '../../engine/ports.ts';
+import type { BlockStore, SharedReads } from '../../engine/ports.ts';
+import { blockThreads } from '../memories/fileSystem.ts';
 import { RandomReads } from '../memories/randomReads.ts';
 
 const prefix = 'spill-';
@@ -24,7 +25,7 @@ export class SpillFolder implements BlockStore {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     this.#folder ??= makeFolder(this.#parent);
     const file = await open(join(this.#folder, String(this.#count++)), 'wx+', 0o600);
-    this.#files.set(name, new RandomReads(file));
+    this.#files.set(name, new RandomReads(file, blockThreads));
     await file.writeFile(bytes);
   }
 
@@ -38,6 +39,14 @@ export class SpillFolder implements BlockStore {
         return bytes;
       }),
     );
+  }
+
+  async readShared(name: string, reads: SharedReads): Promise<void> {
+    if (await this.#files.get(name)?.readShared(reads, null)) return;
+    const { lengthBytes, offsetsBytes, placesBytes, target } = reads;
+    const bytes = new Uint8Array(target);
+    const pieces = await this.read(name, offsetsBytes.map((offsetBytes) => ({ offsetBytes, lengthBytes })));
+    for (const [index, piece] of pieces.entries()) bytes.set(piece, placesBytes[index]);
   }
 
   async remove(name: string): Promise<void> {

@@ -9,13 +9,17 @@ import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { InstanceLock } from '../storage/instanceLock.ts';
 import { type BlockRun, BlockThreads } from './blockThreads.ts';
+import type { SharedReads } from '../../engine/ports.ts';
 import { RandomReads } from './randomReads.ts';
+import type { BlockChecks } from './sharedReads.ts';
 
 export interface ReadableFile {
   /** Fills `target` from `offsetBytes`; resolves to how many bytes there were, fewer only at the end. */
   read(target: Uint8Array, offsetBytes: number): Promise<number>;
   /** Whether the checksums of whole blocks are all right, read and compared beside this thread; false where that cannot be said. */
   checkBlocks?(run: BlockRun): Promise<boolean>;
+  /** Short reads to shared memory beside this thread, of blocks that are checked; false where all that cannot be said to be done. */
+  readShared?(reads: SharedReads, checks: BlockChecks | null): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -53,7 +57,8 @@ export interface FileSystem {
   lock(path: string, folder: string): { release(): void };
 }
 
-const blockThreads = new BlockThreads();
+/** Of the process. */
+export const blockThreads = new BlockThreads();
 
 /** The real one. */
 export const diskFileSystem: FileSystem = {

@@ -4,6 +4,7 @@
  * One store owns its folder. Errors: `data-folder-in-use`, `memory-damaged`, `memory-not-found`,
  * `disk-full`, `memory-quota-full`.
  */
+import type { SharedReads } from '../../engine/ports.ts';
 import { systemErrorCode } from '../errors.ts';
 import { blockBytes } from './blocks.ts';
 import { folderUnusable, type MemoryDamagedError, memoryNotFound } from './failures.ts';
@@ -164,6 +165,11 @@ export class MemoryStore {
   /** As `readMany` of one segment, into `targets`, which are as long; when it settles nothing is written to them any more. */
   readInto(key: string, ranges: readonly PartRange[], targets: readonly Uint8Array[]): Promise<void> {
     return this.#access.use(key, (reader) => reader.readInto(ranges, targets));
+  }
+
+  /** Short stretches of one part to shared memory, by threads; as careful as `read`, and when it settles nothing is written there any more. */
+  readShared(key: string, part: string, reads: SharedReads): Promise<void> {
+    return this.#access.use(key, (reader) => reader.readShared(part, reads));
   }
 
   tokens(key: string): Promise<Uint32Array> {

@@ -5,7 +5,9 @@
  */
 import { read } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import type { SharedReads } from '../../engine/ports.ts';
 import type { BlockRun, BlockThreads } from './blockThreads.ts';
+import type { BlockChecks } from './sharedReads.ts';
 
 export class RandomReads {
   readonly #file: FileHandle;
@@ -42,6 +44,16 @@ export class RandomReads {
     this.#underWay++;
     try {
       return (await this.#threads?.check(this.#file.fd, run)) ?? false;
+    } finally {
+      this.#ended();
+    }
+  }
+
+  /** Short reads by threads; false where there are none, or something could not be read or was wrong. */
+  async readShared(reads: SharedReads, checks: BlockChecks | null): Promise<boolean> {
+    this.#underWay++;
+    try {
+      return (await this.#threads?.readShared({ ...reads, descriptor: this.#file.fd, checks })) ?? false;
     } finally {
       this.#ended();
     }

@@ -3,6 +3,7 @@
  * compared with its checksum, and the checksums with the manifest's.
  */
 import { crc32 } from 'node:zlib';
+import type { SharedReads } from '../../engine/ports.ts';
 import { blockBytes, blockChecksum } from './blocks.ts';
 import { MemoryDamagedError } from './failures.ts';
 import type { FileSystem, ReadableFile } from './fileSystem.ts';
@@ -91,6 +92,16 @@ export class SegmentReader {
         targets[request].set(bytes.subarray(offset, offset + ranges[request].lengthBytes));
       }
     });
+  }
+
+  /** Short stretches of one part to shared memory; when it settles nothing is written there any more. */
+  async readShared(part: string, reads: SharedReads): Promise<void> {
+    const { lengthBytes, placesBytes, target } = reads;
+    const ranges = reads.offsetsBytes.map((offsetBytes) => ({ part, offsetBytes, lengthBytes }));
+    const offsetsBytes = ranges.map((range) => this.#startOf(range));
+    if (await this.#file.readShared?.({ ...reads, offsetsBytes }, { checksums: this.#table, key: this.manifest.key })) return;
+    const bytes = new Uint8Array(target);
+    for (const [index, piece] of (await this.read(ranges)).entries()) bytes.set(piece, placesBytes[index]);
   }
 
   async readPart(name: string): Promise<Uint8Array> {

@@ -5,7 +5,7 @@
  * the cache.
  */
 import type { KeptRuns } from '../../kept/keptRuns.ts';
-import type { BlockStore, LongCopies, SharedCopies } from '../../ports.ts';
+import type { BlockStore, LongCopies, SharedCopies, SharedReads } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
 import { bringRuns, type LongRun } from './bringRuns.ts';
 import type { Runs } from './copyRuns.ts';
@@ -23,7 +23,7 @@ export interface FarShape {
 export interface TierBytes {
   ramBytes: number;
   diskBytes: number;
-  /** Read since the start. */
+  /** Asked for since the start; of the disk, whole blocks where this thread reads them. */
   ramReadBytes: number;
   diskReadBytes: number;
 }
@@ -281,14 +281,25 @@ export class FarStore {
     return [...absent.values()];
   }
 
-  /** Brings what `plan` did not find in RAM to `target`, whose word `offset` is that of place 0. */
+  /**
+   * Brings what `plan` did not find in RAM to `target`, whose word `offset` is that of place 0: by threads where they may
+   * write there and the disk's side has them. When it settles they write there no more.
+   */
   async fetch(absent: readonly AbsentVectors[], target: Uint32Array, offset = 0): Promise<void> {
-    await Promise.all(
+    const { buffer: shared, byteOffset } = target;
+    const outcomes = await Promise.allSettled(
       absent.map(async ({ layer, segment, begins, places }) => {
+        const readShared = shared instanceof SharedArrayBuffer ? this.#sharedReader(layer, segment) : null;
+        if (readShared && shared instanceof SharedArrayBuffer) {
+          const lengthBytes = 4 * this.words;
+          this.bytes.diskReadBytes += lengthBytes * begins.length;
+          return readShared({ lengthBytes, offsetsBytes: begins.map((begin) => 4 * begin), target: shared, placesBytes: places.map((place) => byteOffset + 4 * (offset + place)) });
+        }
         const pieces = await this.#pieces(layer, segment, begins, this.words);
         for (const [index, piece] of pieces.entries()) target.set(piece, offset + places[index]);
       }),
     );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** Forgets the segments from `segments` on. */
@@ -355,6 +366,15 @@ export class FarStore {
       return read(ranges);
     });
     return begins.map((begin) => wordsOf(blocks, begin, count));
+  }
+
+  /** Null where only this thread can. */
+  #sharedReader(layer: number, segment: number): ((reads: SharedReads) => Promise<void>) | null {
+    const kept = this.#kept;
+    const disk = this.#disk;
+    const name = nameOf(layer, segment);
+    if (this.#written.has(name) && disk) return disk.readShared ? (reads) => disk.readShared?.(name, reads) ?? Promise.resolve() : null;
+    return kept?.sharesReads ? (reads) => kept.readShared(layer, segment, reads) : null;
   }
 
   #reader(layer: number, segment: number, name: string): (ranges: { offsetBytes: number; lengthBytes: number }[]) => Promise<Uint8Array[]> {
