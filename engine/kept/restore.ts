@@ -134,13 +134,22 @@ function* cachePieces(blocks: readonly KeptBlock[], segments: readonly KeptSegme
       const held = slides ? heldTokens(segment.parts.get(windowKeysPart(block)), layout) : segment.tokenCount;
       const names = slides ? [windowKeysPart(block), windowValuesPart(block)] : [keysPart(block), valuesPart(block)];
       const most = Math.floor(mostLoadBytes / rowBytes);
+      const first = Math.max(from, end - held);
+      // Whole heads lie one behind the other: each read and each check costs the thread that asks for it.
+      const headsAtOnce = first === end - held ? Math.max(1, Math.floor(most / held)) : 1;
       for (const [half, buffer] of [cache.keys, cache.values].entries()) {
-        for (let head = 0; head < layout.kvHeads; head++) {
-          for (let first = Math.max(from, end - held); first < end; first += most) {
-            const count = Math.min(most, end - first);
-            const targets = headRuns(layout, head, first, count).map(({ offsetBytes, sizeBytes }) => ({ buffer, to: offsetBytes, sizeBytes }));
-            yield { segment, part: names[half], offsetBytes: (head * held + first - (end - held)) * rowBytes, lengthBytes: count * rowBytes, targets };
-          }
+        const piece = (head: number, heads: number, begin: number, count: number): KeptPiece => ({
+          segment,
+          part: names[half],
+          offsetBytes: (head * held + begin - (end - held)) * rowBytes,
+          lengthBytes: heads * count * rowBytes,
+          targets: Array.from({ length: heads }, (_, i) => headRuns(layout, head + i, begin, count))
+            .flat()
+            .map(({ offsetBytes, sizeBytes }) => ({ buffer, to: offsetBytes, sizeBytes })),
+        });
+        for (let head = 0; head < layout.kvHeads; head += headsAtOnce) {
+          const heads = Math.min(headsAtOnce, layout.kvHeads - head);
+          for (let at = first; at < end; at += most) yield piece(head, heads, at, Math.min(most, end - at));
         }
       }
     }
