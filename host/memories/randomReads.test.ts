@@ -137,6 +137,8 @@ test('short reads of a file that ends before, or of a block that is wrong, are n
     other.readShared(reads(13 * blockBytes + 17), { ...checks, key: key.replace('c', 'd') }),
   ]);
   expect(answers).toEqual([false, true, false, false, true, true, false]);
+  const beyond = { ...reads(0), placesBytes: [0, 100, 201] };
+  expect(await file.readShared(beyond, null)).toBe(false);
   // Whoever was not given threads reads by itself.
   const alone = await openReads();
   expect(await alone.readShared(reads(0), null)).toBe(false);

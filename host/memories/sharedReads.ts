@@ -65,6 +65,7 @@ export function performReads({ number, targets, keys, numbers }: SharedReadsRequ
       const [offsetBytes, placeBytes] = numbers.subarray(at, at + 2);
       at += 2;
       const place = bytes.subarray(placeBytes, placeBytes + lengthBytes);
+      isRight &&= place.length === lengthBytes;
       if (key < 0) {
         isRight &&= readWhole(descriptor, place, offsetBytes);
         continue;
