@@ -24,14 +24,16 @@ export interface Waiter {
   turn(): Promise<void>;
 }
 
-/** Short stretches of something, each to its place in memory that threads share. */
-export interface SharedReads {
-  /** Of each stretch. */
-  lengthBytes: number;
+/** Short stretches of something, and where each goes in memory that threads share. */
+export interface Stretches {
   offsetsBytes: readonly number[];
-  target: SharedArrayBuffer;
-  /** In the target. */
   placesBytes: readonly number[];
+}
+
+/** Of stretches: how long each is, and the memory. */
+export interface SharedTarget {
+  lengthBytes: number;
+  memory: SharedArrayBuffer;
 }
 
 /** Where sealed keys and values go beyond RAM: named runs of bytes that never change. */
@@ -40,8 +42,8 @@ export interface BlockStore {
   write(name: string, bytes: Uint8Array): Promise<void>;
   /** The given ranges of one run, in their order; the store may join neighbours. Rejects past the end. */
   read(name: string, ranges: readonly { offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
-  /** Many short ones, by other threads; when it settles nothing is written to the target any more. */
-  readShared?(name: string, reads: SharedReads): Promise<void>;
+  /** Short ones of many runs, by other threads; when it settles nothing is written to the target any more. */
+  readShared?(runs: readonly (Stretches & { name: string })[], target: SharedTarget): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -56,8 +58,8 @@ export interface KeptSegment {
   read(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[]): Promise<Uint8Array[]>;
   /** The same straight into memory that is there, where that saves a copy; when it settles nothing is written any more. */
   readInto?(ranges: readonly { part: string; offsetBytes: number; lengthBytes: number }[], targets: readonly Uint8Array[]): Promise<void>;
-  /** Many short stretches of a part, by other threads; as careful as `read`, and when it settles nothing is written any more. */
-  readShared?(part: string, reads: SharedReads): Promise<void>;
+  /** Short ones of some parts, by other threads; as careful as `read`, and when it settles nothing is written to the target any more. */
+  readShared?(parts: readonly (Stretches & { part: string })[], target: SharedTarget): Promise<void>;
 }
 
 /** Where segments are kept. */

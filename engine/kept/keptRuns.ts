@@ -2,7 +2,7 @@
  * Kept segments in the shape in which the far store thinks of what is outside RAM: runs [2][kvHead][token][words] of a
  * layer and a far segment, whose tokens may lie in several kept segments.
  */
-import type { SharedReads } from '../ports.ts';
+import type { SharedTarget, Stretches } from '../ports.ts';
 import type { HeadRun, KeptVectors, VectorRead } from './keptVectors.ts';
 
 export interface RunShape {
@@ -63,14 +63,19 @@ export class KeptRuns {
     return this.vectors.sharesReads;
   }
 
-  /** Single vectors of one run to shared memory; when it settles nothing is written there any more. */
-  readShared(layer: number, segment: number, { offsetsBytes, placesBytes, target }: SharedReads): Promise<void> {
-    const { kvHeads, segmentTokens, recordBytes, blocks } = this.#shape;
-    const vectors = offsetsBytes.map((offsetBytes, index): VectorRead => {
-      const record = offsetBytes / recordBytes;
-      const row = Math.floor(record / segmentTokens);
-      return { kind: row < kvHeads ? 'keys' : 'values', kvHead: row % kvHeads, token: segment * segmentTokens + (record % segmentTokens), placeBytes: placesBytes[index] };
-    });
-    return this.vectors.readShared(blocks[layer], recordBytes, vectors, target);
+  /** Single vectors of a layer's runs to shared memory; when it settles nothing is written there any more. */
+  readShared(layer: number, runs: readonly (Stretches & { segment: number })[], target: SharedTarget): Promise<void> {
+    return this.vectors.readShared(this.#shape.blocks[layer], this.#vectorsOf(runs), target);
+  }
+
+  *#vectorsOf(runs: readonly (Stretches & { segment: number })[]): Generator<VectorRead> {
+    const { kvHeads, segmentTokens, recordBytes } = this.#shape;
+    for (const { segment, offsetsBytes, placesBytes } of runs) {
+      for (const [index, offsetBytes] of offsetsBytes.entries()) {
+        const record = offsetBytes / recordBytes;
+        const row = Math.floor(record / segmentTokens);
+        yield { kind: row < kvHeads ? 'keys' : 'values', kvHead: row % kvHeads, token: segment * segmentTokens + (record % segmentTokens), placeBytes: placesBytes[index] };
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** Keys and values of kept tokens, read across the segments that hold them. */
-import type { KeptSegment, SharedReads } from '../ports.ts';
+import { allSettled } from '../allSettled.ts';
+import type { KeptSegment, SharedTarget } from '../ports.ts';
 import { keysPart, valuesPart } from './parts.ts';
 
 /** A run of one head's vectors, in bytes from the start of the sequence: token · bytes of a record + byte. */
@@ -70,19 +71,19 @@ export class KeptVectors {
   }
 
   /** Single vectors of a block to shared memory; when it settles nothing is written there any more. */
-  async readShared(block: number, recordBytes: number, vectors: readonly VectorRead[], target: SharedArrayBuffer): Promise<void> {
-    const wanted = { keys: new Map<KeptSegment, SharedVectors>(), values: new Map<KeptSegment, SharedVectors>() };
+  async readShared(block: number, vectors: Iterable<VectorRead>, target: SharedTarget): Promise<void> {
+    const wanted = new Map<KeptSegment, Record<VectorRead['kind'], { part: string; offsetsBytes: number[]; placesBytes: number[] }>>();
     for (const { kind, kvHead, token, placeBytes } of vectors) {
       const segment = this.#holding(token);
-      const reads = wanted[kind].get(segment) ?? { lengthBytes: recordBytes, target, offsetsBytes: [], placesBytes: [] };
-      reads.offsetsBytes.push((kvHead * segment.tokenCount + token - segment.position) * recordBytes);
-      reads.placesBytes.push(placeBytes);
-      wanted[kind].set(segment, reads);
+      let parts = wanted.get(segment);
+      if (!parts) {
+        parts = { keys: { part: keysPart(block), offsetsBytes: [], placesBytes: [] }, values: { part: valuesPart(block), offsetsBytes: [], placesBytes: [] } };
+        wanted.set(segment, parts);
+      }
+      parts[kind].offsetsBytes.push((kvHead * segment.tokenCount + token - segment.position) * target.lengthBytes);
+      parts[kind].placesBytes.push(placeBytes);
     }
-    const outcomes = await Promise.allSettled(
-      (['keys', 'values'] as const).flatMap((kind) => [...wanted[kind]].map(([segment, reads]) => segment.readShared?.(kind === 'keys' ? keysPart(block) : valuesPart(block), reads))),
-    );
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await allSettled([...wanted].map(async ([segment, { keys, values }]) => segment.readShared?.([keys, values], target)));
   }
 
   #holding(token: number): KeptSegment {
@@ -97,9 +98,4 @@ export class KeptVectors {
     if (!segment) throw new RangeError(`token ${token} was not kept`);
     return segment;
   }
-}
-
-interface SharedVectors extends SharedReads {
-  offsetsBytes: number[];
-  placesBytes: number[];
 }

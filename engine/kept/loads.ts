@@ -2,6 +2,7 @@
  * Kept bytes on their way into buffers of the GPU: through a few mapped buffers, of which the next ones are filled while
  * the GPU copies from the one before.
  */
+import { allSettled } from '../allSettled.ts';
 import type { Device } from '../device/device.ts';
 import { type Upload, UploadRing } from '../device/uploadRing.ts';
 import type { KeptSegment } from '../ports.ts';
@@ -104,7 +105,7 @@ function loadOf(pieces: readonly KeptPiece[], sizeBytes: number): Load {
       for (const [index, bytes] of (await segment.read(ranges)).entries()) targets[index].set(bytes);
     });
     // The memory is taken away when this rejects: nobody may be writing to it.
-    for (const outcome of await Promise.allSettled(reads)) if (outcome.status === 'rejected') throw outcome.reason;
+    await allSettled(reads);
   };
   return { sizeBytes, fetch, copies };
 }

@@ -91,7 +91,7 @@ function keptSegment(store: MemoryStore, key: string): KeptSegment {
     parts,
     read: (ranges) => store.readMany(ranges.map((range) => ({ key, ...range }))),
     readInto: (ranges, targets) => store.readInto(key, ranges, targets),
-    readShared: (part, reads) => store.readShared(key, part, reads),
+    readShared: (stretches, target) => store.readShared(key, stretches, target),
   };
 }
 

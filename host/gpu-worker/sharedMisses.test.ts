@@ -77,7 +77,7 @@ test.each(shapes)('from spilled files: $kvHeads heads of $headDim in $format', a
   await store.settled();
   await expectFetched(store, shape, segments * shape.segmentTokens, 1);
   expect(store.bytes.diskReadBytes).toBe(layers * shape.kvHeads * 37 * 2 * 4 * store.words);
-  await expect(disk.readShared('layer 7 segment 7', { lengthBytes: 4, offsetsBytes: [0], target: new SharedArrayBuffer(4), placesBytes: [0] })).rejects.toThrow('nothing called layer 7 segment 7 was written');
+  await expect(disk.readShared([{ name: 'layer 7 segment 7', offsetsBytes: [0], placesBytes: [0] }], { lengthBytes: 4, memory: new SharedArrayBuffer(4) })).rejects.toThrow('nothing called layer 7 segment 7 was written');
 });
 
 /** A memory in stretches that are no segments of the far store, and a far store that has all in there. */

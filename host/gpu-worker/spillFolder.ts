@@ -5,7 +5,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BlockStore, SharedReads } from '../../engine/ports.ts';
+import { allSettled } from '../../engine/allSettled.ts';
+import type { BlockStore, SharedTarget, Stretches } from '../../engine/ports.ts';
 import { blockThreads } from '../memories/fileSystem.ts';
 import { RandomReads } from '../memories/randomReads.ts';
 
@@ -41,12 +42,15 @@ export class SpillFolder implements BlockStore {
     );
   }
 
-  async readShared(name: string, reads: SharedReads): Promise<void> {
-    if (await this.#files.get(name)?.readShared(reads, null)) return;
-    const { lengthBytes, offsetsBytes, placesBytes, target } = reads;
-    const bytes = new Uint8Array(target);
-    const pieces = await this.read(name, offsetsBytes.map((offsetBytes) => ({ offsetBytes, lengthBytes })));
-    for (const [index, piece] of pieces.entries()) bytes.set(piece, placesBytes[index]);
+  async readShared(runs: readonly (Stretches & { name: string })[], target: SharedTarget): Promise<void> {
+    await allSettled(
+      runs.map(async (run) => {
+        if (await this.#files.get(run.name)?.readShared(run, target, null)) return;
+        const bytes = new Uint8Array(target.memory);
+        const pieces = await this.read(run.name, run.offsetsBytes.map((offsetBytes) => ({ offsetBytes, lengthBytes: target.lengthBytes })));
+        for (const [index, piece] of pieces.entries()) bytes.set(piece, run.placesBytes[index]);
+      }),
+    );
   }
 
   async remove(name: string): Promise<void> {

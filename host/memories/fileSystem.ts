@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { InstanceLock } from '../storage/instanceLock.ts';
 import { type BlockRun, BlockThreads } from './blockThreads.ts';
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { RandomReads } from './randomReads.ts';
 import type { BlockChecks } from './sharedReads.ts';
 
@@ -19,7 +19,7 @@ export interface ReadableFile {
   /** Whether the checksums of whole blocks are all right, read and compared beside this thread; false where that cannot be said. */
   checkBlocks?(run: BlockRun): Promise<boolean>;
   /** Short reads to shared memory beside this thread, of blocks that are checked; false where all that cannot be said to be done. */
-  readShared?(reads: SharedReads, checks: BlockChecks | null): Promise<boolean>;
+  readShared?(stretches: Stretches, target: SharedTarget, checks: BlockChecks | null): Promise<boolean>;
   close(): Promise<void>;
 }
 

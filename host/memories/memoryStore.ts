@@ -4,7 +4,7 @@
  * One store owns its folder. Errors: `data-folder-in-use`, `memory-damaged`, `memory-not-found`,
  * `disk-full`, `memory-quota-full`.
  */
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { systemErrorCode } from '../errors.ts';
 import { blockBytes } from './blocks.ts';
 import { folderUnusable, type MemoryDamagedError, memoryNotFound } from './failures.ts';
@@ -167,9 +167,9 @@ export class MemoryStore {
     return this.#access.use(key, (reader) => reader.readInto(ranges, targets));
   }
 
-  /** Short stretches of one part to shared memory, by threads; as careful as `read`, and when it settles nothing is written there any more. */
-  readShared(key: string, part: string, reads: SharedReads): Promise<void> {
-    return this.#access.use(key, (reader) => reader.readShared(part, reads));
+  /** Short stretches of some parts to shared memory, by threads; as careful as `read`, and when it settles nothing is written there any more. */
+  readShared(key: string, parts: readonly (Stretches & { part: string })[], target: SharedTarget): Promise<void> {
+    return this.#access.use(key, (reader) => reader.readShared(parts, target));
   }
 
   tokens(key: string): Promise<Uint32Array> {

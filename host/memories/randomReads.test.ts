@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { badBlocks, blockBytes, blockChecksum } from './blocks.ts';
 import { BlockThreads } from './blockThreads.ts';
 import { RandomReads } from './randomReads.ts';
@@ -98,11 +98,11 @@ test('a run with a block that is wrong, in another place, of another segment or 
 const checks = { checksums: checksums(0, Math.floor(bytes.length / blockBytes)), key };
 
 /** Short reads at places without a gap, and whether each target has what the file has. */
-function shortReads(offsetsBytes: number[], lengthBytes: number): { reads: SharedReads; areThere: () => boolean } {
-  const target = new SharedArrayBuffer(offsetsBytes.length * lengthBytes);
+function shortReads(offsetsBytes: number[], lengthBytes: number): { reads: [Stretches, SharedTarget]; areThere: () => boolean } {
+  const memory = new SharedArrayBuffer(offsetsBytes.length * lengthBytes);
   const placesBytes = offsetsBytes.map((_, i) => i * lengthBytes);
-  const areThere = (): boolean => offsetsBytes.every((offset, i) => bytes.subarray(offset, offset + lengthBytes).equals(Buffer.from(new Uint8Array(target, placesBytes[i], lengthBytes))));
-  return { reads: { lengthBytes, offsetsBytes, target, placesBytes }, areThere };
+  const areThere = (): boolean => offsetsBytes.every((offset, i) => bytes.subarray(offset, offset + lengthBytes).equals(Buffer.from(new Uint8Array(memory, placesBytes[i], lengthBytes))));
+  return { reads: [{ offsetsBytes, placesBytes }, { lengthBytes, memory }], areThere };
 }
 
 test.each([
@@ -114,7 +114,7 @@ test.each([
     files.map(async (file, i) => {
       const lengthBytes = [1, 264, 256, 5000, 9000][i % 5];
       const { reads, areThere } = shortReads(Array.from({ length: i }, (_, n) => (n * 7919 + i * 4093) % (73 * blockBytes - lengthBytes)), lengthBytes);
-      return [await file.readShared(reads, checked), areThere()];
+      return [await file.readShared(...reads, checked), areThere()];
     }),
   );
   expect(done).toEqual(files.map(() => [true, true]));
@@ -126,22 +126,22 @@ test('short reads of a file that ends before, or of a block that is wrong, are n
   const other = new RandomReads(await open(join(folder, 'file'), 'r'), threads);
   const wrong = { checksums: checks.checksums.slice(), key };
   wrong.checksums[4 * 13] ^= 1;
-  const reads = (offset: number): SharedReads => shortReads([5, offset, 70], 100).reads;
+  const reads = (offset: number): [Stretches, SharedTarget] => shortReads([5, offset, 70], 100).reads;
   const answers = await Promise.all([
-    file.readShared(reads(bytes.length - 99), null),
-    file.readShared(reads(bytes.length - 100), null),
-    file.readShared(reads(13 * blockBytes + 17), wrong),
-    file.readShared(reads(13 * blockBytes - 99), wrong),
-    other.readShared(reads(12 * blockBytes + 17), wrong),
-    other.readShared(reads(13 * blockBytes + 17), checks),
-    other.readShared(reads(13 * blockBytes + 17), { ...checks, key: key.replace('c', 'd') }),
+    file.readShared(...reads(bytes.length - 99), null),
+    file.readShared(...reads(bytes.length - 100), null),
+    file.readShared(...reads(13 * blockBytes + 17), wrong),
+    file.readShared(...reads(13 * blockBytes - 99), wrong),
+    other.readShared(...reads(12 * blockBytes + 17), wrong),
+    other.readShared(...reads(13 * blockBytes + 17), checks),
+    other.readShared(...reads(13 * blockBytes + 17), { ...checks, key: key.replace('c', 'd') }),
   ]);
   expect(answers).toEqual([false, true, false, false, true, true, false]);
-  const beyond = { ...reads(0), placesBytes: [0, 100, 201] };
-  expect(await file.readShared(beyond, null)).toBe(false);
+  const [inside, target] = reads(0);
+  expect(await file.readShared({ ...inside, placesBytes: [0, 100, 201] }, target, null)).toBe(false);
   // Whoever was not given threads reads by itself.
   const alone = await openReads();
-  expect(await alone.readShared(reads(0), null)).toBe(false);
+  expect(await alone.readShared(...reads(0), null)).toBe(false);
   await Promise.all([file, other, alone].map((one) => one.close()));
 });
 
@@ -150,15 +150,15 @@ test('closing waits for short reads, and threads that end leave none unanswered'
   const file = new RandomReads(await open(join(folder, 'file'), 'r'), own);
   const order: string[] = [];
   const { reads, areThere } = shortReads(Array.from({ length: 3000 }, (_, i) => i * 90), 80);
-  const reading = file.readShared(reads, null).then((right) => order.push(`read ${right} ${areThere()}`));
+  const reading = file.readShared(...reads, null).then((right) => order.push(`read ${right} ${areThere()}`));
   await file.close().then(() => order.push('closed'));
   await reading;
   expect(order).toEqual(['read true true', 'closed']);
   const again = new RandomReads(await open(join(folder, 'file'), 'r'), own);
-  const unanswered = Array.from({ length: 20 }, () => again.readShared(shortReads(Array.from({ length: 3000 }, (_, i) => i * 90), 80).reads, null));
+  const unanswered = Array.from({ length: 20 }, () => again.readShared(...shortReads(Array.from({ length: 3000 }, (_, i) => i * 90), 80).reads, null));
   await new Promise((resolve) => void setImmediate(resolve));
   await own.close();
   expect(await Promise.all(unanswered)).toContain(false);
-  expect(await again.readShared(reads, null)).toBe(false);
+  expect(await again.readShared(...reads, null)).toBe(false);
   await again.close();
 });

@@ -5,7 +5,7 @@
  */
 import { read } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import type { BlockRun, BlockThreads } from './blockThreads.ts';
 import type { BlockChecks } from './sharedReads.ts';
 
@@ -50,10 +50,10 @@ export class RandomReads {
   }
 
   /** Short reads by threads; false where there are none, or something could not be read or was wrong. */
-  async readShared(reads: SharedReads, checks: BlockChecks | null): Promise<boolean> {
+  async readShared({ offsetsBytes, placesBytes }: Stretches, target: SharedTarget, checks: BlockChecks | null): Promise<boolean> {
     this.#underWay++;
     try {
-      return (await this.#threads?.readShared({ ...reads, descriptor: this.#file.fd, checks })) ?? false;
+      return (await this.#threads?.readShared({ descriptor: this.#file.fd, offsetsBytes, placesBytes, target, checks })) ?? false;
     } finally {
       this.#ended();
     }

@@ -3,7 +3,7 @@
  * compared with its checksum, and the checksums with the manifest's.
  */
 import { crc32 } from 'node:zlib';
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { blockBytes, blockChecksum } from './blocks.ts';
 import { MemoryDamagedError } from './failures.ts';
 import type { FileSystem, ReadableFile } from './fileSystem.ts';
@@ -94,13 +94,13 @@ export class SegmentReader {
     });
   }
 
-  /** Short stretches of one part to shared memory; when it settles nothing is written there any more. */
-  async readShared(part: string, reads: SharedReads): Promise<void> {
-    const { lengthBytes, placesBytes, target } = reads;
-    const ranges = reads.offsetsBytes.map((offsetBytes) => ({ part, offsetBytes, lengthBytes }));
+  /** Short stretches of some parts to shared memory; when it settles nothing is written there any more. */
+  async readShared(parts: readonly (Stretches & { part: string })[], target: SharedTarget): Promise<void> {
+    const ranges = parts.flatMap(({ part, offsetsBytes }) => offsetsBytes.map((offsetBytes) => ({ part, offsetBytes, lengthBytes: target.lengthBytes })));
     const offsetsBytes = ranges.map((range) => this.#startOf(range));
-    if (await this.#file.readShared?.({ ...reads, offsetsBytes }, { checksums: this.#table, key: this.manifest.key })) return;
-    const bytes = new Uint8Array(target);
+    const placesBytes = parts.flatMap((part) => part.placesBytes);
+    if (await this.#file.readShared?.({ offsetsBytes, placesBytes }, target, { checksums: this.#table, key: this.manifest.key })) return;
+    const bytes = new Uint8Array(target.memory);
     for (const [index, piece] of (await this.read(ranges)).entries()) bytes.set(piece, placesBytes[index]);
   }
 

@@ -3,7 +3,7 @@
  * because a step of decoding may ask for thousands. Threads load this and nothing else of the format but `blocks.ts`.
  */
 import { readSync } from 'node:fs';
-import type { SharedReads } from '../../engine/ports.ts';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { blockBytes, blockChecksum } from './blocks.ts';
 
 /** What the blocks of a file are compared with: all its checksums, little-endian u32 each, and the segment's key. */
@@ -13,8 +13,9 @@ export interface BlockChecks {
 }
 
 /** Reads of one open file; with `checks` every block that is touched must be right. */
-export interface FileReads extends SharedReads {
+export interface FileReads extends Stretches {
   descriptor: number;
+  target: SharedTarget;
   checks: BlockChecks | null;
 }
 
@@ -40,8 +41,8 @@ export function encodeReads(number: number, files: readonly FileReads[]): Shared
   const targets: SharedArrayBuffer[] = [];
   const keys: string[] = [];
   const numbers: number[] = [];
-  for (const { descriptor, checks, lengthBytes, offsetsBytes, target, placesBytes } of files) {
-    numbers.push(descriptor, placeIn(targets, target), lengthBytes, checks ? placeIn(keys, checks.key) : -1, offsetsBytes.length);
+  for (const { descriptor, target: { lengthBytes, memory }, checks, offsetsBytes, placesBytes } of files) {
+    numbers.push(descriptor, placeIn(targets, memory), lengthBytes, checks ? placeIn(keys, checks.key) : -1, offsetsBytes.length);
     const table = checks && new DataView(checks.checksums.buffer, checks.checksums.byteOffset, checks.checksums.byteLength);
     for (const [index, offsetBytes] of offsetsBytes.entries()) {
       numbers.push(offsetBytes, placesBytes[index]);

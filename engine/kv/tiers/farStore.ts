@@ -4,8 +4,9 @@
  * store. Vectors are chosen token by token; only the disk is read by block, and what a block brings along stays in
  * the cache.
  */
+import { allSettled } from '../../allSettled.ts';
 import type { KeptRuns } from '../../kept/keptRuns.ts';
-import type { BlockStore, LongCopies, SharedCopies, SharedReads } from '../../ports.ts';
+import type { BlockStore, LongCopies, SharedCopies, Stretches } from '../../ports.ts';
 import { BlockCache, blocksOf, wordsOf } from './blockCache.ts';
 import { bringRuns, type LongRun } from './bringRuns.ts';
 import type { Runs } from './copyRuns.ts';
@@ -286,20 +287,45 @@ export class FarStore {
    * write there and the disk's side has them. When it settles they write there no more.
    */
   async fetch(absent: readonly AbsentVectors[], target: Uint32Array, offset = 0): Promise<void> {
-    const { buffer: shared, byteOffset } = target;
-    const outcomes = await Promise.allSettled(
+    const { buffer: memory, byteOffset } = target;
+    if (!(memory instanceof SharedArrayBuffer)) return this.#fetchBlocks(absent, target, offset);
+    const spilled: (Stretches & { name: string })[] = [];
+    const kept = new Map<number, (Stretches & { segment: number })[]>();
+    const others: AbsentVectors[] = [];
+    for (const vectors of absent) {
+      const { layer, segment, begins, places } = vectors;
+      const name = nameOf(layer, segment);
+      const isSpilled = this.#written.has(name);
+      if (isSpilled ? !this.#disk?.readShared : !this.#kept?.sharesReads) {
+        others.push(vectors);
+        continue;
+      }
+      const stretches = { offsetsBytes: begins.map((begin) => 4 * begin), placesBytes: places.map((place) => byteOffset + 4 * (offset + place)) };
+      this.bytes.diskReadBytes += 4 * this.words * begins.length;
+      if (isSpilled) {
+        spilled.push({ name, ...stretches });
+        continue;
+      }
+      const runs = kept.get(layer) ?? [];
+      runs.push({ segment, ...stretches });
+      kept.set(layer, runs);
+    }
+    const shared = { lengthBytes: 4 * this.words, memory };
+    const source = this.#kept;
+    await allSettled([
+      ...(spilled.length > 0 ? [this.#disk?.readShared?.(spilled, shared)] : []),
+      ...Array.from(kept, ([layer, runs]) => source?.readShared(layer, runs, shared)),
+      this.#fetchBlocks(others, target, offset),
+    ]);
+  }
+
+  async #fetchBlocks(absent: readonly AbsentVectors[], target: Uint32Array, offset: number): Promise<void> {
+    await Promise.all(
       absent.map(async ({ layer, segment, begins, places }) => {
-        const readShared = shared instanceof SharedArrayBuffer ? this.#sharedReader(layer, segment) : null;
-        if (readShared && shared instanceof SharedArrayBuffer) {
-          const lengthBytes = 4 * this.words;
-          this.bytes.diskReadBytes += lengthBytes * begins.length;
-          return readShared({ lengthBytes, offsetsBytes: begins.map((begin) => 4 * begin), target: shared, placesBytes: places.map((place) => byteOffset + 4 * (offset + place)) });
-        }
         const pieces = await this.#pieces(layer, segment, begins, this.words);
         for (const [index, piece] of pieces.entries()) target.set(piece, offset + places[index]);
       }),
     );
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /** Forgets the segments from `segments` on. */
@@ -366,15 +392,6 @@ export class FarStore {
       return read(ranges);
     });
     return begins.map((begin) => wordsOf(blocks, begin, count));
-  }
-
-  /** Null where only this thread can. */
-  #sharedReader(layer: number, segment: number): ((reads: SharedReads) => Promise<void>) | null {
-    const kept = this.#kept;
-    const disk = this.#disk;
-    const name = nameOf(layer, segment);
-    if (this.#written.has(name) && disk) return disk.readShared ? (reads) => disk.readShared?.(name, reads) ?? Promise.resolve() : null;
-    return kept?.sharesReads ? (reads) => kept.readShared(layer, segment, reads) : null;
   }
 
   #reader(layer: number, segment: number, name: string): (ranges: { offsetBytes: number; lengthBytes: number }[]) => Promise<Uint8Array[]> {

@@ -1,4 +1,5 @@
 /** Takes a matrix apart whose rows belong to two in turn. */
+import { allSettled } from '../../allSettled.ts';
 import type { StoredMatrix } from './matrix.ts';
 import { storedRowBytes } from './storedRows.ts';
 
@@ -20,7 +21,7 @@ function everyOtherRun(source: StoredMatrix, run: number, phase: 0 | 1): StoredM
       row += count;
     }
     // All of them, so that nothing is still writing when one has failed.
-    for (const outcome of await Promise.allSettled(pieces)) if (outcome.status === 'rejected') throw outcome.reason;
+    await allSettled(pieces);
   };
   return { ...source, rows: source.rows / 2, readRows };
 }
