@@ -3,9 +3,9 @@
  * JSON line each, with what it reaches, its share of what the adapter copies, and whether it computes the same as the
  * plain kernel.
  *
- *     node dist/bench/kernelSweep.js [--seconds 240] [--kinds row,tile,fusion] [--small] [--out FILE.jsonl]
+ *     node dist/bench/kernelSweep.js [--seconds 240] [--kinds row,tile,fusion] [--tile-rows 512,4096] [--small] [--out FILE.jsonl]
  *
- * Rows (decoding) rotate over 512 MB of weights; tiles (reading) multiply 512 and 4096 rows by 4096×4096. --small: the
+ * Rows (decoding) rotate over 512 MB of weights; tiles (reading) multiply --tile-rows rows by 4096×4096. --small: the
  * same with matrices of a few kilobytes, to see that everything works.
  */
 import { appendFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { rowCandidates, tileCandidates } from '../engine/layers/linear/workgroup
 import { measureRoofs } from '../engine/measure/roofs.ts';
 import { openAdapter } from '../host/gpu-worker/adapter.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '240' }, kinds: { type: 'string', default: 'row,tile,fusion' }, small: { type: 'boolean', default: false }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '240' }, kinds: { type: 'string', default: 'row,tile,fusion' }, 'tile-rows': { type: 'string', default: '512,4096' }, small: { type: 'boolean', default: false }, out: { type: 'string' } } });
 const endMs = performance.now() + 1000 * Number(values.seconds);
 
 function tell(line: object): void {
@@ -32,7 +32,7 @@ tell({ adapter: device.facts.name, matrixShapes: device.facts.matrixShapes, roof
 
 const size = values.small
   ? { inputs: 256, outputs: [256], tileRows: [24], rotatedBytes: 1e5 }
-  : { inputs: 4096, outputs: [4096, 1024, 16384], tileRows: [512, 4096], rotatedBytes: 512e6 };
+  : { inputs: 4096, outputs: [4096, 1024, 16384], tileRows: values['tile-rows'].split(',').map(Number), rotatedBytes: 512e6 };
 
 function weightBytes(format: WeightFormat, outputs: number): number {
   return outputs * (size.inputs / 32) * (unitsPerBlock(format) * 16 + scaleWordsPerBlock(format) * 4);
