@@ -129,3 +129,19 @@ test('a byte that changed in a memory is named, and no wrong vector is given', a
   expect(failure).toMatchObject({ key: keys[2], block: 2 });
   expect(store.problems()).toEqual([failure]);
 });
+
+test('a spilled run that is removed is read to its end, and another of its name is not lost with it', async () => {
+  const disk = new SpillFolder(temporaryFolder());
+  onTestFinished(() => disk.removeAll());
+  const content = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+  await disk.write('run', content);
+  const offsetsBytes = Array.from({ length: 2000 }, (_, i) => 49 * i);
+  const memory = new SharedArrayBuffer(256 * offsetsBytes.length);
+  const reading = disk.readShared([{ name: 'run', offsetsBytes, placesBytes: offsetsBytes.map((_, i) => 256 * i) }], { lengthBytes: 256, memory });
+  const removing = disk.remove('run');
+  const other = Uint8Array.of(1, 2, 3);
+  await disk.write('run', other);
+  await Promise.all([reading, removing]);
+  expect(Buffer.compare(Buffer.from(memory), Buffer.concat(offsetsBytes.map((offset) => content.subarray(offset, offset + 256))))).toBe(0);
+  expect(await disk.read('run', [{ offsetBytes: 0, lengthBytes: 3 }])).toEqual([other]);
+});

@@ -54,8 +54,10 @@ export class SpillFolder implements BlockStore {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#files.get(name)?.close();
+    const file = this.#files.get(name);
+    // Another one of this name may be written while this one is still read.
     this.#files.delete(name);
+    await file?.close();
   }
 
   removeAll(): void {

@@ -87,9 +87,10 @@ export class WorkerThreads implements WorkerPool {
   #start(index: number): void {
     const worker = new Worker(this.#entry, { workerData: { thread: index }, env: {} });
     const thread: Thread = { worker, piece: null };
-    worker.unref();
     worker.on('message', (reply: { results: number[] } | { error: string }) => this.#take(thread, reply));
     worker.on('error', (error) => this.#fail(error));
+    // After that: whoever listens is waited for.
+    worker.unref();
     for (const opening of this.#programs.values()) worker.postMessage(opening);
     this.#pool.push(thread);
   }

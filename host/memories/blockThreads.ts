@@ -112,7 +112,6 @@ export class BlockThreads {
   #start(): void {
     const worker = new Worker(blockThreadUrl(), { env: {} });
     const waiting = new Map<number, Waiting>();
-    worker.unref();
     worker.on('message', (reply: Reply) => {
       waiting.get(reply.number)?.(reply);
       waiting.delete(reply.number);
@@ -126,6 +125,8 @@ export class BlockThreads {
     };
     worker.on('error', fail);
     worker.on('exit', fail);
+    // After that: whoever listens is waited for.
+    worker.unref();
     this.#pool.push({ worker, waiting });
   }
 }

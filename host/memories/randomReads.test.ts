@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -161,4 +162,16 @@ test('closing waits for short reads, and threads that end leave none unanswered'
   expect(await Promise.all(unanswered)).toContain(false);
   expect(await again.readShared(...reads, null)).toBe(false);
   await again.close();
+});
+
+test('threads keep a process as long as they read for it, and no longer', () => {
+  const program = `
+    import { open } from 'node:fs/promises';
+    import { BlockThreads } from ${JSON.stringify(new URL('blockThreads.ts', import.meta.url).href)};
+    const file = await open(${JSON.stringify(join(folder, 'file'))});
+    const memory = new SharedArrayBuffer(100);
+    const right = await new BlockThreads(2).readShared({ descriptor: file.fd, offsetsBytes: [0], placesBytes: [0], target: { lengthBytes: 100, memory }, checks: null });
+    console.log(right, Buffer.from(memory).equals(Buffer.from(${JSON.stringify([...bytes.subarray(0, 100)])})));`;
+  writeFileSync(join(folder, 'program.mjs'), program);
+  expect(execFileSync(process.execPath, ['--no-warnings', join(folder, 'program.mjs')], { encoding: 'utf8', timeout: 20_000 })).toBe('true true\n');
 });
