@@ -7,7 +7,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allSettled } from '../../engine/allSettled.ts';
 import type { BlockStore, SharedTarget, Stretches } from '../../engine/ports.ts';
-import { blockThreads } from '../memories/fileSystem.ts';
+import { blockThreads } from '../memories/blockThreads.ts';
 import { RandomReads } from '../memories/randomReads.ts';
 
 const prefix = 'spill-';

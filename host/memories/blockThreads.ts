@@ -139,6 +139,9 @@ function ask({ worker, waiting }: Thread, request: BlockRunRequest | SharedReads
   });
 }
 
+/** Those of this process. */
+export const blockThreads = new BlockThreads();
+
 /** Bundled beside the program that starts it; from the sources in a checkout. */
 function blockThreadUrl(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './blockThreadEntry.ts' : './block-thread.js', import.meta.url);

@@ -6,10 +6,10 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { SharedTarget, Stretches } from '../../engine/ports.ts';
 import { systemErrorCode } from '../errors.ts';
 import { InstanceLock } from '../storage/instanceLock.ts';
-import { type BlockRun, BlockThreads } from './blockThreads.ts';
-import type { SharedTarget, Stretches } from '../../engine/ports.ts';
+import { type BlockRun, blockThreads } from './blockThreads.ts';
 import { RandomReads } from './randomReads.ts';
 import type { BlockChecks } from './sharedReads.ts';
 
@@ -56,9 +56,6 @@ export interface FileSystem {
   /** Takes `path` for this process until it is released or the process ends; throws `data-folder-in-use`. */
   lock(path: string, folder: string): { release(): void };
 }
-
-/** Of the process. */
-export const blockThreads = new BlockThreads();
 
 /** The real one. */
 export const diskFileSystem: FileSystem = {

@@ -1,8 +1,8 @@
 /**
  * Sealed keys and values outside the GPU: in RAM as far as the budget goes, else on disk with a cache of its 4 KiB
  * blocks. What is kept in a memory is read from there; only where nothing is kept does what overflows go to the block
- * store. Vectors are chosen token by token; only the disk is read by block, and what a block brings along stays in
- * the cache.
+ * store. Vectors are chosen token by token; where this thread reads them from disk it does so by block, and
+ * what a block brings along stays in the cache.
  */
 import { allSettled } from '../../allSettled.ts';
 import type { KeptRuns } from '../../kept/keptRuns.ts';
@@ -284,7 +284,7 @@ export class FarStore {
 
   /**
    * Brings what `plan` did not find in RAM to `target`, whose word `offset` is that of place 0: by threads where they may
-   * write there and the disk's side has them. When it settles they write there no more.
+   * write there and the disk's side has them. When it settles nothing is written there any more.
    */
   async fetch(absent: readonly AbsentVectors[], target: Uint32Array, offset = 0): Promise<void> {
     const { buffer: memory, byteOffset } = target;
@@ -320,7 +320,7 @@ export class FarStore {
   }
 
   async #fetchBlocks(absent: readonly AbsentVectors[], target: Uint32Array, offset: number): Promise<void> {
-    await Promise.all(
+    await allSettled(
       absent.map(async ({ layer, segment, begins, places }) => {
         const pieces = await this.#pieces(layer, segment, begins, this.words);
         for (const [index, piece] of pieces.entries()) target.set(piece, offset + places[index]);
